@@ -1,0 +1,146 @@
+// The house rules of the import graph. Numbers refer to docs/architecture.md.
+const MODULES = '^backend/modules/([^/]+)/';
+
+/** Modules that may not be imported by the given lower module: the direction of dependencies (rule 2). */
+const notAbove = (lower, ...higher) => ({
+  name: `direction-${lower}`,
+  comment: `Rule 2: ${lower} lies below ${higher.join(', ')}.`,
+  severity: 'error',
+  from: { path: `^backend/modules/${lower}/` },
+  to: { path: `^backend/modules/(${higher.join('|')})/` },
+});
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', comment: 'Rule 1: no cycles.', from: {}, to: { circular: true } },
+    {
+      name: 'platform-imports-nothing-of-ours',
+      severity: 'error',
+      comment: 'Rule 1: platform/ imports nothing of ours.',
+      from: { path: '^backend/platform/' },
+      to: { path: '^(backend|plugin|console|collectors|test|bench|scripts)/', pathNot: '^backend/platform/' },
+    },
+    {
+      name: 'modules-by-their-face',
+      severity: 'error',
+      comment: 'Rule 1: a module is imported through its index.ts only.',
+      from: { path: MODULES },
+      to: { path: MODULES, pathNot: ['^backend/modules/$1/', '^backend/modules/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'modules-import-platform-and-faces-only',
+      severity: 'error',
+      comment: "Rule 1: modules import platform/, the usage store's face and other modules only.",
+      from: { path: MODULES },
+      to: {
+        path: '^backend/',
+        pathNot: ['^backend/platform/', '^backend/modules/', '^backend/usage-store/index\\.ts$'],
+      },
+    },
+    {
+      name: 'usage-store-below-modules',
+      severity: 'error',
+      comment: 'Rule 3: the usage store knows no module.',
+      from: { path: '^backend/usage-store/' },
+      to: { path: '^backend/', pathNot: ['^backend/platform/', '^backend/usage-store/'] },
+    },
+    notAbove(
+      'events',
+      'meters',
+      'features',
+      'plans',
+      'addons',
+      'subscriptions',
+      'entitlements',
+      'invoices',
+      'customers',
+    ),
+    notAbove('meters', 'features', 'plans', 'addons', 'subscriptions', 'entitlements', 'invoices'),
+    notAbove('features', 'plans', 'addons', 'subscriptions', 'entitlements', 'invoices'),
+    notAbove('plans', 'subscriptions', 'entitlements', 'invoices'),
+    notAbove('subscriptions', 'entitlements', 'invoices'),
+    notAbove(
+      'customers',
+      'events',
+      'meters',
+      'features',
+      'plans',
+      'addons',
+      'subscriptions',
+      'entitlements',
+      'invoices',
+    ),
+    {
+      name: 'rating-is-pure',
+      severity: 'error',
+      comment: 'Rule 2: rating/ imports only platform/.',
+      from: { path: '^backend/modules/rating/' },
+      to: { path: '^backend/', pathNot: ['^backend/platform/', '^backend/modules/rating/'] },
+    },
+    {
+      name: 'nobody-imports-notifications',
+      severity: 'error',
+      comment: 'Rule 2: notifications listen.',
+      from: { path: MODULES, pathNot: '^backend/modules/notifications/' },
+      to: { path: '^backend/modules/notifications/' },
+    },
+    {
+      name: 'sql-in-repositories-only',
+      severity: 'error',
+      comment: 'Rule 3: SQL stands in repository.ts and usage-store/ only.',
+      from: { path: '^backend/', pathNot: ['/repository\\.ts$', '^backend/usage-store/', '^backend/platform/db/'] },
+      to: { path: 'node_modules/(better-sqlite3|kysely)/' },
+    },
+    {
+      name: 'routes-call-services',
+      severity: 'error',
+      comment: 'Rule 3: routes call services, never repositories.',
+      from: { path: '/routes\\.ts$' },
+      to: { path: '/repository\\.ts$' },
+    },
+    {
+      name: 'outside-the-backend',
+      severity: 'error',
+      comment: 'Rule 4: plugin, console and collectors never import the backend.',
+      from: { path: '^(plugin|console|collectors)/' },
+      to: { path: '^backend/' },
+    },
+    {
+      name: 'delivery-and-host-know-no-plugin',
+      severity: 'error',
+      comment: 'Rule 4: delivery/ and host/ import neither plugin.',
+      from: { path: '^plugin/(delivery|host)/' },
+      to: { path: '^plugin/', pathNot: '^plugin/(delivery|host)/' },
+    },
+    {
+      name: 'backend-knows-no-plugin',
+      severity: 'error',
+      comment: 'The backend is reached over HTTP only.',
+      from: { path: '^backend/' },
+      to: { path: '^(plugin|console|collectors)/' },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^(backend|plugin|console|collectors)/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-dev-dependency-in-product',
+      severity: 'error',
+      from: { path: '^(backend|plugin)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};
