@@ -1,0 +1,114 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { AccessTokens } from './modules/access-tokens/index.ts';
+import { createCustomers } from './modules/customers/index.ts';
+import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
+import { createMetersService, meterProblems, meterRoutes, queryMeter } from './modules/meters/index.ts';
+import type { Clock } from './platform/clock.ts';
+import type { ControlDb } from './platform/db/control-db.ts';
+import { limitBody } from './platform/http/body-limit.ts';
+import type { AppEnv } from './platform/http/env.ts';
+import { problemHandler, problemResponse, unknownPath } from './platform/http/problem.ts';
+import { referencePage } from './platform/http/reference-page.ts';
+import { logRequests } from './platform/http/request-log.ts';
+import { createRouter } from './platform/http/router.ts';
+import type { NewId } from './platform/ids.ts';
+import type { Logger } from './platform/log.ts';
+import type { UsageStore } from './usage-store/index.ts';
+
+/** What the application is made of. */
+export interface AppParts {
+  usage: UsageStore;
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  log: Logger;
+  tokens: AccessTokens;
+  maxBodyBytes: number;
+  version: string;
+}
+
+export type App = OpenAPIHono<AppEnv>;
+
+/** Puts the modules together: the only place that knows all of them. */
+export function createApp(parts: AppParts): App {
+  const { usage, db, clock, newId, log, tokens } = parts;
+  const customers = createCustomers({ db, clock, newId });
+  const meters = createMetersService({ db, clock, newId });
+
+  const annotations: EventAnnotations = {
+    annotate: async (events) => {
+      const problems = await meterProblems(meters, events);
+      const bySubject = await customers.findBySubjects([...new Set(events.map((event) => event.subject))]);
+      return events.map((event, index) => {
+        const customer = bySubject.get(event.subject);
+        const unattributed = customer ? [] : [`no customer found for event subject: ${event.subject}`];
+        return {
+          ...(customer && { customerId: customer.id }),
+          problems: [...(problems[index] ?? []), ...unattributed],
+        };
+      });
+    },
+    subjectsOfCustomers: async (ids) => {
+      const found = await customers.findByIds(ids);
+      return found.size === 0 ? undefined : [...found.values()].flatMap((customer) => customer.subjects);
+    },
+  };
+  const events = createEventsService({ usage, clock, annotations });
+
+  const v3 = createRouter(tokens.verify);
+  eventRoutes(v3, events);
+  meterRoutes(v3, {
+    service: meters,
+    query: (meter, request) => queryMeter(usage, customers.findByIds, meter, request),
+  });
+  customers.routes(v3);
+  const v1 = createRouter(tokens.verify);
+  legacyEventRoutes(v1, events);
+
+  const app = new OpenAPIHono<AppEnv>({ getPath: pathWithoutAlias });
+  app.use(logRequests(log, newId, clock));
+  app.use(limitBody(parts.maxBodyBytes));
+  app.onError(problemHandler(log));
+  app.notFound(unknownPath);
+  app.route('/v3/openmeter', v3.app);
+  app.route('/api/v1', v1.app);
+  healthRoutes(app, parts);
+  documentationRoutes(app, parts.version);
+  return app;
+}
+
+/** OpenMeter's own clients use /api/v3 where Konnect's use /v3: both lead to the same routes. */
+function pathWithoutAlias(request: Request): string {
+  const { pathname } = new URL(request.url);
+  return pathname.startsWith('/api/v3/') ? pathname.slice('/api'.length) : pathname;
+}
+
+function healthRoutes(app: App, { usage, db, log }: AppParts): void {
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', async (c) => {
+    const checks = { usage_store: usage.check(), control_database: db.check() };
+    const failed: string[] = [];
+    for (const [name, check] of Object.entries(checks)) {
+      await check.catch((error: unknown) => {
+        log.error({ err: error, check: name }, 'not ready');
+        failed.push(name);
+      });
+    }
+    return failed.length === 0 ? c.json({ status: 'ready' }) : problemResponse(503, { status: 'not ready', failed });
+  });
+}
+
+function documentationRoutes(app: App, version: string): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Metering and Billing for Kong Gateway',
+      version,
+      description:
+        'The operations of Konnect Metering & Billing that this server has, and its own additions. Everything under ' +
+        '/v3/openmeter is served under /api/v3/openmeter too.',
+    },
+  });
+  referencePage(app, 'Metering and Billing API');
+}

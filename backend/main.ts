@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ServerType, serve } from '@hono/node-server';
+import { createApp } from './app.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { createAccessTokens } from './modules/access-tokens/index.ts';
+import { systemClock } from './platform/clock.ts';
+import { openControlDb } from './platform/db/control-db.ts';
+import { createIds } from './platform/ids.ts';
+import { createLogger, type Logger } from './platform/log.ts';
+import { openSqliteUsageStore } from './usage-store/index.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
+
+/** A backend that runs. */
+export interface RunningBackend {
+  /** Base address, "http://127.0.0.1:8888". */
+  url: string;
+  /** The admin token, when this start made one. */
+  firstToken: string | undefined;
+  /** Finishes the requests that were begun, then closes the databases. */
+  stop(): Promise<void>;
+}
+
+/** Opens the databases and listens. */
+export async function startBackend(config: Config, log: Logger): Promise<RunningBackend> {
+  const clock = systemClock;
+  const newId = createIds(clock);
+  const usage = openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock);
+  const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
+  const tokens = await createAccessTokens({ db, clock, newId, configured: config.tokens });
+  const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
+  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+  const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes: config.maxBodyBytes, version });
+  const server = await listen(app.fetch, config);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  log.info({ url, dataDir: config.dataDir, version }, 'listening');
+  return {
+    url,
+    firstToken,
+    stop: async () => {
+      await closeServer(server, config.shutdownTimeoutMs, log);
+      await usage.close();
+      await db.close();
+    },
+  };
+}
+
+/** The entry of "npm start": runs until SIGTERM or SIGINT. */
+export async function main(): Promise<void> {
+  const config = readConfig();
+  const log = createLogger(config.logLevel);
+  const backend = await startBackend(config, log);
+  if (backend.firstToken !== undefined) {
+    // The only time that a token is printed: nobody could sign in otherwise. The log is for machines, this is for people.
+    process.stderr.write(
+      `\nNo access token is configured. This admin token was made for you and is kept in ${join(config.dataDir, 'admin-token')}:\n\n  ${backend.firstToken}\n\n`,
+    );
+  }
+  const stop = (signal: string) => {
+    log.info({ signal }, 'stopping');
+    backend.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'could not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+}
+
+function readConfig(): Config {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`The configuration is not valid:\n${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], config: Config): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: config.host, port: config.port }, () => resolve(server));
+    server.once('error', reject);
+  });
+}
+
+/** Takes no new requests, lets the running ones end, and cuts what is left after the timeout. */
+function closeServer(server: ServerType, timeoutMs: number, log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      log.warn({ timeoutMs }, 'requests still running at shutdown are cut');
+      if ('closeAllConnections' in server) server.closeAllConnections();
+    }, timeoutMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,1 @@
+export { type AccessTokens, type ConfiguredToken, createAccessTokens } from './service.ts';

@@ -1,0 +1,32 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Router } from '../../platform/http/router.ts';
+import type { NewId } from '../../platform/ids.ts';
+import { type Attribution, createAttribution } from './attribution.ts';
+import { customerRoutes } from './routes.ts';
+import { type CustomerBlockers, type CustomersService, createCustomersService } from './service.ts';
+
+export type { CustomerRef } from './attribution.ts';
+export type { CreateCustomer, Customer, CustomerPage, UpsertCustomer } from './schema.ts';
+export type { CustomerBlockers } from './service.ts';
+
+/** Customers: the API's operations, and whose usage an event is. */
+export interface Customers extends CustomersService, Attribution {
+  /** Registers the operations under `/customers`. */
+  routes(router: Router): void;
+}
+
+/**
+ * @param deps.db a handle of its own transactions: to take part in another module's transaction, create the module anew
+ * with that transaction's handle
+ * @param deps.blockers what modules above have against a change; nothing when left out
+ */
+export function createCustomers(deps: {
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  blockers?: CustomerBlockers;
+}): Customers {
+  const service = createCustomersService(deps);
+  return { ...service, ...createAttribution(deps.db), routes: (router) => customerRoutes(router, service) };
+}

@@ -1,0 +1,207 @@
+import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely';
+import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { filterExpression } from '../../platform/db/filter-sql.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { PageRequest } from '../../platform/http/paging.ts';
+import type { Sort } from '../../platform/http/sorting.ts';
+import { type CustomerRow, toChangeableColumns, toCustomer, toRow, toStoredInstant } from './customer-row.ts';
+import type { Customer, CustomerFilterField, CustomerSortField, UpsertCustomer } from './schema.ts';
+
+interface SubjectKeyRow {
+  customer_id: string;
+  position: number;
+  subject_key: string;
+  deleted_at: string | null;
+}
+
+interface Tables {
+  customers: CustomerRow;
+  customer_subject_keys: SubjectKeyRow;
+}
+
+type Filters = readonly FilterCondition<CustomerFilterField>[];
+
+/** A subject and a living customer that names it. */
+export interface SubjectRow {
+  subject: string;
+  /** 1 when the subject is the customer's key, 0 when it is one of its subject keys. */
+  is_key: number;
+  id: string;
+  key: string;
+  name: string;
+}
+
+/** Values in one IN list; databases refuse statements with some ten thousand parameters. */
+const MAX_LIST_LENGTH = 1000;
+
+/** Stored customers and their subject keys. A handle lives as long as the transaction that it is made for. */
+export function customerRepository(db: ControlDb) {
+  const tables = withTables<Tables>(db);
+  return {
+    /** False when a living customer has the key. */
+    insert: async (customer: Customer): Promise<boolean> => {
+      const statement = tables.insertInto('customers').values(toRow(customer));
+      const result = await statement
+        .onConflict((conflict) => conflict.column('key').where('deleted_at', 'is', null).doNothing())
+        .executeTakeFirstOrThrow();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+    /** Replaces what a client may change, but for the subject keys. False when no living customer has the id. */
+    replace: async (id: string, values: UpsertCustomer, updatedAtMs: number): Promise<boolean> => {
+      const columns = { ...toChangeableColumns(values), updated_at: toStoredInstant(updatedAtMs) };
+      const statement = tables.updateTable('customers').set(columns).where('id', '=', id);
+      const result = await statement.where('deleted_at', 'is', null).executeTakeFirstOrThrow();
+      return result.numUpdatedRows === 1n;
+    },
+    /** Marks the customer and its subject keys as deleted. False when no living customer has the id. */
+    markDeleted: async (id: string, deletedAtMs: number): Promise<boolean> => {
+      const at = toStoredInstant(deletedAtMs);
+      const statement = tables.updateTable('customers').set({ deleted_at: at, updated_at: at });
+      const result = await statement.where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirstOrThrow();
+      if (result.numUpdatedRows !== 1n) return false;
+      await tables.updateTable('customer_subject_keys').set({ deleted_at: at }).where('customer_id', '=', id).execute();
+      return true;
+    },
+    /** Replaces a living customer's subject keys. False when another living customer has one of them. */
+    replaceSubjectKeys: (customerId: string, subjectKeys: readonly string[]) =>
+      replaceSubjectKeys(tables, customerId, subjectKeys),
+    byId: async (id: string): Promise<Customer | undefined> => (await readByIds(tables, [id])).at(0),
+    /** Deleted customers too. Unknown ids are absent. */
+    byIds: async (ids: readonly string[]): Promise<Customer[]> => inLists(ids, (list) => readByIds(tables, list)),
+    /** One page of living customers. */
+    page: (filters: Filters, sort: Sort<CustomerSortField>, page: PageRequest) => readPage(tables, filters, sort, page),
+    /** Who names these subjects. A subject may appear twice: as one customer's key and as another's subject key. */
+    livingSubjects: (subjects: readonly string[]): Promise<SubjectRow[]> =>
+      inLists([...new Set(subjects)], (list) => readSubjects(tables, list)),
+    allLivingSubjects: (): Promise<SubjectRow[]> => readSubjects(tables, undefined),
+  };
+}
+
+async function replaceSubjectKeys(
+  tables: Kysely<Tables>,
+  customerId: string,
+  subjectKeys: readonly string[],
+): Promise<boolean> {
+  await tables.deleteFrom('customer_subject_keys').where('customer_id', '=', customerId).execute();
+  if (subjectKeys.length === 0) return true;
+  const rows = subjectKeys.map((subject_key, position) => ({
+    customer_id: customerId,
+    position,
+    subject_key,
+    deleted_at: null,
+  }));
+  const result = await tables
+    .insertInto('customer_subject_keys')
+    .values(rows)
+    .onConflict((conflict) => conflict.column('subject_key').where('deleted_at', 'is', null).doNothing())
+    .executeTakeFirstOrThrow();
+  return result.numInsertedOrUpdatedRows === BigInt(rows.length);
+}
+
+async function readByIds(tables: Kysely<Tables>, ids: readonly string[]): Promise<Customer[]> {
+  const selection = tables.selectFrom('customers').selectAll().where('id', 'in', ids);
+  return readWithSubjectKeys(tables, selection, { field: 'id', direction: 'asc' });
+}
+
+async function readPage(
+  tables: Kysely<Tables>,
+  filters: Filters,
+  sort: Sort<CustomerSortField>,
+  page: PageRequest,
+): Promise<{ customers: Customer[]; total: number }> {
+  let living = tables.selectFrom('customers').where('deleted_at', 'is', null);
+  for (const filter of filters) {
+    if (filter.field !== 'usage_attribution_subject_key') {
+      living = living.where(filterExpression(`customers.${filter.field}`, filter));
+    }
+  }
+  for (const condition of subjectKeyConditions(filters)) living = living.where(condition);
+  const { total } = await living.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const selection = living
+    .selectAll()
+    .orderBy(sort.field, sort.direction)
+    .orderBy('id', sort.direction)
+    .limit(page.size)
+    .offset((page.number - 1) * page.size);
+  return { customers: await readWithSubjectKeys(tables, selection, sort), total: Number(total) };
+}
+
+/**
+ * A customer has many subject keys: it matches when one of them meets all positive conditions, and, for neq and
+ * exists=false, when none of them is the value, or there is none at all.
+ */
+function subjectKeyConditions(filters: Filters) {
+  const column = 'customer_subject_keys.subject_key';
+  const own = filters.filter((filter) => filter.field === 'usage_attribution_subject_key');
+  const isNegative = ({ operator, values }: FilterCondition) =>
+    operator === 'neq' || (operator === 'exists' && values[0] === 'false');
+  const hasSubjectKey = (eb: ExpressionBuilder<Tables, 'customers'>, conditions: readonly FilterCondition[]) => {
+    const keys = eb.selectFrom('customer_subject_keys').select('position');
+    let matching = keys.whereRef('customer_subject_keys.customer_id', '=', 'customers.id');
+    for (const condition of conditions) matching = matching.where(filterExpression(column, condition));
+    return eb.exists(matching);
+  };
+  const positive = own.filter((filter) => !isNegative(filter));
+  const negative = own.filter(isNegative);
+  return [
+    ...(positive.length > 0 ? [(eb: ExpressionBuilder<Tables, 'customers'>) => hasSubjectKey(eb, positive)] : []),
+    ...negative.map((filter) => (eb: ExpressionBuilder<Tables, 'customers'>) => {
+      const opposite = filter.operator === 'neq' ? ([{ ...filter, operator: 'eq' }] as const) : [];
+      return eb.not(hasSubjectKey(eb, opposite));
+    }),
+  ];
+}
+
+/** Reads in one statement: two would show a customer of before a change with the subject keys of after it. */
+async function readWithSubjectKeys(
+  tables: Kysely<Tables>,
+  selection: SelectQueryBuilder<Tables, 'customers', CustomerRow>,
+  sort: Sort<CustomerSortField>,
+): Promise<Customer[]> {
+  const rows = await tables
+    .selectFrom(selection.as('customer'))
+    .leftJoin('customer_subject_keys as subject', 'subject.customer_id', 'customer.id')
+    .selectAll('customer')
+    .select('subject.subject_key')
+    .orderBy(`customer.${sort.field}`, sort.direction)
+    .orderBy('customer.id', sort.direction)
+    .orderBy('subject.position')
+    .execute();
+  const byId = Map.groupBy(rows, (row) => row.id);
+  return [...byId.values()].map((group) => toCustomer(group));
+}
+
+function readSubjects(tables: Kysely<Tables>, subjects: readonly string[] | undefined): Promise<SubjectRow[]> {
+  const byKey = tables
+    .selectFrom('customers')
+    .where('deleted_at', 'is', null)
+    .$if(subjects !== undefined, (query) => query.where('key', 'in', subjects ?? []))
+    .select((eb) => ['key as subject', eb.lit<number>(1).as('is_key'), 'id', 'key', 'name'] as const);
+  const bySubjectKey = tables
+    .selectFrom('customer_subject_keys as own')
+    .innerJoin('customers', 'customers.id', 'own.customer_id')
+    .where('own.deleted_at', 'is', null)
+    .$if(subjects !== undefined, (query) => query.where('own.subject_key', 'in', subjects ?? []))
+    .select(
+      (eb) =>
+        [
+          'own.subject_key as subject',
+          eb.lit<number>(0).as('is_key'),
+          'customers.id',
+          'customers.key',
+          'customers.name',
+        ] as const,
+    );
+  return byKey.unionAll(bySubjectKey).execute();
+}
+
+async function inLists<Value, Row>(
+  values: readonly Value[],
+  read: (list: readonly Value[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let start = 0; start < values.length; start += MAX_LIST_LENGTH) {
+    for (const row of await read(values.slice(start, start + MAX_LIST_LENGTH))) rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,167 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { DomainProblem } from '../../platform/errors.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import type { Sort, SortRules } from '../../platform/http/sorting.ts';
+import type { NewId } from '../../platform/ids.ts';
+import { formatInstant } from '../../platform/instant.ts';
+import { customerGone, customerNotFound, keyConflict, subjectKeyConflict } from './errors.ts';
+import { customerRepository } from './repository.ts';
+import type {
+  CreateCustomer,
+  Customer,
+  CustomerFilterField,
+  CustomerPage,
+  CustomerSortField,
+  UpsertCustomer,
+} from './schema.ts';
+
+export const CUSTOMER_SORT: SortRules<CustomerSortField> = {
+  fields: ['name', 'id', 'created_at'],
+  default: 'name',
+  defaultDirection: 'asc',
+};
+
+/**
+ * What keeps a customer as it is, told by modules above: subscriptions, entitlements, invoices. The answer is the
+ * problem to refuse the request with, undefined when nothing stands in the way. They are asked inside the transaction
+ * of the change and must read through its handle `db`: another handle would wait for that transaction to end, for ever.
+ */
+export interface CustomerBlockers {
+  deletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  /** Asked when the list of subject keys becomes another one; its order counts. */
+  subjectKeyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+}
+
+export interface CustomersService {
+  /** @throws DomainProblem 409 when the key or a subject key belongs to another customer */
+  create(request: CreateCustomer): Promise<Customer>;
+  /** Deleted customers are found too; they carry `deleted_at`. @throws RequestProblem 404 */
+  get(id: string): Promise<Customer>;
+  /** Living customers. */
+  list(
+    filters: readonly FilterCondition<CustomerFilterField>[],
+    sort: Sort<CustomerSortField>,
+    page: PageRequest,
+  ): Promise<CustomerPage>;
+  /**
+   * Replaces everything but the key.
+   * @throws RequestProblem 404, 410 when the customer was deleted
+   * @throws DomainProblem 409 when a subject key belongs to another customer, or what a blocker says
+   */
+  update(id: string, request: UpsertCustomer): Promise<Customer>;
+  /** Deleting a deleted customer does nothing. @throws RequestProblem 404 @throws DomainProblem what a blocker says */
+  remove(id: string): Promise<void>;
+}
+
+const NOTHING_BLOCKS: CustomerBlockers = {
+  deletion: async () => undefined,
+  subjectKeyChange: async () => undefined,
+};
+
+/**
+ * Customers and their rules. Each change is one transaction that begins with its write: a transaction that reads first
+ * and writes later fails on SQLite when another connection has written in between.
+ */
+export function createCustomersService(deps: {
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  blockers?: CustomerBlockers;
+}): CustomersService {
+  const { db, clock, newId, blockers = NOTHING_BLOCKS } = deps;
+  return {
+    create: (request) =>
+      db.transaction(async (trx) => {
+        const at = formatInstant(clock.nowMs());
+        const customer: Customer = { id: newId(), ...request, created_at: at, updated_at: at };
+        await insertWithFreeKey(trx, customer);
+        await replaceSubjectKeys(trx, customer.id, subjectKeysOf(request));
+        return existing(trx, customer.id);
+      }),
+    get: (id) => existing(db, id),
+    list: async (filters, sort, page) => {
+      const { customers, total } = await customerRepository(db).page(filters, sort, page);
+      return { data: customers, meta: pageMeta(page, total) };
+    },
+    update: (id, request) =>
+      db.transaction(async (trx) => {
+        if (!(await customerRepository(trx).replace(id, request, clock.nowMs()))) throw await notLiving(trx, id);
+        await changeSubjectKeys(trx, id, subjectKeysOf(request), blockers);
+        return existing(trx, id);
+      }),
+    remove: (id) =>
+      db.transaction(async (trx) => {
+        if (!(await customerRepository(trx).markDeleted(id, clock.nowMs()))) {
+          await existing(trx, id);
+          return;
+        }
+        const blocked = await blockers.deletion(id, trx);
+        if (blocked !== undefined) throw blocked;
+      }),
+  };
+}
+
+function subjectKeysOf(request: Pick<UpsertCustomer, 'usage_attribution'>): readonly string[] {
+  return request.usage_attribution?.subject_keys ?? [];
+}
+
+async function existing(db: ControlDb, id: string): Promise<Customer> {
+  const customer = await customerRepository(db).byId(id);
+  if (customer === undefined) throw customerNotFound(id);
+  return customer;
+}
+
+/** Why a customer cannot be changed. */
+async function notLiving(db: ControlDb, id: string): Promise<Error> {
+  const { deleted_at } = await existing(db, id);
+  return deleted_at === undefined
+    ? new Error(`customer ${id} lives but was not changed`)
+    : customerGone(id, deleted_at);
+}
+
+/**
+ * A key may not mean anything else already: events with that subject would move to the new customer, out of the bill
+ * of the one that they belong to. A subject key may equal another customer's key, as the key wins.
+ */
+async function insertWithFreeKey(trx: ControlDb, customer: Customer): Promise<void> {
+  const customers = customerRepository(trx);
+  const { id, key } = customer;
+  const isInserted = await customers.insert(customer);
+  const named = (await customers.livingSubjects([key])).filter((row) => row.id !== id);
+  if (!isInserted)
+    throw keyConflict(
+      'customer_key_taken',
+      key,
+      named.find((row) => row.is_key === 1),
+    );
+  const [holder] = named;
+  if (holder !== undefined) throw keyConflict('customer_key_is_subject_key', key, holder);
+  const namesake = await customers.byId(key);
+  if (namesake !== undefined) throw keyConflict('customer_key_is_customer_id', key, namesake);
+}
+
+async function changeSubjectKeys(
+  trx: ControlDb,
+  id: string,
+  subjectKeys: readonly string[],
+  blockers: CustomerBlockers,
+): Promise<void> {
+  const current = subjectKeysOf(await existing(trx, id));
+  const isSame = current.length === subjectKeys.length && current.every((key, index) => key === subjectKeys[index]);
+  if (isSame) return;
+  const blocked = await blockers.subjectKeyChange(id, trx);
+  if (blocked !== undefined) throw blocked;
+  await replaceSubjectKeys(trx, id, subjectKeys);
+}
+
+async function replaceSubjectKeys(trx: ControlDb, customerId: string, subjectKeys: readonly string[]): Promise<void> {
+  const customers = customerRepository(trx);
+  if (await customers.replaceSubjectKeys(customerId, subjectKeys)) return;
+  const named = await customers.livingSubjects(subjectKeys);
+  const taken = named.filter((row) => row.is_key === 0 && row.id !== customerId);
+  throw subjectKeyConflict(
+    taken.map((row) => ({ position: subjectKeys.indexOf(row.subject), holder: row, subjectKey: row.subject })),
+  );
+}

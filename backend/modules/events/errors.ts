@@ -1,0 +1,38 @@
+import { invalidParameter, type RequestProblem } from '../../platform/errors.ts';
+
+/** A Content-Type that carries no events. */
+export function invalidContentType(choices: readonly string[]): RequestProblem {
+  return invalidParameter({
+    field: 'Content-Type',
+    rule: 'enum',
+    reason: `invalid content type; must be one of ${choices.join(', ')}`,
+    choices,
+    source: 'header',
+  });
+}
+
+/** A body that is not what its content type promises. */
+export function unexpectedBody(reason: string): RequestProblem {
+  return invalidParameter({ field: 'body', rule: 'type', reason, source: 'body' });
+}
+
+/** An empty list where at least one event is expected. */
+export function noEventsFound(): RequestProblem {
+  return invalidParameter({ field: 'body', rule: 'min_items', minimum: 1, reason: 'no events found', source: 'body' });
+}
+
+/** A customer filter whose ids are all unknown. */
+export function unknownCustomers(ids: readonly string[]): RequestProblem {
+  const reason = `customers not found in namespace: ${ids.join(', ')}`;
+  return invalidParameter({ field: 'filter[customer_id]', rule: 'missing_reference', reason, source: 'query' });
+}
+
+/** An operator that the customer filter does not have. */
+export function unsupportedCustomerOperator(): RequestProblem {
+  return invalidParameter({
+    field: 'filter[customer_id]',
+    rule: 'invalid',
+    reason: 'only eq and oeq operators are supported',
+    source: 'query',
+  });
+}

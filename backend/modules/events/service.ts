@@ -1,0 +1,118 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { CursorRequest } from '../../platform/http/paging.ts';
+import type { Sort, SortRules } from '../../platform/http/sorting.ts';
+import { formatInstant } from '../../platform/instant.ts';
+import { parseJsonText } from '../../platform/json.ts';
+import type { EventFilterField, EventSortField, StoredEvent, UsageStore } from '../../usage-store/index.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { unknownCustomers } from './errors.ts';
+import { ingestAllOrNone, ingestLeniently } from './ingest.ts';
+import type { IngestedEvent, IngestReport } from './schema.ts';
+
+/** What the events list shows beside an event, told by modules that lie above this one. */
+export interface EventAnnotations {
+  /** For each event the customer that it belongs to, and the sentences that say why it does not count. */
+  annotate(events: readonly StoredEvent[]): Promise<{ customerId?: string; problems: string[] }[]>;
+  /** All subjects of the customers with these ids; undefined when none of the ids exists. */
+  subjectsOfCustomers(ids: readonly string[]): Promise<readonly string[] | undefined>;
+}
+
+export const EVENT_SORT: SortRules<EventSortField> = {
+  fields: ['time', 'ingested_at', 'stored_at'],
+  default: 'time',
+  // Unlike every other list, newest first unless told otherwise.
+  defaultDirection: 'desc',
+};
+
+export interface EventListRequest {
+  filters: readonly FilterCondition<EventFilterField | 'customer_id'>[];
+  sort: Sort<EventSortField>;
+  page: CursorRequest;
+}
+
+export interface EventPage {
+  data: IngestedEvent[];
+  meta: { page: { size: number; first?: string; last?: string; next: string | null; previous: null } };
+}
+
+export interface EventsService {
+  ingest(events: readonly unknown[], isBatch: boolean): Promise<void>;
+  ingestLeniently(events: readonly unknown[]): Promise<IngestReport>;
+  list(request: EventListRequest): Promise<EventPage>;
+}
+
+/** Takes events in and lists them. */
+export function createEventsService(deps: {
+  usage: UsageStore;
+  clock: Clock;
+  annotations: EventAnnotations;
+}): EventsService {
+  const { usage, clock, annotations } = deps;
+  return {
+    ingest: (events, isBatch) => ingestAllOrNone(usage, clock, events, isBatch),
+    ingestLeniently: (events) => ingestLeniently(usage, clock, events),
+    list: async ({ filters, sort, page }) => {
+      const customerIds = filters.filter((filter) => filter.field === 'customer_id').flatMap((filter) => filter.values);
+      const subjects = customerIds.length > 0 ? await annotations.subjectsOfCustomers(customerIds) : undefined;
+      if (customerIds.length > 0 && subjects === undefined) throw unknownCustomers(customerIds);
+      const events = await usage.list({
+        filters: filters.filter(isStoreFilter),
+        ...(subjects !== undefined && { subjects }),
+        sort,
+        size: page.size,
+        ...(page.after !== undefined && { after: decodeCursor(page.after, sort) }),
+      });
+      const notes = await annotations.annotate(events);
+      const cursor = (event: StoredEvent | undefined) => (event === undefined ? undefined : encodeCursor(event, sort));
+      const first = cursor(events.at(0));
+      const last = cursor(events.at(-1));
+      return {
+        data: events.map((event, index) => toIngestedEvent(event, notes[index])),
+        meta: {
+          page: {
+            size: page.size,
+            ...(first !== undefined && { first }),
+            ...(last !== undefined && { last }),
+            // A page that is not full is the last one.
+            next: events.length === page.size ? (last ?? null) : null,
+            previous: null,
+          },
+        },
+      };
+    },
+  };
+}
+
+function isStoreFilter(
+  filter: FilterCondition<EventFilterField | 'customer_id'>,
+): filter is FilterCondition<EventFilterField> {
+  return filter.field !== 'customer_id';
+}
+
+function toIngestedEvent(
+  event: StoredEvent,
+  note: { customerId?: string; problems: string[] } | undefined,
+): IngestedEvent {
+  const problems = note?.problems ?? [];
+  return {
+    event: {
+      id: event.id,
+      source: event.source,
+      specversion: '1.0',
+      type: event.type,
+      subject: event.subject,
+      time: formatInstant(event.timeMs),
+      ...(event.data !== undefined && {
+        data: parseJsonText(event.data) as Record<string, unknown>,
+        datacontenttype: 'application/json' as const,
+      }),
+    },
+    ...(note?.customerId !== undefined && { customer: { id: note.customerId } }),
+    ingested_at: formatInstant(event.ingestedAtMs),
+    stored_at: formatInstant(event.storedAtMs),
+    ...(problems.length > 0 && {
+      validation_errors: problems.map((message) => ({ code: 'validation_error', message })),
+    }),
+  };
+}

@@ -1,0 +1,123 @@
+import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { filterExpression } from '../../platform/db/filter-sql.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { PageRequest } from '../../platform/http/paging.ts';
+import type { Sort } from '../../platform/http/sorting.ts';
+import { formatInstant, parseInstant } from '../../platform/instant.ts';
+import type { Meter } from './schema.ts';
+
+interface MeterRow {
+  id: string;
+  key: string;
+  name: string;
+  description: string | null;
+  labels: string | null;
+  aggregation: string;
+  event_type: string;
+  events_from: string | null;
+  value_property: string | null;
+  dimensions: string | null;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+}
+
+export type MeterSortField = 'created_at' | 'key' | 'name' | 'aggregation' | 'updated_at';
+export type MeterFilterField = 'key' | 'name';
+
+/** Stored meters. */
+export function meterRepository(db: ControlDb) {
+  const meters = () => withTables<{ meters: MeterRow }>(db);
+  const one = (row: MeterRow | undefined) => (row === undefined ? undefined : toMeter(row));
+  return {
+    byId: async (id: string) =>
+      one(await meters().selectFrom('meters').selectAll().where('id', '=', id).executeTakeFirst()),
+    livingByKey: async (key: string) =>
+      one(
+        await meters()
+          .selectFrom('meters')
+          .selectAll()
+          .where('key', '=', key)
+          .where('deleted_at', 'is', null)
+          .executeTakeFirst(),
+      ),
+    livingByEventTypes: async (types: readonly string[]) => {
+      if (types.length === 0) return [];
+      const query = meters().selectFrom('meters').selectAll().where('deleted_at', 'is', null);
+      return (await query.where('event_type', 'in', types).orderBy('created_at').orderBy('id').execute()).map(toMeter);
+    },
+    page: async (
+      filters: readonly FilterCondition<MeterFilterField>[],
+      sort: Sort<MeterSortField>,
+      page: PageRequest,
+    ) => {
+      let query = meters().selectFrom('meters').where('deleted_at', 'is', null);
+      for (const filter of filters) query = query.where(filterExpression(filter.field, filter));
+      const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const rows = await query
+        .selectAll()
+        .orderBy(sort.field, sort.direction)
+        .orderBy('id', sort.direction)
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      return { meters: rows.map(toMeter), total: Number(total) };
+    },
+    insert: async (meter: Meter) => {
+      await meters().insertInto('meters').values(toRow(meter)).execute();
+    },
+    update: async (meter: Meter) => {
+      const { id, ...values } = toRow(meter);
+      await meters().updateTable('meters').set(values).where('id', '=', id).execute();
+    },
+  };
+}
+
+function toRow(meter: Meter): MeterRow {
+  return {
+    id: meter.id,
+    key: meter.key,
+    name: meter.name,
+    description: meter.description ?? null,
+    labels: toJson(meter.labels),
+    aggregation: meter.aggregation,
+    event_type: meter.event_type,
+    events_from: toStoredInstant(meter.events_from),
+    value_property: meter.value_property ?? null,
+    dimensions: toJson(meter.dimensions),
+    created_at: toStoredInstant(meter.created_at) ?? '',
+    updated_at: toStoredInstant(meter.updated_at) ?? '',
+    deleted_at: toStoredInstant(meter.deleted_at),
+  };
+}
+
+function toMeter(row: MeterRow): Meter {
+  return {
+    id: row.id,
+    key: row.key,
+    name: row.name,
+    ...(row.description !== null && { description: row.description }),
+    ...(row.labels !== null && { labels: JSON.parse(row.labels) as Record<string, string> }),
+    aggregation: row.aggregation as Meter['aggregation'],
+    event_type: row.event_type,
+    ...(row.events_from !== null && { events_from: fromStoredInstant(row.events_from) }),
+    ...(row.value_property !== null && { value_property: row.value_property }),
+    ...(row.dimensions !== null && { dimensions: JSON.parse(row.dimensions) as Record<string, string> }),
+    created_at: fromStoredInstant(row.created_at),
+    updated_at: fromStoredInstant(row.updated_at),
+    ...(row.deleted_at !== null && { deleted_at: fromStoredInstant(row.deleted_at) }),
+  };
+}
+
+function toJson(value: object | undefined): string | null {
+  return value === undefined || Object.keys(value).length === 0 ? null : JSON.stringify(value);
+}
+
+/** Fixed width, so that text sorts as time. */
+function toStoredInstant(text: string | undefined): string | null {
+  return text === undefined ? null : new Date(parseInstant(text) ?? Number.NaN).toISOString();
+}
+
+function fromStoredInstant(text: string): string {
+  return formatInstant(parseInstant(text) ?? Number.NaN);
+}

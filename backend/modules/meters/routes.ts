@@ -1,0 +1,213 @@
+import { z } from '@hono/zod-openapi';
+import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
+import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import { readSort } from '../../platform/http/sorting.ts';
+import { METER_TEMPLATES } from './built-in-meters.ts';
+import { toCsv } from './csv.ts';
+import type { MeterQueryAnswer } from './query.ts';
+import type { MeterFilterField } from './repository.ts';
+import {
+  builtInMeterListSchema,
+  createMeterSchema,
+  type Meter,
+  meterPageSchema,
+  meterSchema,
+  meterTemplateListSchema,
+  type QueryRequest,
+  queryRequestSchema,
+  queryResultSchema,
+  updateMeterSchema,
+} from './schema.ts';
+import { METER_SORT, type MetersService } from './service.ts';
+
+const TAG = 'Meters';
+const FILTERS: Record<MeterFilterField, FilterKind> = { key: 'string', name: 'string' };
+const meterId = z.object({ meterId: ulidSchema });
+
+/** What the routes need of the module. */
+export interface MeterOperations {
+  service: MetersService;
+  query(meter: Meter, request: QueryRequest): Promise<MeterQueryAnswer>;
+}
+
+/** Registers the operations of meters. */
+export function meterRoutes(router: Router, { service, query: queryUsage }: MeterOperations): void {
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/meters',
+      operationId: 'create-meter',
+      tag: TAG,
+      summary: 'Create meter',
+      description: 'A meter counts all stored events of its type, those from before its creation too.',
+      access: 'write',
+      body: createMeterSchema,
+      responses: { 201: jsonResponse('The meter.', meterSchema) },
+    },
+    async ({ c, body }) => c.json(await service.create(body), 201),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/meters',
+      operationId: 'list-meters',
+      tag: TAG,
+      summary: 'List meters',
+      access: 'read',
+      query: listQuery('page', METER_SORT, FILTERS),
+      responses: { 200: jsonResponse('A page of meters.', meterPageSchema) },
+    },
+    async ({ c, query }) =>
+      c.json(await service.list(readFilters(query, FILTERS), readSort(query, METER_SORT), readPage(query))),
+  );
+  singleMeterRoutes(router, service);
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/meters/{meterId}/query',
+      operationId: 'query-meter',
+      tag: TAG,
+      summary: 'Query meter',
+      description: 'Usage in half-open windows; windows without events are absent. `Accept: text/csv` answers a table.',
+      access: 'read',
+      params: meterId,
+      body: queryRequestSchema,
+      responses: {
+        200: {
+          description: 'The figures.',
+          content: { 'application/json': { schema: queryResultSchema }, 'text/csv': { schema: z.string() } },
+        },
+      },
+    },
+    async ({ c, params, body }) => {
+      const meter = await service.get(params.meterId);
+      const answer = await queryUsage(meter, body);
+      return prefersCsv(c) ? csvResponse(c, meter.key, answer) : c.json(answer.result);
+    },
+  );
+  builtInRoutes(router, service);
+}
+
+function singleMeterRoutes(router: Router, service: MetersService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/meters/{meterId}',
+      operationId: 'get-meter',
+      tag: TAG,
+      summary: 'Get meter',
+      access: 'read',
+      params: meterId,
+      responses: { 200: jsonResponse('The meter; a deleted one carries deleted_at.', meterSchema) },
+    },
+    async ({ c, params }) => c.json(await service.get(params.meterId)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/meters/{meterId}',
+      operationId: 'update-meter',
+      tag: TAG,
+      summary: 'Update meter',
+      description: 'Replaces name, labels and dimensions; an omitted description stays.',
+      access: 'write',
+      params: meterId,
+      body: updateMeterSchema,
+      responses: { 200: jsonResponse('The meter.', meterSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.update(params.meterId, body)),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path: '/meters/{meterId}',
+      operationId: 'delete-meter',
+      tag: TAG,
+      summary: 'Delete meter',
+      description: 'Its events stay.',
+      access: 'write',
+      params: meterId,
+      responses: { 204: { description: 'Deleted.' } },
+    },
+    async ({ c, params }) => {
+      await service.remove(params.meterId);
+      return c.body(null, 204);
+    },
+  );
+}
+
+/** Our own additions to the contract. */
+function builtInRoutes(router: Router, service: MetersService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/meter-templates',
+      operationId: 'list-meter-templates',
+      tag: TAG,
+      summary: 'List meter templates',
+      description: 'Definitions to start from: send one to "create meter".',
+      access: 'read',
+      responses: { 200: jsonResponse('The templates.', meterTemplateListSchema) },
+    },
+    async ({ c }) => c.json({ data: METER_TEMPLATES }),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/built-in-meters',
+      operationId: 'list-built-in-meters',
+      tag: TAG,
+      summary: 'List built-in meters',
+      description: "The meters over the gateway plugin's events, and whether they are enabled.",
+      access: 'read',
+      responses: { 200: jsonResponse('The built-in meters.', builtInMeterListSchema) },
+    },
+    async ({ c }) => c.json({ data: await service.listBuiltIn() }),
+  );
+  const key = z.object({ meterKey: z.string() });
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/built-in-meters/{meterKey}/enable',
+      operationId: 'enable-built-in-meter',
+      tag: TAG,
+      summary: 'Enable built-in meter',
+      access: 'write',
+      params: key,
+      responses: { 200: jsonResponse('The meter.', meterSchema) },
+    },
+    async ({ c, params }) => c.json(await service.enableBuiltIn(params.meterKey)),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/built-in-meters/{meterKey}/disable',
+      operationId: 'disable-built-in-meter',
+      tag: TAG,
+      summary: 'Disable built-in meter',
+      description: 'Deletes the meter; its events stay, and count again when it is enabled again.',
+      access: 'write',
+      params: key,
+      responses: { 204: { description: 'Disabled.' } },
+    },
+    async ({ c, params }) => {
+      await service.disableBuiltIn(params.meterKey);
+      return c.body(null, 204);
+    },
+  );
+}
+
+function prefersCsv(c: HttpContext): boolean {
+  const accepted = c.req.header('accept')?.toLowerCase().split(',') ?? [];
+  return accepted.some((type) => type.split(';', 1)[0]?.trim() === 'text/csv');
+}
+
+function csvResponse(c: HttpContext, meterKey: string, answer: MeterQueryAnswer): Response {
+  return c.body(toCsv(answer), 200, {
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Content-Disposition': `attachment; filename="${meterKey}.csv"`,
+  });
+}

@@ -1,0 +1,44 @@
+import { Kysely, SqliteDialect, sql } from 'kysely';
+import { migrateSqlite } from './migrate.ts';
+import { openSqlite, type Sqlite } from './sqlite.ts';
+
+/**
+ * The control plane's database: everything but events and roll-ups. Each module's repository declares its own tables
+ * and narrows this handle with `withTables`; SQL stays dialect-neutral, so that PostgreSQL can follow.
+ */
+export interface ControlDb {
+  readonly kysely: Kysely<unknown>;
+  /** Runs the work in one transaction; a throw rolls back. */
+  transaction<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
+  /** Rejects when the database does not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the file, applies what migrations are missing. @param migrationsFolder folder of numbered .sql files */
+export function openControlDb(path: string, migrationsFolder: string): ControlDb {
+  const sqlite: Sqlite = openSqlite(path);
+  migrateSqlite(sqlite, migrationsFolder);
+  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: sqlite }) });
+  return wrap(kysely, () => kysely.destroy());
+}
+
+function wrap(kysely: Kysely<unknown>, close: () => Promise<void>): ControlDb {
+  return {
+    kysely,
+    // Kysely gives SQLite one connection, so transactions queue up; a nested call joins the one that runs.
+    transaction: (work) =>
+      kysely.isTransaction
+        ? work(wrap(kysely, close))
+        : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, close))),
+    check: async () => {
+      await sql`SELECT 1`.execute(kysely);
+    },
+    close,
+  };
+}
+
+/** The same handle, typed with a module's tables. */
+export function withTables<Tables>(db: ControlDb): Kysely<Tables> {
+  return db.kysely as Kysely<Tables>;
+}

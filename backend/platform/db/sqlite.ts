@@ -1,0 +1,21 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+
+export type Sqlite = SqliteDatabase.Database;
+
+/**
+ * Opens a SQLite file the way this project needs it.
+ * - WAL with synchronous=FULL: a commit that returned survives a power failure. The library's default for WAL is NORMAL,
+ *   which may lose the last commits, and an answer of 202 would then be a lie.
+ * - busy_timeout: a backup or a checker may hold the file for a moment.
+ */
+export function openSqlite(path: string): Sqlite {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new SqliteDatabase(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
+  db.pragma('busy_timeout = 5000');
+  return db;
+}

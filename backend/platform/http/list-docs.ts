@@ -1,0 +1,37 @@
+import { z } from '@hono/zod-openapi';
+import type { FilterKind } from './filtering.ts';
+import type { SortRules } from './sorting.ts';
+
+/** Documents the query parameters of a list; reading them is the work of paging, sorting and filtering. */
+export function listQuery(
+  paging: 'page' | 'cursor',
+  sort: SortRules<string> | undefined,
+  filters: Readonly<Record<string, FilterKind>>,
+): z.ZodObject {
+  const size = z
+    .string()
+    .optional()
+    .openapi({ param: { in: 'query' }, description: 'Items on a page, default 20.' });
+  const text = (description: string) =>
+    z
+      .string()
+      .optional()
+      .openapi({ param: { in: 'query' }, description });
+  return z.object({
+    'page[size]': size,
+    ...(paging === 'page'
+      ? { 'page[number]': text('Number of the page, from 1.') }
+      : { 'page[after]': text('Cursor: `meta.page.next` of the page before.') }),
+    ...(sort && {
+      sort: text(
+        `One of ${sort.fields.join(', ')}, optionally followed by " asc" or " desc"; default ${sort.default} ${sort.defaultDirection}.`,
+      ),
+    }),
+    ...Object.fromEntries(
+      Object.entries(filters).map(([field, kind]) => [
+        kind === 'labels' ? `filter[${field}.KEY]` : `filter[${field}]`,
+        text(`Equal to the value; other operators as filter[${field}][OPERATOR] (${kind}).`),
+      ]),
+    ),
+  });
+}

@@ -1,0 +1,108 @@
+import type { ErrorHandler, NotFoundHandler } from 'hono';
+import {
+  DomainProblem,
+  type InvalidParameter,
+  PROBLEM_STATUS,
+  type ProblemKind,
+  RequestProblem,
+  type ValidationError,
+} from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { AppEnv } from './env.ts';
+
+const TITLES: Record<ProblemKind, string> = {
+  'bad-request': 'Bad Request',
+  unauthenticated: 'Unauthorized',
+  unauthorized: 'Forbidden',
+  'not-found': 'Not Found',
+  'method-not-allowed': 'Method Not Allowed',
+  'resource-conflict': 'Conflict',
+  gone: 'Gone',
+  'precondition-failed': 'Precondition Failed',
+  'content-too-large': 'Content Too Large',
+  'unsupported-media-type': 'Unsupported Media Type',
+  internal: 'Internal Server Error',
+  'not-implemented': 'Not Implemented',
+  unavailable: 'Service Unavailable',
+};
+
+// More entries than this help nobody, and a batch of 100,000 bad events would make an answer larger than its request.
+const MAX_INVALID_PARAMETERS = 100;
+
+/** A problem document in form A (request checks) of the contract. */
+export function requestProblemBody(
+  kind: ProblemKind,
+  detail: string,
+  requestId: string,
+  invalidParameters: readonly InvalidParameter[] = [],
+): Record<string, unknown> {
+  const body: Record<string, unknown> = {
+    type: `https://kongapi.info/konnect/${kind}`,
+    status: PROBLEM_STATUS[kind],
+    title: TITLES[kind],
+    instance: `urn:request:${requestId}`,
+    detail,
+  };
+  if (PROBLEM_STATUS[kind] === 400) {
+    // The contract requires the list on every 400, with at least one entry.
+    const listed = invalidParameters.length > 0 ? invalidParameters : [wholeBody(detail)];
+    body['invalid_parameters'] = listed.slice(0, MAX_INVALID_PARAMETERS);
+  }
+  return body;
+}
+
+function wholeBody(reason: string): InvalidParameter {
+  return { field: 'body', rule: 'invalid', reason, source: 'body' };
+}
+
+/** Turns whatever was thrown into problem+json. What we did not foresee is logged and answered without its text. */
+export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
+  return function handleProblem(error, c) {
+    const requestId = c.get('requestId');
+    if (error instanceof RequestProblem) {
+      const status = PROBLEM_STATUS[error.kind];
+      const body = requestProblemBody(error.kind, error.message, requestId, error.invalidParameters);
+      return problemResponse(status, body, error.kind === 'unauthenticated' ? { 'WWW-Authenticate': 'Bearer' } : {});
+    }
+    if (error instanceof DomainProblem) {
+      const status = PROBLEM_STATUS[error.kind];
+      return problemResponse(status, {
+        type: 'about:blank',
+        status,
+        title: TITLES[error.kind],
+        instance: `urn:request:${requestId}`,
+        detail: error.message,
+        ...(status === 400 && { invalid_parameters: parametersOf(error) }),
+        ...(error.extensions && { extensions: error.extensions }),
+      });
+    }
+    log.error({ requestId, err: error }, 'request failed');
+    return problemResponse(
+      500,
+      requestProblemBody('internal', 'The request failed; the log has the cause.', requestId),
+    );
+  };
+}
+
+/** A 400 names its fields in the common list too, whichever form it has. */
+function parametersOf(error: DomainProblem): InvalidParameter[] {
+  const listed = error.extensions?.['validationErrors'];
+  if (!Array.isArray(listed)) return [wholeBody(error.message)];
+  return (listed as ValidationError[]).map(({ field, message }) => ({
+    ...wholeBody(message),
+    ...(field && { field }),
+  }));
+}
+
+/** 404 for paths that we do not serve. */
+export const unknownPath: NotFoundHandler<AppEnv> = function answerUnknownPath(c) {
+  const detail = `There is nothing at ${c.req.path}.`;
+  return problemResponse(404, requestProblemBody('not-found', detail, c.get('requestId')));
+};
+
+export function problemResponse(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'Content-Type': 'application/problem+json', ...headers },
+  });
+}

@@ -1,0 +1,132 @@
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { invalidParameter, notFound } from '../errors.ts';
+import { type Access, requireAccess, type VerifyToken } from './auth.ts';
+import { mediaType, readJsonBody } from './body.ts';
+import type { AppEnv } from './env.ts';
+import { badRequestSchema, problemSchema } from './problem-schema.ts';
+import { type QueryParams, readQueryParams } from './query-params.ts';
+import { validate } from './validation.ts';
+
+export type HttpContext = Context<AppEnv>;
+
+type ResponseDoc = { description: string; content?: Record<string, { schema: z.ZodType }> };
+
+/** What an operation is called, asks for and answers: the source of both its checks and its documentation. */
+export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** OpenAPI form, relative to the router: "/meters/{meterId}". */
+  path: string;
+  operationId: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** What the caller's role must include; 'public' needs no token. */
+  access: Access | 'public';
+  /** Path parameters. One that does not match answers 404, as nothing can exist under such an id. */
+  params?: Params;
+  /** Query parameters, for the documentation; handlers read them with paging, sorting and filtering. */
+  query?: z.ZodObject;
+  /** A JSON body that is read and checked before the handler runs. */
+  body?: Body;
+  /** For bodies that the handler reads itself: their documentation by media type. */
+  rawBody?: Record<string, z.ZodType>;
+  /** Success answers by status. */
+  responses: Record<number, ResponseDoc>;
+}
+
+export interface Input<Params extends z.ZodObject, Body extends z.ZodType> {
+  c: HttpContext;
+  params: z.output<Params>;
+  query: QueryParams;
+  body: z.output<Body>;
+}
+
+/** Routes of one mount point: checks, roles and documentation of each operation in one place. */
+export interface Router {
+  readonly app: OpenAPIHono<AppEnv>;
+  endpoint<Params extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType>(
+    endpoint: Endpoint<Params, Body>,
+    handler: (input: Input<Params, Body>) => Promise<Response> | Response,
+  ): void;
+}
+
+/** @param verify finds the caller of a bearer token */
+export function createRouter(verify: VerifyToken): Router {
+  const app = new OpenAPIHono<AppEnv>();
+  return {
+    app,
+    endpoint(endpoint, handler) {
+      app.openAPIRegistry.registerPath(documentation(endpoint));
+      const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
+      if (endpoint.access !== 'public') app.on(endpoint.method, path, requireAccess(endpoint.access, verify));
+      app.on(endpoint.method, path, async (c) => {
+        const params = readPathParams(endpoint.params, c);
+        const query = readQueryParams(c.req.url);
+        const body = await readBody(endpoint.body, c);
+        return handler({ c, params, query, body } as never);
+      });
+    },
+  };
+}
+
+function readPathParams(schema: z.ZodObject | undefined, c: HttpContext): unknown {
+  if (schema === undefined) return {};
+  const result = schema.safeParse(c.req.param());
+  if (result.success) return result.data;
+  throw notFound('entity', Object.values(c.req.param()).join('/'));
+}
+
+async function readBody(schema: z.ZodType | undefined, c: HttpContext): Promise<unknown> {
+  if (schema === undefined) return undefined;
+  const type = mediaType(c);
+  if (type !== undefined && type !== 'application/json' && !type.endsWith('+json')) {
+    throw invalidParameter({
+      field: 'Content-Type',
+      rule: 'enum',
+      reason: 'must be application/json',
+      choices: ['application/json'],
+      source: 'header',
+    });
+  }
+  return validate(schema, await readJsonBody(c), 'body');
+}
+
+function documentation<Params extends z.ZodObject, Body extends z.ZodType>(endpoint: Endpoint<Params, Body>) {
+  const problem = (description: string, schema: z.ZodType = problemSchema): ResponseDoc => ({
+    description,
+    content: { 'application/problem+json': { schema } },
+  });
+  const secured = endpoint.access !== 'public';
+  const bodies = endpoint.rawBody ?? (endpoint.body && { 'application/json': endpoint.body });
+  return {
+    method: endpoint.method,
+    path: endpoint.path,
+    operationId: endpoint.operationId,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(endpoint.description !== undefined && { description: endpoint.description }),
+    ...(secured && { security: [{ bearer: [] }], 'x-access': endpoint.access }),
+    request: {
+      ...(endpoint.params && { params: endpoint.params }),
+      ...(endpoint.query && { query: endpoint.query }),
+      ...(bodies && {
+        body: {
+          required: true,
+          content: Object.fromEntries(Object.entries(bodies).map(([type, schema]) => [type, { schema }])),
+        },
+      }),
+    },
+    responses: {
+      ...endpoint.responses,
+      400: problem('Bad request', badRequestSchema),
+      ...(secured && { 401: problem('Unauthorized'), 403: problem('Forbidden') }),
+      ...(endpoint.params && { 404: problem('Not found') }),
+    },
+  };
+}
+
+/** A JSON answer's documentation. */
+export function jsonResponse(description: string, schema: z.ZodType): ResponseDoc {
+  return { description, content: { 'application/json': { schema } } };
+}

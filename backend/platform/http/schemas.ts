@@ -1,0 +1,64 @@
+import { z } from '@hono/zod-openapi';
+import { ULID_PATTERN } from '../ids.ts';
+import { formatInstant, parseInstant } from '../instant.ts';
+
+/** Scalars that every resource of the contract uses. */
+
+export const ulidSchema = z.string().regex(ULID_PATTERN, 'must be a ULID').openapi('ULID');
+
+export const resourceKeySchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9]+(?:_[a-z0-9]+)*$/, 'must consist of lower-case letters, digits and single underscores between them')
+  .openapi('ResourceKey');
+
+export const nameSchema = z.string().min(1).max(256);
+export const descriptionSchema = z.string().max(1024);
+
+/** RFC 3339 text; checked, kept as text. */
+export const dateTimeSchema = z
+  .string()
+  .refine((text) => parseInstant(text) !== undefined, {
+    params: { rule: 'is_date_time' },
+    error: 'must be an RFC 3339 date-time',
+  })
+  .openapi('DateTime', { format: 'date-time' });
+
+/** RFC 3339 text that becomes an instant in UTC text, as answers carry it. */
+export const instantSchema = dateTimeSchema.transform((text) => formatInstant(parseInstant(text) ?? Number.NaN));
+
+const LABEL_PREFIXES = ['_', 'kong', 'konnect', 'insomnia', 'mesh', 'kic', 'kuma', 'openmeter'];
+const LABEL = /^[a-z0-9A-Z](?:[a-z0-9A-Z\-._]*[a-z0-9A-Z])?$/;
+
+/** Up to 50 labels; keys and values of 1 to 63 letters, digits, dots, dashes and underscores; reserved prefixes refused. */
+export const labelsSchema = z
+  .record(z.string(), z.string())
+  .superRefine((labels, context) => {
+    const entries = Object.entries(labels);
+    const refuse = (path: string[], message: string) =>
+      context.addIssue({ code: 'custom', path, message, params: { rule: 'is_label' } });
+    if (entries.length > 50) refuse([], 'must have at most 50 labels');
+    for (const [key, value] of entries) {
+      if (key.length > 63 || !LABEL.test(key))
+        refuse([key], 'the label key must match the label pattern, 1 to 63 characters');
+      if (LABEL_PREFIXES.some((prefix) => key.startsWith(prefix))) {
+        refuse([key], `the label key may not start with ${LABEL_PREFIXES.join(', ')}`);
+      }
+      if (value.length > 63 || !LABEL.test(value)) {
+        refuse([key], 'the label value must match the label pattern, 1 to 63 characters');
+      }
+    }
+  })
+  .openapi('Labels');
+
+/** Fields that every stored resource has. */
+export const resourceFields = {
+  id: ulidSchema,
+  name: nameSchema,
+  description: descriptionSchema.optional(),
+  labels: labelsSchema.optional(),
+  created_at: dateTimeSchema,
+  updated_at: dateTimeSchema,
+  deleted_at: dateTimeSchema.optional(),
+};

@@ -1,0 +1,14 @@
+import { monotonicFactory } from 'ulid';
+import type { Clock } from './clock.ts';
+
+/** The form of every id in the API: an upper-case ULID. */
+export const ULID_PATTERN = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+
+/** Makes ids that sort by creation time, also within one millisecond and when the clock steps back. */
+export type NewId = () => string;
+
+/** @param clock gives the time part of the ids. */
+export function createIds(clock: Clock): NewId {
+  const next = monotonicFactory();
+  return () => next(clock.nowMs());
+}

@@ -1,0 +1,131 @@
+import { type Window, windowFinder } from '../../platform/calendar-windows.ts';
+import type { Sqlite } from '../../platform/db/sqlite.ts';
+import { parseJsonText } from '../../platform/json.ts';
+import { type Accumulator, createAccumulator } from '../aggregation.ts';
+import { passesFilter } from '../dimension-filter.ts';
+import { compileJsonPath, type ReadPath } from '../json-path.ts';
+import { readDimensionValue } from '../meter-value.ts';
+import type { UsageQuery, UsageRow } from '../types.ts';
+
+interface EventRow {
+  subject: string;
+  time_ms: number;
+  data: string | null;
+}
+
+/** One row of the answer while it is being gathered. */
+interface Group {
+  window: Window | undefined;
+  labels: Pick<UsageRow, 'subject' | 'subjectGroup' | 'dimensions'>;
+  accumulator: Accumulator;
+  firstMs: number;
+  lastMs: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** Answers a usage query from the stored events. */
+export function queryUsage(db: Sqlite, query: UsageQuery): UsageRow[] {
+  const groups = gather(selectEvents(db, query), query);
+  const rows = [...groups.values()].flatMap((group) => toRow(group, query));
+  if (rows.length === 0 && isUngroupedCount(query)) return [emptyCount(query)];
+  return rows.sort((a, b) => a.fromMs - b.fromMs || compare(labelKey(a), labelKey(b)));
+}
+
+function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow> {
+  const { meter } = query;
+  const conditions = ['type = ?'];
+  const params: unknown[] = [meter.eventType];
+  const fromMs = Math.max(query.fromMs ?? Number.NEGATIVE_INFINITY, meter.eventsFromMs ?? Number.NEGATIVE_INFINITY);
+  if (Number.isFinite(fromMs)) {
+    conditions.push('time_ms >= ?');
+    params.push(fromMs);
+  }
+  if (query.toMs !== undefined) {
+    conditions.push('time_ms < ?');
+    params.push(query.toMs);
+  }
+  if (query.subjects !== undefined) {
+    conditions.push('subject IN (SELECT value FROM json_each(?))');
+    params.push(JSON.stringify(query.subjects));
+  }
+  // The order of storing decides between values of "latest" with equal times.
+  const sql = `SELECT subject, time_ms, data FROM events WHERE ${conditions.join(' AND ')} ORDER BY row_id`;
+  return db.prepare(sql).iterate(...params) as IterableIterator<EventRow>;
+}
+
+function gather(events: Iterable<EventRow>, query: UsageQuery): Map<string, Group> {
+  const { meter } = query;
+  const readValue = meter.valueProperty === undefined ? () => undefined : compileJsonPath(meter.valueProperty);
+  const filters = Object.entries(query.filters).map(([name, filter]) => ({
+    read: dimensionReader(query, name),
+    filter,
+  }));
+  const grouped = query.groupBy.map((name) => ({ name, read: dimensionReader(query, name) }));
+  const findWindow = query.granularity && windowFinder(query.granularity, query.timeZone);
+  const groups = new Map<string, Group>();
+  for (const event of events) {
+    const data = event.data === null ? undefined : parseJsonText(event.data);
+    if (!filters.every(({ read, filter }) => passesFilter(readDimensionValue(read(data)), filter))) continue;
+    const values = grouped.map(({ read }) => readDimensionValue(read(data)));
+    const window = findWindow?.(event.time_ms);
+    const subject = query.groupBySubject ? event.subject : undefined;
+    const subjectGroup = query.subjectGroups?.get(event.subject);
+    const key = JSON.stringify([window?.fromMs, subject, subjectGroup, ...values]);
+    let group = groups.get(key);
+    if (group === undefined) {
+      const dimensions = Object.fromEntries(grouped.map(({ name }, index) => [name, values[index] ?? '']));
+      const labels = {
+        dimensions,
+        ...(subject !== undefined && { subject }),
+        ...(subjectGroup !== undefined && { subjectGroup }),
+      };
+      const accumulator = createAccumulator(meter.aggregation, meter.valueProperty);
+      group = { window, labels, accumulator, firstMs: event.time_ms, lastMs: event.time_ms };
+      groups.set(key, group);
+    }
+    group.accumulator.add(readValue(data), event.time_ms);
+    group.firstMs = Math.min(group.firstMs, event.time_ms);
+    group.lastMs = Math.max(group.lastMs, event.time_ms);
+  }
+  return groups;
+}
+
+function dimensionReader(query: UsageQuery, name: string): ReadPath {
+  const path = query.meter.dimensions[name];
+  if (path === undefined) throw new Error(`the meter has no dimension "${name}"`);
+  return compileJsonPath(path);
+}
+
+/** Without a granularity the row spans what was asked for, or else the minutes of its first and last event. */
+function toRow(group: Group, query: UsageQuery): UsageRow[] {
+  const value = group.accumulator.result();
+  if (value === undefined) return [];
+  const fromMs = group.window?.fromMs ?? query.fromMs ?? floorMinute(group.firstMs);
+  const toMs = group.window?.toMs ?? query.toMs ?? floorMinute(group.lastMs) + MINUTE_MS;
+  return [{ fromMs, toMs, value, ...group.labels }];
+}
+
+function floorMinute(atMs: number): number {
+  return Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
+}
+
+function isUngroupedCount(query: UsageQuery): boolean {
+  const counts = query.meter.aggregation === 'count' || query.meter.aggregation === 'unique_count';
+  const grouped = query.groupBy.length > 0 || query.groupBySubject || query.subjectGroups !== undefined;
+  return counts && !grouped && query.granularity === undefined;
+}
+
+/** A count over nothing is one row with 0; without bounds it stands at the beginning of time, as SQL's minimum of nothing does. */
+function emptyCount(query: UsageQuery): UsageRow {
+  const fromMs = query.fromMs ?? 0;
+  return { fromMs, toMs: query.toMs ?? fromMs + MINUTE_MS, value: '0', dimensions: {} };
+}
+
+function labelKey(row: UsageRow): string {
+  return JSON.stringify([row.subject, row.subjectGroup, ...Object.values(row.dimensions)]);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,126 @@
+/** The port for events and usage. Engines implement it; modules know nothing else of how usage is kept. */
+
+import type { FilterCondition } from '../platform/http/filtering.ts';
+import type { Direction } from '../platform/http/sorting.ts';
+
+/** An event that has been checked and may be stored. */
+export interface NewEvent {
+  source: string;
+  id: string;
+  type: string;
+  subject: string;
+  /** When it happened, milliseconds since the epoch. */
+  timeMs: number;
+  /** The event's data as JSON text, digits as they came; undefined when it has none. */
+  data: string | undefined;
+  /** When the API received it, milliseconds since the epoch. */
+  ingestedAtMs: number;
+}
+
+export interface StoredEvent extends NewEvent {
+  /** Rises in the order of storing; breaks ties between equal instants. */
+  rowId: number;
+  storedAtMs: number;
+}
+
+/** What became of a batch: `stored + duplicates` is its length. */
+export interface AppendResult {
+  stored: number;
+  /** Events whose (source, id) had been stored before, or stood earlier in the same batch. They count once. */
+  duplicates: number;
+}
+
+export type EventSortField = 'time' | 'ingested_at' | 'stored_at';
+export type EventFilterField = 'id' | 'source' | 'subject' | 'type' | 'time' | 'ingested_at' | 'stored_at';
+
+export interface EventListQuery {
+  filters: readonly FilterCondition<EventFilterField>[];
+  /** Only events with one of these subjects; undefined for all. */
+  subjects?: readonly string[];
+  sort: { field: EventSortField; direction: Direction };
+  size: number;
+  /** Where the page before ended: value of the sort column and row. */
+  after?: EventPosition;
+}
+
+export interface EventPosition {
+  atMs: number;
+  rowId: number;
+}
+
+export type Aggregation = 'sum' | 'count' | 'unique_count' | 'avg' | 'min' | 'max' | 'latest';
+
+/** The part of a meter's definition that decides its figures. */
+export interface MeterSpec {
+  eventType: string;
+  aggregation: Aggregation;
+  /** JSONPath of the value; undefined for count. */
+  valueProperty: string | undefined;
+  /** Events before this instant do not count. */
+  eventsFromMs: number | undefined;
+  /** JSONPath of each dimension by name. */
+  dimensions: Readonly<Record<string, string>>;
+}
+
+export type Granularity = 'PT1M' | 'PT1H' | 'P1D' | 'P1M';
+
+/** A test of one dimension's string value. `and` and `or` nest. */
+export interface DimensionFilter {
+  exists?: boolean | undefined;
+  eq?: string | undefined;
+  neq?: string | undefined;
+  in?: readonly string[] | undefined;
+  nin?: readonly string[] | undefined;
+  contains?: string | undefined;
+  ncontains?: string | undefined;
+  and?: readonly DimensionFilter[] | undefined;
+  or?: readonly DimensionFilter[] | undefined;
+}
+
+export interface UsageQuery {
+  meter: MeterSpec;
+  /** Inclusive; undefined: from the first event. */
+  fromMs: number | undefined;
+  /** Exclusive; undefined: to the last event, future ones included. */
+  toMs: number | undefined;
+  /** undefined: one window over everything. */
+  granularity: Granularity | undefined;
+  /** IANA name; windows follow its days and months. */
+  timeZone: string;
+  /** Names of the meter's dimensions. */
+  groupBy: readonly string[];
+  groupBySubject: boolean;
+  filters: Readonly<Record<string, DimensionFilter>>;
+  /** Only these subjects; undefined: all. */
+  subjects?: readonly string[] | undefined;
+  /** Group by what a subject belongs to (a customer) instead of the subject itself: subject → group. */
+  subjectGroups?: ReadonlyMap<string, string> | undefined;
+}
+
+export interface UsageRow {
+  /** Half-open window [fromMs, toMs). */
+  fromMs: number;
+  toMs: number;
+  /** Plain decimal text. */
+  value: string;
+  subject?: string;
+  /** The group of `subjectGroups`. */
+  subjectGroup?: string;
+  /** Values of the grouped dimensions. */
+  dimensions: Readonly<Record<string, string>>;
+}
+
+export interface UsageStore {
+  /**
+   * Stores a batch: on disk when the promise resolves, all of it or nothing.
+   * Events with a known (source, id) are left out and counted as duplicates.
+   */
+  append(events: readonly NewEvent[]): Promise<AppendResult>;
+  /** One page of stored events. */
+  list(query: EventListQuery): Promise<StoredEvent[]>;
+  /** The figures of a meter; windows without an event are absent, rows ordered by window. */
+  query(query: UsageQuery): Promise<UsageRow[]>;
+  /** Rejects when the store cannot be written or read. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { type App, createApp } from '../../backend/app.ts';
+import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
+import { openControlDb } from '../../backend/platform/db/control-db.ts';
+import { createIds } from '../../backend/platform/ids.ts';
+import { createLogger } from '../../backend/platform/log.ts';
+import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
+import { contractIsAvailable, contractViolations } from './contract.ts';
+import { type TestClock, testClock } from './test-clock.ts';
+
+export const TOKENS = {
+  admin: 'test-admin-token-0123456789',
+  viewer: 'test-viewer-token-0123456789',
+  ingest: 'test-ingest-token-0123456789',
+} as const;
+
+const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));
+
+/** An answer, read. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The body as JSON; undefined when there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely, and the contract check has typed them
+  json: any;
+}
+
+export interface RequestOptions {
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Sent as it is. */
+  rawBody?: string | Uint8Array;
+  headers?: Record<string, string>;
+  token?: string | null;
+}
+
+/** A whole backend on a SQLite file in a folder of its own, called in process. Every answer is held against the contract. */
+export interface TestBackend {
+  app: App;
+  clock: TestClock;
+  usage: UsageStore;
+  dataDir: string;
+  /** What the backend logged, a JSON line each. */
+  logLines: string[];
+  /** @param path below the mount point: "/meters" */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function createTestBackend(options: { maxBodyBytes?: number; start?: string } = {}): Promise<TestBackend> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'backend-'));
+  const clock = testClock(options.start);
+  const newId = createIds(clock);
+  const usage = openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
+  const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
+  const configured = Object.entries(TOKENS).map(([role, token]) => ({
+    name: role,
+    role: role as keyof typeof TOKENS,
+    token,
+  }));
+  const tokens = await createAccessTokens({ db, clock, newId, configured });
+  const logLines: string[] = [];
+  const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
+  const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
+  const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes, version: '0.0.0-test' });
+  return {
+    app,
+    clock,
+    usage,
+    dataDir,
+    logLines,
+    request: (method, path, requestOptions) => request(app, method, path, requestOptions),
+    close: async () => {
+      await usage.close();
+      await db.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function request(app: App, method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+  const { body, rawBody, headers = {}, token = TOKENS.admin } = options;
+  const response = await app.request(`/v3/openmeter${path}`, {
+    method,
+    headers: {
+      ...(token !== null && { Authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(rawBody !== undefined && { body: rawBody }),
+  });
+  const text = await response.text();
+  const type = response.headers.get('content-type') ?? '';
+  if (contractIsAvailable) {
+    const requestPath = `/openmeter${path.split('?', 1)[0]}`;
+    expect(contractViolations(method, requestPath, response.status, type, text)).toEqual([]);
+  }
+  const json: unknown = text !== '' && /json/.test(type) ? JSON.parse(text) : undefined;
+  return { status: response.status, headers: response.headers, text, json };
+}
