@@ -123,7 +123,7 @@ export default {
       name: 'nothing-imports-tests',
       severity: 'error',
       from: { path: '^(backend|plugin|console|collectors)/' },
-      to: { path: '^(test|bench|scripts)/' },
+      to: { path: '^(test|bench|scripts|demo)/' },
     },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {

@@ -38,7 +38,6 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-  log.info({ url, dataDir: config.dataDir, version }, 'listening');
   return {
     url,
     firstToken,
@@ -73,6 +72,8 @@ export async function main(): Promise<void> {
   };
   process.once('SIGTERM', () => stop('SIGTERM'));
   process.once('SIGINT', () => stop('SIGINT'));
+  // Last: whoever waits for this line may send a signal at once.
+  log.info({ url: backend.url, dataDir: config.dataDir }, 'listening');
 }
 
 function readConfig(): Config {

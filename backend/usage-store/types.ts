@@ -116,6 +116,8 @@ export interface UsageStore {
    * Events with a known (source, id) are left out and counted as duplicates.
    */
   append(events: readonly NewEvent[]): Promise<AppendResult>;
+  /** The sums of all batches since the store was made. */
+  totals(): Promise<AppendResult>;
   /** One page of stored events. */
   list(query: EventListQuery): Promise<StoredEvent[]>;
   /** The figures of a meter; windows without an event are absent, rows ordered by window. */

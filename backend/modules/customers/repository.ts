@@ -62,6 +62,11 @@ export function customerRepository(db: ControlDb) {
       await tables.updateTable('customer_subject_keys').set({ deleted_at: at }).where('customer_id', '=', id).execute();
       return true;
     },
+    /** As stored, in their order. */
+    subjectKeys: async (customerId: string): Promise<string[]> => {
+      const own = tables.selectFrom('customer_subject_keys').where('customer_id', '=', customerId);
+      return (await own.select('subject_key').orderBy('position').execute()).map((row) => row.subject_key);
+    },
     /** Replaces a living customer's subject keys. False when another living customer has one of them. */
     replaceSubjectKeys: (customerId: string, subjectKeys: readonly string[]) =>
       replaceSubjectKeys(tables, customerId, subjectKeys),

@@ -32,7 +32,7 @@ export function customerRoutes(router: Router, service: CustomersService): void 
       operationId: 'create-customer',
       tag: TAG,
       summary: 'Create customer',
-      description: 'Events whose subject is the key or a subject key are the customer’s, those from before too.',
+      description: "Events whose subject is the key or a subject key are the customer's, those from before too.",
       access: 'write',
       body: createCustomerSchema,
       responses: { 201: jsonResponse('The customer.', customerSchema) },

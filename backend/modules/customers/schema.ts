@@ -43,7 +43,7 @@ const usageAttributionSchema = z
         }
       })
       .openapi({
-        description: 'Subjects whose events are this customer’s, besides the key.',
+        description: "Subjects whose events are this customer's, besides the key.",
         example: ['alice', 'bob'],
       }),
   })

@@ -103,7 +103,7 @@ export function createCustomersService(deps: {
   };
 }
 
-function subjectKeysOf(request: Pick<UpsertCustomer, 'usage_attribution'>): readonly string[] {
+function subjectKeysOf(request: UpsertCustomer): readonly string[] {
   return request.usage_attribution?.subject_keys ?? [];
 }
 
@@ -148,7 +148,7 @@ async function changeSubjectKeys(
   subjectKeys: readonly string[],
   blockers: CustomerBlockers,
 ): Promise<void> {
-  const current = subjectKeysOf(await existing(trx, id));
+  const current = await customerRepository(trx).subjectKeys(id);
   const isSame = current.length === subjectKeys.length && current.every((key, index) => key === subjectKeys[index]);
   if (isSame) return;
   const blocked = await blockers.subjectKeyChange(id, trx);

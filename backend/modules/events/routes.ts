@@ -8,7 +8,7 @@ import { readSort } from '../../platform/http/sorting.ts';
 import { isJsonObject } from '../../platform/json.ts';
 import type { EventFilterField } from '../../usage-store/index.ts';
 import { invalidContentType, noEventsFound, unexpectedBody, unsupportedCustomerOperator } from './errors.ts';
-import { eventPageSchema, ingestReportSchema, meteringEventSchema } from './schema.ts';
+import { eventPageSchema, ingestReportSchema, ingestTotalsSchema, meteringEventSchema } from './schema.ts';
 import { EVENT_SORT, type EventsService } from './service.ts';
 
 const SINGLE = 'application/cloudevents+json';
@@ -76,6 +76,24 @@ export function eventRoutes(router: Router, service: EventsService): void {
       const request = { filters, sort: readSort(query, EVENT_SORT), page: readCursorPage(query) };
       return c.json(await service.list(request));
     },
+  );
+  totalsRoute(router, service);
+}
+
+/** Our own addition to the contract. */
+function totalsRoute(router: Router, service: EventsService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/ingest-totals',
+      operationId: 'get-ingest-totals',
+      tag: TAG,
+      summary: 'Get ingest totals',
+      description: 'How many events have arrived since the database was made, and how many of them were duplicates.',
+      access: 'read',
+      responses: { 200: jsonResponse('The totals.', ingestTotalsSchema) },
+    },
+    async ({ c }) => c.json(await service.totals()),
   );
 }
 

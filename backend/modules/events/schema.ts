@@ -85,3 +85,8 @@ export const ingestReportSchema = z
   })
   .openapi('IngestReport');
 export type IngestReport = z.output<typeof ingestReportSchema>;
+
+export const ingestTotalsSchema = z
+  .strictObject({ received: z.int(), stored: z.int(), duplicates: z.int() })
+  .openapi('IngestTotals');
+export type IngestTotals = z.output<typeof ingestTotalsSchema>;

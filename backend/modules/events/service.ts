@@ -8,7 +8,7 @@ import type { EventFilterField, EventSortField, StoredEvent, UsageStore } from '
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { unknownCustomers } from './errors.ts';
 import { ingestAllOrNone, ingestLeniently } from './ingest.ts';
-import type { IngestedEvent, IngestReport } from './schema.ts';
+import type { IngestedEvent, IngestReport, IngestTotals } from './schema.ts';
 
 /** What the events list shows beside an event, told by modules that lie above this one. */
 export interface EventAnnotations {
@@ -40,6 +40,8 @@ export interface EventsService {
   ingest(events: readonly unknown[], isBatch: boolean): Promise<void>;
   ingestLeniently(events: readonly unknown[]): Promise<IngestReport>;
   list(request: EventListRequest): Promise<EventPage>;
+  /** What has arrived since the database was made: `received` is `stored` plus `duplicates`. */
+  totals(): Promise<IngestTotals>;
 }
 
 /** Takes events in and lists them. */
@@ -52,6 +54,10 @@ export function createEventsService(deps: {
   return {
     ingest: (events, isBatch) => ingestAllOrNone(usage, clock, events, isBatch),
     ingestLeniently: (events) => ingestLeniently(usage, clock, events),
+    totals: async () => {
+      const { stored, duplicates } = await usage.totals();
+      return { received: stored + duplicates, stored, duplicates };
+    },
     list: async ({ filters, sort, page }) => {
       const customerIds = filters.filter((filter) => filter.field === 'customer_id').flatMap((filter) => filter.values);
       const subjects = customerIds.length > 0 ? await annotations.subjectsOfCustomers(customerIds) : undefined;

@@ -4,7 +4,7 @@ import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
-import type { Meter } from './schema.ts';
+import type { Meter, MeterFilterField, MeterSortField } from './schema.ts';
 
 interface MeterRow {
   id: string;
@@ -21,9 +21,6 @@ interface MeterRow {
   updated_at: string;
   deleted_at: string | null;
 }
-
-export type MeterSortField = 'created_at' | 'key' | 'name' | 'aggregation' | 'updated_at';
-export type MeterFilterField = 'key' | 'name';
 
 /** Stored meters. */
 export function meterRepository(db: ControlDb) {

@@ -8,11 +8,11 @@ import { readSort } from '../../platform/http/sorting.ts';
 import { METER_TEMPLATES } from './built-in-meters.ts';
 import { toCsv } from './csv.ts';
 import type { MeterQueryAnswer } from './query.ts';
-import type { MeterFilterField } from './repository.ts';
 import {
   builtInMeterListSchema,
   createMeterSchema,
   type Meter,
+  type MeterFilterField,
   meterPageSchema,
   meterSchema,
   meterTemplateListSchema,

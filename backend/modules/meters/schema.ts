@@ -70,6 +70,10 @@ export const meterPageSchema = z
   .strictObject({ data: z.array(meterSchema), meta: pageMetaSchema })
   .openapi('MeterPage');
 
+/** What the list of meters can be sorted and filtered by. */
+export type MeterSortField = 'created_at' | 'key' | 'name' | 'aggregation' | 'updated_at';
+export type MeterFilterField = 'key' | 'name';
+
 const listSchema = z.array(z.string()).min(1).max(100);
 const textOperators = {
   eq: z.string().optional(),

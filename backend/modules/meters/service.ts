@@ -9,8 +9,8 @@ import { formatInstant } from '../../platform/instant.ts';
 import { BUILT_IN_METERS } from './built-in-meters.ts';
 import { checkDefinition } from './definition.ts';
 import { meterGone, meterKeyTaken, meterNotFound } from './errors.ts';
-import { type MeterFilterField, type MeterSortField, meterRepository } from './repository.ts';
-import type { BuiltInMeter, CreateMeter, Meter, UpdateMeter } from './schema.ts';
+import { meterRepository } from './repository.ts';
+import type { BuiltInMeter, CreateMeter, Meter, MeterFilterField, MeterSortField, UpdateMeter } from './schema.ts';
 
 export const METER_SORT: SortRules<MeterSortField> = {
   fields: ['created_at', 'key', 'name', 'aggregation', 'updated_at'],

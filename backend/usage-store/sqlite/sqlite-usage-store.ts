@@ -17,8 +17,10 @@ export function openSqliteUsageStore(path: string, clock: Clock): UsageStore {
   migrateSqlite(db, MIGRATIONS);
   const append = prepareAppend(db, clock);
   const ping = db.prepare('SELECT 1');
+  const totals = db.prepare('SELECT stored, duplicates FROM ingest_totals');
   return {
     append: async (events) => append(events),
+    totals: async () => totals.get() as AppendResult,
     list: async (query) => listEvents(db, query),
     query: async (query) => queryUsage(db, query),
     check: async () => {
@@ -35,6 +37,7 @@ function prepareAppend(db: Sqlite, clock: Clock): (events: readonly NewEvent[]) 
     `INSERT INTO events (source, id, type, subject, time_ms, data, ingested_at_ms, stored_at_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING`,
   );
+  const count = db.prepare('UPDATE ingest_totals SET stored = stored + ?, duplicates = duplicates + ?');
   // One transaction for the batch: with synchronous=FULL it is on disk when it returns, or not there at all.
   const transaction = db.transaction((events: readonly NewEvent[]): AppendResult => {
     const storedAtMs = clock.nowMs();
@@ -42,7 +45,9 @@ function prepareAppend(db: Sqlite, clock: Clock): (events: readonly NewEvent[]) 
     for (const { source, id, type, subject, timeMs, data, ingestedAtMs } of events) {
       stored += insert.run(source, id, type, subject, timeMs, data ?? null, ingestedAtMs, storedAtMs).changes;
     }
-    return { stored, duplicates: events.length - stored };
+    const duplicates = events.length - stored;
+    count.run(stored, duplicates);
+    return { stored, duplicates };
   });
   return (events) => transaction.immediate(events);
 }

@@ -29,7 +29,9 @@ export function queryUsage(db: Sqlite, query: UsageQuery): UsageRow[] {
   const groups = gather(selectEvents(db, query), query);
   const rows = [...groups.values()].flatMap((group) => toRow(group, query));
   if (rows.length === 0 && isUngroupedCount(query)) return [emptyCount(query)];
-  return rows.sort((a, b) => a.fromMs - b.fromMs || compare(labelKey(a), labelKey(b)));
+  // One window: its groups by name, whichever had the first event.
+  const byWindow = (a: UsageRow, b: UsageRow) => (query.granularity === undefined ? 0 : a.fromMs - b.fromMs);
+  return rows.sort((a, b) => byWindow(a, b) || compare(labelKey(a), labelKey(b)));
 }
 
 function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow> {

@@ -134,6 +134,14 @@ describe('duplicates', () => {
     expect((await stored()).map((item: { event: { data: unknown } }) => item.event.data)).toEqual([{ n: 0 }]);
   });
 
+  test('the totals count every event that was sent', async () => {
+    await post([event({ id: 'a' }), event({ id: 'a' }), event({ id: 'b' })], BATCH);
+    await post([event({ id: 'b' }), event({ id: '' })], BATCH);
+    await post([event({ id: 'b' }), event({ id: '' })], BATCH, { headers: { Prefer: 'handling=lenient' } });
+    const { json } = await backend.request('GET', '/ingest-totals');
+    expect(json).toEqual({ received: 4, stored: 2, duplicates: 2 });
+  });
+
   test('the same id from another source is another event, also where the joined text is the same', async () => {
     await post([event({ source: 'a-b', id: 'c' }), event({ source: 'a', id: 'b-c' })], BATCH);
     expect(await stored()).toHaveLength(2);

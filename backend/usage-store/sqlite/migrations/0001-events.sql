@@ -20,3 +20,11 @@ CREATE INDEX events_by_time ON events (time_ms, row_id);
 CREATE INDEX events_by_ingested_at ON events (ingested_at_ms, row_id);
 CREATE INDEX events_by_stored_at ON events (stored_at_ms, row_id);
 CREATE INDEX events_by_subject_time ON events (subject, time_ms);
+
+-- One row: what has been sent to this store, duplicates included. Kept by the transaction that stores the events.
+CREATE TABLE ingest_totals (
+  one        INTEGER PRIMARY KEY CHECK (one = 1),
+  stored     INTEGER NOT NULL,
+  duplicates INTEGER NOT NULL
+) STRICT;
+INSERT INTO ingest_totals VALUES (1, 0, 0);

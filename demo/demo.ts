@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '../backend/config.ts';
+import { type RunningBackend, startBackend } from '../backend/main.ts';
+import { createLogger } from '../backend/platform/log.ts';
+import { connectPlayer, kongConfig, startStockPluginServer } from '../test/gateway-player/index.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { printTable } from './table.ts';
+import { demoTraffic } from './traffic.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DATA_DIR = join(ROOT, 'data', 'demo');
+const PLUGIN_DIR = join(ROOT, 'dist', 'plugin', 'metering-and-billing');
+/** Calls that the gateway has under way at the same time. */
+const CONNECTIONS = 4;
+/** Events are on their way for a fraction of a second; this is for a machine that stands still. */
+const ARRIVAL_TIMEOUT_MS = 60_000;
+
+/** Plays recorded gateway traffic through the real plugin server into a backend, and shows what became of it. */
+export async function demo({ once }: { once: boolean }): Promise<void> {
+  const adminToken = `spat_${randomBytes(24).toString('base64url')}`;
+  const ingestToken = `spat_${randomBytes(24).toString('base64url')}`;
+  rmSync(DATA_DIR, { recursive: true, force: true });
+  const backend = await startDemoBackend(adminToken, ingestToken);
+  try {
+    const api = createApiClient(backend.url, adminToken);
+    say(`The backend listens on ${backend.url}, with its databases in ${DATA_DIR}`);
+    const meters = await createMeters(api);
+    await playTraffic(backend.url, ingestToken, api);
+    await printUsage(api, meters);
+    sayWhereToLook(backend.url, adminToken, meters.requests);
+    if (!once) await untilInterrupted();
+  } finally {
+    await backend.stop();
+  }
+}
+
+/** On its documented port where that is free, on any other where it is not. */
+async function startDemoBackend(adminToken: string, ingestToken: string): Promise<RunningBackend> {
+  const log = createLogger('error', process.stderr);
+  const start = (port: string) =>
+    startBackend(
+      loadConfig({ DATA_DIR, PORT: port, LOG_LEVEL: 'error', ADMIN_TOKEN: adminToken, INGEST_TOKEN: ingestToken }),
+      log,
+    );
+  try {
+    return await start('8888');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return start('0');
+  }
+}
+
+interface Meters {
+  requests: string;
+  tokens: string;
+}
+
+/** Enables the built-in meter of API requests and creates the documented meter of tokens from its template. */
+async function createMeters(api: ApiClient): Promise<Meters> {
+  const requests = await api.post('/built-in-meters/kong_konnect_api_request/enable');
+  const templates = await api.get('/meter-templates');
+  const template = templates.data.find((candidate: { key: string }) => candidate.key === 'llm_tokens_total');
+  const tokens = await api.post('/meters', template);
+  return { requests: requests.id, tokens: tokens.id };
+}
+
+async function playTraffic(url: string, token: string, api: ApiClient): Promise<void> {
+  const server = await startStockPluginServer({ pluginDir: PLUGIN_DIR });
+  const player = connectPlayer(server.socketPath, { connections: CONNECTIONS });
+  try {
+    const instance = await player.startInstance(
+      'metering-and-billing',
+      kongConfig({
+        ingest_endpoint: `${url}/v3/openmeter/events`,
+        api_token: token,
+        queue: { max_batch_size: 50, max_coalescing_delay: 0.2 },
+      }),
+    );
+    const { requests, repeated } = demoTraffic(Date.now());
+    say(
+      `Playing ${requests.length} recorded requests through kong-js-pluginserver, ${repeated.length} of them twice …`,
+    );
+    await Promise.all([...requests, ...repeated].map(({ entryJson }) => player.logRequest(instance, entryJson)));
+    await untilSettled(api);
+  } finally {
+    player.close();
+    // The plugin sends what it still has before it ends.
+    await server.terminate();
+  }
+}
+
+/** Waits until events have arrived and no more come for as long as the plugin collects a batch. */
+async function untilSettled(api: ApiClient): Promise<void> {
+  const deadlineMs = Date.now() + ARRIVAL_TIMEOUT_MS;
+  let before = -1;
+  while (Date.now() < deadlineMs) {
+    const { received } = await api.get('/ingest-totals');
+    if (received > 0 && received === before) return;
+    before = received;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error('no events arrived');
+}
+
+async function printUsage(api: ApiClient, meters: Meters): Promise<void> {
+  const totals = await api.get('/ingest-totals');
+  say('');
+  say(`Events received: ${totals.received}, duplicates among them: ${totals.duplicates}, stored: ${totals.stored}`);
+  const byService = await api.post(`/meters/${meters.requests}/query`, {
+    group_by_dimensions: ['subject', 'service_name'],
+  });
+  printTable(
+    'API requests by consumer and service',
+    ['consumer', 'service', 'requests'],
+    rows(byService, 'subject', 'service_name'),
+  );
+  const byModel = await api.post(`/meters/${meters.tokens}/query`, { group_by_dimensions: ['model', 'type'] });
+  printTable('LLM tokens by model and type', ['model', 'type', 'tokens'], rows(byModel, 'model', 'type'));
+}
+
+interface QueryAnswer {
+  data: { value: string; dimensions: Record<string, string> }[];
+}
+
+function rows(answer: QueryAnswer, ...dimensions: string[]): string[][] {
+  return answer.data.map((row) => [...dimensions.map((name) => row.dimensions[name] ?? ''), row.value]);
+}
+
+function sayWhereToLook(url: string, adminToken: string, meterId: string): void {
+  say('');
+  say('Look further:');
+  say(`  API reference   ${url}/docs`);
+  say(`  Admin token     ${adminToken}`);
+  say('  Stored events');
+  say(`    curl -g -H "Authorization: Bearer ${adminToken}" "${url}/v3/openmeter/events?page[size]=3"`);
+  say('  Requests of alice, by route');
+  const body = '{"group_by_dimensions":["route_name"],"filters":{"dimensions":{"subject":{"eq":"alice"}}}}';
+  say(
+    `    curl -H "Authorization: Bearer ${adminToken}" -H "Content-Type: application/json" -d '${body}' ${url}/v3/openmeter/meters/${meterId}/query`,
+  );
+}
+
+async function untilInterrupted(): Promise<void> {
+  say('');
+  say('The backend stays up until Ctrl-C.');
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
+
+let backend: TestBackend;
+beforeAll(async () => {
+  backend = await createTestBackend();
+});
+afterAll(() => backend.close());
+
+interface Operation {
+  'x-access'?: string;
+  security?: unknown[];
+}
+
+/** Every operation that the backend documents, with what it asks of its caller. */
+async function operations(): Promise<{ method: string; path: string; access: string | undefined }[]> {
+  const document = (await (await backend.app.request('/openapi.json')).json()) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      access: operation['x-access'],
+    })),
+  );
+}
+
+const GRANTS: Record<keyof typeof TOKENS, string[]> = {
+  admin: ['read', 'write', 'ingest'],
+  viewer: ['read'],
+  ingest: ['ingest'],
+};
+
+test('every operation answers 401 without, 403 with too weak, and something else with a fitting token', async () => {
+  const all = await operations();
+  expect(all.length).toBeGreaterThan(10);
+  for (const { method, path, access } of all) {
+    const url = path.replace(/\{\w+\}/g, '01G65Z755AFWAKHE12NY0CQ9FH');
+    const call = async (headers: Record<string, string>) =>
+      (await backend.app.request(url, { method, headers })).status;
+    expect(await call({})).toBe(401);
+    expect(await call({ Authorization: 'Bearer wrong-token-0123456789' })).toBe(401);
+    for (const [role, token] of Object.entries(TOKENS)) {
+      const allowed = GRANTS[role as keyof typeof TOKENS].includes(access ?? '');
+      const status = await call({ Authorization: `Bearer ${token}` });
+      expect({ method, path, role, refused: status === 401 || status === 403 }).toEqual({
+        method,
+        path,
+        role,
+        refused: !allowed,
+      });
+    }
+  }
+});
+
+describe('problems', () => {
+  test.each([
+    ['no token', undefined],
+    ['another scheme', 'Basic dXNlcjpwYXNz'],
+    ['no token after the scheme', 'Bearer '],
+    ['two tokens', `Bearer ${TOKENS.admin} ${TOKENS.admin}`],
+    ['a token that is a beginning', `Bearer ${TOKENS.admin.slice(0, -1)}`],
+  ])('401 as problem+json: %s', async (_name, authorization) => {
+    const response = await backend.app.request('/v3/openmeter/meters', {
+      headers: authorization === undefined ? {} : { Authorization: authorization },
+    });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await response.json()).toMatchObject({
+      status: 401,
+      title: 'Unauthorized',
+      type: 'https://kongapi.info/konnect/unauthenticated',
+    });
+  });
+
+  test('403 names the role', async () => {
+    const answer = await backend.request('GET', '/events', { token: TOKENS.ingest });
+    expect(answer.json).toMatchObject({ status: 403, title: 'Forbidden', detail: expect.stringContaining('ingest') });
+  });
+
+  test('404 for paths that do not exist, with and without a token', async () => {
+    for (const path of [
+      '/v3/openmeter/nothing',
+      '/nothing',
+      '/v3/openmeter/meters/x/y/z',
+      '/api/v3/openmeter/nothing',
+    ]) {
+      const response = await backend.app.request(path);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+    }
+  });
+
+  test('a request id is echoed when it is harmless and made when it is not', async () => {
+    const ask = (id: string) => backend.request('GET', '/meters', { headers: { 'X-Request-Id': id } });
+    expect((await ask('trace-1')).headers.get('x-request-id')).toBe('trace-1');
+    expect((await ask('a b"')).headers.get('x-request-id')).toMatch(/^[0-9A-Z]{26}$/);
+    const refused = await backend.request('GET', '/meters/none', { headers: { 'X-Request-Id': 'trace-2' } });
+    expect(refused.json.instance).toBe('urn:request:trace-2');
+  });
+
+  test('no token and no query string reaches the log', async () => {
+    await backend.request('GET', '/meters?filter[key]=secret-filter');
+    const log = backend.logLines.join('');
+    expect(log).toContain('"path":"/v3/openmeter/meters"');
+    expect(log).not.toContain('secret-filter');
+    for (const token of Object.values(TOKENS)) expect(log).not.toContain(token);
+  });
+});
+
+describe('open to all', () => {
+  test('health, readiness, documentation', async () => {
+    expect(await (await backend.app.request('/healthz')).json()).toEqual({ status: 'ok' });
+    expect(await (await backend.app.request('/readyz')).json()).toEqual({ status: 'ready' });
+    const page = await backend.app.request('/docs');
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const html = await page.text();
+    expect(html).not.toMatch(/https?:\/\//);
+    for (const [, asset] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      expect((await backend.app.request(asset ?? '')).status).toBe(200);
+    }
+  });
+
+  test('the document describes every operation once, with its own parameters', async () => {
+    const document = (await (await backend.app.request('/openapi.json')).json()) as {
+      openapi: string;
+      paths: Record<string, Record<string, { operationId: string }>>;
+    };
+    expect(document.openapi).toBe('3.1.0');
+    const ids = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map((operation) => operation.operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(
+      expect.arrayContaining(['ingest-metering-events', 'list-metering-events', 'query-meter', 'create-customer']),
+    );
+  });
+});
+
+test('readiness says what is not ready', async () => {
+  const broken = await createTestBackend();
+  await broken.usage.close();
+  const response = await broken.app.request('/readyz');
+  expect(response.status).toBe(503);
+  expect(await response.json()).toEqual({ status: 'not ready', failed: ['usage_store'] });
+});
