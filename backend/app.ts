@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from './modules/access-tokens/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
+import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
 import { createMetersService, meterProblems, meterRoutes, queryMeter } from './modules/meters/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
@@ -62,6 +63,7 @@ export function createApp(parts: AppParts): App {
     query: (meter, request) => queryMeter(usage, customers.findByIds, meter, request),
   });
   customers.routes(v3);
+  gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);
   legacyEventRoutes(v1, events);
 

@@ -29,6 +29,19 @@ export function formatInstant(atMs: number): string {
   return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
 }
 
+/**
+ * The text of an instant as the databases keep it: fixed width, so that text sorts as time.
+ * @param at milliseconds since the epoch, or RFC 3339 text that was checked before
+ */
+export function toStoredInstant(at: number | string): string {
+  return new Date(typeof at === 'number' ? at : (parseInstant(at) ?? Number.NaN)).toISOString();
+}
+
+/** A stored instant as answers carry it. */
+export function fromStoredInstant(text: string): string {
+  return formatInstant(parseInstant(text) ?? Number.NaN);
+}
+
 function int(digits: string | undefined): number {
   return digits === undefined || digits === '' ? 0 : Number.parseInt(digits, 10);
 }

@@ -30,6 +30,47 @@ export interface AppendResult {
   duplicates: number;
 }
 
+/** Numbers from `first` to `last`, both included. */
+export interface NumberRange {
+  first: number;
+  last: number;
+}
+
+/** What a gateway process says about a batch that it sends, and about itself. */
+export interface GatewayDelivery {
+  node: string;
+  /** One run of one plugin server; its numbers begin at 1. */
+  process: string;
+  /** The numbers of the events in the batch, refused ones included. */
+  ranges: readonly NumberRange[];
+  received: number;
+  /** Events of the batch that were refused and are not stored. */
+  rejected: number;
+  /** The highest number that the process has given so far. */
+  taken?: number | undefined;
+  /** What the process has dropped so far, by reason. */
+  dropped?: Readonly<Record<string, number>> | undefined;
+}
+
+/** The ledger of one gateway process. */
+export interface GatewayProcess {
+  node: string;
+  process: string;
+  firstSeenAtMs: number;
+  lastSeenAtMs: number;
+  received: number;
+  stored: number;
+  duplicates: number;
+  rejected: number;
+  taken: number | undefined;
+  /** The highest number that has arrived. */
+  lastNumber: number | undefined;
+  /** Numbers below it that have not arrived: the first hundred ranges. */
+  missing: readonly NumberRange[];
+  missingCount: number;
+  dropped: Readonly<Record<string, number>>;
+}
+
 export type EventSortField = 'time' | 'ingested_at' | 'stored_at';
 export type EventFilterField = 'id' | 'source' | 'subject' | 'type' | 'time' | 'ingested_at' | 'stored_at';
 
@@ -114,8 +155,15 @@ export interface UsageStore {
   /**
    * Stores a batch: on disk when the promise resolves, all of it or nothing.
    * Events with a known (source, id) are left out and counted as duplicates.
+   * @param delivery what the sending gateway says, written to its ledger in the same transaction
    */
-  append(events: readonly NewEvent[]): Promise<AppendResult>;
+  append(events: readonly NewEvent[], delivery?: GatewayDelivery): Promise<AppendResult>;
+  /** One page of the ledger, the process seen last first. */
+  gatewayProcesses(page: {
+    offset: number;
+    limit: number;
+    node?: string;
+  }): Promise<{ processes: GatewayProcess[]; total: number }>;
   /** The sums of all batches since the store was made. */
   totals(): Promise<AppendResult>;
   /** One page of stored events. */

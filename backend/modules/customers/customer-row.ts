@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant } from '../../platform/instant.ts';
+import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import type { Customer, UpsertCustomer } from './schema.ts';
 
 /** A row of the table `customers`. */
@@ -22,9 +22,9 @@ export function toRow(customer: Customer): CustomerRow {
     id: customer.id,
     key: customer.key,
     ...toChangeableColumns(customer),
-    created_at: restored(customer.created_at),
-    updated_at: restored(customer.updated_at),
-    deleted_at: customer.deleted_at === undefined ? null : restored(customer.deleted_at),
+    created_at: toStoredInstant(customer.created_at),
+    updated_at: toStoredInstant(customer.updated_at),
+    deleted_at: customer.deleted_at === undefined ? null : toStoredInstant(customer.deleted_at),
   };
 }
 
@@ -62,19 +62,6 @@ export function toCustomer(rows: readonly (CustomerRow & { subject_key: string |
     updated_at: fromStoredInstant(row.updated_at),
     ...(row.deleted_at !== null && { deleted_at: fromStoredInstant(row.deleted_at) }),
   };
-}
-
-/** Fixed width, so that text sorts as time. @param atMs milliseconds since the epoch */
-export function toStoredInstant(atMs: number): string {
-  return new Date(atMs).toISOString();
-}
-
-function restored(text: string): string {
-  return toStoredInstant(parseInstant(text) ?? Number.NaN);
-}
-
-function fromStoredInstant(text: string): string {
-  return formatInstant(parseInstant(text) ?? Number.NaN);
 }
 
 function toJson(value: object | undefined): string | null {

@@ -4,7 +4,8 @@ import { filterExpression } from '../../platform/db/filter-sql.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
-import { type CustomerRow, toChangeableColumns, toCustomer, toRow, toStoredInstant } from './customer-row.ts';
+import { toStoredInstant } from '../../platform/instant.ts';
+import { type CustomerRow, toChangeableColumns, toCustomer, toRow } from './customer-row.ts';
 import type { Customer, CustomerFilterField, CustomerSortField, UpsertCustomer } from './schema.ts';
 
 interface SubjectKeyRow {

@@ -2,8 +2,18 @@ import type { Clock } from '../../platform/clock.ts';
 import { type InvalidParameter, RequestProblem } from '../../platform/errors.ts';
 import { invalidParameters, REPORT, summarize } from '../../platform/http/validation.ts';
 import { parseInstant } from '../../platform/instant.ts';
-import type { NewEvent, UsageStore } from '../../usage-store/index.ts';
+import type { AppendResult, NewEvent, UsageStore } from '../../usage-store/index.ts';
+import type { DeliveryHeaders } from './gateway-delivery.ts';
 import { type IngestReport, type MeteringEvent, meteringEventSchema } from './schema.ts';
+
+/** What a request brings: its events and what its sender says about itself. */
+export interface IngestRequest {
+  /** Decoded JSON, one entry an event. */
+  events: readonly unknown[];
+  /** Whether fields are named with the event's index ("0.subject"). */
+  isBatch: boolean;
+  delivery?: DeliveryHeaders | undefined;
+}
 
 /** One event of a request that may not be stored. */
 interface Rejection {
@@ -17,15 +27,12 @@ const MAX_EXPLAINED = 100;
 
 /**
  * Stores the events of a request, all or none: one bad event refuses the batch.
- * @param events decoded JSON, one entry an event
- * @param isBatch whether fields are named with the event's index ("0.subject")
  * @throws RequestProblem 400 that names the fields
  */
 export async function ingestAllOrNone(
   usage: UsageStore,
   clock: Clock,
-  events: readonly unknown[],
-  isBatch: boolean,
+  { events, isBatch, delivery }: IngestRequest,
 ): Promise<void> {
   const receivedAtMs = clock.nowMs();
   const { accepted, rejected } = check(events, isBatch, receivedAtMs, MAX_EXPLAINED);
@@ -33,17 +40,17 @@ export async function ingestAllOrNone(
     const parameters = rejected.flatMap((rejection) => rejection.invalidParameters);
     throw new RequestProblem('bad-request', summarize(parameters), parameters);
   }
-  if (accepted.length > 0) await usage.append(accepted);
+  await append(usage, accepted, delivery, 0);
 }
 
 /** Stores the good events of a request and tells which ones were refused (RFC 7240, `Prefer: handling=lenient`). */
 export async function ingestLeniently(
   usage: UsageStore,
   clock: Clock,
-  events: readonly unknown[],
+  { events, delivery }: IngestRequest,
 ): Promise<IngestReport> {
   const { accepted, rejected } = check(events, false, clock.nowMs(), Number.POSITIVE_INFINITY);
-  const result = accepted.length > 0 ? await usage.append(accepted) : { stored: 0, duplicates: 0 };
+  const result = await append(usage, accepted, delivery, rejected.length);
   return {
     received: events.length,
     ...result,
@@ -53,6 +60,17 @@ export async function ingestLeniently(
       invalid_parameters: invalidParameters.map((parameter) => ({ ...parameter })),
     })),
   };
+}
+
+async function append(
+  usage: UsageStore,
+  accepted: readonly NewEvent[],
+  delivery: DeliveryHeaders | undefined,
+  rejected: number,
+): Promise<AppendResult> {
+  // A sender may report about itself without an event.
+  if (accepted.length === 0 && delivery === undefined) return { stored: 0, duplicates: 0 };
+  return usage.append(accepted, delivery && { ...delivery, received: accepted.length + rejected, rejected });
 }
 
 function check(events: readonly unknown[], isBatch: boolean, receivedAtMs: number, maxRejected: number) {

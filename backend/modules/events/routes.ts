@@ -8,6 +8,7 @@ import { readSort } from '../../platform/http/sorting.ts';
 import { isJsonObject } from '../../platform/json.ts';
 import type { EventFilterField } from '../../usage-store/index.ts';
 import { invalidContentType, noEventsFound, unexpectedBody, unsupportedCustomerOperator } from './errors.ts';
+import { readDeliveryHeaders } from './gateway-delivery.ts';
 import { eventPageSchema, ingestReportSchema, ingestTotalsSchema, meteringEventSchema } from './schema.ts';
 import { EVENT_SORT, type EventsService } from './service.ts';
 
@@ -123,13 +124,13 @@ async function ingest(c: HttpContext, service: EventsService, status: 202 | 204)
   if (type === BATCH && !isBatch) throw unexpectedBody('must be a list of events');
   if (!isBatch && !isJsonObject(body)) throw unexpectedBody('must be an event or a list of events');
   if (type === JSON_TYPE && isBatch && body.length === 0) throw noEventsFound();
-  const events: unknown[] = isBatch ? body : [body];
+  const request = { events: isBatch ? (body as unknown[]) : [body], isBatch, delivery: readDeliveryHeaders(c) };
   if (prefersLenient(c)) {
-    const report = await service.ingestLeniently(events);
+    const report = await service.ingestLeniently(request);
     c.header('Preference-Applied', 'handling=lenient');
     return c.json(report, status === 202 ? 202 : 200);
   }
-  await service.ingest(events, isBatch);
+  await service.ingest(request);
   return c.body(null, status);
 }
 

@@ -7,7 +7,7 @@ import { parseJsonText } from '../../platform/json.ts';
 import type { EventFilterField, EventSortField, StoredEvent, UsageStore } from '../../usage-store/index.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { unknownCustomers } from './errors.ts';
-import { ingestAllOrNone, ingestLeniently } from './ingest.ts';
+import { type IngestRequest, ingestAllOrNone, ingestLeniently } from './ingest.ts';
 import type { IngestedEvent, IngestReport, IngestTotals } from './schema.ts';
 
 /** What the events list shows beside an event, told by modules that lie above this one. */
@@ -37,8 +37,10 @@ export interface EventPage {
 }
 
 export interface EventsService {
-  ingest(events: readonly unknown[], isBatch: boolean): Promise<void>;
-  ingestLeniently(events: readonly unknown[]): Promise<IngestReport>;
+  /** Stores all events of a request or none. @throws RequestProblem 400 */
+  ingest(request: IngestRequest): Promise<void>;
+  /** Stores the good events of a request and tells about the others. */
+  ingestLeniently(request: IngestRequest): Promise<IngestReport>;
   list(request: EventListRequest): Promise<EventPage>;
   /** What has arrived since the database was made: `received` is `stored` plus `duplicates`. */
   totals(): Promise<IngestTotals>;
@@ -52,8 +54,8 @@ export function createEventsService(deps: {
 }): EventsService {
   const { usage, clock, annotations } = deps;
   return {
-    ingest: (events, isBatch) => ingestAllOrNone(usage, clock, events, isBatch),
-    ingestLeniently: (events) => ingestLeniently(usage, clock, events),
+    ingest: (request) => ingestAllOrNone(usage, clock, request),
+    ingestLeniently: (request) => ingestLeniently(usage, clock, request),
     totals: async () => {
       const { stored, duplicates } = await usage.totals();
       return { received: stored + duplicates, stored, duplicates };

@@ -3,7 +3,7 @@ import { filterExpression } from '../../platform/db/filter-sql.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
-import { formatInstant, parseInstant } from '../../platform/instant.ts';
+import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import type { Meter, MeterFilterField, MeterSortField } from './schema.ts';
 
 interface MeterRow {
@@ -79,12 +79,12 @@ function toRow(meter: Meter): MeterRow {
     labels: toJson(meter.labels),
     aggregation: meter.aggregation,
     event_type: meter.event_type,
-    events_from: toStoredInstant(meter.events_from),
+    events_from: meter.events_from === undefined ? null : toStoredInstant(meter.events_from),
     value_property: meter.value_property ?? null,
     dimensions: toJson(meter.dimensions),
-    created_at: toStoredInstant(meter.created_at) ?? '',
-    updated_at: toStoredInstant(meter.updated_at) ?? '',
-    deleted_at: toStoredInstant(meter.deleted_at),
+    created_at: toStoredInstant(meter.created_at),
+    updated_at: toStoredInstant(meter.updated_at),
+    deleted_at: meter.deleted_at === undefined ? null : toStoredInstant(meter.deleted_at),
   };
 }
 
@@ -108,13 +108,4 @@ function toMeter(row: MeterRow): Meter {
 
 function toJson(value: object | undefined): string | null {
   return value === undefined || Object.keys(value).length === 0 ? null : JSON.stringify(value);
-}
-
-/** Fixed width, so that text sorts as time. */
-function toStoredInstant(text: string | undefined): string | null {
-  return text === undefined ? null : new Date(parseInstant(text) ?? Number.NaN).toISOString();
-}
-
-function fromStoredInstant(text: string): string {
-  return formatInstant(parseInstant(text) ?? Number.NaN);
 }

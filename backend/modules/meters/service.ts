@@ -18,12 +18,19 @@ export const METER_SORT: SortRules<MeterSortField> = {
   defaultDirection: 'asc',
 };
 
-/** What keeps a meter as it is, told by modules above: features and entitlements that use it. */
+/**
+ * What keeps a meter as it is, told by modules above: features and entitlements that use it. Asked inside a transaction,
+ * so answers must be read through its handle: another one would wait for the transaction for ever.
+ */
 export interface MeterUsers {
   /** Why the meter may not be deleted; undefined when it may. */
-  blocksDeletion(meter: Meter): Promise<DomainProblem | undefined>;
+  blocksDeletion(meter: Meter, db: ControlDb): Promise<DomainProblem | undefined>;
   /** Why these dimensions may not be dropped; undefined when they may. */
-  blocksDroppingDimensions(meter: Meter, dimensions: readonly string[]): Promise<DomainProblem | undefined>;
+  blocksDroppingDimensions(
+    meter: Meter,
+    dimensions: readonly string[],
+    db: ControlDb,
+  ): Promise<DomainProblem | undefined>;
 }
 
 const NO_USERS: MeterUsers = {
@@ -84,7 +91,7 @@ export function createMetersService(deps: {
       const meter = await meters.byId(id);
       if (meter === undefined) throw meterNotFound(id);
       if (meter.deleted_at !== undefined) return;
-      const blocked = await users.blocksDeletion(meter);
+      const blocked = await users.blocksDeletion(meter, trx);
       if (blocked !== undefined) throw blocked;
       await meters.update({ ...meter, deleted_at: now(), updated_at: now() });
     });
@@ -114,7 +121,7 @@ export function createMetersService(deps: {
         const dropped = Object.keys(current.dimensions ?? {}).filter(
           (name) => !Object.hasOwn(changed.dimensions ?? {}, name),
         );
-        const blocked = dropped.length > 0 ? await users.blocksDroppingDimensions(current, dropped) : undefined;
+        const blocked = dropped.length > 0 ? await users.blocksDroppingDimensions(current, dropped, trx) : undefined;
         if (blocked !== undefined) throw blocked;
         await meters.update(changed);
         return changed;

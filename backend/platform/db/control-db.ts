@@ -1,4 +1,4 @@
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { CompiledQuery, type DatabaseConnection, type Driver, Kysely, SqliteDialect, sql } from 'kysely';
 import { migrateSqlite } from './migrate.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 
@@ -19,8 +19,22 @@ export interface ControlDb {
 export function openControlDb(path: string, migrationsFolder: string): ControlDb {
   const sqlite: Sqlite = openSqlite(path);
   migrateSqlite(sqlite, migrationsFolder);
-  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: sqlite }) });
+  const kysely = new Kysely<unknown>({ dialect: new ImmediateSqliteDialect({ database: sqlite }) });
   return wrap(kysely, () => kysely.destroy());
+}
+
+/**
+ * Transactions take the write lock when they begin. One that reads first and writes later would fail as "database is
+ * locked" when another process has written in between.
+ */
+class ImmediateSqliteDialect extends SqliteDialect {
+  override createDriver(): Driver {
+    const driver = super.createDriver();
+    driver.beginTransaction = async (connection: DatabaseConnection) => {
+      await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    };
+    return driver;
+  }
 }
 
 function wrap(kysely: Kysely<unknown>, close: () => Promise<void>): ControlDb {

@@ -88,6 +88,8 @@ function readValue(
   const isList = operator === 'oeq' || operator === 'ocontains';
   const values = isList ? value.split(',').map((item) => item.trim()) : [value];
   if (values.length > MAX_LIST_ITEMS) throw refuse(name, `must have at most ${MAX_LIST_ITEMS} items`);
+  // An empty part is contained in everything: "a,,b" would silently filter nothing.
+  if (operator === 'ocontains' && values.includes('')) throw refuse(name, 'must not have empty items');
   for (const item of values) checkItem(name, item, kind);
   return { operator: operator as FilterOperator, values };
 }

@@ -89,7 +89,23 @@ async function readBody(schema: z.ZodType | undefined, c: HttpContext): Promise<
       source: 'header',
     });
   }
-  return validate(schema, await readJsonBody(c), 'body');
+  const body = await readJsonBody(c);
+  const hidden = pathOfProto(body, []);
+  if (hidden !== undefined) {
+    throw invalidParameter({ field: hidden, rule: 'unknown_property', reason: 'unknown property', source: 'body' });
+  }
+  return validate(schema, body, 'body');
+}
+
+/** Schemas of free-form objects drop "__proto__" silently; no resource has such a key, so it is named instead. */
+function pathOfProto(value: unknown, path: readonly string[]): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, '__proto__')) return [...path, '__proto__'].join('.');
+  for (const [key, child] of Object.entries(value)) {
+    const found = pathOfProto(child, [...path, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function documentation<Params extends z.ZodObject, Body extends z.ZodType>(endpoint: Endpoint<Params, Body>) {

@@ -88,6 +88,7 @@ describe('filters', () => {
     [`filter[id][oeq]=${Array(51).fill('x').join(',')}`, 'filter[id][oeq]'],
     ['filter[id][eq][eq]=1', 'filter[id][eq][eq]'],
     ['filter[id=1', 'filter[id'],
+    ['filter[id][ocontains]=a,,b', 'filter[id][ocontains]'],
   ])('refuses %s', async (query, field) => {
     const answer = await list(query);
     expect(answer.status).toBe(400);

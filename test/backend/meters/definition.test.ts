@@ -81,6 +81,21 @@ describe('create', () => {
     expect((await backend.request('GET', '/meters')).json.meta.page.total).toBe(0);
   });
 
+  test('__proto__ is named, wherever it stands', async () => {
+    for (const [part, field] of [
+      ['"labels":{"__proto__":"x"}', 'labels.__proto__'],
+      ['"__proto__":{}', '__proto__'],
+      ['"dimensions":{"__proto__":"$.x"}', 'dimensions.__proto__'],
+    ]) {
+      const rawBody = `{${part},${JSON.stringify(tokens).slice(1)}`;
+      const answer = await backend.request('POST', '/meters', {
+        rawBody,
+        headers: { 'Content-Type': 'application/json' },
+      });
+      expect(answer.json.invalid_parameters).toEqual([expect.objectContaining({ field, rule: 'unknown_property' })]);
+    }
+  });
+
   test('reserved dimensions carry their code', async () => {
     const answer = await create({ dimensions: { subject: '$.x' } });
     expect(answer.json.extensions.validationErrors[0].code).toBe('reserved_dimension');

@@ -5,11 +5,24 @@ import { MAX_JSON_DEPTH, parseJsonBytes, parseJsonText } from '../../../backend/
 const roundTrip = (text: string) => JSON.stringify(parseJsonText(text));
 
 describe('number literals', () => {
-  test.each(['12345678901234567890', '0.1234567890123456789', '1e400', '-1E-400', '9007199254740993', '1234567.12345678901'])('%s is kept', (literal) => {
+  test.each([
+    '12345678901234567890',
+    '0.1234567890123456789',
+    '1e400',
+    '-1E-400',
+    '9007199254740993',
+    '1234567.12345678901',
+  ])('%s is kept', (literal) => {
     expect(roundTrip(`[${literal}]`)).toBe(`[${literal}]`);
   });
 
-  test.each([['1.0', '1'], ['1.50', '1.5'], ['0.1', '0.1'], ['-0.0', '0'], ['123456789012345', '123456789012345']])('%s is the same number as %s', (literal, expected) => {
+  test.each([
+    ['1.0', '1'],
+    ['1.50', '1.5'],
+    ['0.1', '0.1'],
+    ['-0.0', '0'],
+    ['123456789012345', '123456789012345'],
+  ])('%s is the same number as %s', (literal, expected) => {
     expect(JSON.parse(roundTrip(`[${literal}]`))[0]).toBeCloseTo(Number(expected), 15);
   });
 
@@ -44,7 +57,8 @@ test('nesting is bounded, strings full of brackets are not nesting', () => {
 
 /** A literal's value as a big integer of 1000 fractional digits' scale, without trailing zeros. */
 function exact(literal: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(literal) ?? [];
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(literal) ?? [];
   const shift = 1100 + Number(exponent) - fraction.length;
   const value = BigInt(whole + fraction + '0'.repeat(Math.max(shift, 0)));
   return value === 0n ? '0' : `${sign}${value}`;

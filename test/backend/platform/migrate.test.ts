@@ -17,7 +17,8 @@ afterEach(() => {
 });
 
 const file = (name: string, sql: string) => writeFileSync(join(folder, name), sql);
-const tables = () => db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('a', 'b', 'c')`).pluck().all();
+const tables = () =>
+  db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('a', 'b', 'c')`).pluck().all();
 
 test('applies what is missing, in order, once', () => {
   file('0001-a.sql', 'CREATE TABLE a (x)');

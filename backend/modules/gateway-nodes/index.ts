@@ -1,0 +1,1 @@
+export { gatewayNodeRoutes } from './routes.ts';
