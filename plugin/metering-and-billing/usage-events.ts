@@ -1,0 +1,102 @@
+import type { CloudEventV1 } from 'cloudevents';
+import { apiRequestData } from './api-request-data.ts';
+import { findAttributes } from './attributes.ts';
+import type { MeteringSettings } from './config.ts';
+import { llmRequestData } from './llm-request-data.ts';
+import { type LogEntry, parseLogEntry } from './log-entry.ts';
+import { isStatusAllowed } from './status-codes.ts';
+import { findSubject, type Subject, type SubjectLookup } from './subject.ts';
+import { type AiCall, findAiCall } from './token-counts.ts';
+
+/** The data of an event: fields of the gateway and custom attributes; `undefined` fields are not in the JSON. */
+export type UsageData = Readonly<Record<string, string | number | undefined>>;
+
+type Attributes = CloudEventV1<UsageData>;
+
+/**
+ * One CloudEvent 1.0, ready for `JSON.stringify`. A plain object: the SDK's class checks each event again, which costs a
+ * multiple of building it.
+ */
+export type UsageEvent = Readonly<
+  Required<Pick<Attributes, 'specversion' | 'id' | 'source' | 'type' | 'subject' | 'datacontenttype' | 'data'>>
+> &
+  Readonly<Pick<Attributes, 'time'>>;
+
+/** Usage that was metered and yet makes no event. The detail holds nothing of the log entry. */
+export interface Drop {
+  readonly reason: 'unreadable_log_entry' | 'no_subject' | 'unknown_token_count';
+  /** Events, not requests: an AI call can lose three. */
+  readonly count: number;
+  readonly detail?: string;
+}
+
+/** What one logged request comes to. */
+export interface Usage {
+  readonly events: readonly UsageEvent[];
+  readonly drops: readonly Drop[];
+}
+
+const NOTHING: Usage = { events: [], drops: [] };
+
+/**
+ * Turns what `kong.log.serialize()` answered into usage events: one `kong.api_request` per request, and for an AI call
+ * one `kong.llm_request` for the prompt and one for the answer. The ids derive from the gateway's request id alone, so
+ * that a replayed log is recognised as such. Never throws.
+ */
+export function usageOf(settings: MeteringSettings, raw: unknown): Usage {
+  const entry = parseLogEntry(raw);
+  if (entry === undefined) return { events: [], drops: [{ reason: 'unreadable_log_entry', count: 1 }] };
+  if (!isStatusAllowed(settings.allowStatusCodes, entry.status)) return NOTHING;
+  const aiCall = settings.meterAiTokenUsage ? findAiCall(entry) : undefined;
+  const drops: Drop[] = [];
+  if (aiCall !== undefined && aiCall.unknownCounts > 0) {
+    drops.push({ reason: 'unknown_token_count', count: aiCall.unknownCounts, detail: aiCall.unknownReason });
+  }
+  const eventCount = (settings.meterApiRequests ? 1 : 0) + (aiCall?.counts.length ?? 0);
+  if (eventCount === 0) return { events: [], drops };
+  const subject = findSubject(settings.subject, entry);
+  if (subject === undefined) {
+    drops.push({ reason: 'no_subject', count: eventCount, detail: describe(settings.subject) });
+    return { events: [], drops };
+  }
+  return { events: build(settings, entry, subject, aiCall), drops };
+}
+
+function build(
+  settings: MeteringSettings,
+  entry: LogEntry,
+  subject: Subject,
+  aiCall: AiCall | undefined,
+): readonly UsageEvent[] {
+  const custom = findAttributes(settings.attributes, entry);
+  const common = {
+    specversion: '1.0',
+    source: 'kong-gateway',
+    subject: subject.value,
+    ...timeOf(entry),
+    datacontenttype: 'application/json',
+  };
+  const events: UsageEvent[] = [];
+  if (settings.meterApiRequests) {
+    const data = { ...custom, ...apiRequestData(entry, subject.type) };
+    events.push({ ...common, id: entry.requestId, type: 'kong.api_request', data });
+  }
+  if (aiCall === undefined) return events;
+  for (const count of aiCall.counts) {
+    const data = { ...custom, ...llmRequestData(entry, subject.type, aiCall, count) };
+    events.push({ ...common, id: `${entry.requestId}:${count.direction}`, type: 'kong.llm_request', data });
+  }
+  return events;
+}
+
+/** The start of the request; without one the backend takes the time of receipt. */
+function timeOf(entry: LogEntry): { time?: string } {
+  const startedAtMs = entry.fields['started_at'];
+  if (typeof startedAtMs !== 'number') return {};
+  const startedAt = new Date(Math.round(startedAtMs));
+  return Number.isNaN(startedAt.getTime()) ? {} : { time: startedAt.toISOString() };
+}
+
+function describe(lookup: SubjectLookup): string {
+  return `${lookup.source} ${lookup.field}`;
+}

@@ -1,0 +1,42 @@
+import { type Delivery, openDelivery, reportDrop } from '../delivery/index.ts';
+import { fingerprint, type PluginConfig, readConfig } from './config.ts';
+import { fieldOf, objectOf, textOf } from './json-values.ts';
+import { noticeOnce } from './notices.ts';
+import { usageOf } from './usage-events.ts';
+
+/** Takes what `kong.log.serialize()` answered and leaves the events for delivery. Returns at once, never throws. */
+export type UsageMeter = (rawEntry: unknown) => void;
+
+/**
+ * Opens the meter of one plugin configuration, as Kong hands it over. Never throws: Kong starts an instance again for
+ * every request until it succeeds. A configuration that cannot work is said on stderr, and what its requests would have
+ * been billed is counted as dropped.
+ */
+export function openUsageMeter(rawConfig: unknown): UsageMeter {
+  const { config, problems } = readConfig(rawConfig);
+  if (problems !== undefined) return refuse(rawConfig, problems);
+  say('warn', 'check the configuration', rawConfig, config.warnings);
+  try {
+    return meterInto(openDelivery(config.delivery), config);
+  } catch (error) {
+    return refuse(rawConfig, [error instanceof TypeError ? error.message : 'the delivery could not be opened']);
+  }
+}
+
+function meterInto(delivery: Delivery, { metering }: PluginConfig): UsageMeter {
+  return (rawEntry) => {
+    const { events, drops } = usageOf(metering, rawEntry);
+    for (const event of events) delivery.push({ id: event.id, json: JSON.stringify(event) });
+    for (const drop of drops) reportDrop(drop.reason, drop.count, drop.detail);
+  };
+}
+
+function refuse(rawConfig: unknown, problems: readonly string[]): UsageMeter {
+  say('error', 'the configuration cannot work: nothing is metered', rawConfig, problems);
+  return () => reportDrop('bad_config');
+}
+
+function say(level: 'warn' | 'error', msg: string, rawConfig: unknown, details: readonly string[]): void {
+  const pluginId = textOf(fieldOf(objectOf(rawConfig), '__plugin_id')) ?? 'unknown';
+  for (const detail of details) noticeOnce(level, msg, { detail, plugin_id: pluginId, config: fingerprint(rawConfig) });
+}

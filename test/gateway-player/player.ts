@@ -1,0 +1,39 @@
+import { createMsgpackProtocol } from './msgpack-protocol.ts';
+import type { PluginServerProtocol } from './plugin-server-protocol.ts';
+
+/** Plays one Kong worker against a plugin server. */
+export interface Player {
+  /** Starts an instance of the plugin with a configuration; resolves with its id. */
+  startInstance(name: string, config: object): Promise<number>;
+  /**
+   * Runs the log phase of one request, whose log entry is `entryJson`; resolves, with the number of calls that the
+   * plugin made, when the plugin is done. Rejects when the plugin calls anything but `kong.log.serialize`: most other
+   * calls are never answered in the log phase, so that the plugin would wait for ever.
+   */
+  logRequest(instanceId: number, entryJson: string | undefined): Promise<{ readonly pdkCalls: number }>;
+  closeInstance(instanceId: number): Promise<void>;
+  close(): void;
+}
+
+/** @param connections - how many calls may be under way at the same time */
+export function connectPlayer(socketPath: string, { connections }: { readonly connections: number }): Player {
+  return createPlayer(createMsgpackProtocol(socketPath, connections));
+}
+
+/** A player of whatever protocol. */
+export function createPlayer(protocol: PluginServerProtocol): Player {
+  return {
+    startInstance: (name, config) => protocol.startInstance(name, config),
+    async logRequest(instanceId, entryJson) {
+      let pdkCalls = 0;
+      await protocol.handleEvent(instanceId, 'log', (method) => {
+        pdkCalls++;
+        if (method === 'kong.log.serialize') return entryJson;
+        throw new Error(`the plugin called ${method} in the log phase; Kong might never answer that`);
+      });
+      return { pdkCalls };
+    },
+    closeInstance: (instanceId) => protocol.closeInstance(instanceId),
+    close: () => protocol.close(),
+  };
+}
