@@ -11,22 +11,30 @@ import { printTable } from './table.ts';
 import { demoTraffic } from './traffic.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const DATA_DIR = join(ROOT, 'data', 'demo');
+const DEFAULT_DATA_DIR = join(ROOT, 'data', 'demo');
 const PLUGIN_DIR = join(ROOT, 'dist', 'plugin', 'metering-and-billing');
 /** Calls that the gateway has under way at the same time. */
 const CONNECTIONS = 4;
 /** Events are on their way for a fraction of a second; this is for a machine that stands still. */
 const ARRIVAL_TIMEOUT_MS = 60_000;
 
+/** How the demo runs. */
+export interface DemoOptions {
+  /** End after the figures instead of staying up. */
+  once: boolean;
+  /** Folder of the databases; emptied at the start. */
+  dataDir?: string | undefined;
+}
+
 /** Plays recorded gateway traffic through the real plugin server into a backend, and shows what became of it. */
-export async function demo({ once }: { once: boolean }): Promise<void> {
+export async function demo({ once, dataDir = DEFAULT_DATA_DIR }: DemoOptions): Promise<void> {
   const adminToken = `spat_${randomBytes(24).toString('base64url')}`;
   const ingestToken = `spat_${randomBytes(24).toString('base64url')}`;
-  rmSync(DATA_DIR, { recursive: true, force: true });
-  const backend = await startDemoBackend(adminToken, ingestToken);
+  rmSync(dataDir, { recursive: true, force: true });
+  const backend = await startDemoBackend(dataDir, adminToken, ingestToken);
   try {
     const api = createApiClient(backend.url, adminToken);
-    say(`The backend listens on ${backend.url}, with its databases in ${DATA_DIR}`);
+    say(`The backend listens on ${backend.url}, with its databases in ${dataDir}`);
     const meters = await createMeters(api);
     await playTraffic(backend.url, ingestToken, api);
     await printUsage(api, meters);
@@ -38,11 +46,17 @@ export async function demo({ once }: { once: boolean }): Promise<void> {
 }
 
 /** On its documented port where that is free, on any other where it is not. */
-async function startDemoBackend(adminToken: string, ingestToken: string): Promise<RunningBackend> {
+async function startDemoBackend(dataDir: string, adminToken: string, ingestToken: string): Promise<RunningBackend> {
   const log = createLogger('error', process.stderr);
   const start = (port: string) =>
     startBackend(
-      loadConfig({ DATA_DIR, PORT: port, LOG_LEVEL: 'error', ADMIN_TOKEN: adminToken, INGEST_TOKEN: ingestToken }),
+      loadConfig({
+        DATA_DIR: dataDir,
+        PORT: port,
+        LOG_LEVEL: 'error',
+        ADMIN_TOKEN: adminToken,
+        INGEST_TOKEN: ingestToken,
+      }),
       log,
     );
   try {

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+test('the demo prints what its traffic adds up to', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'demo-'));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    'bin/demo.js',
+    '--once',
+    '--data-dir',
+    dataDir,
+  ]);
+  rmSync(dataDir, { recursive: true });
+  expect(stderr).toBe('');
+  expect(stdout).toContain('Events received: 142, duplicates among them: 10, stored: 132');
+  expect(stdout).toMatch(/alice +example-service +12\n/);
+  expect(stdout).toMatch(/kong-air +flights-service +40\n/);
+  expect(stdout).toMatch(/bob +example-service +25\n/);
+  // 14 calls with 11 tokens of question and 4 of answer each.
+  expect(stdout).toMatch(/gpt-4o-mini +request +154\n/);
+  expect(stdout).toMatch(/gpt-4o-mini-2024 +response +56\n/);
+});
