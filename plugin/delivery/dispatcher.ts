@@ -1,0 +1,90 @@
+import type PQueue from 'p-queue';
+import type { Breaker } from './breaker.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { Entry, EventStore } from './event-store.ts';
+import type { QueueSettings } from './settings.ts';
+
+export interface DispatcherOptions {
+  readonly queue: QueueSettings;
+  readonly store: EventStore;
+  readonly breaker: Breaker;
+  readonly clock: Clock;
+  /** Where batches in flight are counted and bounded. */
+  readonly slots: PQueue;
+  readonly deliver: (entries: readonly Entry[]) => Promise<void>;
+  /** Whether shutdown has begun. */
+  readonly isDraining: () => boolean;
+  /** Aborted at the deadline of the shutdown. */
+  readonly stop: AbortSignal;
+}
+
+/** Decides when a batch leaves the store, and puts it into a slot. */
+export interface Dispatcher {
+  /** To be called after each push: costs the caller no request, since batches leave after this turn of the event loop. */
+  afterPush(): void;
+  /** Lets all go that is due now. To be called when a slot becomes free or the breaker changes. */
+  run(): void;
+}
+
+/**
+ * A batch ends here even if more events wait: 1 MiB is what nginx lets a request body have as shipped, so that larger
+ * ones would be refused with 413 by many a proxy, and split again.
+ */
+const MAX_BATCH_BYTES = 1_000_000;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { queue, store, clock, slots } = options;
+  let isRunScheduled = false;
+  let coalescing: Timer | undefined;
+
+  /** A buffer that is nearly full is sent from early: waiting for a batch that it cannot hold must not cost an event. */
+  const isFull = () =>
+    store.waiting >= queue.maxBatchSize || store.waitingBytes >= MAX_BATCH_BYTES || store.isNearlyFull;
+  const isCoalesced = () => clock.now() - (store.oldestQueuedAt() ?? 0) >= queue.maxCoalescingDelayMs;
+
+  /** One timer for the oldest event. When that has left in the meantime, the timer finds nothing due and is set anew. */
+  function armCoalescing(): void {
+    const oldestAt = store.oldestQueuedAt();
+    if (coalescing !== undefined || oldestAt === undefined) return;
+    const waitMs = oldestAt + queue.maxCoalescingDelayMs - clock.now();
+    // Overdue events wait for a slot or for the breaker, whose change calls run.
+    if (waitMs <= 0) return;
+    coalescing = clock.setTimer(() => {
+      coalescing = undefined;
+      run();
+    }, waitMs);
+  }
+
+  function run(): void {
+    // Batches are cut when there is a slot for them, not before, so that they are as full as can be.
+    while (
+      slots.pending < slots.concurrency &&
+      maySend(options) &&
+      (options.isDraining() || isFull() || isCoalesced())
+    ) {
+      const entries = store.take(queue.maxBatchSize, MAX_BATCH_BYTES);
+      void slots.add(() => options.deliver(entries));
+    }
+    if (!options.isDraining()) armCoalescing();
+    else coalescing?.cancel();
+  }
+
+  return {
+    afterPush() {
+      if (queue.maxCoalescingDelayMs > 0 && !isFull()) return armCoalescing();
+      if (isRunScheduled) return;
+      isRunScheduled = true;
+      setImmediate(() => {
+        isRunScheduled = false;
+        run();
+      });
+    },
+    run,
+  };
+}
+
+/** Behind an open breaker events stay where they can still be dropped for newer ones, but for one batch to try it with. */
+function maySend({ store, breaker, slots, isDraining, stop }: DispatcherOptions): boolean {
+  if (store.waiting === 0 || stop.aborted) return false;
+  return isDraining() || !breaker.isOpen || slots.pending === 0;
+}

@@ -1,0 +1,55 @@
+import { systemClock } from './clock.ts';
+import { createDeliveries } from './deliveries.ts';
+import type { DeliveryCounters } from './ledger.ts';
+import { stderrSink } from './log.ts';
+import type { Delivery, DeliverySettings } from './settings.ts';
+
+export type { DeliveryCounters } from './ledger.ts';
+export type { Deliverable, Delivery, DeliverySettings, QueueSettings } from './settings.ts';
+
+/** Long enough for a backend that answers; Kong itself kills after some 50 ms, other supervisors after 10 s or more. */
+const SHUTDOWN_DEADLINE_MS = 5000;
+
+// One for the process, not one per caller: Kong starts an instance per worker and configuration, and what belongs
+// together is to leave in one batch and to respect one bound.
+const deliveries = createDeliveries({ clock: systemClock, random: Math.random, sink: stderrSink });
+let isShutdownInstalled = false;
+
+/**
+ * The Delivery of these settings: equal settings give the same one, with one buffer and one pool of connections.
+ * @throws TypeError when the endpoint, the token or a bound cannot work. The message has neither endpoint nor token.
+ */
+export function openDelivery(settings: DeliverySettings): Delivery {
+  return deliveries.open(settings);
+}
+
+/**
+ * Counts and logs (one line a minute per reason) what the caller itself leaves out.
+ * @param reason a fixed word such as `no_subject`, never made from data: past 64 of them the rest count as `other`
+ * @param detail goes into the log line as it is, cut to 300 characters: no secrets, no payloads
+ */
+export function reportDrop(reason: string, count?: number, detail?: string): void {
+  deliveries.reportDrop(reason, count, detail);
+}
+
+/** Totals over all deliveries since the start of the process. */
+export function deliveryCounters(): DeliveryCounters {
+  return deliveries.counters();
+}
+
+/**
+ * Takes no more events (they count as dropped, `shutdown`), sends what is there at once, and counts what is left after
+ * the deadline as `shutdown`. For good: a second call waits for the first.
+ */
+export function stopDelivery(deadlineMs: number = SHUTDOWN_DEADLINE_MS): Promise<void> {
+  return deliveries.stop(deadlineMs);
+}
+
+/** On SIGTERM: `stopDelivery`, then exit with 0. Further calls and further signals do nothing. */
+export function installShutdown(): void {
+  if (isShutdownInstalled) return;
+  isShutdownInstalled = true;
+  process.on('SIGTERM', () => {
+    void stopDelivery().finally(() => process.exit(0));
+  });
+}

@@ -1,0 +1,124 @@
+import type { Dispatcher } from 'undici';
+// Not from 'undici' itself: its index loads fetch, WebSocket and caches, which need Node 22 and double the bundle; these
+// two run on the Node 20 that many gateway images have.
+import request from 'undici/lib/api/api-request.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import { type Clock, timerSafeMs } from './clock.ts';
+import { type DeliverySettings, MAX_CONNECTIONS } from './settings.ts';
+import type { Answer } from './verdict.ts';
+
+/** Posts batches to one endpoint over its own connections. */
+export interface Transport {
+  /** One attempt. Never rejects; ends within `timeoutMs`, and at once when `stop` is aborted. */
+  post(body: string, stop: AbortSignal): Promise<Answer>;
+  /** Closes all connections; attempts under way fail. */
+  destroy(): void;
+}
+
+/** Of an answer that is not 2xx this much is kept for the log: a problem document is a few hundred bytes. */
+const MAX_EXCERPT_BYTES = 16 * 1024;
+/** An answer is read this far so that its connection can be used again; past it a new connection is cheaper. */
+const MAX_DRAINED_BYTES = 64 * 1024;
+
+export function createTransport(settings: DeliverySettings, url: URL, clock: Clock): Transport {
+  const timeoutMs = timerSafeMs(settings.timeoutMs, 1);
+  const keepaliveMs = timerSafeMs(settings.keepaliveMs, 1);
+  const pool = new Pool(url.origin, {
+    // Not the concurrency limit: the sender keeps to that, and at shutdown all connections are wanted.
+    connections: MAX_CONNECTIONS,
+    connectTimeout: timeoutMs,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: keepaliveMs,
+    // A server's Keep-Alive hint may shorten the life of an idle connection, not lengthen it.
+    keepAliveMaxTimeout: keepaliveMs,
+    // One batch per connection: over HTTP/2 one stalled connection would stall every batch in flight.
+    allowH2: false,
+    connect: { rejectUnauthorized: settings.sslVerify },
+  });
+  const options: Dispatcher.RequestOptions = {
+    method: 'POST',
+    path: url.pathname + url.search,
+    headers: {
+      authorization: `Bearer ${settings.token}`,
+      'content-type': 'application/cloudevents-batch+json',
+      'user-agent': 'kong-metering-and-billing',
+    },
+  };
+
+  return {
+    async post(body, stop) {
+      const cut = new AbortController();
+      const timer = clock.setTimer(() => cut.abort(cutError('TIMEOUT', `no answer within ${timeoutMs} ms`)), timeoutMs);
+      const onStop = () => cut.abort(cutError('STOPPED', 'delivery was stopped'));
+      stop.addEventListener('abort', onStop, { once: true });
+      if (stop.aborted) onStop();
+      try {
+        return await readAnswer(
+          await unlessCut(cut.signal, request.call(pool, { ...options, body, signal: cut.signal })),
+        );
+      } catch (error) {
+        return failureOf(error);
+      } finally {
+        timer.cancel();
+        stop.removeEventListener('abort', onStop);
+      }
+    },
+    destroy() {
+      pool.destroy().catch(() => {
+        // It is being thrown away; there is nobody left to tell.
+      });
+    },
+  };
+}
+
+/** undici notices an abort only once it is connected; a name server or a firewall that never answers must not hold us. */
+function unlessCut<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}
+
+async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Answer> {
+  const isFine = statusCode >= 200 && statusCode < 300;
+  const excerpt = await readBody(body, isFine ? 0 : MAX_EXCERPT_BYTES);
+  return {
+    kind: 'status',
+    status: statusCode,
+    retryAfter: first(headers['retry-after']),
+    date: first(headers['date']),
+    ...(!isFine && { excerpt }),
+  };
+}
+
+/** The first `keepBytes` of a body. The status is known, so a body that breaks off or comes too slowly changes nothing. */
+async function readBody(body: Dispatcher.ResponseData['body'], keepBytes: number): Promise<string> {
+  const kept: Buffer[] = [];
+  let readBytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (readBytes < keepBytes) kept.push(chunk.subarray(0, keepBytes - readBytes));
+      readBytes += chunk.length;
+      if (readBytes > MAX_DRAINED_BYTES) break;
+    }
+  } catch {
+    // What has been read so far will do.
+  }
+  return Buffer.concat(kept).toString('utf8');
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+function cutError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+function failureOf(error: unknown): Answer {
+  if (!(error instanceof Error)) return { kind: 'failure', code: 'UNKNOWN', message: '' };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return { kind: 'failure', code, message: error.message };
+}
