@@ -60,7 +60,7 @@ export function createApp(parts: AppParts): App {
   eventRoutes(v3, events);
   meterRoutes(v3, {
     service: meters,
-    query: (meter, request) => queryMeter(usage, customers.findByIds, meter, request),
+    query: (meter, request, signal) => queryMeter(usage, customers.findByIds, meter, request, signal),
   });
   customers.routes(v3);
   gatewayNodeRoutes(v3, usage);

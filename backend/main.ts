@@ -28,7 +28,7 @@ export interface RunningBackend {
 export async function startBackend(config: Config, log: Logger): Promise<RunningBackend> {
   const clock = systemClock;
   const newId = createIds(clock);
-  const usage = openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock);
+  const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock);
   const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
   const tokens = await createAccessTokens({ db, clock, newId, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));

@@ -61,10 +61,18 @@ export type ProblemKind = keyof typeof PROBLEM_STATUS;
 export class RequestProblem extends Error {
   readonly kind: ProblemKind;
   readonly invalidParameters: readonly InvalidParameter[];
+  /** When to try again, where that helps. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(kind: ProblemKind, detail: string, invalidParameters: readonly InvalidParameter[] = [], cause?: unknown) {
-    super(detail, { cause });
+  constructor(
+    kind: ProblemKind,
+    detail: string,
+    invalidParameters: readonly InvalidParameter[] = [],
+    options: { retryAfterSeconds?: number } = {},
+  ) {
+    super(detail);
     this.kind = kind;
+    this.retryAfterSeconds = options.retryAfterSeconds;
     this.invalidParameters = invalidParameters;
   }
 }

@@ -168,8 +168,8 @@ export interface UsageStore {
   totals(): Promise<AppendResult>;
   /** One page of stored events. */
   list(query: EventListQuery): Promise<StoredEvent[]>;
-  /** The figures of a meter; windows without an event are absent, rows ordered by window. */
-  query(query: UsageQuery): Promise<UsageRow[]>;
+  /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
+  query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
   /** Rejects when the store cannot be written or read. */
   check(): Promise<void>;
   close(): Promise<void>;

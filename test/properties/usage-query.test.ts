@@ -2,8 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { type NewEvent, openSqliteUsageStore, type UsageQuery } from '../../backend/usage-store/index.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type NewEvent,
+  openSqliteUsageStore,
+  type UsageQuery,
+  type UsageStore,
+} from '../../backend/usage-store/index.ts';
 import { testClock } from '../support/test-clock.ts';
 import { naiveUsage } from './naive-usage.ts';
 
@@ -45,43 +50,48 @@ const query = fc.record({
   model: fc.constantFrom(undefined, { eq: 'x' }, { neq: '' }, { or: [{ eq: '7' }, { contains: 'u' }] }),
 });
 
+let folder: string;
+let store: UsageStore;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'usage-'));
+  // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
+  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), { dedupeMemTableEntries: 300 });
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
 test('random events and queries give the figures of a plain scan', async () => {
+  let run = 0;
+  const histories = fc.array(fc.array(event, { maxLength: 15 }), { maxLength: 5 });
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.array(event, { maxLength: 15 }), { maxLength: 5 }),
-      fc.array(query, { minLength: 1, maxLength: 8 }),
-      async (batches, queries) => {
-        const folder = mkdtempSync(join(tmpdir(), 'usage-'));
-        const store = openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock());
-        try {
-          const all = batches.map((batch) => batch.map(toEvent));
-          let stored = 0;
-          for (const batch of all) stored += (await store.append(batch)).stored;
-          const distinct = new Set(all.flat().map((item) => JSON.stringify([item.source, item.id])));
-          expect(stored).toBe(distinct.size);
-          for (const spec of queries) {
-            const request = toQuery(spec);
-            expect(await store.query(request)).toEqual(naiveUsage(all.flat(), request));
-          }
-        } finally {
-          await store.close();
-          rmSync(folder, { recursive: true });
-        }
-      },
-    ),
-    { numRuns: 120 },
+    fc.asyncProperty(histories, fc.array(query, { minLength: 1, maxLength: 8 }), async (batches, queries) => {
+      // Each history has types and sources of its own; it shares the file with all others.
+      run++;
+      const all = batches.map((batch) => batch.map((item) => toEvent(item, run)));
+      let stored = 0;
+      for (const batch of all) stored += (await store.append(batch)).stored;
+      const distinct = new Set(all.flat().map((item) => JSON.stringify([item.source, item.id])));
+      expect(stored).toBe(distinct.size);
+      for (const spec of queries) {
+        const request = toQuery(spec, run);
+        expect(await store.query(request)).toEqual(naiveUsage(all.flat(), request));
+      }
+    }),
+    { numRuns: process.env['LONG'] === '1' ? 5000 : 400 },
   );
 });
 
-function toEvent(item: typeof event extends fc.Arbitrary<infer T> ? T : never): NewEvent {
+function toEvent(item: typeof event extends fc.Arbitrary<infer T> ? T : never, run: number): NewEvent {
   const fields = [
     ...(item.value === undefined ? [] : [`"v":${item.value}`]),
     ...(item.model === undefined ? [] : [`"model":${item.model}`]),
   ];
   return {
     id: item.id,
-    source: item.source,
-    type: item.type,
+    source: `${item.source}-${run}`,
+    type: `${item.type}-${run}`,
     subject: item.subject,
     timeMs: START_MS + item.offset * 60_000,
     data: `{${fields.join(',')}}`,
@@ -89,12 +99,12 @@ function toEvent(item: typeof event extends fc.Arbitrary<infer T> ? T : never): 
   };
 }
 
-function toQuery(spec: typeof query extends fc.Arbitrary<infer T> ? T : never): UsageQuery {
+function toQuery(spec: typeof query extends fc.Arbitrary<infer T> ? T : never, run: number): UsageQuery {
   const fromMs = spec.from === undefined ? undefined : START_MS + spec.from * HOUR_MS + 1;
   const base = fromMs ?? START_MS;
   return {
     meter: {
-      eventType: 't',
+      eventType: `t-${run}`,
       aggregation: spec.aggregation as UsageQuery['meter']['aggregation'],
       valueProperty: spec.aggregation === 'count' ? undefined : '$.v',
       eventsFromMs: spec.eventsFrom === undefined ? undefined : START_MS + spec.eventsFrom * HOUR_MS,

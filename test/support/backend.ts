@@ -56,7 +56,7 @@ export async function createTestBackend(options: { maxBodyBytes?: number; start?
   const dataDir = mkdtempSync(join(tmpdir(), 'backend-'));
   const clock = testClock(options.start);
   const newId = createIds(clock);
-  const usage = openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
+  const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
   const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({
     name: role,

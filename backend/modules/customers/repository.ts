@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
-import { filterExpression } from '../../platform/db/filter-sql.ts';
+import { filterExpression } from '../../platform/db/filter-expression.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';

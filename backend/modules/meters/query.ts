@@ -27,6 +27,7 @@ export interface MeterQueryAnswer {
 
 /**
  * Answers `POST /meters/{meterId}/query`.
+ * @param signal aborted when the client has gone
  * @throws DomainProblem 400 for a request that does not fit the meter, 404 for an unknown customer
  */
 export async function queryMeter(
@@ -34,6 +35,7 @@ export async function queryMeter(
   findCustomers: FindCustomers,
   meter: Meter,
   request: QueryRequest,
+  signal?: AbortSignal,
 ): Promise<MeterQueryAnswer> {
   const groupBy = new Set(request.group_by_dimensions ?? []);
   checkGroupBy(meter, groupBy);
@@ -48,7 +50,7 @@ export async function queryMeter(
     throw meterProblem('invalid_group_by', 'customer filter is required with customer_id group by');
   }
   const customers = customerFilter === undefined ? new Map() : await knownCustomers(findCustomers, customerFilter);
-  const rows = await usage.query({
+  const query: UsageQuery = {
     meter: toMeterSpec(meter),
     ...timeRange(request),
     granularity: request.granularity,
@@ -57,7 +59,8 @@ export async function queryMeter(
     groupBySubject: groupBy.has('subject'),
     filters: dimensionFilters as Record<string, DimensionFilter>,
     ...subjectSelection(subjectFilter, customerFilter === undefined ? undefined : customers),
-  });
+  };
+  const rows = await usage.query(query, signal);
   return {
     result: {
       ...(request.from !== undefined && { from: request.from }),

@@ -30,7 +30,7 @@ const meterId = z.object({ meterId: ulidSchema });
 /** What the routes need of the module. */
 export interface MeterOperations {
   service: MetersService;
-  query(meter: Meter, request: QueryRequest): Promise<MeterQueryAnswer>;
+  query(meter: Meter, request: QueryRequest, signal: AbortSignal): Promise<MeterQueryAnswer>;
 }
 
 /** Registers the operations of meters. */
@@ -84,7 +84,7 @@ export function meterRoutes(router: Router, { service, query: queryUsage }: Mete
     },
     async ({ c, params, body }) => {
       const meter = await service.get(params.meterId);
-      const answer = await queryUsage(meter, body);
+      const answer = await queryUsage(meter, body, c.req.raw.signal);
       return prefersCsv(c) ? csvResponse(c, meter.key, answer) : c.json(answer.result);
     },
   );

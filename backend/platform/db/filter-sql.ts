@@ -1,4 +1,3 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { FilterCondition } from '../http/filtering.ts';
 
 /** A piece of SQL with "?" for each parameter. */
@@ -44,18 +43,4 @@ export function filterSql(
     default:
       throw new Error(`operator ${operator} has no SQL`);
   }
-}
-
-/** The same condition for a kysely `where`. */
-export function filterExpression(
-  column: string,
-  condition: FilterCondition,
-  toColumn?: (value: string) => unknown,
-): RawBuilder<boolean> {
-  const { text, params } = filterSql(column, condition, toColumn);
-  const parts = text.split('?');
-  return sql<boolean>`${sql.join(
-    parts.flatMap((part, index) => (index === 0 ? [sql.raw(part)] : [sql`${params[index - 1]}`, sql.raw(part)])),
-    sql.raw(''),
-  )}`;
 }

@@ -19,3 +19,10 @@ export function openSqlite(path: string): Sqlite {
   db.pragma('busy_timeout = 5000');
   return db;
 }
+
+/** Opens an existing file for reading only. It sees what other connections have committed. */
+export function openSqliteReader(path: string): Sqlite {
+  const db = new SqliteDatabase(path, { readonly: true });
+  db.pragma('busy_timeout = 5000');
+  return db;
+}

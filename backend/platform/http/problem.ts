@@ -62,7 +62,10 @@ export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
     if (error instanceof RequestProblem) {
       const status = PROBLEM_STATUS[error.kind];
       const body = requestProblemBody(error.kind, error.message, requestId, error.invalidParameters);
-      return problemResponse(status, body, error.kind === 'unauthenticated' ? { 'WWW-Authenticate': 'Bearer' } : {});
+      return problemResponse(status, body, {
+        ...(error.kind === 'unauthenticated' && { 'WWW-Authenticate': 'Bearer' }),
+        ...(error.retryAfterSeconds !== undefined && { 'Retry-After': String(error.retryAfterSeconds) }),
+      });
     }
     if (error instanceof DomainProblem) {
       const status = PROBLEM_STATUS[error.kind];

@@ -1,60 +1,55 @@
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../platform/clock.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
-import { openSqlite, type Sqlite } from '../../platform/db/sqlite.ts';
-import type { AppendResult, GatewayDelivery, NewEvent, UsageStore } from '../types.ts';
-import { listEvents } from './event-list.ts';
-import { listProcesses, prepareRecordDelivery } from './gateway-ledger.ts';
-import { queryUsage } from './usage-query.ts';
+import { openSqlite } from '../../platform/db/sqlite.ts';
+import type { UsageStore } from '../types.ts';
+import { startReaders } from './reader-pool.ts';
+import { startWriter } from './writer-client.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 
-/**
- * Usage in one SQLite file of its own.
- * @param path the database file; it and its folder are made when missing
- */
-export function openSqliteUsageStore(path: string, clock: Clock): UsageStore {
-  const db = openSqlite(path);
-  migrateSqlite(db, MIGRATIONS);
-  const append = prepareAppend(db, clock);
-  const ping = db.prepare('SELECT 1');
-  const totals = db.prepare('SELECT stored, duplicates FROM ingest_totals');
-  return {
-    append: async (events, delivery) => append(events, delivery),
-    gatewayProcesses: async (page) => listProcesses(db, page),
-    totals: async () => totals.get() as AppendResult,
-    list: async (query) => listEvents(db, query),
-    query: async (query) => queryUsage(db, query),
-    check: async () => {
-      ping.get();
-    },
-    close: async () => {
-      db.close();
-    },
-  };
+/** What bounds the store's memory and threads. */
+export interface SqliteUsageStoreOptions {
+  /** Queries that run at the same time. */
+  readerThreads?: number;
+  /** Events that wait for the disk; more are refused with 503. 100,000 of a gateway's are some 50 MB. */
+  maxQueuedEvents?: number;
+  /** Hashes of young events in memory: some 30 bytes each. */
+  dedupeMemTableEntries?: number;
 }
 
-type Append = (events: readonly NewEvent[], delivery?: GatewayDelivery) => AppendResult;
-
-function prepareAppend(db: Sqlite, clock: Clock): Append {
-  const insert = db.prepare(
-    `INSERT INTO events (source, id, type, subject, time_ms, data, ingested_at_ms, stored_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING`,
-  );
-  const count = db.prepare('UPDATE ingest_totals SET stored = stored + ?, duplicates = duplicates + ?');
-  const recordDelivery = prepareRecordDelivery(db);
-  // One transaction for the batch: with synchronous=FULL it is on disk when it returns, or not there at all.
-  const transaction = db.transaction((events: readonly NewEvent[], delivery?: GatewayDelivery): AppendResult => {
-    const storedAtMs = clock.nowMs();
-    let stored = 0;
-    for (const { source, id, type, subject, timeMs, data, ingestedAtMs } of events) {
-      stored += insert.run(source, id, type, subject, timeMs, data ?? null, ingestedAtMs, storedAtMs).changes;
-    }
-    const duplicates = events.length - stored;
-    const result = { stored, duplicates };
-    count.run(stored, duplicates);
-    if (delivery !== undefined) recordDelivery(delivery, result, storedAtMs);
-    return result;
-  });
-  return (events, delivery) => transaction.immediate(events, delivery);
+/**
+ * Usage in one SQLite file of its own: a thread that writes, threads that read.
+ * @param path the database file; it and its folder are made when missing
+ */
+export async function openSqliteUsageStore(
+  path: string,
+  clock: Clock,
+  options: SqliteUsageStoreOptions = {},
+): Promise<UsageStore> {
+  const { readerThreads = 2, maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
+  const db = openSqlite(path);
+  migrateSqlite(db, MIGRATIONS);
+  db.close();
+  const readers = startReaders(path, readerThreads);
+  const writer = await startWriter(path, { maxQueuedEvents, dedupeMemTableEntries });
+  return {
+    append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
+    totals: () => readers.ask({ kind: 'totals' }),
+    list: async (query) => {
+      const exactId = query.filters.find((filter) => filter.field === 'id' && filter.operator === 'eq');
+      const rowIds = exactId && (await writer.findById(exactId.values[0] ?? ''));
+      return readers.ask({ kind: 'list', query: { ...query, rowIds } });
+    },
+    query: (query, signal) => readers.ask({ kind: 'query', query }, signal),
+    gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
+    check: async () => {
+      await writer.check();
+      await readers.ask({ kind: 'totals' });
+    },
+    close: async () => {
+      await writer.close();
+      await readers.close();
+    },
+  };
 }

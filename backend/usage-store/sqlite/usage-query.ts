@@ -24,9 +24,12 @@ interface Group {
 
 const MINUTE_MS = 60_000;
 
-/** Answers a usage query from the stored events. */
-export function queryUsage(db: Sqlite, query: UsageQuery): UsageRow[] {
-  const groups = gather(selectEvents(db, query), query);
+/**
+ * Answers a usage query from the stored events.
+ * @param isCancelled asked now and then; a query that nobody waits for ends with an error
+ */
+export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boolean): UsageRow[] {
+  const groups = gather(untilCancelled(selectEvents(db, query), isCancelled), query);
   const rows = [...groups.values()].flatMap((group) => toRow(group, query));
   if (rows.length === 0 && isUngroupedCount(query)) return [emptyCount(query)];
   // One window: its groups by name, whichever had the first event.
@@ -36,7 +39,7 @@ export function queryUsage(db: Sqlite, query: UsageQuery): UsageRow[] {
 
 function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow> {
   const { meter } = query;
-  const conditions = ['type = ?'];
+  const conditions = ['type = (SELECT name_id FROM names WHERE text = ?)'];
   const params: unknown[] = [meter.eventType];
   const fromMs = Math.max(query.fromMs ?? Number.NEGATIVE_INFINITY, meter.eventsFromMs ?? Number.NEGATIVE_INFINITY);
   if (Number.isFinite(fromMs)) {
@@ -48,12 +51,23 @@ function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow>
     params.push(query.toMs);
   }
   if (query.subjects !== undefined) {
-    conditions.push('subject IN (SELECT value FROM json_each(?))');
+    conditions.push('subject IN (SELECT name_id FROM names JOIN json_each(?) ON text = value)');
     params.push(JSON.stringify(query.subjects));
   }
   // The order of storing decides between values of "latest" with equal times.
-  const sql = `SELECT subject, time_ms, data FROM events WHERE ${conditions.join(' AND ')} ORDER BY row_id`;
+  const sql = `SELECT text AS subject, time_ms, data FROM events JOIN names ON name_id = subject WHERE ${conditions.join(' AND ')} ORDER BY row_id`;
   return db.prepare(sql).iterate(...params) as IterableIterator<EventRow>;
+}
+
+/** Looking at the flag costs little, but not nothing. */
+const EVENTS_BETWEEN_LOOKS = 1024;
+
+function* untilCancelled<T>(items: Iterable<T>, isCancelled: () => boolean): Generator<T> {
+  let count = 0;
+  for (const item of items) {
+    if (++count % EVENTS_BETWEEN_LOOKS === 0 && isCancelled()) throw new Error('the query was cancelled');
+    yield item;
+  }
 }
 
 function gather(events: Iterable<EventRow>, query: UsageQuery): Map<string, Group> {

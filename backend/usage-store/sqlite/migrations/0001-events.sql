@@ -1,30 +1,48 @@
--- Every event that was accepted, once. row_id rises in the order of storing.
+-- Texts that stand in many events: sources, types, subjects. Events hold their numbers.
+CREATE TABLE names (
+  name_id INTEGER PRIMARY KEY,
+  text    TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- Every event that was accepted, once. row_id rises in the order of storing, and so do ingested_at_ms and stored_at_ms:
+-- a range of either is a range of rows. There is no index over (source, id): see dedupe/.
 CREATE TABLE events (
-  row_id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  source         TEXT NOT NULL,
+  row_id         INTEGER PRIMARY KEY,
+  source         INTEGER NOT NULL, -- name_id
   id             TEXT NOT NULL,
-  type           TEXT NOT NULL,
-  subject        TEXT NOT NULL,
+  type           INTEGER NOT NULL, -- name_id
+  subject        INTEGER NOT NULL, -- name_id
   time_ms        INTEGER NOT NULL,
   data           TEXT,
   ingested_at_ms INTEGER NOT NULL,
   stored_at_ms   INTEGER NOT NULL
 ) STRICT;
 
--- What makes an event the same event, for as long as it is kept.
-CREATE UNIQUE INDEX events_identity ON events (source, id);
--- Meter queries.
-CREATE INDEX events_by_type_time ON events (type, time_ms);
--- The events list, for each order it can have.
-CREATE INDEX events_by_time ON events (time_ms, row_id);
-CREATE INDEX events_by_ingested_at ON events (ingested_at_ms, row_id);
-CREATE INDEX events_by_stored_at ON events (stored_at_ms, row_id);
-CREATE INDEX events_by_subject_time ON events (subject, time_ms);
+CREATE INDEX events_by_time ON events (time_ms);
 
--- One row: what has been sent to this store, duplicates included. Kept by the transaction that stores the events.
-CREATE TABLE ingest_totals (
+-- Which names have been the source of an event: what an id is looked for with.
+CREATE TABLE sources (
+  name_id INTEGER PRIMARY KEY
+) STRICT;
+
+-- Hashes of (source, id) of older events, in buckets of the hash's upper bits; see dedupe/segments.ts.
+CREATE TABLE dedupe_segments (
+  segment     INTEGER PRIMARY KEY,
+  first_row   INTEGER NOT NULL,
+  last_row    INTEGER NOT NULL,
+  bucket_bits INTEGER NOT NULL,
+  filter      BLOB NOT NULL
+) STRICT;
+CREATE TABLE dedupe_buckets (
+  bucket_id INTEGER PRIMARY KEY,
+  entries   BLOB NOT NULL
+) STRICT;
+
+-- One row of what belongs to the file as a whole.
+CREATE TABLE store (
   one        INTEGER PRIMARY KEY CHECK (one = 1),
-  stored     INTEGER NOT NULL,
+  hash_seed  INTEGER NOT NULL,
+  stored     INTEGER NOT NULL, -- events sent to this store since it was made
   duplicates INTEGER NOT NULL
 ) STRICT;
-INSERT INTO ingest_totals VALUES (1, 0, 0);
+INSERT INTO store VALUES (1, random() & 0x7fffffff, 0, 0);

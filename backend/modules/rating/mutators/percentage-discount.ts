@@ -1,0 +1,31 @@
+import { formatDecimal } from '../../../platform/decimal.ts';
+import { roundMoney } from '../../../platform/money.ts';
+import type { LineDraft, RatingContext } from '../context.ts';
+import { money, step } from '../explain.ts';
+import { leftOf } from '../totals.ts';
+
+/**
+ * A percentage off each detailed line, rounded. It runs before the maximum, so a capped line is not discounted below
+ * the cap again, and before the minimum, which it therefore leaves whole.
+ * Source: OpenMeter billing/rating/service/mutator/discountpercentage.go.
+ */
+export function discountByPercentage(lines: readonly LineDraft[], context: RatingContext): readonly LineDraft[] {
+  const { percentage, currency } = context;
+  if (percentage === undefined) return lines;
+  return lines.map((line) => {
+    const price = leftOf(line, currency);
+    const amount = roundMoney(price.mul(percentage).div(100), currency);
+    if (amount.isZero()) return line;
+    const sentence =
+      `${formatDecimal(percentage)} % discount on ${money(price, currency)}: −${money(amount, currency)}, ` +
+      `leaves ${money(price.sub(amount), currency)}.`;
+    return {
+      ...line,
+      discounts: [
+        ...line.discounts,
+        { reason: 'ratecard_percentage', amount, childUniqueReferenceId: context.percentageReference },
+      ],
+      steps: [...line.steps, step('percentage_discount', sentence, price.sub(amount))],
+    };
+  });
+}

@@ -1,0 +1,31 @@
+import type { Decimal } from '../../../platform/decimal.ts';
+import type { LineDraft, RatingContext } from '../context.ts';
+import type { ExplanationStep } from '../types.ts';
+
+/** What a pricer finds: detailed lines, or why there are none. */
+export type Priced = { lines: readonly LineDraft[]; reason?: string };
+
+/** A detailed line of a usage price: in arrears, for the period of the line. */
+export function usageLine(
+  context: RatingContext,
+  parts: {
+    suffix: string;
+    reference: string;
+    quantity: Decimal;
+    unitPrice: Decimal;
+    steps: readonly ExplanationStep[];
+  },
+): LineDraft {
+  return {
+    name: `${context.name}: ${parts.suffix}`,
+    childUniqueReferenceId: parts.reference,
+    category: 'regular',
+    paymentTerm: 'in_arrears',
+    quantity: parts.quantity,
+    unitPrice: parts.unitPrice,
+    servicePeriod: context.servicePeriod,
+    discounts: [],
+    credits: [],
+    steps: parts.steps,
+  };
+}

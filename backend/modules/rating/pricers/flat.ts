@@ -1,0 +1,33 @@
+import { Decimal } from '../../../platform/decimal.ts';
+import type { RatingContext } from '../context.ts';
+import { multiplicationSteps } from '../explain.ts';
+import { readNumber } from '../numbers.ts';
+import type { Price } from '../types.ts';
+import type { Priced } from './draft.ts';
+
+/**
+ * One fee: with the first part of the period when it is paid in advance, with the last when in arrears.
+ * Source: OpenMeter billing/rating/service/rate/flat.go.
+ */
+export function priceFlat(price: Extract<Price, { type: 'flat' }>, context: RatingContext): Priced {
+  const inAdvance = context.paymentTerm === 'in_advance';
+  if (!(inAdvance ? context.isFirstPart : context.isLastPart)) {
+    return { lines: [], reason: `A fee ${inAdvance ? 'in advance' : 'in arrears'} is billed with another part.` };
+  }
+  const quantity = new Decimal(1);
+  const unitPrice = readNumber(price.amount, 'price.amount');
+  const what = `Flat price, paid ${inAdvance ? 'in advance' : 'in arrears'}`;
+  const line = {
+    name: context.name,
+    childUniqueReferenceId: 'flat-price',
+    category: 'regular',
+    paymentTerm: context.paymentTerm,
+    quantity,
+    unitPrice,
+    servicePeriod: context.servicePeriod,
+    discounts: [],
+    credits: [],
+    steps: multiplicationSteps('flat_price', what, quantity, unitPrice, context.currency),
+  } as const;
+  return { lines: [line] };
+}

@@ -1,0 +1,118 @@
+import { formatDecimal } from '../../platform/decimal.ts';
+import { isUsageBased, type LineDraft, type RatingContext, readContext, readUsage, type Usage } from './context.ts';
+import { earlierUsageStep, step } from './explain.ts';
+import { applyCredits } from './mutators/credits.ts';
+import { takeFreeUnits } from './mutators/free-units.ts';
+import { capAtMaximum } from './mutators/maximum-spend.ts';
+import { fillToMinimum } from './mutators/minimum-spend.ts';
+import { discountByPercentage } from './mutators/percentage-discount.ts';
+import { convertUnits } from './mutators/unit-conversion.ts';
+import type { Priced } from './pricers/draft.ts';
+import { priceDynamic } from './pricers/dynamic.ts';
+import { priceFlat } from './pricers/flat.ts';
+import { priceGraduated } from './pricers/graduated.ts';
+import { pricePackage } from './pricers/package.ts';
+import { priceUnit } from './pricers/unit.ts';
+import { priceVolume } from './pricers/volume.ts';
+import { lineTotals, sumTotals } from './totals.ts';
+import type { DetailedLine, ExplanationStep, RatedLine, RateInput, UsageDiscount } from './types.ts';
+
+/** Before the price: what quantity is billed. The order is part of the contract. */
+const USAGE_MUTATORS = [convertUnits, takeFreeUnits];
+/** After the price: percentage first, then the cap, then the floor; credits pay what is left. */
+const USAGE_PRICE_MUTATORS = [discountByPercentage, capAtMaximum, fillToMinimum, applyCredits];
+/** Flat prices have no quantity to convert and no commitments. */
+const FLAT_PRICE_MUTATORS = [discountByPercentage, applyCredits];
+
+/**
+ * Rates one line: its quantity and the terms of its rate card become detailed lines with totals.
+ * Steps: unit conversion, free units, price, percentage discount, maximum, minimum, credits, totals. Money is rounded
+ * where a product becomes money (detailed line, percentage discount) and where amounts are summed, nowhere else.
+ * Pure: the same input gives the same output. Source: OpenMeter openmeter/billing/rating/service.
+ * @throws RatingError
+ * - `invalid_pricing`: the terms cannot be rated (see findPricingProblems)
+ * - `invalid_number`: a quantity, an amount or a credit is no decimal number
+ * - `unit_config_disabled`: unit_config is set and `unitConfigEnabled` is false
+ * - `volume_split_not_supported`: a volume price with a previous quantity
+ * - `credits_not_consumed_fully`: more credits than there is to pay
+ */
+export function rate(input: RateInput): RatedLine {
+  const context = readContext(input);
+  const metered = readUsage(input);
+  const usageBased = isUsageBased(context);
+  const usage = usageBased ? USAGE_MUTATORS.reduce((state, mutate) => mutate(state, context), metered) : metered;
+  const priced = priceLine(usage, context);
+  const mutators = usageBased ? USAGE_PRICE_MUTATORS : FLAT_PRICE_MUTATORS;
+  const drafts = mutators.reduce((lines, mutate) => mutate(lines, context), priced.lines);
+  const usageSteps = usageBased ? stepsOfUsage(usage) : [];
+  const detailedLines = drafts.map((draft) => writeLine(draft, usageSteps, context));
+  const totals = sumTotals(
+    detailedLines.map((line) => line.totals),
+    context.currency,
+  );
+  const displayUnit = usageBased ? context.unitConfig?.display_unit : undefined;
+  return {
+    detailedLines,
+    totals,
+    rawQuantity: formatDecimal(metered.quantity),
+    invoicedQuantity: formatDecimal(usage.quantity),
+    ...(displayUnit === undefined ? {} : { displayUnit }),
+    usageDiscount: writeUsageDiscount(usage, context),
+    explanation: priced.reason === undefined ? usageSteps : [...usageSteps, step('no_line', priced.reason, null)],
+  };
+}
+
+function priceLine(usage: Usage, context: RatingContext): Priced {
+  const { price } = context.terms;
+  switch (price.type) {
+    case 'free':
+      return { lines: [], reason: 'Free: nothing is billed.' };
+    case 'flat':
+      return priceFlat(price, context);
+    case 'unit':
+      return priceUnit(price, usage, context);
+    case 'graduated':
+      return priceGraduated(price, usage, context);
+    case 'volume':
+      return priceVolume(price, usage, context);
+    case 'package':
+      return pricePackage(price, usage, context);
+    case 'dynamic':
+      return priceDynamic(price, usage, context);
+  }
+}
+
+function stepsOfUsage(usage: Usage): readonly ExplanationStep[] {
+  if (usage.previousQuantity.isZero()) return usage.steps;
+  return [...usage.steps, earlierUsageStep(usage.previousQuantity)];
+}
+
+function writeLine(draft: LineDraft, usageSteps: readonly ExplanationStep[], context: RatingContext): DetailedLine {
+  return {
+    name: draft.name,
+    childUniqueReferenceId: draft.childUniqueReferenceId,
+    category: draft.category,
+    paymentTerm: draft.paymentTerm,
+    quantity: formatDecimal(draft.quantity),
+    unitPrice: formatDecimal(draft.unitPrice),
+    ...(draft.servicePeriod === undefined ? {} : { servicePeriod: draft.servicePeriod }),
+    discounts: draft.discounts.map((discount) => ({ ...discount, amount: formatDecimal(discount.amount) })),
+    creditsApplied: draft.credits.map(({ amount, id, description }) => ({
+      amount: formatDecimal(amount),
+      ...(id === undefined ? {} : { id }),
+      ...(description === undefined ? {} : { description }),
+    })),
+    totals: lineTotals(draft, context.currency),
+    explanation: draft.category === 'commitment' ? draft.steps : [...usageSteps, ...draft.steps],
+  };
+}
+
+function writeUsageDiscount(usage: Usage, context: RatingContext): UsageDiscount | null {
+  if (usage.freeUnits.isZero() && usage.previousFreeUnits.isZero()) return null;
+  return {
+    reason: 'ratecard_usage',
+    quantity: formatDecimal(usage.freeUnits),
+    preLinePeriodQuantity: usage.previousFreeUnits.isZero() ? null : formatDecimal(usage.previousFreeUnits),
+    childUniqueReferenceId: context.usageReference,
+  };
+}

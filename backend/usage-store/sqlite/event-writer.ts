@@ -1,0 +1,121 @@
+import type { Sqlite } from '../../platform/db/sqlite.ts';
+import type { AppendResult, GatewayDelivery, NewEvent } from '../types.ts';
+import { type Deduplicator, openDeduplicator } from './dedupe/deduplicator.ts';
+import { prepareRecordDelivery } from './gateway-ledger.ts';
+import { openNames } from './names.ts';
+
+/** The events of one request. */
+export interface AppendRequest {
+  events: readonly NewEvent[];
+  delivery?: GatewayDelivery | undefined;
+  /** When the request was handed over, milliseconds since the epoch. */
+  nowMs: number;
+}
+
+/** The only writer of events. */
+export interface EventWriter {
+  /** Stores several requests in one transaction: on disk when it returns, or none of it when it throws. */
+  append(requests: readonly AppendRequest[]): AppendResult[];
+  /** Rows of the events with this id, of whatever source. */
+  findById(id: string): number[];
+}
+
+export interface EventWriterOptions {
+  /** Hashes of events that are kept in memory before they go to disk. */
+  dedupeMemTableEntries: number;
+}
+
+/** Opens the writer over a migrated database; reads the youngest events to know them again. */
+export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventWriter {
+  const names = openNames(db);
+  const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const addSource = db.prepare('INSERT OR IGNORE INTO sources VALUES (?)');
+  const count = db.prepare('UPDATE store SET stored = stored + ?, duplicates = duplicates + ?');
+  const recordDelivery = prepareRecordDelivery(db);
+  let state = readState(db, options);
+
+  const appendOne = ({ events, delivery, nowMs }: AppendRequest): AppendResult => {
+    // A clock may step back and requests overtake each other; rows keep these two instants in order all the same.
+    state.lastStoredMs = Math.max(state.lastStoredMs, nowMs);
+    state.lastIngestedMs = Math.max(state.lastIngestedMs, events[0]?.ingestedAtMs ?? 0);
+    const { deduplicator, lastStoredMs, lastIngestedMs } = state;
+    let stored = 0;
+    for (const event of events) {
+      if (deduplicator.isKnown(event.source, event.id)) continue;
+      const rowId = ++state.lastRow;
+      const source = names.idOf(event.source);
+      if (!state.sources.has(source)) {
+        addSource.run(source);
+        state.sources.add(source);
+      }
+      const { timeMs, data = null } = event;
+      const [type, subject] = [names.idOf(event.type), names.idOf(event.subject)];
+      insert.run(rowId, source, event.id, type, subject, timeMs, data, lastIngestedMs, lastStoredMs);
+      deduplicator.remember(rowId);
+      stored++;
+    }
+    const result = { stored, duplicates: events.length - stored };
+    if (events.length > 0) count.run(result.stored, result.duplicates);
+    if (delivery !== undefined) recordDelivery(delivery, result, lastStoredMs);
+    return result;
+  };
+
+  const transaction = db.transaction((requests: readonly AppendRequest[]) => {
+    const results = requests.map(appendOne);
+    state.deduplicator.maintain(state.lastRow);
+    return results;
+  });
+
+  return {
+    append(requests) {
+      try {
+        return transaction.immediate(requests);
+      } catch (error) {
+        // What memory holds of the failed transaction is not on disk: read it anew.
+        names.rolledBack();
+        state = readState(db, options);
+        throw error;
+      }
+    },
+    findById: (id) => state.deduplicator.find(sourceTexts(db), id),
+  };
+}
+
+/** What the writer keeps in memory; all of it can be read back from the database. */
+interface WriterState {
+  lastRow: number;
+  lastIngestedMs: number;
+  lastStoredMs: number;
+  /** name_id of every source. */
+  sources: Set<number>;
+  deduplicator: Deduplicator;
+}
+
+function readState(db: Sqlite, { dedupeMemTableEntries }: EventWriterOptions): WriterState {
+  const last = db
+    .prepare('SELECT row_id, ingested_at_ms, stored_at_ms FROM events ORDER BY row_id DESC LIMIT 1')
+    .get() as { row_id: number; ingested_at_ms: number; stored_at_ms: number } | undefined;
+  const seed = db.prepare('SELECT hash_seed FROM store').pluck().get() as number;
+  const same = db.prepare(
+    'SELECT 1 FROM events JOIN names ON name_id = source WHERE row_id = ? AND id = ? AND text = ?',
+  );
+  const after = db.prepare(
+    'SELECT row_id AS rowId, text AS source, id FROM events JOIN names ON name_id = source WHERE row_id > ? ORDER BY row_id',
+  );
+  return {
+    lastRow: last?.row_id ?? 0,
+    lastIngestedMs: last?.ingested_at_ms ?? 0,
+    lastStoredMs: last?.stored_at_ms ?? 0,
+    sources: new Set(db.prepare('SELECT name_id FROM sources').pluck().all() as number[]),
+    deduplicator: openDeduplicator(db, {
+      isSameEvent: (rowId, source, id) => same.get(rowId, id, source) !== undefined,
+      rowsAfter: (rowId) => after.iterate(rowId) as Iterable<{ rowId: number; source: string; id: string }>,
+      seed,
+      memTableEntries: dedupeMemTableEntries,
+    }),
+  };
+}
+
+function sourceTexts(db: Sqlite): string[] {
+  return db.prepare('SELECT text FROM sources JOIN names USING (name_id)').pluck().all() as string[];
+}

@@ -1,0 +1,29 @@
+import type { Sqlite } from '../../platform/db/sqlite.ts';
+
+/** Numbers for texts that repeat, made on first use. Belongs to the writer: readers look names up in SQL. */
+export interface Names {
+  /** To be called inside the transaction that uses the number. */
+  idOf(text: string): number;
+  /** Forgets what was made since the last commit: after a rollback those numbers do not exist. */
+  rolledBack(): void;
+}
+
+/** Some 20 MB of short texts. More subjects than this in turn cost one look into the database each. */
+const MAX_REMEMBERED = 200_000;
+
+export function openNames(db: Sqlite): Names {
+  const find = db.prepare('SELECT name_id FROM names WHERE text = ?').pluck();
+  const insert = db.prepare('INSERT INTO names (text) VALUES (?)');
+  const remembered = new Map<string, number>();
+  return {
+    idOf(text) {
+      const known = remembered.get(text);
+      if (known !== undefined) return known;
+      const id = (find.get(text) as number | undefined) ?? Number(insert.run(text).lastInsertRowid);
+      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+      remembered.set(text, id);
+      return id;
+    },
+    rolledBack: () => remembered.clear(),
+  };
+}

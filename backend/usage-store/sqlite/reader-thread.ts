@@ -1,0 +1,37 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { openSqliteReader } from '../../platform/db/sqlite.ts';
+import { listEvents } from './event-list.ts';
+import { listProcesses } from './gateway-ledger.ts';
+import type { ReaderAnswer, ReaderRequest } from './thread-messages.ts';
+import { queryUsage } from './usage-query.ts';
+
+/** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
+const port = parentPort as MessagePort;
+const { path } = workerData as { path: string };
+const db = openSqliteReader(path);
+const totals = db.prepare('SELECT stored, duplicates FROM store');
+
+function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
+  switch (request.kind) {
+    case 'list':
+      return listEvents(db, request.query);
+    case 'query':
+      return queryUsage(db, request.query, isCancelled);
+    case 'totals':
+      return totals.get();
+    case 'processes':
+      return listProcesses(db, request.page);
+  }
+}
+
+port.on('message', ({ request, cancelled }: { request: ReaderRequest; cancelled: Int32Array }) => {
+  let answer: ReaderAnswer;
+  try {
+    const isCancelled = () => Atomics.load(cancelled, 0) === 1;
+    // One snapshot for all statements of a request.
+    answer = { result: db.transaction(() => run(request, isCancelled)).deferred() };
+  } catch (error) {
+    answer = { reason: error instanceof Error ? error.message : String(error) };
+  }
+  port.postMessage(answer);
+});

@@ -1,0 +1,95 @@
+import { Worker } from 'node:worker_threads';
+import { RequestProblem } from '../../platform/errors.ts';
+import type { AppendResult } from '../types.ts';
+import type { AppendRequest, EventWriterOptions } from './event-writer.ts';
+import type { FromWriter, ToWriter } from './thread-messages.ts';
+
+/** The writer's thread, as the rest of the store talks to it. */
+export interface WriterClient {
+  /** @throws RequestProblem 503 when the queue is full: nothing of the request was taken */
+  append(request: AppendRequest): Promise<AppendResult>;
+  findById(eventId: string): Promise<readonly number[]>;
+  /** Rejects when the thread has ended. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WriterClientOptions extends EventWriterOptions {
+  /** Events handed over and not yet on disk; more are refused. */
+  maxQueuedEvents: number;
+}
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: Error): void;
+  events: number;
+}
+
+const RETRY_AFTER_SECONDS = 1;
+
+/** Starts the thread; rejects when it cannot open the database. */
+export async function startWriter(path: string, options: WriterClientOptions): Promise<WriterClient> {
+  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path, options } });
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+  let queuedEvents = 0;
+  let ended: Error | undefined;
+  const stopped = Promise.withResolvers<void>();
+
+  const settle = (id: number, how: (entry: Waiting) => void): void => {
+    const entry = waiting.get(id);
+    if (entry === undefined) return;
+    waiting.delete(id);
+    queuedEvents -= entry.events;
+    how(entry);
+  };
+  const end = (reason: Error): void => {
+    ended ??= reason;
+    for (const id of [...waiting.keys()]) settle(id, (entry) => entry.reject(reason));
+    stopped.resolve();
+  };
+  worker.on('message', (message: FromWriter) => {
+    if (message.kind === 'stored') {
+      for (const [index, id] of message.ids.entries())
+        settle(id, (entry) => entry.resolve(message.results[index] as never));
+    } else if (message.kind === 'found') settle(message.id, (entry) => entry.resolve(message.rowIds as never));
+    else if (message.kind === 'failed') {
+      for (const id of message.ids) settle(id, (entry) => entry.reject(new Error(message.reason)));
+    } else stopped.resolve();
+  });
+  worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))));
+  worker.on('exit', () => end(new Error('the usage store is closed')));
+
+  const ask = <T>(message: (id: number) => ToWriter, events: number): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (ended !== undefined) return reject(ended);
+      const id = ++lastId;
+      waiting.set(id, { resolve: resolve as (value: never) => void, reject, events });
+      queuedEvents += events;
+      worker.postMessage(message(id));
+    });
+  const findById = (eventId: string) => ask<readonly number[]>((id) => ({ kind: 'find', id, eventId }), 0);
+  // The first answer means that the database is open.
+  await findById('');
+
+  return {
+    findById,
+    append: async (request) => {
+      // One request alone is always taken, however large: nobody could ever send it otherwise.
+      if (queuedEvents > 0 && queuedEvents + request.events.length > options.maxQueuedEvents) {
+        throw new RequestProblem('unavailable', 'The ingest queue is full; nothing was stored. Try again.', [], {
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        });
+      }
+      return ask((id) => ({ kind: 'append', id, ...request }), request.events.length);
+    },
+    check: async () => {
+      await findById('');
+    },
+    close: async () => {
+      if (ended === undefined) worker.postMessage({ kind: 'stop' } satisfies ToWriter);
+      await stopped.promise;
+      await worker.terminate();
+    },
+  };
+}

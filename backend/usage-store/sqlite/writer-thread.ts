@@ -1,0 +1,76 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { openSqlite } from '../../platform/db/sqlite.ts';
+import { type AppendRequest, type EventWriterOptions, openEventWriter } from './event-writer.ts';
+import type { FromWriter, ToWriter } from './thread-messages.ts';
+
+/**
+ * The thread that owns the write connection. Requests that arrive while a transaction waits for the disk share the next
+ * one: many clients with single events cost as few syncs as one client with batches.
+ */
+const port = parentPort as MessagePort;
+const { path, options } = workerData as { path: string; options: EventWriterOptions };
+const db = openSqlite(path);
+const writer = openEventWriter(db, options);
+
+/** A transaction that is too long makes all its clients wait, and the log grow past what a checkpoint likes. */
+const MAX_EVENTS_PER_TRANSACTION = 5000;
+
+const answer = (message: FromWriter): void => port.postMessage(message);
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+let waiting: (AppendRequest & { id: number })[] = [];
+let isScheduled = false;
+
+function take(message: ToWriter): void {
+  if (message.kind === 'append') waiting.push(message);
+  else if (message.kind === 'find') answerFind(message.id, message.eventId);
+  else stop();
+}
+
+function answerFind(id: number, eventId: string): void {
+  try {
+    answer({ kind: 'found', id, rowIds: writer.findById(eventId) });
+  } catch (error) {
+    answer({ kind: 'failed', ids: [id], reason: describe(error) });
+  }
+}
+
+/** Stores what waits, with what has arrived in the meantime, until nothing is left. */
+function commitAll(): void {
+  isScheduled = false;
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    take(next.message as ToWriter);
+  }
+  while (waiting.length > 0) commitSome();
+}
+
+function commitSome(): void {
+  let events = 0;
+  let length = 0;
+  while (length < waiting.length && (length === 0 || events < MAX_EVENTS_PER_TRANSACTION)) {
+    events += waiting[length++]?.events.length ?? 0;
+  }
+  const group = waiting.slice(0, length);
+  waiting = waiting.slice(length);
+  const ids = group.map(({ id }) => id);
+  try {
+    answer({ kind: 'stored', ids, results: writer.append(group) });
+  } catch (error) {
+    answer({ kind: 'failed', ids, reason: describe(error) });
+  }
+}
+
+function stop(): void {
+  while (waiting.length > 0) commitSome();
+  db.close();
+  answer({ kind: 'stopped' });
+  port.close();
+}
+
+port.on('message', (message: ToWriter) => {
+  take(message);
+  if (isScheduled || waiting.length === 0) return;
+  isScheduled = true;
+  // After the messages that are already there.
+  setImmediate(commitAll);
+});

@@ -1,0 +1,82 @@
+// What storing costs: batches of 1,000 events with random ids, each batch on disk before the next. Compared in turn with
+// inserting the same rows in the same transactions into a bare table without any index, on the same disk.
+//   npm run bench:store -- [events]
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import SqliteDatabase from 'better-sqlite3';
+import { type NewEvent, openSqliteUsageStore } from '../backend/usage-store/index.ts';
+import { gatewayEvents } from './gateway-events.ts';
+import { ratioLine } from './report.ts';
+
+const BATCH = 1000;
+const LIMIT = 0.4;
+const ROUND_EVENTS = 100_000;
+
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '1000000' }, dir: { type: 'string', default: tmpdir() } },
+});
+const total = Number.parseInt(values.events, 10);
+const folder = mkdtempSync(join(values.dir, 'bench-store-'));
+const store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), { nowMs: () => Date.now() });
+const bare = openBareTable(join(folder, 'bare.sqlite'));
+const ratios: number[] = [];
+for (let done = 0; done < total; done += ROUND_EVENTS) {
+  const events = gatewayEvents(ROUND_EVENTS, done, () => randomUUID());
+  const bareSeconds = timeSync(() => inBatches(events, (batch) => bare.insert(batch)));
+  const storeSeconds = await time(async () => {
+    for (let start = 0; start < events.length; start += BATCH) await store.append(events.slice(start, start + BATCH));
+  });
+  ratios.push(bareSeconds / storeSeconds);
+  const rate = (seconds: number) => Math.round(ROUND_EVENTS / seconds).toLocaleString('en');
+  process.stdout.write(
+    `${(done + ROUND_EVENTS).toLocaleString('en').padStart(12)} events: store ${rate(storeSeconds)}/s, bare ${rate(bareSeconds)}/s, ratio ${(bareSeconds / storeSeconds).toFixed(2)}\n`,
+  );
+}
+process.stdout.write(`${ratioLine('store / bare table', ratios, LIMIT)}\n`);
+await store.close();
+bare.close();
+rmSync(folder, { recursive: true });
+
+function openBareTable(path: string) {
+  const db = new SqliteDatabase(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.exec(
+    'CREATE TABLE events (source TEXT, id TEXT, type TEXT, subject TEXT, time INTEGER, data TEXT, ingested INTEGER, stored INTEGER)',
+  );
+  const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  const transaction = db.transaction((events: readonly NewEvent[]) => {
+    for (const event of events) {
+      insert.run(
+        event.source,
+        event.id,
+        event.type,
+        event.subject,
+        event.timeMs,
+        event.data,
+        event.ingestedAtMs,
+        event.ingestedAtMs,
+      );
+    }
+  });
+  return { insert: (events: readonly NewEvent[]) => transaction.immediate(events), close: () => db.close() };
+}
+
+function inBatches(events: readonly NewEvent[], use: (batch: readonly NewEvent[]) => void): void {
+  for (let start = 0; start < events.length; start += BATCH) use(events.slice(start, start + BATCH));
+}
+
+function timeSync(work: () => void): number {
+  const start = performance.now();
+  work();
+  return (performance.now() - start) / 1000;
+}
+
+async function time(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
