@@ -5,7 +5,7 @@ import { build, type Metafile } from 'esbuild';
 const ROOT = join(import.meta.dirname, '..');
 const NAME = 'metering-and-billing';
 
-/** What the HTTP client of the bundle needs. */
+/** What the HTTP client of the plugin needs; so its server asks for the same. */
 const LEAST_NODE = '22.19';
 
 /** What a build wrote. */
@@ -21,13 +21,13 @@ export interface BuiltPlugin {
  * Runs before anything of the bundle does: an old Node would fail at some first request, or only at the first event,
  * with a message that says nothing of versions. Written for any Node.
  */
-function nodeCheck(): string {
+function nodeCheck(what: string): string {
   const [major, minor] = LEAST_NODE.split('.');
   return [
     '(function () {',
     "  var node = process.versions.node.split('.').map(Number);",
     `  if (node[0] < ${major} || (node[0] === ${major} && node[1] < ${minor})) {`,
-    `    throw new Error('The plugin ${NAME} needs Node ${LEAST_NODE} or newer; this is Node ' + process.versions.node);`,
+    `    throw new Error('${what} needs Node ${LEAST_NODE} or newer; this is Node ' + process.versions.node);`,
     '  }',
     '})();',
   ].join('\n');
@@ -48,7 +48,7 @@ export async function buildPlugin(pluginDir: string): Promise<BuiltPlugin> {
       // Leaves undici's second, experimental HTTP parser out, a quarter of the bundle; undici's own build does the same.
       esbuildDetection: '1',
     },
-    banner: { js: nodeCheck() },
+    banner: { js: nodeCheck(`The plugin ${NAME}`) },
     metafile: true,
     logLevel: 'warning',
   });
@@ -58,7 +58,31 @@ export async function buildPlugin(pluginDir: string): Promise<BuiltPlugin> {
   return { pluginDir, version, metafile };
 }
 
+/**
+ * Bundles our plugin server, with its command line, into one CommonJS file that needs nothing beside it.
+ * @returns esbuild's account of what went into it
+ */
+export async function buildPluginServer(file: string): Promise<Metafile> {
+  const { metafile } = await build({
+    stdin: {
+      contents: "import { main } from './plugin/host/main.ts'; void main(process.argv.slice(2));",
+      resolveDir: ROOT,
+    },
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    banner: { js: nodeCheck('The plugin server') },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return metafile;
+}
+
 if (import.meta.main) {
   const { pluginDir, version } = await buildPlugin(join(ROOT, 'dist', 'plugin', NAME));
-  console.log(`Built ${NAME} ${version} into ${pluginDir}`);
+  const server = join(ROOT, 'dist', 'plugin-server', 'kong-plugin-server.cjs');
+  await buildPluginServer(server);
+  console.log(`Built ${NAME} ${version} into ${pluginDir}\nBuilt its server into ${server}`);
 }

@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../backend/config.ts';
+import { startBackend } from '../../backend/main.ts';
+import { createLogger } from '../../backend/platform/log.ts';
+import { Schema } from '../../plugin/metering-and-billing/schema.ts';
+import { findCommand, plainEnv } from './support/programs.ts';
+
+const PAGES = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md')];
+const TOKEN = 'token-of-the-documentation';
+/** Between what two blocks write. */
+const BORDER = '--- next block ---';
+
+const read = (file: string) => readFileSync(file, 'utf8');
+
+/** The fenced blocks of a page, with what stands after the three backticks. */
+function blocksOf(file: string): { info: string; text: string }[] {
+  return [...read(file).matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, info = '', text = '']) => ({ info, text }));
+}
+
+/** Commands that the page says can be run against a backend alone, each with the output that the page promises. */
+function runnableBlocksOf(file: string): { command: string; output: string }[] {
+  const blocks = blocksOf(file);
+  return blocks.flatMap(({ info, text }, index) => {
+    if (info !== 'bash run') return [];
+    const next = blocks[index + 1];
+    return [{ command: text, output: next?.info === 'text output' ? next.text : '' }];
+  });
+}
+
+/** As GitHub makes the target of a link from a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function anchorsOf(file: string): string[] {
+  const withoutBlocks = read(file).replace(/^```[\s\S]*?^```$/gm, '');
+  return [...withoutBlocks.matchAll(/^#+ (.+)$/gm)].map((match) => anchorOf(match[1] ?? ''));
+}
+
+test.for(PAGES)('the links of %s lead somewhere', (page) => {
+  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+  for (const link of links.filter((target) => !/^https?:/.test(target))) {
+    const [path = '', anchor] = link.split('#');
+    const file = path === '' ? page : normalize(join(dirname(page), path));
+    expect(existsSync(file), link).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(file), link).toContain(anchor);
+  }
+});
+
+test.for(['docs/bill-api-requests.md', 'docs/bill-llm-tokens.md'])(
+  'the commands of %s do what it says',
+  async (page, { skip }) => {
+    for (const program of ['curl', 'jq']) skip(findCommand(program) === undefined, `${program} is not installed`);
+    const blocks = runnableBlocksOf(page);
+    expect(blocks.length).toBeGreaterThan(2);
+    expect(blocks.some(({ output }) => output !== '')).toBe(true);
+
+    const dataDir = mkdtempSync(join(tmpdir(), 'documentation-'));
+    const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', ADMIN_TOKEN: TOKEN });
+    const backend = await startBackend(config, createLogger('silent'));
+    onTestFinished(async () => {
+      await backend.stop();
+      rmSync(dataDir, { recursive: true });
+    });
+    const script = ['set -euo pipefail', ...blocks.map(({ command }) => `${command}\necho '${BORDER}'`)].join('\n');
+    const env = plainEnv({ METERING_URL: backend.url, METERING_TOKEN: TOKEN });
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { env });
+    const written = stdout.split(`${BORDER}\n`).slice(0, -1);
+    // CSV lines end as RFC 4180 wants them.
+    expect(written.map((text) => text.replaceAll('\r\n', '\n'))).toEqual(blocks.map(({ output }) => output));
+  },
+);
+
+test('the settings of the plugin are described, every one', () => {
+  const page = read('docs/configure-with-deck.md');
+  const names = Schema.flatMap((field) => Object.entries(field)).flatMap(([name, rule]) =>
+    rule.type === 'record'
+      ? (rule.fields ?? []).flatMap((field) => Object.keys(field).map((inner) => `${name}.${inner}`))
+      : [rule.type === 'array' ? `${name}[]` : name],
+  );
+  expect(names.length).toBeGreaterThan(15);
+  for (const name of names) expect(page).toContain(`\`${name}\``);
+});
+
+test('the settings of the backend are described with their defaults', () => {
+  const rows = [...read('docs/operate.md').matchAll(/^\| `([A-Z_]+)` \| (?:`(.*?)`|none) \|/gm)];
+  const defaults = Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]));
+  const { dataDir, ...documented } = loadConfig(defaults);
+  const { dataDir: defaultDataDir, ...actual } = loadConfig({});
+  expect(documented).toEqual(actual);
+  expect(dataDir).toBe(defaultDataDir);
+  expect(Object.keys(defaults)).toEqual([
+    'HOST',
+    'PORT',
+    'DATA_DIR',
+    'ADMIN_TOKEN',
+    'INGEST_TOKEN',
+    'VIEWER_TOKEN',
+    'TOKENS_FILE',
+    'LOG_LEVEL',
+    'MAX_BODY_BYTES',
+    'SHUTDOWN_TIMEOUT_MS',
+  ]);
+});
+
+test('the lines for kong.conf are the settings of the image, but for the places', () => {
+  const conf = blocksOf('docs/install-on-kong.md').find(({ text }) => text.includes('pluginserver_names'))?.text ?? '';
+  const image = read('docker/kong/Dockerfile');
+  const lines = [...conf.matchAll(/^(\w+) = (.+)$/gm)];
+  expect(lines).toHaveLength(5);
+  const withoutPlaces = (text: string) => text.replace(/\/\S*(?=\s|$)/g, 'PLACE');
+  for (const [, name = '', value = ''] of lines) {
+    const inImage = new RegExp(`KONG_${name.toUpperCase()}=(?:"([^"]+)"|(\\S+))`).exec(image);
+    expect(withoutPlaces(inImage?.[1] ?? inImage?.[2] ?? ''), name).toBe(withoutPlaces(value));
+  }
+});
