@@ -68,7 +68,7 @@ export function createApp(parts: AppParts): App {
   legacyEventRoutes(v1, events);
 
   const app = new OpenAPIHono<AppEnv>({ getPath: pathWithoutAlias });
-  app.use(logRequests(log, newId, clock));
+  app.use(logRequests(log, clock));
   app.use(limitBody(parts.maxBodyBytes));
   app.onError(problemHandler(log));
   app.notFound(unknownPath);

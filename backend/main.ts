@@ -51,6 +51,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
 
 /** The entry of "npm start": runs until SIGTERM or SIGINT. */
 export async function main(): Promise<void> {
+  // Databases are readable by their owner only; they hold what customers did.
+  process.umask(0o077);
   const config = readConfig();
   const log = createLogger(config.logLevel);
   const backend = await startBackend(config, log);

@@ -10,9 +10,9 @@ export const MAX_JSON_DEPTH = 64;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-// A run of 16 digits (or digits around one point), or an exponent: only then can a literal differ from its double.
-// A match inside a string costs time, never correctness.
-const NEEDS_EXACT_NUMBERS = /\d[\d.]{15}|\d[eE][+-]?\d/;
+// A number literal with 16 digits (around one point or not), or with an exponent: only such a one can differ from its
+// double. Literals follow a bracket, a colon, a comma or a blank; a match inside a string costs time, never correctness.
+const NEEDS_EXACT_NUMBERS = /(?:^|[[:,\s])-?(?:\d[\d.]{15}|[\d.]+[eE][+-]?\d)/;
 
 /** Decodes and parses a body. Never throws: the problem comes back as text. */
 export function parseJsonBytes(bytes: Uint8Array): { value: unknown } | { problem: JsonProblem; detail: string } {

@@ -13,5 +13,6 @@ export function createLogger(level: string, destination?: NodeJS.WritableStream)
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: ['authorization', '*.authorization', 'token', '*.token', 'headers'], censor: '[hidden]' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  // Written as fast as the pipe takes it, but never in the way of a request; what is left is written at the exit.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }

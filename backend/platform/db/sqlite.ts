@@ -11,7 +11,8 @@ export type Sqlite = SqliteDatabase.Database;
  * - busy_timeout: a backup or a checker may hold the file for a moment.
  */
 export function openSqlite(path: string): Sqlite {
-  mkdirSync(dirname(path), { recursive: true });
+  // Events hold addresses of clients: the folder is the owner's alone.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const db = new SqliteDatabase(path);
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');

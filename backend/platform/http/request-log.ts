@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../clock.ts';
-import type { NewId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { AppEnv } from './env.ts';
 
@@ -8,10 +8,10 @@ import type { AppEnv } from './env.ts';
 const SAFE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** Gives each request an id (the client's X-Request-Id when it is harmless) and writes one log line when it is answered. */
-export function logRequests(log: Logger, newId: NewId, clock: Clock): MiddlewareHandler<AppEnv> {
+export function logRequests(log: Logger, clock: Clock): MiddlewareHandler<AppEnv> {
   return async function logRequest(c, next) {
     const given = c.req.header('x-request-id');
-    const requestId = given !== undefined && SAFE_REQUEST_ID.test(given) ? given : newId();
+    const requestId = given !== undefined && SAFE_REQUEST_ID.test(given) ? given : randomUUID();
     c.set('requestId', requestId);
     const startedAtMs = clock.nowMs();
     await next();

@@ -46,7 +46,9 @@ export function startReaders(path: string, threads: number): ReaderPool {
     close: async () => {
       isClosed = true;
       await queue.onIdle();
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+      for (const worker of workers) worker.postMessage('stop');
+      await Promise.all(ended);
     },
   };
 }

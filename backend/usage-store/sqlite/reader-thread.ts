@@ -24,7 +24,12 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
   }
 }
 
-port.on('message', ({ request, cancelled }: { request: ReaderRequest; cancelled: Int32Array }) => {
+port.on('message', (message: { request: ReaderRequest; cancelled: Int32Array } | 'stop') => {
+  if (message === 'stop') {
+    db.close();
+    return port.close();
+  }
+  const { request, cancelled } = message;
   let answer: ReaderAnswer;
   try {
     const isCancelled = () => Atomics.load(cancelled, 0) === 1;

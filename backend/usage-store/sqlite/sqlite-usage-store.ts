@@ -48,8 +48,9 @@ export async function openSqliteUsageStore(
       await readers.ask({ kind: 'totals' });
     },
     close: async () => {
-      await writer.close();
+      // The writer last: only a connection that may write can tidy up the write-ahead log.
       await readers.close();
+      await writer.close();
     },
   };
 }

@@ -53,7 +53,7 @@ export function startCustomers(blockers?: CustomerBlockers): CustomersUnderTest 
     ['admin', 'viewer', 'ingest'].includes(token) ? { tokenName: token, role: token as Role } : undefined,
   );
   const log = createLogger('silent');
-  router.app.use(logRequests(log, newId, clock));
+  router.app.use(logRequests(log, clock));
   router.app.onError(problemHandler(log));
   customers.routes(router);
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,7 +88,10 @@ describe('access tokens', () => {
 describe('ending', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s: exit code 0', async (signal) => {
     const backend = await start();
+    expect(statSync(join(dataDir, 'usage.sqlite')).mode & 0o777).toBe(0o600);
     expect(await backend.stop(signal)).toBe(0);
+    // Every connection was closed: nothing of the write-ahead logs is left.
+    expect(readdirSync(dataDir).sort()).toEqual(['admin-token', 'control.sqlite', 'usage.sqlite']);
   });
 
   test('SIGTERM finishes a request that was begun', async () => {

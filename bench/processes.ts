@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A server that runs in a process of its own. */
+export interface BenchProcess {
+  url: string;
+  /** Resident memory, from /proc where there is one. */
+  memoryBytes(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts Node with a script that prints a JSON line with its "url" once it listens. */
+export function startProcess(args: readonly string[], environment: Record<string, string>): Promise<BenchProcess> {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return new Promise((resolve, reject) => {
+    let output = '';
+    child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
+    child.stdout.on('data', (chunk) => {
+      if (output.length < 10_000) output += chunk;
+      const url = /"url":"([^"]+)"/.exec(output)?.[1];
+      if (url === undefined) return;
+      resolve({
+        url,
+        memoryBytes: () => residentBytes(child.pid ?? 0),
+        stop: async () => {
+          child.kill('SIGTERM');
+          await exited;
+        },
+      });
+    });
+  });
+}
+
+function residentBytes(pid: number): number {
+  try {
+    const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number.parseInt(kilobytes ?? '0', 10) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
