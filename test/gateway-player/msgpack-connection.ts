@@ -1,13 +1,11 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { decodeMultiStream, encode } from '@msgpack/msgpack';
+import { openSocket, type PooledConnection } from './connection-pool.ts';
 
 /** One connection to a plugin server that speaks `MsgPack:1`. */
-export interface MsgpackConnection {
-  /** False once either side has closed it. */
-  isOpen(): boolean;
+export interface MsgpackConnection extends PooledConnection {
   /** One call at a time: the server reads one message per chunk, as Kong sends them. */
   call(method: string, args: readonly unknown[]): Promise<unknown>;
-  close(): void;
 }
 
 interface Call {
@@ -23,7 +21,7 @@ export async function openMsgpackConnection(
   socketPath: string,
   nextMessageId: () => number,
 ): Promise<MsgpackConnection> {
-  const socket = await opened(socketPath);
+  const socket = await openSocket(socketPath);
   let current: Call | undefined;
 
   function settle(settleCall: (call: Call) => void): void {
@@ -56,17 +54,6 @@ export async function openMsgpackConnection(
 /** The bytes of a call, as Kong sends them. */
 export function encodeCall(messageId: number, method: string, args: readonly unknown[]): Uint8Array {
   return encode([0, messageId, method, args]);
-}
-
-function opened(socketPath: string): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connect(socketPath);
-  socket.once('error', reject);
-  socket.once('connect', () => {
-    socket.off('error', reject);
-    resolve(socket);
-  });
-  return promise;
 }
 
 /** Passes on every message; resolves, when no more can come, with the reason. */

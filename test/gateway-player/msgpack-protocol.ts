@@ -1,4 +1,5 @@
-import { type MsgpackConnection, openMsgpackConnection } from './msgpack-connection.ts';
+import { createConnectionPool } from './connection-pool.ts';
+import { openMsgpackConnection } from './msgpack-connection.ts';
 import type { PdkAnswer, PluginServerProtocol } from './plugin-server-protocol.ts';
 
 /** What the plugin server answers to an event: a call to Kong, or the word for "done". */
@@ -12,16 +13,11 @@ interface EventStep {
  * of one event may travel on different ones.
  */
 export function createMsgpackProtocol(socketPath: string, connections: number): PluginServerProtocol {
-  const pool = createPool(socketPath, connections);
-
-  async function call(method: string, args: readonly unknown[]): Promise<unknown> {
-    const connection = await pool.acquire();
-    try {
-      return await connection.call(method, args);
-    } finally {
-      pool.release(connection);
-    }
-  }
+  let lastMessageId = 0;
+  const nextMessageId = (): number => ++lastMessageId;
+  const pool = createConnectionPool(connections, () => openMsgpackConnection(socketPath, nextMessageId));
+  const call = (method: string, args: readonly unknown[]): Promise<unknown> =>
+    pool.use((connection) => connection.call(method, args));
 
   return {
     async startInstance(name, config) {
@@ -48,47 +44,4 @@ function answerOf({ EventId, Data }: EventStep, answer: PdkAnswer): object {
   if (Data === 'ret') throw new Error('the event is done');
   const answered = answer(Data.Method, Data.Args);
   return answered === undefined ? { EventId } : { EventId, Data: answered };
-}
-
-interface Pool {
-  acquire(): Promise<MsgpackConnection>;
-  release(connection: MsgpackConnection): void;
-  close(): void;
-}
-
-function createPool(socketPath: string, size: number): Pool {
-  let lastMessageId = 0;
-  const nextMessageId = (): number => ++lastMessageId;
-  const open = new Set<MsgpackConnection>();
-  const idle: MsgpackConnection[] = [];
-  const waiting: (() => void)[] = [];
-  let busy = 0;
-
-  return {
-    async acquire() {
-      while (busy >= size) await new Promise<void>((resolve) => waiting.push(resolve));
-      busy++;
-      try {
-        for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
-          if (candidate.isOpen()) return candidate;
-          open.delete(candidate);
-        }
-        const connection = await openMsgpackConnection(socketPath, nextMessageId);
-        open.add(connection);
-        return connection;
-      } catch (error) {
-        busy--;
-        waiting.shift()?.();
-        throw error;
-      }
-    },
-    release(connection) {
-      busy--;
-      idle.push(connection);
-      waiting.shift()?.();
-    },
-    close() {
-      for (const connection of open) connection.close();
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { createMsgpackProtocol } from './msgpack-protocol.ts';
 import type { PluginServerProtocol } from './plugin-server-protocol.ts';
+import { createProtobufProtocol } from './protobuf-protocol.ts';
 
 /** Plays one Kong worker against a plugin server. */
 export interface Player {
@@ -15,9 +16,14 @@ export interface Player {
   close(): void;
 }
 
-/** @param connections - how many calls may be under way at the same time */
+/** Over `MsgPack:1`, which kong-pdk's plugin server speaks. @param connections - how many calls may be under way at the same time */
 export function connectPlayer(socketPath: string, { connections }: { readonly connections: number }): Player {
   return createPlayer(createMsgpackProtocol(socketPath, connections));
+}
+
+/** The same over `ProtoBuf:1`, which our own plugin server speaks. */
+export function connectProtobufPlayer(socketPath: string, { connections }: { readonly connections: number }): Player {
+  return createPlayer(createProtobufProtocol(socketPath, connections));
 }
 
 /** A player of whatever protocol. */

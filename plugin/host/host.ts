@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Clock, systemClock } from '../delivery/clock.ts';
+import type { Instances } from './answers.ts';
+import { type Connection, type ConnectionHost, serveConnection } from './connection.ts';
+import { planPrefetch } from './events.ts';
+import type { HostedPlugin } from './plugin-module.ts';
+import type { Reports } from './reports.ts';
+
+/** Serves the connections of Kong in one process. */
+export interface Host {
+  serve(socket: Socket): void;
+  /**
+   * Lets what is under way come to its end and closes every connection; resolves when nothing is under way any more,
+   * or after a moment all the same.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Kong sends SIGKILL 46 to 80 ms after SIGTERM. An answer of Kong takes less than a millisecond, so whatever is still
+ * under way after this long waits for something else, and the rest of the time is the plugin's.
+ */
+const FINISH_WITHIN_MS = 20;
+
+export interface HostOptions {
+  readonly plugin: HostedPlugin;
+  readonly instances: Instances;
+  readonly reports: Reports;
+  readonly clock?: Clock;
+}
+
+export function createHost({ plugin, instances, reports, clock = systemClock }: HostOptions): Host {
+  const shared: ConnectionHost = {
+    plugin,
+    pluginInfo: {
+      name: plugin.name,
+      loadedAtSeconds: Math.floor(clock.epochMs() / 1000),
+      phases: plugin.phases,
+      version: plugin.version ?? '',
+      priority: plugin.priority,
+      schemaJson: JSON.stringify(plugin.schema),
+    },
+    prefetch: new Map(Array.from(plugin.prefetch, ([phase, calls]) => [phase, planPrefetch(calls)])),
+    instances,
+    reports,
+  };
+  const connections = new Set<Connection>();
+  let whenAllIdle: (() => void) | undefined;
+
+  function afterWork(socket: Socket, connection: Connection): void {
+    // One that closed while its plugin was at work is still to be waited for.
+    if (socket.destroyed && connection.isIdle()) connections.delete(connection);
+    if (whenAllIdle !== undefined && areAllIdle()) whenAllIdle();
+  }
+
+  function areAllIdle(): boolean {
+    for (const connection of connections) if (!connection.isIdle()) return false;
+    return true;
+  }
+
+  return {
+    serve(socket) {
+      const connection: Connection = serveConnection(socket, shared, () => afterWork(socket, connection));
+      connections.add(connection);
+      socket.on('close', () => afterWork(socket, connection));
+      if (whenAllIdle !== undefined) connection.finish();
+    },
+    async stop() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      whenAllIdle = resolve;
+      // What has arrived already is still read.
+      await nextTurn();
+      for (const connection of connections) connection.finish();
+      if (areAllIdle()) return;
+      const deadline = clock.setTimer(resolve, FINISH_WITHIN_MS);
+      await promise;
+      deadline.cancel();
+    },
+  };
+}

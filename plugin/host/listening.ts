@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { plainError } from './reports.ts';
+
+/**
+ * Connections that the kernel holds until they are accepted; to one more, Kong's connect fails and the event is lost
+ * (Node's default is 511). The kernel cuts the number to net.core.somaxconn, which is 4096 since Linux 5.4 and 128
+ * before. It is as high as the kernel ever takes it, so that somaxconn alone decides: 4096 is one Kong worker with all
+ * the timers that it may run at a time (lua_max_running_timers).
+ */
+const BACKLOG = 65_535;
+
+/** The kernel's room for the path of a socket, without its end mark; Node would use a longer one cut off. */
+const MAX_PATH_BYTES = 107;
+
+/** A socket path that a server listens at. */
+export interface ListeningPath {
+  /** Removes the path, unless another server has taken it over meanwhile. Once gone, does nothing. */
+  release(): void;
+}
+
+/**
+ * Listens under a name that nobody knows and then renames it over the path: at no moment is the path without somebody
+ * who listens. A server that listened there before keeps its connections and gets no new ones.
+ * @throws Error that says why the path cannot be listened at
+ */
+export async function listenAt(server: Server, path: string): Promise<ListeningPath> {
+  const target = resolve(path);
+  const folder = dirname(target);
+  const temporary = join(folder, `.${randomBytes(4).toString('hex')}`);
+  for (const name of [target, temporary]) {
+    if (Buffer.byteLength(name) > MAX_PATH_BYTES) {
+      throw plainError(
+        `the path of the socket has more than the ${MAX_PATH_BYTES} bytes that the system allows: ${name}`,
+      );
+    }
+  }
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw plainError(`there is no folder ${folder} for the socket`);
+  }
+  if (statusOf(target)?.isSocket() === false) throw plainError(`${target} exists and is no socket`);
+  const { promise: listening, resolve: listens, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ path: temporary, backlog: BACKLOG }, listens);
+  await listening;
+  server.off('error', reject);
+  const own = lstatSync(temporary);
+  renameSync(temporary, target);
+  return {
+    release() {
+      const current = statusOf(target);
+      if (current?.ino === own.ino && current.dev === own.dev) unlinkSync(target);
+    },
+  };
+}
+
+function statusOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}

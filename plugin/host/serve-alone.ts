@@ -1,0 +1,48 @@
+import { createServer } from 'node:net';
+import { systemClock } from '../delivery/clock.ts';
+import type { Instances, StartedInstance } from './answers.ts';
+import type { Ending } from './ending.ts';
+import { createHost } from './host.ts';
+import { createInstanceTable } from './instances.ts';
+import { listenAt } from './listening.ts';
+import type { HostedPlugin } from './plugin-module.ts';
+import type { Reports } from './reports.ts';
+
+/** Serves the socket from this process alone. Resolves when it listens. @throws Error when it cannot */
+export async function serveAlone(
+  plugin: HostedPlugin,
+  socket: string,
+  ending: Ending,
+  reports: Reports,
+): Promise<void> {
+  const host = createHost({ plugin, instances: localInstances(plugin), reports });
+  const server = createServer((connection) => host.serve(connection));
+  const path = await listenAt(server, socket);
+  ending.onRequest(async () => {
+    path.release();
+    server.close();
+    await host.stop();
+  });
+  process.on('exit', path.release);
+  reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1 });
+}
+
+function localInstances(plugin: HostedPlugin): Instances {
+  const table = createInstanceTable<StartedInstance>();
+  return {
+    find: table.get,
+    async start(configJson) {
+      return table.add(startInstance(plugin, configJson)).id;
+    },
+    close: async (instanceId) => table.delete(instanceId),
+  };
+}
+
+/** @throws whatever the plugin's constructor throws, or SyntaxError when the configuration is no JSON */
+export function startInstance(
+  plugin: HostedPlugin,
+  configJson: string,
+  startedAtSeconds = Math.floor(systemClock.epochMs() / 1000),
+): StartedInstance {
+  return { instance: plugin.newInstance(JSON.parse(configJson)), startedAtSeconds };
+}
