@@ -24,6 +24,12 @@ export const Version = typeof PLUGIN_VERSION === 'string' ? PLUGIN_VERSION : '0.
 export const Priority = 16;
 
 /**
+ * For a plugin server that can use it: what each phase asks Kong for, first and only. It can then ask before the plugin
+ * runs, and let Kong go with the same answer. Kong's own plugin server ignores it.
+ */
+export const Prefetch = { log: ['kong.log.serialize'] } as const;
+
+/**
  * One instance per plugin configuration and Kong worker. The prototype's methods are the phases that Kong calls: only
  * `log`, after the client has its answer.
  */
