@@ -1,8 +1,22 @@
-import type { NewEvent } from '../backend/usage-store/index.ts';
+import type { MeterSpec, NewEvent } from '../backend/usage-store/index.ts';
 
 const START_MS = Date.parse('2026-10-01T00:00:00Z');
 const MONTH_MS = 31 * 24 * 3_600_000;
 export const CUSTOMERS = 1000;
+/** The month that the events are spread over. */
+export const MONTH = { fromMs: START_MS, toMs: START_MS + MONTH_MS };
+/** Counts them by three dimensions. */
+export const REQUESTS: MeterSpec = {
+  eventType: 'kong.api_request',
+  aggregation: 'count',
+  valueProperty: undefined,
+  eventsFromMs: undefined,
+  dimensions: {
+    request_method: '$.request_method',
+    route_name: '$.route_name',
+    service_name: '$.service_name',
+  },
+};
 
 /**
  * Events as the gateway plugin makes them, spread over a month in the order of time: 1,000 customers, 20 routes of 5

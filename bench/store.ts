@@ -1,14 +1,15 @@
 // What storing costs: batches of 1,000 events with random ids, each batch on disk before the next. Compared in turn with
 // inserting the same rows in the same transactions into a bare table without any index, on the same disk.
-//   npm run bench:store -- [events]
+// A second store keeps roll-ups for a meter with three dimensions.
+//   npm run bench:store -- [--events N] [--dir FOLDER]
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import SqliteDatabase from 'better-sqlite3';
-import { type NewEvent, openSqliteUsageStore } from '../backend/usage-store/index.ts';
-import { gatewayEvents } from './gateway-events.ts';
+import { type NewEvent, openSqliteUsageStore, type UsageStore } from '../backend/usage-store/index.ts';
+import { gatewayEvents, REQUESTS } from './gateway-events.ts';
 import { ratioLine } from './report.ts';
 
 const BATCH = 1000;
@@ -21,24 +22,33 @@ const { values } = parseArgs({
 const total = Number.parseInt(values.events, 10);
 const folder = mkdtempSync(join(values.dir, 'bench-store-'));
 const store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), { nowMs: () => Date.now() });
+const metered = await openSqliteUsageStore(join(folder, 'metered.sqlite'), { nowMs: () => Date.now() });
+await metered.syncMeters([REQUESTS]);
 const bare = openBareTable(join(folder, 'bare.sqlite'));
 const ratios: number[] = [];
+const meteredRatios: number[] = [];
 for (let done = 0; done < total; done += ROUND_EVENTS) {
   const events = gatewayEvents(ROUND_EVENTS, done, () => randomUUID());
   const bareSeconds = timeSync(() => inBatches(events, (batch) => bare.insert(batch)));
-  const storeSeconds = await time(async () => {
-    for (let start = 0; start < events.length; start += BATCH) await store.append(events.slice(start, start + BATCH));
-  });
+  const storeSeconds = await time(() => appendAll(store, events));
+  const meteredSeconds = await time(() => appendAll(metered, events));
   ratios.push(bareSeconds / storeSeconds);
+  meteredRatios.push(bareSeconds / meteredSeconds);
   const rate = (seconds: number) => Math.round(ROUND_EVENTS / seconds).toLocaleString('en');
   process.stdout.write(
-    `${(done + ROUND_EVENTS).toLocaleString('en').padStart(12)} events: store ${rate(storeSeconds)}/s, bare ${rate(bareSeconds)}/s, ratio ${(bareSeconds / storeSeconds).toFixed(2)}\n`,
+    `${(done + ROUND_EVENTS).toLocaleString('en').padStart(12)} events: store ${rate(storeSeconds)}/s, with a meter ${rate(meteredSeconds)}/s, bare ${rate(bareSeconds)}/s, ratios ${(bareSeconds / storeSeconds).toFixed(2)} and ${(bareSeconds / meteredSeconds).toFixed(2)}\n`,
   );
 }
 process.stdout.write(`${ratioLine('store / bare table', ratios, LIMIT)}\n`);
+process.stdout.write(`${ratioLine('store with a meter of three dimensions / bare table', meteredRatios, LIMIT)}\n`);
 await store.close();
+await metered.close();
 bare.close();
 rmSync(folder, { recursive: true });
+
+async function appendAll(to: UsageStore, events: readonly NewEvent[]): Promise<void> {
+  for (let start = 0; start < events.length; start += BATCH) await to.append(events.slice(start, start + BATCH));
+}
 
 function openBareTable(path: string) {
   const db = new SqliteDatabase(path);

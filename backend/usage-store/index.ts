@@ -3,6 +3,7 @@ export { readDistinctValue, readNumericValue } from './meter-value.ts';
 export { openSqliteUsageStore } from './sqlite/sqlite-usage-store.ts';
 export type {
   Aggregation,
+  AnswerOrigin,
   AppendResult,
   DimensionFilter,
   EventFilterField,
@@ -15,8 +16,10 @@ export type {
   MeterSpec,
   NewEvent,
   NumberRange,
+  SeriesProgress,
   StoredEvent,
   UsageQuery,
   UsageRow,
   UsageStore,
+  VerifyResult,
 } from './types.ts';

@@ -151,6 +151,32 @@ export interface UsageRow {
   dimensions: Readonly<Record<string, string>>;
 }
 
+/** The counting of the events that were stored before a meter was known. Queries read events until it is finished. */
+export interface SeriesProgress {
+  isFinished: boolean;
+  /** Stored events looked at so far, of all types. */
+  lookedAt: number;
+  total: number;
+  /** Dimensions with too many values: queries that use them read events. */
+  wideDimensions: readonly string[];
+}
+
+export interface VerifyResult {
+  /** Meters (with the same figures: one) that were compared; those that are still back-filling are not. */
+  series: number;
+  /** Figures compared. */
+  cells: number;
+  /** What differs, in words: the first hundred. */
+  differences: readonly string[];
+}
+
+/** How a query was answered. */
+export interface AnswerOrigin {
+  by: 'roll-ups' | 'events';
+  /** Events that were read: all of the range, or those at the edges. */
+  events: number;
+}
+
 export interface UsageStore {
   /**
    * Stores a batch: on disk when the promise resolves, all of it or nothing.
@@ -170,6 +196,15 @@ export interface UsageStore {
   list(query: EventListQuery): Promise<StoredEvent[]>;
   /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
   query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
+  /**
+   * Keeps figures ahead of time for these meters and for no others, so that their queries do not read events. To be
+   * called at the start and after each change of meters; every meter can be queried all the same, only slower.
+   */
+  syncMeters(meters: readonly MeterSpec[]): Promise<void>;
+  /** How far the counting of older events for a meter is; undefined when the store does not keep figures for it. */
+  seriesProgress(meter: MeterSpec): Promise<SeriesProgress | undefined>;
+  /** Recomputes all figures that are kept ahead of time from the events and compares. */
+  verify(): Promise<VerifyResult>;
   /** Rejects when the store cannot be written or read. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -146,6 +146,9 @@ function canonical(literal: string | undefined): string {
   return number === undefined ? asText(literal) : unscaled(number);
 }
 
+/** Walking through a month takes a while, and its label says all about it. */
+const walked = new Map<string, { fromMs: number; toMs: number }>();
+
 function naiveWindow(atMs: number, granularity: string, timeZone: string): { fromMs: number; toMs: number } {
   if (granularity === 'PT1M')
     return { fromMs: Math.floor(atMs / 60_000) * 60_000, toMs: Math.floor(atMs / 60_000) * 60_000 + 60_000 };
@@ -155,10 +158,14 @@ function naiveWindow(atMs: number, granularity: string, timeZone: string): { fro
   const label = (ms: number) =>
     local(ms).toPlainDateTime().toString().slice(0, length) + (length === 13 ? local(ms).offset : '');
   const wanted = label(atMs);
-  const step = granularity === 'P1M' ? 1_800_000 : 900_000;
+  const key = `${granularity} ${timeZone} ${wanted}`;
+  const known = walked.get(key);
+  if (known !== undefined) return known;
+  const step = 900_000;
   let fromMs = Math.floor(atMs / step) * step;
   while (label(fromMs - 1) === wanted) fromMs -= step;
   let toMs = Math.floor(atMs / step) * step + step;
   while (label(toMs) === wanted) toMs += step;
+  walked.set(key, { fromMs, toMs });
   return { fromMs, toMs };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  type AnswerOrigin,
   type NewEvent,
   openSqliteUsageStore,
   type UsageQuery,
@@ -33,51 +34,110 @@ const event = fc.record({
   source: fc.constantFrom('a', 'b'),
   type: fc.constantFrom('t', 't', 't', 'other'),
   subject: fc.constantFrom('alice', 'bob', 'carol'),
-  offset: fc.integer({ min: 0, max: 5 * 24 * 60 }),
+  // Minutes: mostly within five days, some late, some in the future.
+  offset: fc.oneof(
+    { weight: 5, arbitrary: fc.integer({ min: 0, max: 5 * 24 * 60 }) },
+    { weight: 1, arbitrary: fc.integer({ min: -100 * 24 * 60, max: 200 * 24 * 60 }) },
+  ),
+  milliseconds: fc.constantFrom(0, 0, 1, 59_999),
   value,
   model: fc.constantFrom('"x"', '"y"', '7', 'null', undefined),
 });
 const query = fc.record({
   aggregation: fc.constantFrom('sum', 'count', 'unique_count', 'avg', 'min', 'max', 'latest' as const),
   from: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
-  length: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+  length: fc.option(fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 3000 })), { nil: undefined }),
   eventsFrom: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
   granularity: fc.constantFrom(undefined, 'PT1M', 'PT1H', 'P1D', 'P1M' as const),
-  timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Australia/Lord_Howe', 'America/St_Johns'),
+  timeZone: fc.constantFrom(
+    'UTC',
+    'Europe/Berlin',
+    'Asia/Kolkata',
+    'Asia/Kathmandu',
+    'Australia/Lord_Howe',
+    'America/St_Johns',
+  ),
   groupByModel: fc.boolean(),
   groupBySubject: fc.boolean(),
   subjects: fc.option(fc.subarray(['alice', 'bob', 'nobody']), { nil: undefined }),
   model: fc.constantFrom(undefined, { eq: 'x' }, { neq: '' }, { or: [{ eq: '7' }, { contains: 'u' }] }),
 });
 
+/** Sizes so small that a few events make generations, folds, wide dimensions and steps of back-filling. */
+const sizes = fc.record({
+  generationEvents: fc.integer({ min: 1, max: 30 }),
+  generationDeltas: fc.integer({ min: 1, max: 10 }),
+  foldRowsPerStep: fc.integer({ min: 1, max: 20 }),
+  backFillEventsPerStep: fc.integer({ min: 1, max: 50 }),
+  foldRowsPerEvent: fc.integer({ min: 0, max: 8 }),
+});
+const history = fc.record({
+  batches: fc.array(fc.array(event, { maxLength: 15 }), { maxLength: 5 }),
+  queries: fc.array(query, { minLength: 1, maxLength: 8 }),
+  /** Before which batch the meters are made known; after the last one too. */
+  meterAt: fc.integer({ min: 0, max: 5 }),
+  /** Before which batch the store is closed and opened with other sizes; rarely at all. */
+  restartAt: fc.oneof(
+    { weight: 7, arbitrary: fc.constant(-1) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 5 }) },
+  ),
+  sizes,
+});
+
 let folder: string;
 let store: UsageStore;
+let origin: AnswerOrigin | undefined;
+const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> ? T : never>) => {
+  // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
+  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), {
+    dedupeMemTableEntries: 300,
+    rollups,
+    onAnswer: (answered) => {
+      origin = answered;
+    },
+  });
+};
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'usage-'));
-  // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), { dedupeMemTableEntries: 300 });
+  await open({ generationEvents: 20, foldRowsPerStep: 7, backFillEventsPerStep: 10, foldRowsPerEvent: 1 });
 });
 afterAll(async () => {
   await store.close();
   rmSync(folder, { recursive: true });
 });
 
-test('random events and queries give the figures of a plain scan', async () => {
+test('random events and queries give the figures of a plain scan, and roll-ups answer them', {
+  timeout: 3_600_000,
+}, async () => {
   let run = 0;
-  const histories = fc.array(fc.array(event, { maxLength: 15 }), { maxLength: 5 });
   await fc.assert(
-    fc.asyncProperty(histories, fc.array(query, { minLength: 1, maxLength: 8 }), async (batches, queries) => {
+    fc.asyncProperty(history, async ({ batches, queries, meterAt, restartAt, sizes: rollups }) => {
       // Each history has types and sources of its own; it shares the file with all others.
       run++;
-      const all = batches.map((batch) => batch.map((item) => toEvent(item, run)));
+      const requests = queries.map((spec) => toQuery(spec, run));
+      const all: NewEvent[] = [];
       let stored = 0;
-      for (const batch of all) stored += (await store.append(batch)).stored;
-      const distinct = new Set(all.flat().map((item) => JSON.stringify([item.source, item.id])));
-      expect(stored).toBe(distinct.size);
-      for (const spec of queries) {
-        const request = toQuery(spec, run);
-        expect(await store.query(request)).toEqual(naiveUsage(all.flat(), request));
+      for (let index = 0; index <= 5; index++) {
+        if (index === restartAt) {
+          await store.close();
+          await open(rollups);
+        }
+        if (index === meterAt) await store.syncMeters(requests.map(({ meter }) => meter));
+        const batch = (batches[index] ?? []).map((item) => toEvent(item, run));
+        all.push(...batch);
+        stored += (await store.append(batch)).stored;
+        // In the midst of folding and back-filling.
+        const request = requests[index % requests.length] as UsageQuery;
+        expect(await store.query(request)).toEqual(naiveUsage(all, request));
       }
+      const distinct = new Set(all.map((item) => JSON.stringify([item.source, item.id])));
+      expect(stored).toBe(distinct.size);
+      for (const { meter } of requests) while (!(await store.seriesProgress(meter))?.isFinished);
+      for (const request of requests) {
+        expect(await store.query(request)).toEqual(naiveUsage(all, request));
+        expect(origin?.by).toBe(request.granularity === 'PT1M' ? 'events' : 'roll-ups');
+      }
+      if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
     }),
     { numRuns: process.env['LONG'] === '1' ? 5000 : 400 },
   );
@@ -93,7 +153,7 @@ function toEvent(item: typeof event extends fc.Arbitrary<infer T> ? T : never, r
     source: `${item.source}-${run}`,
     type: `${item.type}-${run}`,
     subject: item.subject,
-    timeMs: START_MS + item.offset * 60_000,
+    timeMs: START_MS + item.offset * 60_000 + item.milliseconds,
     data: `{${fields.join(',')}}`,
     ingestedAtMs: 0,
   };

@@ -1,8 +1,9 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
-import type { AppendResult, GatewayDelivery, NewEvent } from '../types.ts';
+import type { AppendResult, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
 import { type Deduplicator, openDeduplicator } from './dedupe/deduplicator.ts';
 import { prepareRecordDelivery } from './gateway-ledger.ts';
 import { openNames } from './names.ts';
+import { openRollupWriter, type RollupOptions } from './rollup/rollup-writer.ts';
 
 /** The events of one request. */
 export interface AppendRequest {
@@ -18,11 +19,18 @@ export interface EventWriter {
   append(requests: readonly AppendRequest[]): AppendResult[];
   /** Rows of the events with this id, of whatever source. */
   findById(id: string): number[];
+  /** Keeps roll-ups for these meters from now on. */
+  syncMeters(meters: readonly MeterSpec[]): void;
+  /** A step of what may take long, in a transaction of its own. @returns whether there was anything to do */
+  backFillStep(): boolean;
+  /** A step of what can wait until nothing is written. @returns whether there was anything to do */
+  idleStep(): boolean;
 }
 
 export interface EventWriterOptions {
   /** Hashes of events that are kept in memory before they go to disk. */
   dedupeMemTableEntries: number;
+  rollups: RollupOptions;
 }
 
 /** Opens the writer over a migrated database; reads the youngest events to know them again. */
@@ -32,6 +40,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
   const addSource = db.prepare('INSERT OR IGNORE INTO sources VALUES (?)');
   const count = db.prepare('UPDATE store SET stored = stored + ?, duplicates = duplicates + ?');
   const recordDelivery = prepareRecordDelivery(db);
+  const rollups = openRollupWriter(db, names, options.rollups);
   let state = readState(db, options);
 
   const appendOne = ({ events, delivery, nowMs }: AppendRequest): AppendResult => {
@@ -52,6 +61,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
       const [type, subject] = [names.idOf(event.type), names.idOf(event.subject)];
       insert.run(rowId, source, event.id, type, subject, timeMs, data, lastIngestedMs, lastStoredMs);
       deduplicator.remember(rowId);
+      rollups.addEvent(rowId, type, subject, timeMs, data);
       stored++;
     }
     const result = { stored, duplicates: events.length - stored };
@@ -60,24 +70,30 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     return result;
   };
 
-  const transaction = db.transaction((requests: readonly AppendRequest[]) => {
+  const appendAll = (requests: readonly AppendRequest[]): AppendResult[] => {
     const results = requests.map(appendOne);
+    rollups.flush();
     state.deduplicator.maintain(state.lastRow);
     return results;
-  });
+  };
+  const inTransaction = <T>(work: () => T): T => {
+    try {
+      return db.transaction(work).immediate();
+    } catch (error) {
+      // What memory holds of the failed transaction is not on disk: read it anew.
+      names.rolledBack();
+      state = readState(db, options);
+      rollups.reload();
+      throw error;
+    }
+  };
 
   return {
-    append(requests) {
-      try {
-        return transaction.immediate(requests);
-      } catch (error) {
-        // What memory holds of the failed transaction is not on disk: read it anew.
-        names.rolledBack();
-        state = readState(db, options);
-        throw error;
-      }
-    },
+    append: (requests) => inTransaction(() => appendAll(requests)),
     findById: (id) => state.deduplicator.find(sourceTexts(db), id),
+    syncMeters: (meters) => inTransaction(() => rollups.sync(meters, state.lastRow)),
+    backFillStep: () => inTransaction(rollups.backFillStep),
+    idleStep: () => inTransaction(rollups.foldStep),
   };
 }
 

@@ -2,6 +2,9 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../platform/db/sqlite.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
+import { seriesProgress } from './rollup/progress.ts';
+import { openRollupReader } from './rollup/read.ts';
+import { verifyRollups } from './rollup/verify.ts';
 import type { ReaderAnswer, ReaderRequest } from './thread-messages.ts';
 import { queryUsage } from './usage-query.ts';
 
@@ -9,6 +12,7 @@ import { queryUsage } from './usage-query.ts';
 const port = parentPort as MessagePort;
 const { path } = workerData as { path: string };
 const db = openSqliteReader(path);
+const rollups = openRollupReader(db);
 const totals = db.prepare('SELECT stored, duplicates FROM store');
 
 function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
@@ -16,9 +20,13 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
     case 'list':
       return listEvents(db, request.query);
     case 'query':
-      return queryUsage(db, request.query, isCancelled);
+      return rollups.query(request.query, isCancelled) ?? queryUsage(db, request.query, isCancelled);
     case 'totals':
       return totals.get();
+    case 'progress':
+      return seriesProgress(db, request.meter);
+    case 'verify':
+      return verifyRollups(db);
     case 'processes':
       return listProcesses(db, request.page);
   }

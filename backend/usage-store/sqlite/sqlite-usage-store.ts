@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../platform/clock.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
 import { openSqlite } from '../../platform/db/sqlite.ts';
-import type { UsageStore } from '../types.ts';
+import type { AnswerOrigin, UsageStore } from '../types.ts';
 import { startReaders } from './reader-pool.ts';
+import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
+import type { QueryAnswer } from './usage-rows.ts';
 import { startWriter } from './writer-client.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
@@ -16,6 +18,9 @@ export interface SqliteUsageStoreOptions {
   maxQueuedEvents?: number;
   /** Hashes of young events in memory: some 30 bytes each. */
   dedupeMemTableEntries?: number;
+  rollups?: Partial<RollupOptions>;
+  /** Told how each query was answered. */
+  onAnswer?: (origin: AnswerOrigin) => void;
 }
 
 /**
@@ -28,11 +33,12 @@ export async function openSqliteUsageStore(
   options: SqliteUsageStoreOptions = {},
 ): Promise<UsageStore> {
   const { readerThreads = 2, maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
+  const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
   migrateSqlite(db, MIGRATIONS);
   db.close();
   const readers = startReaders(path, readerThreads);
-  const writer = await startWriter(path, { maxQueuedEvents, dedupeMemTableEntries });
+  const writer = await startWriter(path, { maxQueuedEvents, dedupeMemTableEntries, rollups });
   return {
     append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
     totals: () => readers.ask({ kind: 'totals' }),
@@ -41,7 +47,14 @@ export async function openSqliteUsageStore(
       const rowIds = exactId && (await writer.findById(exactId.values[0] ?? ''));
       return readers.ask({ kind: 'list', query: { ...query, rowIds } });
     },
-    query: (query, signal) => readers.ask({ kind: 'query', query }, signal),
+    query: async (query, signal) => {
+      const { rows, origin } = await readers.ask<QueryAnswer>({ kind: 'query', query }, signal);
+      options.onAnswer?.(origin);
+      return rows;
+    },
+    syncMeters: (meters) => writer.syncMeters(meters),
+    seriesProgress: (meter) => readers.ask({ kind: 'progress', meter }),
+    verify: () => readers.ask({ kind: 'verify' }),
     gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
     check: async () => {
       await writer.check();

@@ -1,11 +1,12 @@
-import { type Window, windowFinder } from '../../platform/calendar-windows.ts';
+import { windowFinder } from '../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import { parseJsonText } from '../../platform/json.ts';
 import { type Accumulator, createAccumulator } from '../aggregation.ts';
 import { passesFilter } from '../dimension-filter.ts';
 import { compileJsonPath, type ReadPath } from '../json-path.ts';
 import { readDimensionValue } from '../meter-value.ts';
-import type { UsageQuery, UsageRow } from '../types.ts';
+import type { AnswerOrigin, UsageQuery } from '../types.ts';
+import { type QueryAnswer, toRows, type UsageGroup } from './usage-rows.ts';
 
 interface EventRow {
   subject: string;
@@ -13,28 +14,18 @@ interface EventRow {
   data: string | null;
 }
 
-/** One row of the answer while it is being gathered. */
-interface Group {
-  window: Window | undefined;
-  labels: Pick<UsageRow, 'subject' | 'subjectGroup' | 'dimensions'>;
+interface Group extends UsageGroup {
   accumulator: Accumulator;
-  firstMs: number;
-  lastMs: number;
 }
 
-const MINUTE_MS = 60_000;
-
 /**
- * Answers a usage query from the stored events.
+ * Answers a usage query by reading the stored events: the way for what roll-ups do not know.
  * @param isCancelled asked now and then; a query that nobody waits for ends with an error
  */
-export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boolean): UsageRow[] {
-  const groups = gather(untilCancelled(selectEvents(db, query), isCancelled), query);
-  const rows = [...groups.values()].flatMap((group) => toRow(group, query));
-  if (rows.length === 0 && isUngroupedCount(query)) return [emptyCount(query)];
-  // One window: its groups by name, whichever had the first event.
-  const byWindow = (a: UsageRow, b: UsageRow) => (query.granularity === undefined ? 0 : a.fromMs - b.fromMs);
-  return rows.sort((a, b) => byWindow(a, b) || compare(labelKey(a), labelKey(b)));
+export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boolean): QueryAnswer {
+  const origin: AnswerOrigin = { by: 'events', events: 0 };
+  const groups = gather(counted(untilCancelled(selectEvents(db, query), isCancelled), origin), query);
+  return { rows: toRows(groups.values(), query), origin };
 }
 
 function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow> {
@@ -62,10 +53,17 @@ function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow>
 /** Looking at the flag costs little, but not nothing. */
 const EVENTS_BETWEEN_LOOKS = 1024;
 
-function* untilCancelled<T>(items: Iterable<T>, isCancelled: () => boolean): Generator<T> {
+export function* untilCancelled<T>(items: Iterable<T>, isCancelled: () => boolean): Generator<T> {
   let count = 0;
   for (const item of items) {
     if (++count % EVENTS_BETWEEN_LOOKS === 0 && isCancelled()) throw new Error('the query was cancelled');
+    yield item;
+  }
+}
+
+function* counted<T>(items: Iterable<T>, origin: AnswerOrigin): Generator<T> {
+  for (const item of items) {
+    origin.events++;
     yield item;
   }
 }
@@ -97,7 +95,8 @@ function gather(events: Iterable<EventRow>, query: UsageQuery): Map<string, Grou
         ...(subjectGroup !== undefined && { subjectGroup }),
       };
       const accumulator = createAccumulator(meter.aggregation, meter.valueProperty);
-      group = { window, labels, accumulator, firstMs: event.time_ms, lastMs: event.time_ms };
+      const { result } = accumulator;
+      group = { window, labels, accumulator, result, firstMs: event.time_ms, lastMs: event.time_ms };
       groups.set(key, group);
     }
     group.accumulator.add(readValue(data), event.time_ms);
@@ -111,37 +110,4 @@ function dimensionReader(query: UsageQuery, name: string): ReadPath {
   const path = query.meter.dimensions[name];
   if (path === undefined) throw new Error(`the meter has no dimension "${name}"`);
   return compileJsonPath(path);
-}
-
-/** Without a granularity the row spans what was asked for, or else the minutes of its first and last event. */
-function toRow(group: Group, query: UsageQuery): UsageRow[] {
-  const value = group.accumulator.result();
-  if (value === undefined) return [];
-  const fromMs = group.window?.fromMs ?? query.fromMs ?? floorMinute(group.firstMs);
-  const toMs = group.window?.toMs ?? query.toMs ?? floorMinute(group.lastMs) + MINUTE_MS;
-  return [{ fromMs, toMs, value, ...group.labels }];
-}
-
-function floorMinute(atMs: number): number {
-  return Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
-}
-
-function isUngroupedCount(query: UsageQuery): boolean {
-  const counts = query.meter.aggregation === 'count' || query.meter.aggregation === 'unique_count';
-  const grouped = query.groupBy.length > 0 || query.groupBySubject || query.subjectGroups !== undefined;
-  return counts && !grouped && query.granularity === undefined;
-}
-
-/** A count over nothing is one row with 0; without bounds it stands at the beginning of time, as SQL's minimum of nothing does. */
-function emptyCount(query: UsageQuery): UsageRow {
-  const fromMs = query.fromMs ?? 0;
-  return { fromMs, toMs: query.toMs ?? fromMs + MINUTE_MS, value: '0', dimensions: {} };
-}
-
-function labelKey(row: UsageRow): string {
-  return JSON.stringify([row.subject, row.subjectGroup, ...Object.values(row.dimensions)]);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

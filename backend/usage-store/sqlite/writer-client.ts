@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { RequestProblem } from '../../platform/errors.ts';
-import type { AppendResult } from '../types.ts';
+import type { AppendResult, MeterSpec } from '../types.ts';
 import type { AppendRequest, EventWriterOptions } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
 
@@ -9,6 +9,7 @@ export interface WriterClient {
   /** @throws RequestProblem 503 when the queue is full: nothing of the request was taken */
   append(request: AppendRequest): Promise<AppendResult>;
   findById(eventId: string): Promise<readonly number[]>;
+  syncMeters(meters: readonly MeterSpec[]): Promise<void>;
   /** Rejects when the thread has ended. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -53,6 +54,7 @@ export async function startWriter(path: string, options: WriterClientOptions): P
       for (const [index, id] of message.ids.entries())
         settle(id, (entry) => entry.resolve(message.results[index] as never));
     } else if (message.kind === 'found') settle(message.id, (entry) => entry.resolve(message.rowIds as never));
+    else if (message.kind === 'synced') settle(message.id, (entry) => entry.resolve(undefined as never));
     else if (message.kind === 'failed') {
       for (const id of message.ids) settle(id, (entry) => entry.reject(new Error(message.reason)));
     } else stopped.resolve();
@@ -83,6 +85,7 @@ export async function startWriter(path: string, options: WriterClientOptions): P
       }
       return ask((id) => ({ kind: 'append', id, ...request }), request.events.length);
     },
+    syncMeters: (meters) => ask((id) => ({ kind: 'sync', id, meters }), 0),
     check: async () => {
       await findById('');
     },

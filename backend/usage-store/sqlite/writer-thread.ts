@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { openSqlite } from '../../platform/db/sqlite.ts';
+import type { MeterSpec } from '../types.ts';
 import { type AppendRequest, type EventWriterOptions, openEventWriter } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
 
@@ -21,10 +22,58 @@ const describe = (error: unknown): string => (error instanceof Error ? error.mes
 let waiting: (AppendRequest & { id: number })[] = [];
 let isScheduled = false;
 
+/** Nothing was written for this long: time to fold what has gathered, which makes queries read less. */
+const IDLE_MS = 200;
+let isIdle = false;
+const idleTimer = setTimeout(() => {
+  isIdle = true;
+  foldWhileIdle();
+}, IDLE_MS);
+let isBackFilling = false;
+let isStopped = false;
+
+function foldWhileIdle(): void {
+  if (isStopped || !isIdle) return;
+  if (attempt(writer.idleStep)) setImmediate(foldWhileIdle);
+}
+
+/** Between the transactions of requests, one step at a time. */
+function backFill(): void {
+  isBackFilling = !isStopped && attempt(writer.backFillStep);
+  if (isBackFilling) setImmediate(backFill);
+  else if (!isStopped) idleTimer.refresh();
+}
+
+/** A step that fails (the disk is full) is tried again after the next request or start; no figure depends on it. */
+function attempt(step: () => boolean): boolean {
+  try {
+    return step();
+  } catch {
+    return false;
+  }
+}
+
+function startBackFill(): void {
+  if (isBackFilling) return;
+  isBackFilling = true;
+  setImmediate(backFill);
+}
+
 function take(message: ToWriter): void {
   if (message.kind === 'append') waiting.push(message);
   else if (message.kind === 'find') answerFind(message.id, message.eventId);
+  else if (message.kind === 'sync') syncMeters(message.id, message.meters);
   else stop();
+}
+
+function syncMeters(id: number, meters: readonly MeterSpec[]): void {
+  try {
+    writer.syncMeters(meters);
+    answer({ kind: 'synced', id });
+    startBackFill();
+  } catch (error) {
+    answer({ kind: 'failed', ids: [id], reason: describe(error) });
+  }
 }
 
 function answerFind(id: number, eventId: string): void {
@@ -42,6 +91,9 @@ function commitAll(): void {
     take(next.message as ToWriter);
   }
   while (waiting.length > 0) commitSome();
+  if (isStopped) return;
+  isIdle = false;
+  idleTimer.refresh();
 }
 
 function commitSome(): void {
@@ -61,6 +113,8 @@ function commitSome(): void {
 }
 
 function stop(): void {
+  isStopped = true;
+  clearTimeout(idleTimer);
   while (waiting.length > 0) commitSome();
   db.close();
   answer({ kind: 'stopped' });
@@ -74,3 +128,5 @@ port.on('message', (message: ToWriter) => {
   // After the messages that are already there.
   setImmediate(commitAll);
 });
+
+startBackFill();

@@ -1,0 +1,115 @@
+import type { Window } from '../../../platform/calendar-windows.ts';
+import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { passesFilter } from '../../dimension-filter.ts';
+import type { UsageQuery } from '../../types.ts';
+import type { UsageGroup } from '../usage-rows.ts';
+import { type Cell, cellMerger, cellResult } from './cell.ts';
+import type { SeriesSpec } from './series-spec.ts';
+
+/** The grouped values of a combination of dimensions. */
+export interface DimensionLabels {
+  key: string;
+  dimensions: Readonly<Record<string, string>>;
+}
+
+/** Adds cells to the groups of a query. */
+export interface Gather {
+  add(window: Window | undefined, subject: number, labels: DimensionLabels, value: string, cell: Cell): void;
+  groups(): Iterable<UsageGroup>;
+}
+
+interface Group extends UsageGroup {
+  cell: Cell;
+  distinct: Set<string>;
+}
+
+/** @param subjectText the name behind a name_id; asked only where the query needs subjects */
+export function createGather(query: UsageQuery, subjectText: (subject: number) => string): Gather {
+  const { aggregation } = query.meter;
+  const merge = cellMerger(aggregation);
+  const needsText = query.groupBySubject || query.subjectGroups !== undefined;
+  const groups = new Map<string, Group>();
+  const labelOf = new Map<number, { key: string; labels: Pick<UsageGroup['labels'], 'subject' | 'subjectGroup'> }>();
+
+  const subjectLabel = (id: number) => {
+    let label = labelOf.get(id);
+    if (label === undefined) {
+      const text = needsText ? subjectText(id) : '';
+      const subject = query.groupBySubject ? text : undefined;
+      const subjectGroup = query.subjectGroups?.get(text);
+      const labels = {
+        ...(subject !== undefined && { subject }),
+        ...(subjectGroup !== undefined && { subjectGroup }),
+      };
+      label = { key: JSON.stringify([subject, subjectGroup]), labels };
+      labelOf.set(id, label);
+    }
+    return label;
+  };
+
+  return {
+    add(window, subjectId, labels, value, cell) {
+      const subject = subjectLabel(needsText ? subjectId : 0);
+      const key = `${window === undefined ? '' : window.fromMs}${subject.key}${labels.key}`;
+      let group = groups.get(key);
+      if (group === undefined) {
+        const sum: Cell = { ...cell };
+        const distinct = new Set<string>();
+        group = {
+          window,
+          labels: { dimensions: labels.dimensions, ...subject.labels },
+          cell: sum,
+          distinct,
+          result: () => cellResult(aggregation, sum, distinct.size),
+          firstMs: 0,
+          lastMs: 0,
+        };
+        groups.set(key, group);
+      } else {
+        merge(group.cell, cell);
+      }
+      if (value !== '') group.distinct.add(value);
+    },
+    groups: () =>
+      [...groups.values()].map((group) =>
+        Object.assign(group, { firstMs: group.cell.firstMs, lastMs: group.cell.lastMs }),
+      ),
+  };
+}
+
+/** Judges combinations of dimension values: their grouped values, or undefined where a filter does not let them pass. */
+export function dimensionJudge(
+  spec: SeriesSpec,
+  query: UsageQuery,
+): (texts: readonly string[]) => DimensionLabels | undefined {
+  const indexOf = (name: string) => spec.dimensions.findIndex(([other]) => other === name);
+  const filters = Object.entries(query.filters).map(([name, filter]) => ({ index: indexOf(name), filter }));
+  const grouped = query.groupBy.map((name) => ({ name, index: indexOf(name) }));
+  return (texts) => {
+    if (!filters.every(({ index, filter }) => passesFilter(texts[index] ?? '', filter))) return undefined;
+    const dimensions = Object.fromEntries(grouped.map(({ name, index }) => [name, texts[index] ?? '']));
+    return { key: JSON.stringify(Object.values(dimensions)), dimensions };
+  };
+}
+
+/** Which dimensions a query looks at. */
+export function neededDimensions(query: UsageQuery): string[] {
+  return [...new Set([...query.groupBy, ...Object.keys(query.filters)])];
+}
+
+/** The combinations of a series that pass, by their number. 0 stands for a level that does not tell dimensions apart. */
+export function tupleLabels(
+  db: Sqlite,
+  series: number,
+  judge: (texts: readonly string[]) => DimensionLabels | undefined,
+): (tuple: number) => DimensionLabels | undefined {
+  const find = db.prepare('SELECT texts FROM rollup_tuples WHERE tuple_id = ? AND series = ?').pluck();
+  const known = new Map<number, DimensionLabels | undefined>();
+  return (tuple) => {
+    if (known.has(tuple)) return known.get(tuple);
+    const texts = tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as string[]);
+    const labels = judge(texts);
+    known.set(tuple, labels);
+    return labels;
+  };
+}

@@ -1,0 +1,143 @@
+import { type Window, windowFinder } from '../../../platform/calendar-windows.ts';
+import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import type { UsageQuery } from '../../types.ts';
+import { untilCancelled } from '../usage-query.ts';
+import { type QueryAnswer, toRows } from '../usage-rows.ts';
+import { visitEdge } from './edges.ts';
+import { createGather, dimensionJudge, type Gather, neededDimensions, tupleLabels } from './gather.ts';
+import { type BucketSize, bucketOf, bucketStartMs, type Level, levelFor, MONTHS_LEVEL } from './levels.ts';
+import { loadPending, type Pending, type TakeCell } from './pending.ts';
+import { largestSize, planRange, refine, type Segment } from './plan.ts';
+import { prepareRowReading, type RowReading } from './row-reading.ts';
+import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts';
+
+/** Answers queries from roll-ups, and from events only where no bucket fits. */
+export interface RollupReader {
+  /** To be called in one snapshot. @returns undefined when only the events can tell */
+  query(query: UsageQuery, isCancelled: () => boolean): QueryAnswer | undefined;
+}
+
+/** One query while it is being answered. */
+interface Reading {
+  db: Sqlite;
+  query: UsageQuery;
+  series: number;
+  spec: SeriesSpec;
+  rows: RowReading;
+  pending: Pending;
+  gather: Gather;
+  needsSubject: boolean;
+  needsDims: boolean;
+  /** name_ids of the subjects asked for; undefined: all. */
+  subjects: ReadonlySet<number> | undefined;
+  findWindow: ((atMs: number) => Window) | undefined;
+  isCancelled: () => boolean;
+  /** Events read at the edges. */
+  events: number;
+}
+
+export function openRollupReader(db: Sqlite): RollupReader {
+  const findSeries = db.prepare('SELECT * FROM rollup_series WHERE spec = ? AND dropped = 0');
+  const rows = prepareRowReading(db);
+  const names = db.prepare('SELECT text FROM names WHERE name_id = ?').pluck();
+  const nameIds = db.prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value').pluck();
+  return {
+    query(query, isCancelled) {
+      if (query.granularity === 'PT1M') return undefined;
+      const found = findSeries.get(canonicalSpec(query.meter)) as SeriesRow | undefined;
+      if (found === undefined || found.back_filled_row < found.last_row) return undefined;
+      const needed = neededDimensions(query);
+      const wide = JSON.parse(found.wide) as string[];
+      if (needed.some((name) => wide.includes(name) || !Object.hasOwn(query.meter.dimensions, name))) return undefined;
+      const spec = JSON.parse(found.spec) as SeriesSpec;
+      const reading: Reading = {
+        db,
+        query,
+        series: found.series,
+        spec,
+        rows,
+        pending: loadPending(db, found.series, spec),
+        gather: createGather(query, (subject) => names.get(subject) as string),
+        needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
+        needsDims: needed.length > 0,
+        subjects:
+          query.subjects === undefined ? undefined : new Set(nameIds.all(JSON.stringify(query.subjects)) as number[]),
+        findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
+        isCancelled,
+        events: 0,
+      };
+      readAll(reading);
+      return {
+        rows: toRows(reading.gather.groups(), query),
+        origin: { by: 'roll-ups', events: reading.events },
+      };
+    },
+  };
+}
+
+function readAll(reading: Reading): void {
+  const { query, needsSubject, needsDims } = reading;
+  const range = clippedRange(reading);
+  if (range === undefined) return;
+  const size = largestSize(query.granularity, query.timeZone, needsSubject && needsDims);
+  const segments = planRange(range.fromMs, range.toMs, size);
+  // Grows where a bucket turns out to be cut by a window of the calendar.
+  for (let segment = segments.pop(); segment !== undefined; segment = segments.pop()) {
+    if (segment.size === undefined) readEdge(reading, segment.fromMs, segment.toMs);
+    else segments.push(...readBuckets(reading, segment.size, segment.first, segment.end));
+  }
+}
+
+/** What is asked for, cut to the months that have events: the ends of time are no places to walk through. */
+function clippedRange({ query, series, rows, pending }: Reading): { fromMs: number; toMs: number } | undefined {
+  const months = rows.bounds(series, MONTHS_LEVEL);
+  const pendingMonths = pending.firstMs > pending.lastMs ? [] : [pending.firstMs, pending.lastMs];
+  const known = [...(months ?? []), ...pendingMonths.map((atMs) => bucketOf('month', atMs))];
+  if (known.length === 0) return undefined;
+  const fromMs = Math.max(
+    bucketStartMs('month', Math.min(...known)),
+    query.fromMs ?? Number.NEGATIVE_INFINITY,
+    query.meter.eventsFromMs ?? Number.NEGATIVE_INFINITY,
+  );
+  const toMs = Math.min(bucketStartMs('month', Math.max(...known) + 1), query.toMs ?? Number.POSITIVE_INFINITY);
+  return { fromMs, toMs };
+}
+
+/** @returns what is left to be read in smaller pieces */
+function readBuckets(reading: Reading, size: BucketSize, first: number, end: number): Segment[] {
+  const { query, series, spec, rows, pending, gather, subjects, findWindow } = reading;
+  const level = levelFor(size, reading.needsSubject, reading.needsDims) as Level;
+  const labelsOf = tupleLabels(reading.db, series, dimensionJudge(spec, query));
+  const cut = new Set<number>();
+  const windows = new Map<number, Window | undefined>();
+  const windowOf = (bucket: number): Window | undefined => {
+    if (findWindow === undefined || windows.has(bucket)) return windows.get(bucket);
+    const fromMs = bucketStartMs(size, bucket);
+    const window = findWindow(fromMs);
+    if (window.fromMs > fromMs || window.toMs < bucketStartMs(size, bucket + 1)) cut.add(bucket);
+    windows.set(bucket, window);
+    return window;
+  };
+  const take: TakeCell = (bucket, subject, dims, value, cell) => {
+    if (subjects !== undefined && !subjects.has(subject)) return;
+    const labels = labelsOf(reading.needsDims ? dims : 0);
+    if (labels === undefined) return;
+    const window = windowOf(bucket);
+    if (!cut.has(bucket)) gather.add(window, subject, labels, value, cell);
+  };
+  for (const row of untilCancelled(rows.read(series, level.code, first, end, subjects), reading.isCancelled)) {
+    const [bucket, subject, dims, value, n, m, figure, atMs, rowId, firstMs, lastMs] = row;
+    take(bucket, subject, dims, value, { n, m, figure, atMs: atMs ?? 0, rowId: rowId ?? 0, firstMs, lastMs });
+  }
+  pending.visit(level, first, end, take);
+  return [...cut].flatMap((bucket) => refine(size, bucket));
+}
+
+function readEdge(reading: Reading, fromMs: number, toMs: number): void {
+  const { db, query, spec, gather, subjects, findWindow, isCancelled } = reading;
+  const judge = dimensionJudge(spec, query);
+  reading.events += visitEdge(db, spec, { fromMs, toMs, subjects, isCancelled }, (texts, subject, value, cell) => {
+    const labels = judge(texts());
+    if (labels !== undefined) gather.add(findWindow?.(cell.firstMs), subject, labels, value, cell);
+  });
+}

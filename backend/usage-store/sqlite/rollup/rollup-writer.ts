@@ -1,0 +1,163 @@
+import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import type { MeterSpec } from '../../types.ts';
+import type { Names } from '../names.ts';
+import { openFold } from './fold.ts';
+import { prepareAddRow } from './rollup-rows.ts';
+import { type LiveSeries, openSeriesRegistry, syncSeries } from './series-registry.ts';
+import type { TupleLimits } from './tuples.ts';
+
+/** What bounds the upkeep of roll-ups. */
+export interface RollupOptions extends TupleLimits {
+  /** Events of a generation before it is folded: 16 to 50 bytes each, read by every query until then. */
+  generationEvents: number;
+  /** Transactions of a generation before it is folded: each is a row that queries read. */
+  generationDeltas: number;
+  /** Rows that a step folds at most when nothing else waits. */
+  foldRowsPerStep: number;
+  /** Rows that a transaction folds for each event that it stores: more than an event can become, or folds fall behind. */
+  foldRowsPerEvent: number;
+  /** Stored events that a step of back-filling looks at. */
+  backFillEventsPerStep: number;
+}
+
+/** 128k events are some 3 MB of deltas and a millisecond or two of a query; more fold better, less read faster. */
+export const DEFAULT_ROLLUP_OPTIONS: RollupOptions = {
+  generationEvents: 131_072,
+  generationDeltas: 2000,
+  foldRowsPerStep: 4000,
+  foldRowsPerEvent: 8,
+  backFillEventsPerStep: 1000,
+  maxDimensionValues: 1000,
+  maxTuples: 20_000,
+};
+
+/** Keeps the roll-ups; everything but `reload` is to be called inside a transaction of the writer. */
+export interface RollupWriter {
+  addEvent(rowId: number, type: number, subject: number, timeMs: number, data: string | null): void;
+  /** Writes what the transaction's events add, and does a share of the folding that is due. */
+  flush(): void;
+  /** One step of back-filling or removing. @returns whether there was anything to do */
+  backFillStep(): boolean;
+  /** One step of folding, for when nothing is written. @returns whether there was anything to do */
+  foldStep(): boolean;
+  sync(meters: readonly MeterSpec[], lastRow: number): void;
+  /** Reads everything anew: after a rollback, when memory holds what is not on disk. */
+  reload(): void;
+}
+
+const REMOVED_ROWS_PER_STEP = 5000;
+
+export function openRollupWriter(db: Sqlite, names: Names, options: RollupOptions): RollupWriter {
+  const addRowOf = prepareAddRow(db);
+  const insertDelta = db.prepare(
+    'INSERT INTO rollup_deltas (generation, series, events, contributions) VALUES (?, ?, ?, ?)',
+  );
+  const backFill = prepareBackFill(db, options.backFillEventsPerStep);
+  const removeDropped = prepareRemoving(db);
+  const open = () => {
+    const registry = openSeriesRegistry(db, options);
+    const fold = openFold(db, registry.all, addRowOf);
+    const size = db
+      .prepare('SELECT count(*) AS deltas, total(events) AS events FROM rollup_deltas WHERE generation = ?')
+      .get(fold.active) as { deltas: number; events: number };
+    const isRemoving = db.prepare('SELECT 1 FROM rollup_series WHERE dropped = 1').get() !== undefined;
+    return { registry, fold, ...size, isRemoving };
+  };
+  let state = open();
+
+  const freeze = (): void => {
+    state.fold.freeze();
+    state.events = 0;
+    state.deltas = 0;
+  };
+
+  const flush = (): void => {
+    const { registry, fold } = state;
+    let added = 0;
+    for (const series of registry.all) {
+      const taken = series.take();
+      if (taken === undefined) continue;
+      insertDelta.run(fold.active, series.series, taken.events, taken.bytes);
+      state.deltas++;
+      added += taken.events;
+    }
+    state.events += added;
+    // Faster than events come in, however many rows they become; a pause is no longer than the storing itself.
+    if (fold.isFolding) fold.applySome(Math.max(1, added * options.foldRowsPerEvent));
+    if (state.events < options.generationEvents && state.deltas < options.generationDeltas) return;
+    while (fold.isFolding) fold.applySome(options.foldRowsPerStep);
+    freeze();
+  };
+
+  return {
+    addEvent: (rowId, type, subject, timeMs, data) => state.registry.addEvent(rowId, type, subject, timeMs, data),
+    flush,
+    backFillStep() {
+      const behind = state.registry.all.find((series) => series.backFilledRow < series.lastRow);
+      if (behind !== undefined) {
+        backFill(behind);
+        flush();
+        return true;
+      }
+      if (state.isRemoving) {
+        state.isRemoving = removeDropped();
+        return true;
+      }
+      return false;
+    },
+    foldStep() {
+      if (!state.fold.isFolding) {
+        if (state.deltas === 0) return false;
+        freeze();
+      }
+      state.fold.applySome(options.foldRowsPerStep);
+      return true;
+    },
+    sync(meters, lastRow) {
+      syncSeries(db, names, meters, lastRow);
+      state = open();
+    },
+    reload() {
+      state = open();
+    },
+  };
+}
+
+/** Counts the next stored events in a series that was made after them; the progress is part of the transaction. */
+function prepareBackFill(db: Sqlite, maxEvents: number): (series: LiveSeries) => void {
+  const next = db.prepare(
+    `SELECT row_id, subject, time_ms, data, type FROM events WHERE row_id > ? AND row_id <= ? ORDER BY row_id LIMIT ${maxEvents}`,
+  );
+  const save = db.prepare('UPDATE rollup_series SET back_filled_row = ? WHERE series = ?');
+  return (series) => {
+    const rows = next.all(series.backFilledRow, series.lastRow) as {
+      row_id: number;
+      subject: number;
+      time_ms: number;
+      data: string | null;
+      type: number;
+    }[];
+    for (const row of rows) if (row.type === series.eventType) series.addStored(row);
+    series.backFilledRow = rows.length < maxEvents ? series.lastRow : (rows.at(-1)?.row_id ?? series.lastRow);
+    save.run(series.backFilledRow, series.series);
+  };
+}
+
+/** Removes some rows of series that no meter needs any more. @returns whether more are left */
+function prepareRemoving(db: Sqlite): () => boolean {
+  const dropped = db.prepare('SELECT series FROM rollup_series WHERE dropped = 1 LIMIT 1').pluck();
+  const rollups = db.prepare(
+    `DELETE FROM rollups WHERE (series, level, bucket, subject, dims, value) IN
+       (SELECT series, level, bucket, subject, dims, value FROM rollups WHERE series = ? LIMIT ${REMOVED_ROWS_PER_STEP})`,
+  );
+  const tuples = db.prepare('DELETE FROM rollup_tuples WHERE series = ?');
+  const series = db.prepare('DELETE FROM rollup_series WHERE series = ?');
+  return () => {
+    const id = dropped.get() as number | undefined;
+    if (id === undefined) return false;
+    if (rollups.run(id).changes > 0) return true;
+    tuples.run(id);
+    series.run(id);
+    return dropped.get() !== undefined;
+  };
+}
