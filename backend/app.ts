@@ -3,7 +3,14 @@ import type { AccessTokens } from './modules/access-tokens/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
-import { createMetersService, meterProblems, meterRoutes, queryMeter } from './modules/meters/index.ts';
+import {
+  backFillOf,
+  createMetersService,
+  livingMeterSpecs,
+  meterProblems,
+  meterRoutes,
+  queryMeter,
+} from './modules/meters/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
 import { limitBody } from './platform/http/body-limit.ts';
@@ -34,7 +41,7 @@ export type App = OpenAPIHono<AppEnv>;
 export function createApp(parts: AppParts): App {
   const { usage, db, clock, newId, log, tokens } = parts;
   const customers = createCustomers({ db, clock, newId });
-  const meters = createMetersService({ db, clock, newId });
+  const meters = createMetersService({ db, clock, newId, onChange: rollupsFollowMeters(parts) });
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {
@@ -61,6 +68,7 @@ export function createApp(parts: AppParts): App {
   meterRoutes(v3, {
     service: meters,
     query: (meter, request, signal) => queryMeter(usage, customers.findByIds, meter, request, signal),
+    backFill: (meter) => backFillOf(usage, meter),
   });
   customers.routes(v3);
   gatewayNodeRoutes(v3, usage);
@@ -77,6 +85,23 @@ export function createApp(parts: AppParts): App {
   healthRoutes(app, parts);
   documentationRoutes(app, parts.version);
   return app;
+}
+
+/** Has the usage store keep roll-ups for the meters that there are; to be called once before requests come. */
+export async function startRollups({ usage, db }: Pick<AppParts, 'usage' | 'db'>): Promise<void> {
+  await usage.syncMeters(await livingMeterSpecs(db));
+}
+
+/** One after the other, each reading what is stored by then: of two changes at a time the later one must not lose. */
+function rollupsFollowMeters(parts: AppParts): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    last = last
+      .then(() => startRollups(parts))
+      // The meter is changed and its queries are right without roll-ups, only slower.
+      .catch((error: unknown) => parts.log.error({ err: error }, 'the roll-ups do not follow the meters'));
+    return last;
+  };
 }
 
 /** OpenMeter's own clients use /api/v3 where Konnect's use /v3: both lead to the same routes. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
-import { createApp } from './app.ts';
+import { createApp, startRollups } from './app.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
 import { systemClock } from './platform/clock.ts';
@@ -32,6 +32,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
   const tokens = await createAccessTokens({ db, clock, newId, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
+  await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes: config.maxBodyBytes, version });
   const server = await listen(app.fetch, config);

@@ -38,6 +38,10 @@ export function meterRepository(db: ControlDb) {
           .where('deleted_at', 'is', null)
           .executeTakeFirst(),
       ),
+    living: async () =>
+      (await meters().selectFrom('meters').selectAll().where('deleted_at', 'is', null).orderBy('id').execute()).map(
+        toMeter,
+      ),
     livingByEventTypes: async (types: readonly string[]) => {
       if (types.length === 0) return [];
       const query = meters().selectFrom('meters').selectAll().where('deleted_at', 'is', null);

@@ -9,6 +9,8 @@ import { METER_TEMPLATES } from './built-in-meters.ts';
 import { toCsv } from './csv.ts';
 import type { MeterQueryAnswer } from './query.ts';
 import {
+  type BackFill,
+  backFillSchema,
   builtInMeterListSchema,
   createMeterSchema,
   type Meter,
@@ -31,10 +33,12 @@ const meterId = z.object({ meterId: ulidSchema });
 export interface MeterOperations {
   service: MetersService;
   query(meter: Meter, request: QueryRequest, signal: AbortSignal): Promise<MeterQueryAnswer>;
+  backFill(meter: Meter): Promise<BackFill>;
 }
 
 /** Registers the operations of meters. */
-export function meterRoutes(router: Router, { service, query: queryUsage }: MeterOperations): void {
+export function meterRoutes(router: Router, operations: MeterOperations): void {
+  const { service, query: queryUsage } = operations;
   router.endpoint(
     {
       method: 'post',
@@ -88,7 +92,27 @@ export function meterRoutes(router: Router, { service, query: queryUsage }: Mete
       return prefersCsv(c) ? csvResponse(c, meter.key, answer) : c.json(answer.result);
     },
   );
+  backFillRoute(router, operations);
   builtInRoutes(router, service);
+}
+
+/** Our own addition to the contract. */
+function backFillRoute(router: Router, { service, backFill }: MeterOperations): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/meters/{meterId}/back-fill',
+      operationId: 'get-meter-back-fill',
+      tag: TAG,
+      summary: 'Get back-fill of a meter',
+      description:
+        'How far the events are counted that were stored before the meter, or before its dimensions changed.',
+      access: 'read',
+      params: meterId,
+      responses: { 200: jsonResponse('The progress.', backFillSchema) },
+    },
+    async ({ c, params }) => c.json(await backFill(await service.get(params.meterId))),
+  );
 }
 
 function singleMeterRoutes(router: Router, service: MetersService): void {

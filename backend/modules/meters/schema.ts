@@ -155,3 +155,20 @@ export const builtInMeterSchema = z
   .openapi('BuiltInMeter');
 export type BuiltInMeter = z.output<typeof builtInMeterSchema>;
 export const builtInMeterListSchema = z.strictObject({ data: z.array(builtInMeterSchema) }).openapi('BuiltInMeterList');
+
+export const backFillSchema = z
+  .strictObject({
+    state: z.enum(['running', 'finished', 'none']).openapi({
+      description:
+        'Until it is finished, and without one, queries read the events: with the same answers, only slower.',
+    }),
+    events_looked_at: z.int(),
+    events_total: z.int().openapi({ description: 'Events of all types that were stored before the meter.' }),
+    wide_dimensions: z
+      .array(z.string())
+      .openapi({
+        description: 'Dimensions with too many values to be counted ahead: queries that use them read the events.',
+      }),
+  })
+  .openapi('MeterBackFill');
+export type BackFill = z.output<typeof backFillSchema>;

@@ -6,8 +6,9 @@ import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { MeterSpec } from '../../usage-store/index.ts';
 import { BUILT_IN_METERS } from './built-in-meters.ts';
-import { checkDefinition } from './definition.ts';
+import { checkDefinition, toMeterSpec } from './definition.ts';
 import { meterGone, meterKeyTaken, meterNotFound } from './errors.ts';
 import { meterRepository } from './repository.ts';
 import type { BuiltInMeter, CreateMeter, Meter, MeterFilterField, MeterSortField, UpdateMeter } from './schema.ts';
@@ -57,19 +58,26 @@ export interface MetersService {
   disableBuiltIn(key: string): Promise<void>;
 }
 
+/** What decides the figures of all living meters: what the usage store keeps roll-ups for. */
+export async function livingMeterSpecs(db: ControlDb): Promise<MeterSpec[]> {
+  return (await meterRepository(db).living()).map(toMeterSpec);
+}
+
 /** Meter definitions and their rules. */
 export function createMetersService(deps: {
   db: ControlDb;
   clock: Clock;
   newId: NewId;
   users?: MeterUsers;
+  /** Told after each change of a definition; the change is stored by then, and must not fail any more. */
+  onChange?: () => Promise<void>;
 }): MetersService {
-  const { db, clock, newId, users = NO_USERS } = deps;
+  const { db, clock, newId, users = NO_USERS, onChange = async () => {} } = deps;
   const now = () => formatInstant(clock.nowMs());
 
-  const create = (request: CreateMeter): Promise<Meter> => {
+  const create = async (request: CreateMeter): Promise<Meter> => {
     checkDefinition(request);
-    return db.transaction(async (trx) => {
+    const created = await db.transaction(async (trx) => {
       const meters = meterRepository(trx);
       if ((await meters.livingByKey(request.key)) !== undefined) throw meterKeyTaken(request.key);
       const at = now();
@@ -77,6 +85,8 @@ export function createMetersService(deps: {
       await meters.insert(meter);
       return meter;
     });
+    await onChange();
+    return created;
   };
 
   const get = async (id: string): Promise<Meter> => {
@@ -85,8 +95,8 @@ export function createMetersService(deps: {
     return meter;
   };
 
-  const remove = (id: string): Promise<void> =>
-    db.transaction(async (trx) => {
+  const remove = async (id: string): Promise<void> => {
+    await db.transaction(async (trx) => {
       const meters = meterRepository(trx);
       const meter = await meters.byId(id);
       if (meter === undefined) throw meterNotFound(id);
@@ -95,6 +105,8 @@ export function createMetersService(deps: {
       if (blocked !== undefined) throw blocked;
       await meters.update({ ...meter, deleted_at: now(), updated_at: now() });
     });
+    await onChange();
+  };
 
   const builtIn = (key: string) => {
     const template = BUILT_IN_METERS.find((candidate) => candidate.key === key);
@@ -110,8 +122,8 @@ export function createMetersService(deps: {
       const { meters, total } = await meterRepository(db).page(filters, sort, page);
       return { data: meters, meta: pageMeta(page, total) };
     },
-    update: (id, request) =>
-      db.transaction(async (trx) => {
+    update: async (id, request) => {
+      const updated = await db.transaction(async (trx) => {
         const meters = meterRepository(trx);
         const current = await meters.byId(id);
         if (current === undefined) throw meterNotFound(id);
@@ -125,7 +137,10 @@ export function createMetersService(deps: {
         if (blocked !== undefined) throw blocked;
         await meters.update(changed);
         return changed;
-      }),
+      });
+      await onChange();
+      return updated;
+    },
     livingByEventTypes: (types) => meterRepository(db).livingByEventTypes(types),
     listBuiltIn: () =>
       Promise.all(
