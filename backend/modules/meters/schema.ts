@@ -164,11 +164,9 @@ export const backFillSchema = z
     }),
     events_looked_at: z.int(),
     events_total: z.int().openapi({ description: 'Events of all types that were stored before the meter.' }),
-    wide_dimensions: z
-      .array(z.string())
-      .openapi({
-        description: 'Dimensions with too many values to be counted ahead: queries that use them read the events.',
-      }),
+    wide_dimensions: z.array(z.string()).openapi({
+      description: 'Dimensions with too many values to be counted ahead: queries that use them read the events.',
+    }),
   })
   .openapi('MeterBackFill');
 export type BackFill = z.output<typeof backFillSchema>;
