@@ -12,7 +12,7 @@ const tool = (name: string, ...args: string[]) =>
   );
 const imports = (...folders: string[]) =>
   tool(
-    'dependency-cruiser/bin/dependency-cruise.mjs',
+    'dependency-cruiser/bin/dependency-cruiser.mjs',
     '--no-progress',
     '--config',
     '.dependency-cruiser.mjs',
