@@ -60,20 +60,29 @@ const queries: Record<string, UsageQuery> = {
     subjects: ['customer-7'],
   },
 };
-for (const [name, query] of Object.entries(queries)) {
-  const times = { small: [] as number[], large: [] as number[] };
-  for (let round = 0; round < rounds; round++) {
-    times.small.push(await time(small, query));
-    times.large.push(await time(large, query));
-  }
-  const p50 = { small: median(times.small), large: median(times.large) };
-  process.stdout.write(
-    `${ratioLine(name, [p50.large / p50.small], LIMIT, 'at most')}; p50 ${p50.small.toFixed(1)} ms and ${p50.large.toFixed(1)} ms\n`,
-  );
+await measure('right after the last event');
+for (const store of [small, large]) {
+  do await store.query(month);
+  while (origin?.pendingEvents !== 0);
 }
+await measure('when all is folded');
 await small.close();
 await large.close();
 rmSync(folder, { recursive: true });
+
+async function measure(when: string): Promise<void> {
+  process.stdout.write(`${when}:\n`);
+  for (const [name, query] of Object.entries(queries)) {
+    const times = { small: [] as number[], large: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      times.small.push(await time(small, query));
+      times.large.push(await time(large, query));
+    }
+    const p50 = { small: median(times.small), large: median(times.large) };
+    const line = ratioLine(name, [p50.large / p50.small], LIMIT, 'at most');
+    process.stdout.write(`  ${line}; p50 ${p50.small.toFixed(1)} ms and ${p50.large.toFixed(1)} ms\n`);
+  }
+}
 
 async function filledStore(name: string, events: number): Promise<UsageStore> {
   const store = await openSqliteUsageStore(

@@ -175,6 +175,8 @@ export interface AnswerOrigin {
   by: 'roll-ups' | 'events';
   /** Events that were read: all of the range, or those at the edges. */
   events: number;
+  /** The youngest events of the meter, which were added up one by one beside the roll-ups. */
+  pendingEvents: number;
 }
 
 export interface UsageStore {

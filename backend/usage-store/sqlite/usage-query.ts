@@ -23,7 +23,7 @@ interface Group extends UsageGroup {
  * @param isCancelled asked now and then; a query that nobody waits for ends with an error
  */
 export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boolean): QueryAnswer {
-  const origin: AnswerOrigin = { by: 'events', events: 0 };
+  const origin: AnswerOrigin = { by: 'events', events: 0, pendingEvents: 0 };
   const groups = gather(counted(untilCancelled(selectEvents(db, query), isCancelled), origin), query);
   return { rows: toRows(groups.values(), query), origin };
 }

@@ -69,7 +69,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
       readAll(reading);
       return {
         rows: toRows(reading.gather.groups(), query),
-        origin: { by: 'roll-ups', events: reading.events },
+        origin: { by: 'roll-ups', events: reading.events, pendingEvents: reading.pending.events },
       };
     },
   };
@@ -109,9 +109,10 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
   const level = levelFor(size, reading.needsSubject, reading.needsDims) as Level;
   const labelsOf = tupleLabels(reading.db, series, dimensionJudge(spec, query));
   const cut = new Set<number>();
-  const windows = new Map<number, Window | undefined>();
+  const windows = new Map<number, Window>();
   const windowOf = (bucket: number): Window | undefined => {
-    if (findWindow === undefined || windows.has(bucket)) return windows.get(bucket);
+    const known = windows.get(bucket);
+    if (findWindow === undefined || known !== undefined) return known;
     const fromMs = bucketStartMs(size, bucket);
     const window = findWindow(fromMs);
     if (window.fromMs > fromMs || window.toMs < bucketStartMs(size, bucket + 1)) cut.add(bucket);
@@ -129,7 +130,7 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
     const [bucket, subject, dims, value, n, m, figure, atMs, rowId, firstMs, lastMs] = row;
     take(bucket, subject, dims, value, { n, m, figure, atMs: atMs ?? 0, rowId: rowId ?? 0, firstMs, lastMs });
   }
-  pending.visit(level, first, end, take);
+  pending.visit({ level, first, end }, subjects, take);
   return [...cut].flatMap((bucket) => refine(size, bucket));
 }
 

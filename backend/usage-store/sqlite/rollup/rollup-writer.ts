@@ -20,9 +20,9 @@ export interface RollupOptions extends TupleLimits {
   backFillEventsPerStep: number;
 }
 
-/** 128k events are some 3 MB of deltas and a millisecond or two of a query; more fold better, less read faster. */
+/** 64k events are a megabyte of deltas and a few milliseconds of a query; more fold better, less read faster. */
 export const DEFAULT_ROLLUP_OPTIONS: RollupOptions = {
-  generationEvents: 131_072,
+  generationEvents: 65_536,
   generationDeltas: 2000,
   foldRowsPerStep: 4000,
   foldRowsPerEvent: 8,

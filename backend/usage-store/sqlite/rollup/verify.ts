@@ -49,7 +49,9 @@ function verifySeries(db: Sqlite, row: SeriesRow, result: { cells: number; diffe
       )) {
         keep(subject, dims, value, { n, m, figure, atMs: atMs ?? 0, rowId: rowId ?? 0, firstMs, lastMs });
       }
-      pending.visit(level, bucket, bucket + 1, (_, subject, dims, value, cell) => keep(subject, dims, value, cell));
+      pending.visit({ level, first: bucket, end: bucket + 1 }, undefined, (_, subject, dims, value, cell) =>
+        keep(subject, dims, value, cell),
+      );
       compareCells(
         kept,
         recompute(db, spec, level, bucket, wide),
