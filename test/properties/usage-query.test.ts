@@ -68,7 +68,7 @@ const sizes = fc.record({
   generationEvents: fc.integer({ min: 1, max: 30 }),
   generationDeltas: fc.integer({ min: 1, max: 10 }),
   foldRowsPerStep: fc.integer({ min: 1, max: 20 }),
-  backFillEventsPerStep: fc.integer({ min: 1, max: 50 }),
+  backFillEventsPerStep: fc.integer({ min: 40, max: 400 }),
   foldRowsPerEvent: fc.integer({ min: 0, max: 8 }),
 });
 const history = fc.record({
@@ -99,7 +99,7 @@ const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> 
 };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'usage-'));
-  await open({ generationEvents: 20, foldRowsPerStep: 7, backFillEventsPerStep: 10, foldRowsPerEvent: 1 });
+  await open({ generationEvents: 20, foldRowsPerStep: 7, backFillEventsPerStep: 100, foldRowsPerEvent: 1 });
 });
 afterAll(async () => {
   await store.close();
