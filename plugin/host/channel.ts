@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { EventChannel, ReplyWaiter } from './events.ts';
 import { pdkError } from './pdk.ts';
+import type { Turn } from './turn.ts';
 
 /** One connection as its events and calls see it. */
 export interface Channel extends EventChannel {
@@ -12,7 +13,8 @@ export interface Channel extends EventChannel {
   end(lastFrames?: Buffer): void;
 }
 
-export function createChannel(socket: Socket): Channel {
+/** All that is written leaves at the end of the turn, in order. */
+export function createChannel(socket: Socket, turn: Turn): Channel {
   const waiters: ReplyWaiter[] = [];
   let isClosed = false;
 
@@ -27,8 +29,9 @@ export function createChannel(socket: Socket): Channel {
   return {
     isClosed: () => isClosed,
     write(frames) {
-      if (!isClosed) socket.write(frames);
+      if (!isClosed) turn.answer(() => socket.write(frames));
     },
+    afterAnswers: turn.afterAnswers,
     expectReply(waiter) {
       if (isClosed) waiter(connectionLost());
       else waiters.push(waiter);
@@ -41,8 +44,7 @@ export function createChannel(socket: Socket): Channel {
     },
     end(lastFrames) {
       if (isClosed) return;
-      if (lastFrames === undefined) socket.end();
-      else socket.end(lastFrames);
+      turn.answer(() => (lastFrames === undefined ? socket.end() : socket.end(lastFrames)));
       close();
     },
   };

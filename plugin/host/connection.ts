@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { answerTo, type Instances } from './answers.ts';
 import { type Channel, createChannel } from './channel.ts';
-import { type PhaseEvent, type PrefetchPlan, runPrefetched, runWithCalls } from './events.ts';
+import { type PhaseEvent, type PluginRun, type PrefetchPlan, runPrefetched, runWithCalls } from './events.ts';
 import { createFrameReader, framesOf, MAX_FRAME_BYTES } from './frames.ts';
 import { createKong, type PdkCaller, pdkError } from './pdk.ts';
 import type { HostedPlugin, PluginInstance } from './plugin-module.ts';
 import type { Reports } from './reports.ts';
 import { decodeRpcCall, type PluginInfo, type RpcCall, returnFrame } from './rpc-messages.ts';
+import type { Turn } from './turn.ts';
 
 /** What the connections of a process share. */
 export interface ConnectionHost {
@@ -14,6 +15,7 @@ export interface ConnectionHost {
   readonly pluginInfo: PluginInfo;
   readonly prefetch: ReadonlyMap<string, PrefetchPlan>;
   readonly instances: Instances;
+  readonly turn: Turn;
   readonly reports: Reports;
 }
 
@@ -45,7 +47,7 @@ interface State {
  * @param onIdle called whenever nothing is under way any more
  */
 export function serveConnection(socket: Socket, host: ConnectionHost, onIdle: () => void): Connection {
-  const channel = createChannel(socket);
+  const channel = createChannel(socket, host.turn);
   const state: State = {
     host,
     channel,
@@ -110,19 +112,20 @@ function startEvent(state: State, instanceId: number, event: PhaseEvent): void {
     failEvent(channel, started ? `the plugin has no phase ${phase}` : `no plugin instance #${instanceId}`);
     return;
   }
-  const run = (caller: PdkCaller, onDone: () => void): void => runPhase(started.instance, caller, host.reports, onDone);
+  const run: PluginRun['run'] = (caller, onDone) => runPhase(started.instance, caller, host.reports, onDone);
   const plan = host.prefetch.get(phase);
   state.runningEvents++;
   if (plan !== undefined) {
-    runPrefetched(channel, event, plan, run, () => endEvent(state));
+    runPrefetched(channel, event, plan, { run, onDone: () => endEvent(state) });
     return;
   }
   state.isAnswering = true;
-  runWithCalls(channel, event, run, () => {
+  const onDone = (): void => {
     state.isAnswering = false;
     endEvent(state);
     takeCallsAhead(state);
-  });
+  };
+  runWithCalls(channel, event, { run, onDone });
 }
 
 function endEvent(state: State): void {

@@ -10,6 +10,8 @@ export type ReplyWaiter = (reply: Buffer | Error) => void;
 export interface EventChannel {
   write(frames: Buffer): void;
   expectReply(waiter: ReplyWaiter): void;
+  /** Runs when Kong has all answers of this turn of the event loop, over whatever connection. */
+  afterAnswers(run: () => void): void;
 }
 
 /** A phase of a request, as Kong asked for it. */
@@ -18,11 +20,15 @@ export interface PhaseEvent {
   readonly sequence: Sequence;
 }
 
-/** Runs the plugin's phase; calls `onDone` when it is done, whether or not it failed. */
-export type RunPhase = (caller: PdkCaller, onDone: () => void) => void;
+/** The plugin's part of an event. */
+export interface PluginRun {
+  /** Runs the plugin's phase; calls `onDone` when it is done, whether or not it failed. */
+  readonly run: (caller: PdkCaller, onDone: () => void) => void;
+  readonly onDone: () => void;
+}
 
 /** An event whose calls go to Kong one by one, as the plugin makes them. Kong is answered when the plugin is done. */
-export function runWithCalls(channel: EventChannel, event: PhaseEvent, run: RunPhase, onDone: () => void): void {
+export function runWithCalls(channel: EventChannel, event: PhaseEvent, { run, onDone }: PluginRun): void {
   const { phase, sequence } = event;
   let isOver = false;
 
@@ -64,16 +70,15 @@ export function planPrefetch(prefetched: readonly PrefetchedCall[]): PrefetchPla
 export function runPrefetched(
   channel: EventChannel,
   event: PhaseEvent,
-  plan: PrefetchPlan,
-  run: RunPhase,
-  onDone: () => void,
+  { calls, frames }: PrefetchPlan,
+  { run, onDone }: PluginRun,
 ): void {
-  const { calls } = plan;
   const replies: (Buffer | Error)[] = [];
   const take = (reply: Buffer | Error): void => {
-    if (replies.push(reply) === calls.length) run(prefetchedCaller(event.phase, calls, replies), onDone);
+    if (replies.push(reply) < calls.length) return;
+    channel.afterAnswers(() => run(prefetchedCaller(event.phase, calls, replies), onDone));
   };
-  channel.write(Buffer.concat([plan.frames, eventEndFrames(event.sequence)]));
+  channel.write(Buffer.concat([frames, eventEndFrames(event.sequence)]));
   for (let expected = 0; expected < calls.length; expected++) channel.expectReply(take);
 }
 

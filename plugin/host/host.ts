@@ -6,6 +6,7 @@ import { type Connection, type ConnectionHost, serveConnection } from './connect
 import { planPrefetch } from './events.ts';
 import type { HostedPlugin } from './plugin-module.ts';
 import type { Reports } from './reports.ts';
+import { createTurn } from './turn.ts';
 
 /** Serves the connections of Kong in one process. */
 export interface Host {
@@ -43,6 +44,7 @@ export function createHost({ plugin, instances, reports, clock = systemClock }: 
     },
     prefetch: new Map(Array.from(plugin.prefetch, ([phase, calls]) => [phase, planPrefetch(calls)])),
     instances,
+    turn: createTurn(),
     reports,
   };
   const connections = new Set<Connection>();
@@ -72,10 +74,11 @@ export function createHost({ plugin, instances, reports, clock = systemClock }: 
       // What has arrived already is still read.
       await nextTurn();
       for (const connection of connections) connection.finish();
-      if (areAllIdle()) return;
       const deadline = clock.setTimer(resolve, FINISH_WITHIN_MS);
-      await promise;
+      if (!areAllIdle()) await promise;
       deadline.cancel();
+      // The last answers leave at the end of this turn.
+      await nextTurn();
     },
   };
 }

@@ -28,16 +28,21 @@ export interface InstanceTable<T> {
 export function createInstanceTable<T>(
   maxInstances = MAX_INSTANCES,
   firstId: number = randomInt(1, MAX_ID),
+  maxId = MAX_ID,
 ): InstanceTable<T> {
   const instances = new Map<number, T>();
   let nextId = firstId;
 
   function takeId(): number {
     // After 2^31 starts the ids begin again, and a few may still be in use.
-    while (instances.has(nextId)) nextId = idAfter(nextId);
+    while (instances.has(nextId)) advance();
     const id = nextId;
-    nextId = idAfter(id);
+    advance();
     return id;
+  }
+
+  function advance(): void {
+    nextId = nextId >= maxId ? 1 : nextId + 1;
   }
 
   return {
@@ -53,8 +58,4 @@ export function createInstanceTable<T>(
     delete: (id) => instances.delete(id),
     entries: () => instances.entries(),
   };
-}
-
-function idAfter(id: number): number {
-  return id >= MAX_ID ? 1 : id + 1;
 }

@@ -3,8 +3,8 @@ import { takeOverEnding } from './ending.ts';
 import { describePlugin, loadPlugin } from './plugin-module.ts';
 import { createReports, isPlainError } from './reports.ts';
 import { serveAlone } from './serve-alone.ts';
+import { serveWithWorkers } from './serve-with-workers.ts';
 import { serveAsWorker } from './worker.ts';
-import { serveWithWorkers } from './workers.ts';
 
 /**
  * The plugin server's command. Resolves when it serves, or has done what it was asked for.

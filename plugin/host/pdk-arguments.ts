@@ -8,12 +8,11 @@ export type Takes<Args extends readonly unknown[]> = (writer: Writer, ...args: A
 
 export const takesNothing: Takes<[]> = () => undefined;
 
-export const takesText: Takes<[value: string]> = (writer, v) => writeFields(writer, { v: one(1, text) }, { v });
+export const takesText: Takes<[value: string]> = (writer, value) => one(1, text).write(writer, value);
 
-export const takesInteger: Takes<[value: number]> = (writer, v) => writeFields(writer, { v: one(1, integer) }, { v });
+export const takesInteger: Takes<[value: number]> = (writer, value) => one(1, integer).write(writer, value);
 
-export const takesFlag: Takes<[value?: boolean]> = (writer, v = false) =>
-  writeFields(writer, { v: one(1, flag) }, { v });
+export const takesFlag: Takes<[value?: boolean]> = (writer, value = false) => one(1, flag).write(writer, value);
 
 /**
  * How many headers or arguments at most; 100 is Kong's own default. It has to be said: a message without a number
@@ -21,29 +20,34 @@ export const takesFlag: Takes<[value?: boolean]> = (writer, v = false) =>
  */
 export const takesMost: Takes<[max?: number]> = (writer, max = 100) => takesInteger(writer, max);
 
-export const takesBytes: Takes<[value: string | Uint8Array]> = (writer, v) =>
-  writeFields(writer, { v: one(1, bytes) }, { v });
+export const takesBytes: Takes<[value: string | Uint8Array]> = (writer, value) => one(1, bytes).write(writer, value);
 
-export const takesKeyValue: Takes<[key: string, value: unknown]> = (writer, k, v) =>
-  writeFields(writer, { k: one(1, text), v: one(2, anyValue) }, { k, v });
+export const takesKeyValue: Takes<[key: string, value: unknown]> = (writer, key, value) => {
+  one(1, text).write(writer, key);
+  one(2, anyValue).write(writer, value);
+};
 
 export const takesList: Takes<unknown[]> = (writer, ...values) => writeFields(writer, listFields, { values });
 
 export const takesStruct: Takes<[values: Readonly<Record<string, unknown>>]> = (writer, fields) =>
   writeFields(writer, structFields, { fields });
 
-export const takesTarget: Takes<[host: string, port: number]> = (writer, host, port) =>
-  writeFields(writer, { host: one(1, text), port: one(2, integer) }, { host, port });
+export const takesTarget: Takes<[host: string, port: number]> = (writer, host, port) => {
+  one(1, text).write(writer, host);
+  one(2, integer).write(writer, port);
+};
 
-export const takesConsumerSpec: Takes<[id: string, byUsername?: boolean]> = (writer, id, byUsername = false) =>
-  writeFields(writer, { id: one(1, text), by_username: one(2, flag) }, { id, by_username: byUsername });
+export const takesConsumerSpec: Takes<[id: string, byUsername?: boolean]> = (writer, id, byUsername = false) => {
+  one(1, text).write(writer, id);
+  one(2, flag).write(writer, byUsername);
+};
 
 export const takesExit: Takes<
   [status: number, body?: string | Uint8Array, headers?: Readonly<Record<string, unknown>>]
 > = (writer, status, body, headers) => {
-  const fields = { status: one(1, integer), body: one(2, bytes), headers: one(3, message(structFields)) };
+  const fields = { body: one(2, bytes), headers: one(3, message(structFields)) };
+  one(1, integer).write(writer, status);
   writeFields(writer, fields, {
-    status,
     ...(body !== undefined && { body }),
     ...(headers !== undefined && { headers: { fields: headers } }),
   });

@@ -1,5 +1,5 @@
 import { systemClock } from '../delivery/clock.ts';
-import { createLog, type Fields, stderrSink } from '../delivery/log.ts';
+import { createLog, type Fields, type LogSink, stderrSink } from '../delivery/log.ts';
 import { createRareLog } from '../delivery/rare-log.ts';
 
 /** What the host tells the operator, on standard error: each kind of failure at most once a minute, with its count. */
@@ -16,8 +16,8 @@ export interface Reports {
 /** Longest path of a stack frame worth having. */
 const MAX_PLACE_LENGTH = 200;
 
-export function createReports(): Reports {
-  const log = createLog(stderrSink);
+export function createReports(sink: LogSink = stderrSink): Reports {
+  const log = createLog(sink);
   const rareLog = createRareLog(log, systemClock);
   const note = (key: string, msg: string, fields: Fields): void => rareLog.note({ key, level: 'error', msg, fields });
   return {
@@ -36,12 +36,15 @@ export function createReports(): Reports {
  */
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { error: typeof error };
-  const place = error.stack?.split('\n').find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
-  return {
-    error: error.name,
-    cause: isPlainError(error) ? error.message : undefined,
-    at: place?.trim().slice(0, MAX_PLACE_LENGTH),
-  };
+  if (isPlainError(error)) return { error: error.name, cause: error.message };
+  return { error: error.name, at: placeOf(error) };
+}
+
+/** The first frame of the stack, which begins with the message. */
+function placeOf({ message, stack = '' }: Error): string | undefined {
+  const frames = stack.slice(stack.indexOf(message) + message.length).split('\n');
+  const place = frames.find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
+  return place?.trim().slice(0, MAX_PLACE_LENGTH);
 }
 
 const ownErrors = new WeakSet<Error>();

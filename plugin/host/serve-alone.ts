@@ -3,7 +3,7 @@ import { systemClock } from '../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Ending } from './ending.ts';
 import { createHost } from './host.ts';
-import { createInstanceTable } from './instances.ts';
+import { createInstanceTable, type InstanceTable } from './instances.ts';
 import { listenAt } from './listening.ts';
 import type { HostedPlugin } from './plugin-module.ts';
 import type { Reports } from './reports.ts';
@@ -27,8 +27,11 @@ export async function serveAlone(
   reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1 });
 }
 
-function localInstances(plugin: HostedPlugin): Instances {
-  const table = createInstanceTable<StartedInstance>();
+/** Instances of a process that serves alone. */
+export function localInstances(
+  plugin: HostedPlugin,
+  table: InstanceTable<StartedInstance> = createInstanceTable(),
+): Instances {
   return {
     find: table.get,
     async start(configJson) {

@@ -1,10 +1,15 @@
+/** What a worker has to know of an instance to start it, too. */
+export interface SharedInstance {
+  readonly configJson: string;
+  readonly startedAtSeconds: number;
+}
+
 /** What the first process tells a worker. Messages arrive in their order. */
 export type ToWorker =
-  /** Acknowledged by `opened`. */
-  | { readonly kind: 'open'; readonly id: number; readonly configJson: string; readonly startedAtSeconds: number }
-  /** Acknowledged by `closed`. */
-  | { readonly kind: 'close'; readonly id: number }
-  /** Answers `start` and `stop`. The id is undefined when there is no such instance. */
+  /** Answered by `done`, like `close`. */
+  | ({ readonly kind: 'open'; readonly request: number; readonly id: number } & SharedInstance)
+  | { readonly kind: 'close'; readonly request: number; readonly id: number }
+  /** Answers `start` and `stop`. Without an id: it failed, or there was no such instance. */
   | { readonly kind: 'answer'; readonly request: number; readonly id?: number }
   /** Comes with a connection of Kong. */
   | { readonly kind: 'serve' };
@@ -13,7 +18,7 @@ export type ToWorker =
 export type ToFirst =
   /** The plugin is loaded. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'opened' | 'closed'; readonly id: number; readonly isDone: boolean }
+  | { readonly kind: 'done'; readonly request: number; readonly isDone: boolean }
   /** Kong asked this worker to start an instance, or to close one. */
   | { readonly kind: 'start'; readonly request: number; readonly configJson: string }
   | { readonly kind: 'stop'; readonly request: number; readonly id: number }

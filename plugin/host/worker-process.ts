@@ -1,13 +1,14 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { systemClock } from '../delivery/clock.ts';
 import { WORKER_OPTION } from './command-line.ts';
-import type { ToFirst, ToWorker } from './worker-messages.ts';
+import { createRequests } from './requests.ts';
+import type { SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
 
 /** A worker, as the first process sees it. */
 export interface WorkerProcess {
   /** Resolves with whether the worker has the instance; with true when it is gone, since then nobody asks it. */
-  open(id: number, instance: { readonly configJson: string; readonly startedAtSeconds: number }): Promise<boolean>;
+  open(id: number, instance: SharedInstance): Promise<boolean>;
   /** Resolves when the worker has it no more. */
   close(id: number): Promise<boolean>;
   serve(connection: Socket): void;
@@ -22,6 +23,7 @@ export interface WorkerEvents {
   onExit(how: string): void;
   /** Kong asked the worker to start an instance; resolves with its id, or undefined when that failed. */
   start(configJson: string): Promise<number | undefined>;
+  /** Kong asked the worker to close one; resolves with whether there was one. */
   stop(id: number): Promise<boolean>;
 }
 
@@ -35,75 +37,41 @@ const ANSWER_WITHIN_MS = 30_000;
 export function startWorkerProcess(args: readonly string[], events: WorkerEvents): WorkerProcess {
   const [, program = ''] = process.argv;
   const child = fork(program, [...args, WORKER_OPTION], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  /** Acknowledgements that are waited for, by what is acknowledged. */
-  const waiting = new Map<string, (isDone: boolean) => void>();
+  const requests = createRequests<boolean>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
-  let hasExited = false;
   let connections = 0;
 
-  function ask(message: ToWorker, acknowledgement: string): Promise<boolean> {
-    if (hasExited) return Promise.resolve(true);
-    const { promise, resolve } = Promise.withResolvers<boolean>();
+  async function ask(message: (request: number) => ToWorker): Promise<boolean> {
+    if (!child.connected) return true;
     const deadline = systemClock.setTimer(() => child.kill('SIGKILL'), ANSWER_WITHIN_MS);
-    waiting.set(acknowledgement, (isDone) => {
-      deadline.cancel();
-      resolve(isDone);
-    });
-    tell(message);
-    return promise;
+    const isDone = await requests.send((request) => tell(child, message(request)));
+    deadline.cancel();
+    return isDone;
   }
 
-  function settle(acknowledgement: string, isDone: boolean): void {
-    waiting.get(acknowledgement)?.(isDone);
-    waiting.delete(acknowledgement);
-  }
-
-  /** What cannot be sent was for a worker that is about to be replaced. */
-  function tell(message: ToWorker, connection?: Socket): void {
-    child.send(message, connection, {}, (error) => {
-      if (error !== null) connection?.destroy();
-    });
-  }
-
-  child.on('message', (message: ToFirst) => {
-    switch (message.kind) {
-      case 'ready':
-        return events.onReady();
-      case 'ended':
-        connections--;
-        return;
-      case 'opened':
-      case 'closed':
-        return settle(`${message.kind} ${message.id}`, message.isDone);
-      case 'start':
-        return void events
-          .start(message.configJson)
-          .then((id) => tell({ kind: 'answer', request: message.request, ...(id !== undefined && { id }) }));
-      case 'stop':
-        return void events
-          .stop(message.id)
-          .then((was) => tell({ kind: 'answer', request: message.request, ...(was && { id: message.id }) }));
-    }
-  });
   function exited(how: string): void {
-    hasExited = true;
-    for (const acknowledgement of [...waiting.keys()]) settle(acknowledgement, true);
+    requests.answerAll(true);
     isGone();
     events.onExit(how);
   }
 
+  child.on('message', (message: ToFirst) => {
+    if (message.kind === 'done') requests.answer(message.request, message.isDone);
+    else if (message.kind === 'ended') connections--;
+    else if (message.kind === 'ready') events.onReady();
+    else void answer(child, message, events);
+  });
   child.on('exit', (code, signal) => exited(signal ?? `exit code ${code}`));
   // Otherwise 'exit' follows.
   child.on('error', (error) => {
     if (child.pid === undefined) exited(error.message);
   });
   return {
-    open: (id, { configJson, startedAtSeconds }) =>
-      ask({ kind: 'open', id, configJson, startedAtSeconds }, `opened ${id}`),
-    close: (id) => ask({ kind: 'close', id }, `closed ${id}`),
+    open: (id, instance) => ask((request) => ({ kind: 'open', request, id, ...instance })),
+    close: (id) => ask((request) => ({ kind: 'close', request, id })),
     serve(connection) {
       connections++;
-      tell({ kind: 'serve' }, connection);
+      tell(child, { kind: 'serve' }, connection);
     },
     get connections() {
       return connections;
@@ -113,4 +81,22 @@ export function startWorkerProcess(args: readonly string[], events: WorkerEvents
       return gone;
     },
   };
+}
+
+async function answer(
+  child: ChildProcess,
+  message: ToFirst & { kind: 'start' | 'stop' },
+  events: WorkerEvents,
+): Promise<void> {
+  const { request } = message;
+  const id =
+    message.kind === 'start' ? await events.start(message.configJson) : (await events.stop(message.id)) && message.id;
+  tell(child, { kind: 'answer', request, ...(typeof id === 'number' && { id }) });
+}
+
+/** What cannot be sent was for a worker that is about to be replaced. */
+function tell(child: ChildProcess, message: ToWorker, connection?: Socket): void {
+  child.send(message, connection, {}, (error) => {
+    if (error !== null) connection?.destroy();
+  });
 }

@@ -4,22 +4,23 @@ import type { Ending } from './ending.ts';
 import { createHost } from './host.ts';
 import type { HostedPlugin } from './plugin-module.ts';
 import { plainError, type Reports } from './reports.ts';
+import { createRequests, type Requests } from './requests.ts';
 import { startInstance } from './serve-alone.ts';
 import type { ToFirst, ToWorker } from './worker-messages.ts';
 
 /** Serves the connections that the first process hands over, with the instances that it knows. */
 export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Reports): void {
   const started = new Map<number, StartedInstance>();
-  const requests = createRequests();
+  const requests = createRequests<number | undefined>();
   const host = createHost({ plugin, instances: sharedInstances(started, requests), reports });
 
-  function open({ id, configJson, startedAtSeconds }: ToWorker & { kind: 'open' }): void {
+  function open({ request, id, configJson, startedAtSeconds }: ToWorker & { kind: 'open' }): void {
     try {
       started.set(id, startInstance(plugin, configJson, startedAtSeconds));
     } catch (error) {
       reports.instanceFailed(error);
     }
-    tell({ kind: 'opened', id, isDone: started.has(id) });
+    tell({ kind: 'done', request, isDone: started.has(id) });
   }
 
   process.on('message', (message: ToWorker, connection: unknown) => {
@@ -27,9 +28,9 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
       case 'open':
         return open(message);
       case 'close':
-        return tell({ kind: 'closed', id: message.id, isDone: started.delete(message.id) });
+        return tell({ kind: 'done', request: message.request, isDone: started.delete(message.id) });
       case 'answer':
-        return requests.answer(message);
+        return requests.answer(message.request, message.id);
       case 'serve':
         // Not there when Kong has closed it on the way.
         if (!(connection instanceof Socket)) return tell({ kind: 'ended' });
@@ -41,39 +42,18 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
   tell({ kind: 'ready' });
 }
 
-function sharedInstances(started: ReadonlyMap<number, StartedInstance>, requests: Requests): Instances {
+function sharedInstances(
+  started: ReadonlyMap<number, StartedInstance>,
+  requests: Requests<number | undefined>,
+): Instances {
   return {
     find: (id) => started.get(id),
     async start(configJson) {
-      const id = await requests.send((request) => ({ kind: 'start', request, configJson }));
+      const id = await requests.send((request) => tell({ kind: 'start', request, configJson }));
       if (id === undefined) throw plainError('a worker could not start the instance');
       return id;
     },
-    close: async (id) => (await requests.send((request) => ({ kind: 'stop', request, id }))) !== undefined,
-  };
-}
-
-/** Questions to the first process that wait for their answers. */
-interface Requests {
-  send(message: (request: number) => ToFirst): Promise<number | undefined>;
-  answer(message: ToWorker & { kind: 'answer' }): void;
-}
-
-function createRequests(): Requests {
-  const waiting = new Map<number, (id: number | undefined) => void>();
-  let lastRequest = 0;
-  return {
-    send(message) {
-      const request = ++lastRequest;
-      const { promise, resolve } = Promise.withResolvers<number | undefined>();
-      waiting.set(request, resolve);
-      tell(message(request));
-      return promise;
-    },
-    answer({ request, id }) {
-      waiting.get(request)?.(id);
-      waiting.delete(request);
-    },
+    close: async (id) => (await requests.send((request) => tell({ kind: 'stop', request, id }))) !== undefined,
   };
 }
 

@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net';
+import { systemClock } from '../delivery/clock.ts';
+import { plainError, type Reports } from './reports.ts';
+import { startWorkerProcess, type WorkerEvents, type WorkerProcess } from './worker-process.ts';
+
+/** The workers that share a socket. One that dies is replaced. */
+export interface Fleet {
+  /** Starts the workers; resolves when all are ready. @throws Error when one ends before */
+  start(): Promise<void>;
+  /** To whoever has the fewest, and else in turn: Kong keeps its connections, so equal numbers are equal work. */
+  handOver(connection: Socket): void;
+  /** Asks every worker that serves; resolves with whether all said yes. */
+  askAll(ask: (worker: WorkerProcess) => Promise<boolean>): Promise<boolean>;
+  /** Lets the workers finish; resolves when the last is gone. */
+  end(): Promise<void>;
+}
+
+/**
+ * Connections that wait while no worker is ready to serve, after all of them have died. As many as the kernel would
+ * hold: see the backlog of the socket.
+ */
+const MAX_WAITING_CONNECTIONS = 4096;
+
+/** Kong, too, starts a plugin server at most once a second. */
+const START_AGAIN_MS = 1000;
+
+export interface FleetOptions {
+  readonly size: number;
+  /** The command line. */
+  readonly args: readonly string[];
+  readonly reports: Reports;
+  /** Tells a new worker all that it has to know before it serves. */
+  readonly teach: (worker: WorkerProcess) => void;
+  readonly requests: Pick<WorkerEvents, 'start' | 'stop'>;
+}
+
+interface Members {
+  /** Ready to serve, the one that was given a connection last at the end. */
+  readonly ready: WorkerProcess[];
+  readonly all: Set<WorkerProcess>;
+  readonly waiting: Socket[];
+  isEnding: boolean;
+}
+
+export function createFleet(options: FleetOptions): Fleet {
+  const members: Members = { ready: [], all: new Set(), waiting: [], isEnding: false };
+  const { promise: allReady, resolve: becameReady, reject: failed } = Promise.withResolvers<void>();
+
+  function startWorker(): void {
+    const startedAt = systemClock.now();
+    const worker = startWorkerProcess(options.args, {
+      ...options.requests,
+      onReady() {
+        options.teach(worker);
+        members.ready.push(worker);
+        for (const connection of members.waiting.splice(0)) handOver(members, connection);
+        // Not one earlier: Kong would keep all its connections with those who were ready first.
+        if (members.ready.length === options.size) becameReady();
+      },
+      onExit(how) {
+        forget(members, worker);
+        failed(plainError(`a worker ended before all were ready: ${how}`));
+        if (members.isEnding) return;
+        options.reports.info('a worker ended and is replaced', { how });
+        const delayMs = Math.max(0, startedAt + START_AGAIN_MS - systemClock.now());
+        systemClock.setTimer(() => members.isEnding || startWorker(), delayMs);
+      },
+    });
+    members.all.add(worker);
+  }
+
+  return {
+    start() {
+      for (let count = 0; count < options.size; count++) startWorker();
+      return allReady;
+    },
+    handOver: (connection) => handOver(members, connection),
+    askAll: async (ask) => (await Promise.all(members.ready.map(ask))).every(Boolean),
+    async end() {
+      members.isEnding = true;
+      for (const connection of members.waiting) connection.destroy();
+      await Promise.all(Array.from(members.all, (worker) => worker.end()));
+    },
+  };
+}
+
+function handOver({ ready, waiting }: Members, connection: Socket): void {
+  const fewest = Math.min(...ready.map(({ connections }) => connections));
+  const [worker] = ready.splice(
+    ready.findIndex(({ connections }) => connections === fewest),
+    1,
+  );
+  if (worker !== undefined) {
+    ready.push(worker);
+    worker.serve(connection);
+  } else if (waiting.push(connection) > MAX_WAITING_CONNECTIONS) waiting.shift()?.destroy();
+}
+
+function forget({ all, ready }: Members, worker: WorkerProcess): void {
+  all.delete(worker);
+  const index = ready.indexOf(worker);
+  if (index >= 0) ready.splice(index, 1);
+}

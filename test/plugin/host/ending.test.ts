@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createProtobufProtocol, PLUGIN_SERVER, startPluginServer } from '../../gateway-player/index.ts';
+import { eventFrame, textFrame } from './support/frames.ts';
+import { ECHO, PREFETCHING_ECHO, type TemporaryFolder, temporaryFolder, writePlugin } from './support/probe-plugin.ts';
+import { openRawConnection } from './support/raw-connection.ts';
+
+/** Flushes on SIGTERM as a delivery does: not at once, with its own exit code, and with nothing taken from then on. */
+const FLUSHING = `
+const held = [];
+let isOver = false;
+exports.Name = 'flushing';
+exports.Plugin = class {
+  async log(kong) { const entry = await kong.log.serialize(); held.push(isOver ? 'late ' + entry : entry); }
+};
+process.HOW('SIGTERM', () => {
+  isOver = true;
+  setTimeout(() => { process.stderr.write('flushed ' + held.join() + '\\n', () => process.exit(7)); }, 20);
+});`;
+
+let folder: TemporaryFolder;
+let socketPath: string;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  socketPath = join(folder.path, 'kong.sock');
+});
+
+afterEach(() => folder.remove());
+
+const socketsLeft = async (): Promise<string[]> =>
+  (await readdir(folder.path)).filter((name) => !name.endsWith('.cjs'));
+
+describe('SIGTERM', () => {
+  test.each([
+    ['on', 'made by the plugin', ''],
+    ['once', 'made by the plugin', ''],
+    ['on', 'made in advance', "exports.Prefetch = { log: ['kong.log.serialize'] };"],
+  ])('lets an event arrive before the plugin flushes: handler by %s, calls %s', async (how, _calls, more) => {
+    const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', how) + more);
+    const server = await startPluginServer({ pluginDir, socketPath });
+    const kong = createProtobufProtocol(socketPath, 1);
+    const instance = await kong.startInstance('flushing', {});
+    const busy = await openRawConnection(socketPath);
+    const idle = await openRawConnection(socketPath);
+    busy.write(eventFrame(3, instance));
+    await busy.received(2);
+    const ended = server.terminate();
+    // It has seen the signal.
+    await idle.closed;
+    busy.write(textFrame('entry'));
+    await busy.received(4);
+    await busy.closed;
+    expect(await ended).toEqual({ code: 7, signal: null });
+    expect(server.stderr()).toContain('flushed entry\n');
+    expect(await socketsLeft()).toEqual([]);
+    kong.close();
+  });
+
+  test('does not wait for what does not end', async () => {
+    const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));
+    const server = await startPluginServer({ pluginDir, socketPath });
+    const kong = createProtobufProtocol(socketPath, 1);
+    const busy = await openRawConnection(socketPath);
+    busy.write(eventFrame(3, await kong.startInstance('flushing', {})));
+    await busy.received(2);
+    expect(await server.terminate()).toEqual({ code: 7, signal: null });
+    expect(server.stderr()).toContain('flushed \n');
+    kong.close();
+  });
+
+  test.each([1, 2])('ends a plugin that does nothing on it with 0, %i workers', async (workers) => {
+    const pluginDir = await writePlugin(folder, 'echo', `setInterval(() => 0, 1000); ${ECHO}`);
+    const server = await startPluginServer({ pluginDir, socketPath, workers });
+    const idle = await openRawConnection(socketPath);
+    expect(await server.terminate()).toEqual({ code: 0, signal: null });
+    await idle.closed;
+    expect(await socketsLeft()).toEqual([]);
+  });
+
+  test('lets all workers flush', async () => {
+    const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));
+    const server = await startPluginServer({ pluginDir, socketPath, workers: 2 });
+    const kong = createProtobufProtocol(socketPath, 2);
+    const instance = await kong.startInstance('flushing', {});
+    await Promise.all(['a', 'b'].map((entry) => kong.handleEvent(instance, 'log', () => entry)));
+    expect(await server.terminate()).toEqual({ code: 0, signal: null });
+    const flushed = [...server.stderr().matchAll(/flushed (.*)\n/g)].map(([, entries]) => entries);
+    expect(flushed.sort()).toEqual(['a', 'b']);
+    kong.close();
+  });
+});
+
+describe('without its parent the server ends, and flushes', () => {
+  /** Starts the server as a child of a process that can be killed alone; resolves when it listens. */
+  async function startOrphan(
+    stdin: 'pipe' | 'ignore',
+    workers: string,
+  ): Promise<{ kill(): void; end: Promise<string> }> {
+    const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));
+    const args = JSON.stringify([PLUGIN_SERVER, '--plugin', pluginDir, '--socket', socketPath, '--workers', workers]);
+    const script = `require('node:child_process').spawn(process.execPath, ${args}, { stdio: ['${stdin}', 1, 2] })`;
+    const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let written = '';
+    const { promise: listens, resolve } = Promise.withResolvers<void>();
+    parent.stderr.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+      if (written.includes('the plugin server listens')) resolve();
+    });
+    // Both hold the pipe: it ends when the last of them is gone.
+    const { promise: end, resolve: ended } = Promise.withResolvers<string>();
+    parent.stderr.on('close', () => ended(written));
+    await listens;
+    return { kill: () => void parent.kill('SIGKILL'), end };
+  }
+
+  test.each([
+    ['since its standard input ends', 'pipe', '1'],
+    ['since it has another parent', 'ignore', '1'],
+    ['with its workers', 'pipe', '2'],
+  ] as const)('%s', async (_why, stdin, workers) => {
+    const orphan = await startOrphan(stdin, workers);
+    orphan.kill();
+    const written = await orphan.end;
+    expect(written.match(/flushed/g)).toHaveLength(Number(workers));
+    expect(await socketsLeft()).toEqual([]);
+  });
+
+  test('also when the first of several processes is killed', async () => {
+    const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));
+    const server = await startPluginServer({ pluginDir, socketPath, workers: 2 });
+    // As Kong does when a plugin server has not ended some 50 ms after SIGTERM. The workers hold its pipes.
+    await server.kill();
+    expect(server.stderr().match(/flushed/g)).toHaveLength(2);
+  });
+
+  test('but not when its standard input is no pipe', async () => {
+    const pluginDir = await writePlugin(folder, 'echo', PREFETCHING_ECHO);
+    const args = [PLUGIN_SERVER, '--plugin', pluginDir, '--socket', socketPath];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    await new Promise((resolve) => child.stderr.once('data', resolve));
+    const kong = createProtobufProtocol(socketPath, 1);
+    const instance = await kong.startInstance('echo', { say: 'here' });
+    await kong.handleEvent(instance, 'log', () => 'entry');
+    kong.close();
+    child.kill('SIGTERM');
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
+  });
+});
+
+describe('a plugin that fails on the way', () => {
+  test('ends neither the server nor its own events', async () => {
+    const source = `exports.Name = 'loose'; exports.Plugin = class {
+      async log(kong) { void Promise.reject(new TypeError('the secret')); process.stderr.write('<' + await kong.log.serialize() + '>'); }
+    };`;
+    const server = await startPluginServer({ pluginDir: await writePlugin(folder, 'loose', source), socketPath });
+    const kong = createProtobufProtocol(socketPath, 1);
+    const instance = await kong.startInstance('loose', {});
+    for (const entry of ['a', 'b']) await kong.handleEvent(instance, 'log', () => entry);
+    kong.close();
+    expect(await server.terminate()).toEqual({ code: 0, signal: null });
+    expect(server.stderr()).toContain('<a><b>');
+    expect(server.stderr()).toContain('a promise was rejected, and nobody cared');
+    expect(server.stderr()).not.toContain('secret');
+  });
+});

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createProtobufProtocol,
+  type PluginServer,
+  type PluginServerProtocol,
+  startPluginServer,
+} from '../../gateway-player/index.ts';
+import { eventFrame, textFrame } from './support/frames.ts';
+import { type TemporaryFolder, temporaryFolder, writePlugin } from './support/probe-plugin.ts';
+import { openRawConnection } from './support/raw-connection.ts';
+
+/** Tells which process got what. A file beside it makes every second start of an instance fail. */
+const WHO = `
+exports.Name = 'who';
+exports.Plugin = class {
+  constructor(config) {
+    if (config.fail && process.pid % 2 === config.fail % 2) throw new Error('not here');
+    this.say = config.say;
+  }
+  async log(kong) { process.stderr.write('<' + [process.pid, this.say, await kong.log.serialize()].join(' ') + '>\\n'); }
+};
+exports.Prefetch = { log: ['kong.log.serialize'] };`;
+
+let folder: TemporaryFolder;
+let server: PluginServer;
+let kong: PluginServerProtocol;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  server = await startPluginServer({ pluginDir: await writePlugin(folder, 'who', WHO), workers: 2 });
+  kong = createProtobufProtocol(server.socketPath, 8);
+});
+
+afterEach(async () => {
+  kong.close();
+  await server.kill();
+  await folder.remove();
+});
+
+/** The processes that serve. */
+function workers(): number[] {
+  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8');
+  return children
+    .split(' ')
+    .filter((pid) => pid !== '')
+    .map(Number);
+}
+
+interface Line {
+  readonly pid: number;
+  readonly text: string;
+}
+
+const linesWritten = (): Line[] =>
+  [...server.stderr().matchAll(/<(\d+) (.*)>/g)].map(([, pid, text]) => ({ pid: Number(pid), text: text ?? '' }));
+
+/** Events over eight connections at a time, so that every worker has some of them. */
+async function play(instance: number, entries: readonly string[]): Promise<void> {
+  await Promise.all(entries.map((entry) => kong.handleEvent(instance, 'log', () => entry)));
+}
+
+const names = (prefix: string): string[] => Array.from({ length: 40 }, (_, number) => `${prefix}-${number}`);
+
+describe('two workers', () => {
+  test('share the connections, and each knows what was started on the other', async () => {
+    const first = await kong.startInstance('who', { say: 'first' });
+    const second = await kong.startInstance('who', { say: 'second' });
+    expect(second).toBe(first + 1);
+    await play(first, names('a'));
+    await play(second, names('b'));
+    await expect.poll(() => linesWritten().length).toBe(80);
+    const expected = [...names('a').map((name) => `first ${name}`), ...names('b').map((name) => `second ${name}`)];
+    expect(
+      linesWritten()
+        .map(({ text }) => text)
+        .sort(),
+    ).toEqual(expected.sort());
+    expect(new Set(linesWritten().map(({ pid }) => pid))).toEqual(new Set(workers()));
+  });
+
+  test('have equal numbers of connections', async () => {
+    const instance = await kong.startInstance('who', { say: 'x' });
+    const connections = await Promise.all(Array.from({ length: 20 }, () => openRawConnection(server.socketPath)));
+    for (const [index, connection] of connections.entries()) {
+      connection.write(Buffer.concat([eventFrame(index, instance), textFrame(String(index))]));
+    }
+    await expect.poll(() => linesWritten().length).toBe(20);
+    const [one, other] = workers();
+    const share = (pid: number | undefined): number => linesWritten().filter((line) => line.pid === pid).length;
+    expect([share(one), share(other)]).toEqual([10, 10]);
+    for (const connection of connections) connection.close();
+  });
+
+  test('know of an instance before Kong does, and forget it before Kong does', async () => {
+    for (let round = 0; round < 50; round++) {
+      const instance = await kong.startInstance('who', { say: 'x' });
+      await play(instance, names(`round-${round}`).slice(0, 8));
+      await kong.closeInstance(instance);
+      const refused = Array.from({ length: 8 }, () => kong.handleEvent(instance, 'log', () => 'lost'));
+      const reason = new Error(`no plugin instance #${instance}`);
+      expect(await Promise.allSettled(refused)).toEqual(refused.map(() => ({ status: 'rejected', reason })));
+    }
+    await expect.poll(() => linesWritten().length).toBe(400);
+    expect(server.stderr()).not.toContain('lost');
+  });
+
+  test('start an instance together or not at all', async () => {
+    const [one = 0, other = 0] = workers();
+    const isFailing = { say: 'x', fail: one };
+    // With an odd and an even process one of them fails, otherwise both.
+    await expect(kong.startInstance('who', isFailing)).rejects.toThrow('it closed the connection');
+    expect(server.stderr()).toContain('an instance could not be started');
+    const next = await kong.startInstance('who', { say: 'fine' });
+    for (let back = 1; back < 3; back++) {
+      await expect(kong.handleEvent(next - back, 'log', () => 'lost')).rejects.toThrow('no plugin instance');
+    }
+    expect(other).not.toBe(one);
+  });
+});
+
+describe('a worker that is killed', () => {
+  test('is replaced by one that knows all instances, and the other goes on', async () => {
+    const instances = await Promise.all(['a', 'b', 'c'].map((say) => kong.startInstance('who', { say })));
+    const closed = await kong.startInstance('who', { say: 'closed' });
+    await kong.closeInstance(closed);
+    const before = workers();
+    const [victim = 0, survivor = 0] = before;
+    process.kill(victim, 'SIGKILL');
+    await expect.poll(workers).not.toContain(victim);
+
+    // What Kong has with the other goes on, and new connections are served.
+    const [a = 0, b = 0, c = 0] = instances;
+    const meanwhile = createProtobufProtocol(server.socketPath, 4);
+    await Promise.all(names('meanwhile').map((entry) => meanwhile.handleEvent(a, 'log', () => entry)));
+    await expect.poll(() => linesWritten().length).toBe(40);
+    expect(new Set(linesWritten().map(({ pid }) => pid))).toEqual(new Set([survivor]));
+
+    await expect.poll(() => workers().length, { timeout: 10_000 }).toBe(2);
+    const replacement = workers().find((pid) => !before.includes(pid)) ?? 0;
+    // It gets connections as soon as it is ready: it has the fewest.
+    const later = createProtobufProtocol(server.socketPath, 8);
+    await expect
+      .poll(
+        async () => {
+          const connection = await openRawConnection(server.socketPath);
+          connection.write(Buffer.concat([eventFrame(1, b), textFrame('probe')]));
+          await connection.received(4);
+          connection.close();
+          return linesWritten().some(({ pid }) => pid === replacement);
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+    await Promise.all(names('later').map((entry) => later.handleEvent(c, 'log', () => entry)));
+    await expect.poll(() => linesWritten().filter(({ text }) => text.startsWith('c later')).length).toBe(40);
+    await expect(later.handleEvent(closed, 'log', () => 'lost')).rejects.toThrow(`no plugin instance #${closed}`);
+    expect(server.stderr()).toContain('a worker ended and is replaced');
+    later.close();
+    meanwhile.close();
+  });
+
+  test('takes only its own connections with it, and when all are killed the next ones wait for a new worker', async () => {
+    const instance = await kong.startInstance('who', { say: 'x' });
+    for (const pid of workers()) process.kill(pid, 'SIGKILL');
+    await expect.poll(() => workers().length).toBe(0);
+    const connection = await openRawConnection(server.socketPath);
+    connection.write(Buffer.concat([eventFrame(1, instance), textFrame('waited')]));
+    await connection.received(4);
+    await expect.poll(() => linesWritten().map(({ text }) => text)).toEqual(['x waited']);
+    connection.close();
+  });
+});
