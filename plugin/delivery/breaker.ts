@@ -14,13 +14,14 @@ export interface Breaker {
   /** Resolves when an attempt may be made, first come first served. */
   admit(): Promise<Permit>;
   succeeded(): void;
-  failed(permit: Permit): void;
+  /** @param isTokenRefused opens it at once, whatever the threshold: every other batch would be refused as well */
+  failed(permit: Permit, isTokenRefused?: boolean): void;
   /** Lets everybody through from now on: at shutdown waiting is losing. */
   release(): void;
 }
 
 export interface BreakerOptions {
-  /** Failures in a row that open it; 0 = never. */
+  /** Failures in a row that open it; 0 = only a refused token does. */
   readonly failureThreshold: number;
   readonly cooldownMs: number;
   readonly clock: Clock;
@@ -52,11 +53,12 @@ export function createBreaker({ failureThreshold, cooldownMs, clock, onChange }:
       gate.admitAll();
       onChange(false);
     },
-    failed(permit) {
-      if (failureThreshold === 0 || isReleased) return;
+    failed(permit, isTokenRefused = false) {
+      if (isReleased) return;
       if (openedAt === undefined) {
         failuresInARow++;
-        if (failuresInARow < failureThreshold) return;
+        const isEnough = failureThreshold > 0 && failuresInARow >= failureThreshold;
+        if (!isEnough && !isTokenRefused) return;
         openedAt = clock.now();
         gate.restUntil(openedAt + restMs);
         onChange(true);

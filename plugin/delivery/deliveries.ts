@@ -1,15 +1,24 @@
 import type { Clock } from './clock.ts';
-import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
-import { createLedger, type DeliveryCounters, type Ledger } from './ledger.ts';
+import { createLedger, type DeliveryCounters } from './ledger.ts';
 import { createLog, type LogSink } from './log.ts';
+import { createDurations, type Durations, type Snapshot, snapshotOf } from './metrics.ts';
+import { type Common, type OpenedDelivery, openDeliveryAtWork } from './opened-delivery.ts';
+import { defaultNode } from './origin.ts';
 import { createRareLog } from './rare-log.ts';
+import { successorOf } from './retirement.ts';
 import { checkSettings, type Deliverable, type Delivery, type DeliverySettings, settingsKey } from './settings.ts';
+import type { SpoolFiles } from './spool/files.ts';
+import { openSpool, type Spool, type SpoolSettings } from './spool/spool.ts';
 
 /** All deliveries of a process; index.ts has the one of production. */
 export interface Deliveries {
   open(settings: DeliverySettings): Delivery;
   reportDrop(reason: string, count?: number, detail?: string): void;
   counters(): DeliveryCounters;
+  /** What the metrics tell. */
+  snapshot(): Snapshot;
+  /** Puts on disk, within the call, whatever is to be there: for a process that is about to end. */
+  secure(): void;
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -17,58 +26,88 @@ export interface DeliveriesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly sink: LogSink;
+  /** The machine, as its operator calls it; by default its host name. */
+  readonly node?: string | undefined;
+  /** undefined = events are kept in memory only. */
+  readonly spool?: SpoolSettings | undefined;
+  /** The machine's, unless a test has others. */
+  readonly files?: SpoolFiles | undefined;
 }
 
 /** Kong never says that a configuration is gone, so from this many on the queues that nobody has used lately are closed. */
 const MANY_QUEUES = 64;
 const UNUSED_AFTER_MS = 600_000;
+/** How often it is looked whether a process has died, and whether there is anything to report. */
+const TICK_MS = 5000;
 
 interface Opened {
   readonly delivery: Delivery;
-  readonly queue: DeliveryQueue;
+  readonly work: OpenedDelivery;
 }
 
-export function createDeliveries({ clock, random, sink }: DeliveriesOptions): Deliveries {
+interface State {
+  readonly common: Common;
+  /** What was dropped without any Delivery. */
+  readonly reported: Common['ledger'];
+  readonly opened: Map<string, Opened>;
+  /** Deliveries that are being closed. */
+  readonly ending: Set<Promise<void>>;
+  readonly syncs: Durations;
+  isTicking: boolean;
+}
+
+export function createDeliveries(options: DeliveriesOptions): Deliveries {
+  const { clock, random, sink, node = defaultNode() } = options;
   const log = createLog(sink);
   const rareLog = createRareLog(log, clock);
   const ledger = createLedger(rareLog);
-  const opened = new Map<string, Opened>();
+  const spool = options.spool && openSpool({ settings: options.spool, clock, ledger, rareLog, files: options.files });
+  const syncs = createDurations();
+  const common = { clock, random, node, ledger, rareLog, spool, onSynced: syncs.add };
+  const reported = ledger.scope();
+  const state: State = { common, reported, opened: new Map(), ending: new Set(), syncs, isTicking: false };
   let stopping: Promise<void> | undefined;
 
   function openNew(key: string, settings: DeliverySettings): Opened {
-    closeUnused(opened, clock.now());
-    const queue = createDeliveryQueue(settings, { clock, random, ledger, rareLog });
-    // Stopped at once, so that whatever is pushed is counted as what it is.
-    if (stopping !== undefined) void queue.stop(0);
+    // The first tells what belongs to none of them, and so it stays.
+    const isFirst = state.opened.size === 0;
+    const work = openDeliveryAtWork(settings, common, isFirst ? reported.dropped : () => ({}));
     // Looks its queue up each time: an instance that wakes after its queue was closed gets a new one.
-    const push = (event: Deliverable) => (opened.get(key) ?? openNew(key, settings)).queue.push(event);
-    const entry: Opened = { delivery: { push: safely(push, ledger) }, queue };
-    opened.set(key, entry);
+    const push = (event: Deliverable) => (state.opened.get(key) ?? openNew(key, settings)).work.push(event);
+    const entry = { delivery: { push: safely(push, common) }, work };
+    state.opened.set(key, entry);
+    if (work.heir !== undefined) spool?.adoption.add(work.heir);
+    closeUnused(state);
+    startTicking(state, () => stopping !== undefined);
+    // Stopped at once, so that whatever is pushed is counted as what it is.
+    if (stopping !== undefined) void work.stop(0);
+    else void spool?.adoption.run();
     return entry;
   }
 
-  function counters(): DeliveryCounters {
-    let waiting = 0;
-    for (const { queue } of opened.values()) waiting += queue.held;
-    return { ...ledger.totals, waiting, dropped: ledger.dropped() };
-  }
-
   async function stopAll(deadlineMs: number): Promise<void> {
-    await Promise.all(Array.from(opened.values(), ({ queue }) => queue.stop(deadlineMs)));
+    spool?.adoption.stop();
+    await Promise.all(Array.from(state.opened.values(), ({ work }) => work.stop(deadlineMs)));
+    await Promise.all(state.ending);
+    await spool?.deadLetters.close();
     rareLog.flush();
-    const { taken, sent, dropped } = counters();
+    const { taken, sent, dropped, waiting } = countersOf(state);
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    log('info', 'delivery stopped', { taken, sent, dropped: lost });
+    log('info', 'delivery stopped', { taken, sent, dropped: lost, on_disk: spool && waiting });
   }
 
   return {
     open(settings) {
       checkSettings(settings);
       const key = settingsKey(settings);
-      return (opened.get(key) ?? openNew(key, structuredClone(settings))).delivery;
+      return (state.opened.get(key) ?? openNew(key, structuredClone(settings))).delivery;
     },
-    reportDrop: (reason, count = 1, detail) => ledger.drop(reason, count, { detail }),
-    counters,
+    reportDrop: (reason, count = 1, detail) => reported.drop(reason, count, { detail }),
+    counters: () => countersOf(state),
+    snapshot: () => snapshotOf({ ...common, syncs, opened: works(state) }),
+    secure() {
+      for (const { queue } of works(state)) queue.store.secure();
+    },
     stop(deadlineMs) {
       stopping ??= stopAll(deadlineMs);
       return stopping;
@@ -76,16 +115,67 @@ export function createDeliveries({ clock, random, sink }: DeliveriesOptions): De
   };
 }
 
-function closeUnused(opened: Map<string, Opened>, now: number): void {
-  if (opened.size < MANY_QUEUES) return;
-  for (const [key, { queue }] of opened) {
-    if (queue.held > 0 || now - queue.lastPushAt < UNUSED_AFTER_MS) continue;
-    opened.delete(key);
-    void queue.stop(0);
+function works({ opened }: State): OpenedDelivery[] {
+  return Array.from(opened.values(), ({ work }) => work);
+}
+
+function countersOf(state: State): DeliveryCounters {
+  const { taken, adopted, sent, retried } = state.common.ledger.totals;
+  const waiting = works(state).reduce((sum, { held }) => sum + held, 0);
+  return { taken, adopted, sent, retried, waiting, dropped: state.common.ledger.dropped() };
+}
+
+function closeUnused(state: State): void {
+  const { opened, common } = state;
+  if (opened.size <= MANY_QUEUES) return;
+  const now = common.clock.now();
+  for (const [key, { work }] of [...opened].slice(1)) {
+    if (work.held > 0 || work.adopted.size > 0 || now - work.lastPushAt < UNUSED_AFTER_MS) continue;
+    close(key, work, state);
   }
 }
 
-function safely(push: (event: Deliverable) => void, ledger: Ledger): (event: Deliverable) => void {
+function close(key: string, work: OpenedDelivery, { opened, ending, common }: State): void {
+  opened.delete(key);
+  if (work.heir !== undefined) common.spool?.adoption.remove(work.heir);
+  const ended = work.stop(0).finally(() => ending.delete(ended));
+  ending.add(ended);
+}
+
+function startTicking(state: State, isStopping: () => boolean): void {
+  if (state.isTicking) return;
+  state.isTicking = true;
+  const again = () => state.common.clock.setTimer(tick, TICK_MS, { background: true });
+  async function tick(): Promise<void> {
+    if (isStopping()) return;
+    await lookAround(state);
+    again();
+  }
+  if (state.common.spool !== undefined) void survey(state, state.common.spool);
+  again();
+}
+
+async function lookAround(state: State): Promise<void> {
+  const { clock, spool } = state.common;
+  for (const work of works(state)) work.tick();
+  if (spool === undefined) return;
+  for (const [key, { work }] of [...state.opened]) {
+    const successor = successorOf(work, works(state), clock.now());
+    const name = work.heir?.name;
+    if (successor?.heir === undefined || name === undefined) continue;
+    spool.adoption.bequeath(name, successor.heir);
+    close(key, work, state);
+  }
+  await survey(state, spool);
+  await spool.adoption.run();
+}
+
+function survey(state: State, spool: Spool): Promise<void> {
+  const own = works(state).flatMap(({ heir }) => heir?.name ?? []);
+  return spool.survey(new Set(own));
+}
+
+function safely(push: (event: Deliverable) => void, { ledger }: Common): (event: Deliverable) => void {
   return (event) => {
     try {
       push(event);

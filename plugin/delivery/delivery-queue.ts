@@ -1,56 +1,67 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
+import { type Aside, createAside, earliest } from './aside.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { Clock } from './clock.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { EventStore } from './event-store.ts';
+import { createIdleReport, type IdleReport } from './idle-report.ts';
 import type { Ledger } from './ledger.ts';
-import { createMemoryStore } from './memory-store.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import type { RareLog } from './rare-log.ts';
 import { createSender } from './sender.ts';
-import {
-  checkSettings,
-  concurrencyOf,
-  type Deliverable,
-  type DeliverySettings,
-  MAX_CONNECTIONS,
-  settingsKey,
-} from './settings.ts';
+import { checkSettings, concurrencyOf, type DeliverySettings, MAX_CONNECTIONS, settingsKey } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
+import { isTokenRefused } from './verdict.ts';
 
-/** What every queue of the process shares. */
+/** What a queue works with. */
 export interface Surroundings {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Counts what becomes of the events of this queue. */
   readonly ledger: Ledger;
   readonly rareLog: RareLog;
+  readonly store: EventStore;
+  /** Given with a store on disk: no batch is given up, refused events are kept, and what waited is held back. */
+  readonly durable?: { readonly deadLetters: DeadLetters; readonly catchUp: CatchUp } | undefined;
 }
 
-/** The buffer, the batches and the connections of one set of settings. */
+/** The batches and the connections for the events of one store. */
 export interface DeliveryQueue {
-  push(event: Deliverable): void;
-  /** Events waiting or in flight. */
-  readonly held: number;
-  /** When the last event was pushed, or when the queue was made. */
-  readonly lastPushAt: number;
-  /** Takes no more, sends what is there at once, and counts as `shutdown` what is left after `deadlineMs`. */
+  readonly store: EventStore;
+  /** To be called after events came into the store by `push`… */
+  afterPush(): void;
+  /** …or otherwise. */
+  run(): void;
+  /** When the oldest event in memory was pushed, by the monotonic clock. */
+  oldestAt(): number | undefined;
+  /** Whether the endpoint's last answer was that it refuses the token. */
+  readonly isTokenRefused: boolean;
+  /** Tells a backend that keeps the ledger what has changed, if nothing else is to be sent. To be called now and then. */
+  report(): void;
+  /**
+   * Sends what is in memory at once and ends. What is left after `deadlineMs` stays on disk, or counts as `shutdown`
+   * where there is none.
+   */
   stop(deadlineMs: number): Promise<void>;
 }
 
 interface Parts {
   /** Names the queue in log lines. */
   readonly endpoint: string;
-  /** Tells queues apart where log lines are held to one a minute. */
-  readonly key: string;
-  readonly store: EventStore;
   readonly transport: Transport;
   readonly pauses: Pauses;
   readonly breaker: Breaker;
   readonly slots: PQueue;
   readonly dispatcher: Dispatcher;
+  readonly aside: Aside | undefined;
+  readonly idleReport: IdleReport;
   readonly shutdown: Shutdown;
+  /** Set by the last answer. */
+  readonly endpointState: { isTokenRefused: boolean };
 }
 
 interface Shutdown {
@@ -61,55 +72,41 @@ interface Shutdown {
 
 /** @throws TypeError when the settings cannot work; see {@link checkSettings}. */
 export function createDeliveryQueue(settings: DeliverySettings, surroundings: Surroundings): DeliveryQueue {
-  const { clock, ledger, rareLog } = surroundings;
-  const { maxEntries, maxBytes } = settings.queue;
+  const { store } = surroundings;
   const parts = assemble(settings, surroundings);
-  const { endpoint, key, store, dispatcher, shutdown } = parts;
-  let lastPushAt = clock.now();
-  let isWarned = false;
-
-  function warnWhenNearlyFull(): void {
-    const { isNearlyFull } = store;
-    if (isNearlyFull && !isWarned) {
-      const fields = { endpoint, waiting: store.held, max_entries: maxEntries, max_bytes: maxBytes };
-      rareLog.note({ key: `${key} nearly full`, level: 'warn', msg: 'the queue is 80 % full', fields });
-    }
-    isWarned = isNearlyFull;
-  }
-
+  const { dispatcher, endpointState, idleReport } = parts;
+  let stopped: Promise<void> | undefined;
   return {
-    push(event) {
-      ledger.totals.taken++;
-      if (shutdown.isDraining) return ledger.drop('shutdown', 1, { endpoint });
-      lastPushAt = clock.now();
-      store.push(event, lastPushAt);
-      warnWhenNearlyFull();
-      dispatcher.afterPush();
+    store,
+    afterPush: dispatcher.afterPush,
+    run: dispatcher.run,
+    oldestAt: () => earliest([store.first()?.queuedAt, dispatcher.oldestInFlightAt(), parts.aside?.oldestAt()]),
+    get isTokenRefused() {
+      return endpointState.isTokenRefused;
     },
-    get held() {
-      return store.held;
+    report() {
+      if (store.held === 0 && !parts.shutdown.isDraining && !parts.breaker.isOpen) idleReport.send();
     },
-    get lastPushAt() {
-      return lastPushAt;
+    stop(deadlineMs) {
+      stopped ??= stop(parts, deadlineMs, surroundings);
+      return stopped;
     },
-    stop: (deadlineMs) => stop(parts, deadlineMs, surroundings),
   };
 }
 
 function assemble(settings: DeliverySettings, surroundings: Surroundings): Parts {
-  const { clock, ledger, rareLog } = surroundings;
+  const { clock, rareLog, store, durable } = surroundings;
   const { queue, token } = settings;
   const url = checkSettings(settings);
   const endpoint = url.origin;
-  const key = settingsKey(settings);
+  const key = `${settingsKey(settings)} ${store.origin.process}`;
   const shutdown: Shutdown = { isDraining: false, stopper: new AbortController() };
+  const endpointState = { isTokenRefused: false };
   const isDraining = () => shutdown.isDraining;
   const stopSignal = shutdown.stopper.signal;
   // One listener per batch in flight; Node would warn of a leak at eleven.
-  setMaxListeners(MAX_CONNECTIONS, stopSignal);
+  setMaxListeners(MAX_CONNECTIONS + 1, stopSignal);
 
-  const bounds = { maxEntries: queue.maxEntries, maxBytes: queue.maxBytes ?? Infinity };
-  const store = createMemoryStore(bounds, (reason) => ledger.drop(reason, 1, { endpoint }));
   const transport = createTransport(settings, url, clock);
   const pauses = createPauses(clock);
   const slots = new PQueue({ concurrency: concurrencyOf(queue) });
@@ -125,34 +122,49 @@ function assemble(settings: DeliverySettings, surroundings: Surroundings): Parts
       dispatcher.run();
     },
   });
+  const aside = durable && createAside({ clock, onReturn: (batch) => dispatcher.sendReturned(batch) });
+  const idleReport = createIdleReport({ origin: store.origin, transport, stop: stopSignal });
   const scrub = (text: string) => text.replaceAll(token, '[token]');
-  const shared = { queue, store, breaker, clock, isDraining, stop: stopSignal };
-  const { deliver } = createSender({ ...surroundings, ...shared, endpoint, key, scrub, transport, pauses });
-  const dispatcher = createDispatcher({ ...shared, slots, deliver });
+  const shared = { queue, store, breaker, clock, isDraining, stop: stopSignal, transport, pauses, scrub, aside };
+  const { deliver } = createSender({
+    ...surroundings,
+    ...shared,
+    endpoint,
+    key,
+    deadLetters: durable?.deadLetters,
+    onAnswer(answer) {
+      endpointState.isTokenRefused = isTokenRefused(answer);
+      idleReport.answered(answer);
+    },
+  });
+  const dispatcher = createDispatcher({ ...shared, slots, deliver, catchUp: durable?.catchUp });
   slots.addEventListener('next', dispatcher.run);
-  return { endpoint, key, store, transport, pauses, breaker, slots, dispatcher, shutdown };
+  return { endpoint, transport, pauses, breaker, slots, dispatcher, aside, idleReport, shutdown, endpointState };
 }
 
-async function stop(parts: Parts, deadlineMs: number, { clock, ledger }: Surroundings): Promise<void> {
-  const { endpoint, store, transport, pauses, breaker, slots, dispatcher, shutdown } = parts;
+async function stop(parts: Parts, deadlineMs: number, { clock, ledger, store }: Surroundings): Promise<void> {
+  const { endpoint, transport, pauses, breaker, slots, dispatcher, aside, shutdown } = parts;
+  // First of all: a supervisor may kill the process in some 50 ms.
+  store.secure();
   shutdown.isDraining = true;
   slots.concurrency = MAX_CONNECTIONS;
+  for (const entries of aside?.empty().toReversed() ?? []) store.giveBack(entries);
   breaker.release();
   pauses.wakeAll();
   dispatcher.run();
-  if (store.held > 0) {
+  if (store.active > 0) {
     await new Promise<void>((resolve) => {
       const deadline = clock.setTimer(resolve, deadlineMs);
       slots.addEventListener('next', () => {
-        if (store.held > 0) return;
+        if (store.active > 0) return;
         deadline.cancel();
         resolve();
       });
     });
-    shutdown.stopper.abort();
-    pauses.wakeAll();
-    await slots.onIdle();
   }
-  ledger.drop('shutdown', store.close(), { endpoint });
+  shutdown.stopper.abort();
+  pauses.wakeAll();
+  await slots.onIdle();
+  ledger.drop('shutdown', await store.close(), { endpoint });
   transport.destroy();
 }

@@ -1,5 +1,7 @@
 import type PQueue from 'p-queue';
+import { type AsideBatch, earliest } from './aside.ts';
 import type { Breaker } from './breaker.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { Entry, EventStore } from './event-store.ts';
 import type { QueueSettings } from './settings.ts';
@@ -11,7 +13,9 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Where batches in flight are counted and bounded. */
   readonly slots: PQueue;
-  readonly deliver: (entries: readonly Entry[]) => Promise<void>;
+  readonly deliver: (entries: readonly Entry[], returned?: AsideBatch) => Promise<void>;
+  /** Holds back what was read from disk; undefined = nothing is. */
+  readonly catchUp?: CatchUp | undefined;
   /** Whether shutdown has begun. */
   readonly isDraining: () => boolean;
   /** Aborted at the deadline of the shutdown. */
@@ -24,6 +28,10 @@ export interface Dispatcher {
   afterPush(): void;
   /** Lets all go that is due now. To be called when a slot becomes free or the breaker changes. */
   run(): void;
+  /** Sends a batch that was put aside, as soon as there is a slot for it. */
+  sendReturned(batch: AsideBatch): void;
+  /** When the oldest event that is in flight was pushed, by the monotonic clock. */
+  oldestInFlightAt(): number | undefined;
 }
 
 /**
@@ -33,18 +41,26 @@ export interface Dispatcher {
 const MAX_BATCH_BYTES = 1_000_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { queue, store, clock, slots } = options;
+  const { queue, store, clock, slots, catchUp } = options;
   let isRunScheduled = false;
   let coalescing: Timer | undefined;
+  let catchingUp: Timer | undefined;
+  /** As many as there are slots. */
+  const inFlight = new Set<readonly Entry[]>();
+
+  async function send(entries: readonly Entry[], returned?: AsideBatch): Promise<void> {
+    inFlight.add(entries);
+    await options.deliver(entries, returned);
+    inFlight.delete(entries);
+  }
 
   /** A buffer that is nearly full is sent from early: waiting for a batch that it cannot hold must not cost an event. */
-  const isFull = () =>
-    store.waiting >= queue.maxBatchSize || store.waitingBytes >= MAX_BATCH_BYTES || store.isNearlyFull;
-  const isCoalesced = () => clock.now() - (store.oldestQueuedAt() ?? 0) >= queue.maxCoalescingDelayMs;
+  const isFull = () => store.waiting >= queue.maxBatchSize || store.waitingBytes >= MAX_BATCH_BYTES || store.isCrowded;
+  const isCoalesced = () => clock.now() - (store.first()?.queuedAt ?? 0) >= queue.maxCoalescingDelayMs;
 
   /** One timer for the oldest event. When that has left in the meantime, the timer finds nothing due and is set anew. */
   function armCoalescing(): void {
-    const oldestAt = store.oldestQueuedAt();
+    const oldestAt = store.first()?.queuedAt;
     if (coalescing !== undefined || oldestAt === undefined) return;
     const waitMs = oldestAt + queue.maxCoalescingDelayMs - clock.now();
     // Overdue events wait for a slot or for the breaker, whose change calls run.
@@ -55,18 +71,33 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }, waitMs);
   }
 
+  /** At shutdown there is no time to be considerate, and little in memory. */
+  function isHeldBack(): boolean {
+    if (catchUp === undefined || options.isDraining() || store.first()?.isReadBack !== true) return false;
+    const waitMs = catchUp.waitMs();
+    if (waitMs > 0) {
+      catchingUp ??= clock.setTimer(() => {
+        catchingUp = undefined;
+        run();
+      }, waitMs);
+    }
+    return waitMs > 0;
+  }
+
   function run(): void {
     // Batches are cut when there is a slot for them, not before, so that they are as full as can be.
     while (
       slots.pending < slots.concurrency &&
       maySend(options) &&
-      (options.isDraining() || isFull() || isCoalesced())
+      (options.isDraining() || isFull() || isCoalesced()) &&
+      !isHeldBack()
     ) {
       const entries = store.take(queue.maxBatchSize, MAX_BATCH_BYTES);
-      void slots.add(() => options.deliver(entries));
+      catchUp?.spend(entries.filter(({ isReadBack }) => isReadBack).length);
+      void slots.add(() => send(entries));
     }
     if (!options.isDraining()) armCoalescing();
-    else coalescing?.cancel();
+    else for (const timer of [coalescing, catchingUp]) timer?.cancel();
   }
 
   return {
@@ -80,6 +111,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
     },
     run,
+    sendReturned: (batch) => void slots.add(() => send(batch.entries, batch)),
+    oldestInFlightAt: () => earliest(Array.from(inFlight, ([first]) => first?.queuedAt)),
   };
 }
 

@@ -1,7 +1,11 @@
 import { systemClock } from './clock.ts';
-import { createDeliveries } from './deliveries.ts';
+import { readConfig } from './config.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
 import type { DeliveryCounters } from './ledger.ts';
-import { stderrSink } from './log.ts';
+import { createLog, stderrSink } from './log.ts';
+import { startMetricsServer } from './metrics-server.ts';
+import { prometheusText } from './prometheus.ts';
+import { createRareLog } from './rare-log.ts';
 import type { Delivery, DeliverySettings } from './settings.ts';
 
 export type { DeliveryCounters } from './ledger.ts';
@@ -11,16 +15,37 @@ export type { Deliverable, Delivery, DeliverySettings, QueueSettings } from './s
 const SHUTDOWN_DEADLINE_MS = 5000;
 
 // One for the process, not one per caller: Kong starts an instance per worker and configuration, and what belongs
-// together is to leave in one batch and to respect one bound.
-const deliveries = createDeliveries({ clock: systemClock, random: Math.random, sink: stderrSink });
+// together is to leave in one batch and to respect one bound. Made when it is first needed: a plugin server that only
+// describes its plugins reads no settings and says nothing about them.
+let theDeliveries: Deliveries | undefined;
 let isShutdownInstalled = false;
+
+function deliveries(): Deliveries {
+  theDeliveries ??= start();
+  return theDeliveries;
+}
+
+function start(): Deliveries {
+  const clock = systemClock;
+  const { config, problems } = readConfig();
+  const log = createLog(stderrSink);
+  for (const problem of problems)
+    log('error', 'a setting of the environment is wrong, its default is used', { problem });
+  const { spool, node, metrics } = config;
+  const started = createDeliveries({ clock, random: Math.random, sink: stderrSink, node, spool });
+  if (metrics !== undefined) {
+    const read = () => prometheusText(started.snapshot());
+    startMetricsServer({ address: metrics, clock, rareLog: createRareLog(log, clock), read });
+  }
+  return started;
+}
 
 /**
  * The Delivery of these settings: equal settings give the same one, with one buffer and one pool of connections.
  * @throws TypeError when the endpoint, the token or a bound cannot work. The message has neither endpoint nor token.
  */
 export function openDelivery(settings: DeliverySettings): Delivery {
-  return deliveries.open(settings);
+  return deliveries().open(settings);
 }
 
 /**
@@ -29,27 +54,32 @@ export function openDelivery(settings: DeliverySettings): Delivery {
  * @param detail goes into the log line as it is, cut to 300 characters: no secrets, no payloads
  */
 export function reportDrop(reason: string, count?: number, detail?: string): void {
-  deliveries.reportDrop(reason, count, detail);
+  deliveries().reportDrop(reason, count, detail);
 }
 
 /** Totals over all deliveries since the start of the process. */
 export function deliveryCounters(): DeliveryCounters {
-  return deliveries.counters();
+  return deliveries().counters();
 }
 
 /**
- * Takes no more events (they count as dropped, `shutdown`), sends what is there at once, and counts what is left after
- * the deadline as `shutdown`. For good: a second call waits for the first.
+ * Puts what is waiting on disk within the call, and sends what is there at once. What is left after the deadline stays
+ * on disk for the next process; without a spool it counts as dropped, `shutdown`. For good: a second call waits for the
+ * first.
  */
 export function stopDelivery(deadlineMs: number = SHUTDOWN_DEADLINE_MS): Promise<void> {
-  return deliveries.stop(deadlineMs);
+  return deliveries().stop(deadlineMs);
 }
 
-/** On SIGTERM: `stopDelivery`, then exit with 0. Further calls and further signals do nothing. */
+/**
+ * On SIGTERM: `stopDelivery`, then exit with 0. Further calls and further signals do nothing. However else the process
+ * ends by itself, what waits is put on disk first.
+ */
 export function installShutdown(): void {
   if (isShutdownInstalled) return;
   isShutdownInstalled = true;
   process.on('SIGTERM', () => {
     void stopDelivery().finally(() => process.exit(0));
   });
+  process.on('exit', () => theDeliveries?.secure());
 }

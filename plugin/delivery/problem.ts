@@ -12,6 +12,11 @@ const MAX_DETAIL_LENGTH = 200;
  * Empty when the body is not such a problem.
  */
 export function problemFields(excerpt: string | undefined, scrub: (text: string) => string): Fields {
+  return problemFieldsOf(parseObject(excerpt), scrub);
+}
+
+/** The same of a problem, or part of one, that has been parsed. */
+export function problemFieldsOf(problem: Readonly<Record<string, unknown>>, scrub: (text: string) => string): Fields {
   const text = (value: unknown, maxLength: number) =>
     typeof value === 'string' ? scrub(value).slice(0, maxLength) : '';
   const parameterText = (parameter: unknown) => {
@@ -20,7 +25,6 @@ export function problemFields(excerpt: string | undefined, scrub: (text: string)
     const named = joined(' ', text(field, MAX_PART_LENGTH), text(rule, MAX_PART_LENGTH));
     return joined(': ', named, text(reason, MAX_PART_LENGTH));
   };
-  const problem = parseObject(excerpt);
   const detail = text(problem['detail'], MAX_DETAIL_LENGTH);
   const listed = problem['invalid_parameters'];
   const parameters = Array.isArray(listed) ? listed.slice(0, MAX_PARAMETERS).map(parameterText).join('; ') : '';

@@ -5,6 +5,8 @@ export interface Ring<T> {
   pushBack(value: T): void;
   pushFront(value: T): void;
   takeFirst(): T | undefined;
+  /** All values, first to last. */
+  values(): T[];
 }
 
 const SMALLEST = 16;
@@ -53,5 +55,6 @@ export function createRing<T>(): Ring<T> {
       }
       return value;
     },
+    values: () => Array.from({ length: size }, (_, index) => slots[(head + index) & (slots.length - 1)] as T),
   };
 }

@@ -1,61 +1,36 @@
-import type { Breaker } from './breaker.ts';
-import type { Clock } from './clock.ts';
-import type { Entry, EventStore } from './event-store.ts';
-import type { Ledger } from './ledger.ts';
+import type { AsideBatch } from './aside.ts';
+import { type AttemptOptions, answerFields, attemptUntilJudged } from './attempts.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Entry } from './event-store.ts';
+import type { Rejection } from './lenient-answer.ts';
 import type { Fields } from './log.ts';
-import type { Pauses } from './pauses.ts';
-import { problemFields } from './problem.ts';
-import type { RareLog } from './rare-log.ts';
-import { parseRetryAfterMs, retryDelayMs } from './retry-delay.ts';
-import type { QueueSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
-import { type Answer, isTokenRefused, verdictOf } from './verdict.ts';
+import { problemFieldsOf } from './problem.ts';
+import type { Answer } from './verdict.ts';
 
-export interface SenderOptions {
-  readonly queue: QueueSettings;
-  /** Names the Delivery in log lines. */
-  readonly endpoint: string;
-  /** Tells Deliveries apart where lines are held to one a minute. */
-  readonly key: string;
-  /** Removes secrets from a text of foreign origin. */
-  readonly scrub: (text: string) => string;
-  readonly store: EventStore;
-  readonly transport: Transport;
-  readonly breaker: Breaker;
-  readonly pauses: Pauses;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly ledger: Ledger;
-  readonly rareLog: RareLog;
-  /** Whether shutdown has begun. */
-  readonly isDraining: () => boolean;
-  /** Aborted at the deadline of the shutdown: no more attempts. */
-  readonly stop: AbortSignal;
+export interface SenderOptions extends AttemptOptions {
+  /** Where refused events are kept; undefined = nowhere. */
+  readonly deadLetters?: DeadLetters | undefined;
 }
 
 export interface Sender {
-  /** Sees taken entries through: each is settled, or given back when `stop` came first. Never rejects. */
-  deliver(entries: readonly Entry[]): Promise<void>;
+  /**
+   * Sees taken entries through: each is settled, or given back when `stop` came first, or put aside. Never rejects.
+   * @param returned what they were when they were put aside, if that is where they come from
+   */
+  deliver(entries: readonly Entry[], returned?: AsideBatch): Promise<void>;
 }
 
-/** How the attempts on one batch ended. */
-type Outcome =
-  | { readonly kind: 'delivered' | 'stopped' }
-  | { readonly kind: 'refused' | 'expired'; readonly answer: Answer };
-
-/** At shutdown: as long a pause as may come before SIGKILL, and never a hot loop against a closed port. */
-const DRAIN_DELAY_MS = { least: 10, most: 100 };
 const MAX_ID_LENGTH = 128;
 
 export function createSender(options: SenderOptions): Sender {
   return {
-    async deliver(entries) {
+    async deliver(entries, returned) {
       // A stack with the oldest on top. Halves are tried one after the other, in the slot of their batch: at most 2n-1
       // requests for n events, and about 2·log2(n) for one culprit. Each half has its own retry time.
       const parts: (readonly Entry[])[] = [entries];
       for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
         try {
-          parts.push(...(await deliverPart(part, options)).reverse());
+          parts.push(...(await deliverPart(part, returned, options)).reverse());
         } catch (error) {
           // Nothing above throws as far as we know. If it does, these events are lost, and say so; the others are not.
           drop('internal_error', part, { cause: options.scrub(String(error)) }, options);
@@ -66,13 +41,16 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 /** Deals with one batch. Returns the parts to be sent in its place, oldest first. */
-async function deliverPart(part: readonly Entry[], options: SenderOptions): Promise<(readonly Entry[])[]> {
-  const { store, ledger, scrub } = options;
-  const outcome = await attemptUntilJudged(part, options);
+async function deliverPart(
+  part: readonly Entry[],
+  returned: AsideBatch | undefined,
+  options: SenderOptions,
+): Promise<(readonly Entry[])[]> {
+  const { store, aside, scrub } = options;
+  const outcome = await attemptUntilJudged(part, returned !== undefined, options);
   switch (outcome.kind) {
     case 'delivered':
-      store.settle(part);
-      ledger.totals.sent += part.length;
+      await settle(part, outcome.rejections, outcome.answer, options);
       return [];
     case 'stopped':
       store.giveBack(part);
@@ -80,79 +58,61 @@ async function deliverPart(part: readonly Entry[], options: SenderOptions): Prom
     case 'expired':
       drop('retry_time_exceeded', part, answerFields(outcome.answer, scrub), options);
       return [];
+    case 'failing':
+      if (returned !== undefined && part.length > 1 && aside?.isAtFault(returned) === true) return halves(part);
+      aside?.put(part);
+      return [];
+    case 'unclear':
+      if (part.length > 1) return halves(part);
+      await settle(part, [], outcome.answer, options);
+      return [];
     case 'refused': {
-      const [only] = part;
-      if (part.length <= 1) {
-        const id = only?.id.slice(0, MAX_ID_LENGTH);
-        drop('rejected', part, { id, ...answerFields(outcome.answer, scrub) }, options);
-        return [];
-      }
-      const middle = part.length >> 1;
-      return [part.slice(0, middle), part.slice(middle)];
+      if (part.length > 1) return halves(part);
+      const rejections = part.map((_entry, index) => ({ index, problem: {} }));
+      await settle(part, rejections, outcome.answer, options);
+      return [];
     }
   }
 }
 
-/** Sends the same entries until there is an outcome. Time with an open breaker does not count as time spent trying. */
-async function attemptUntilJudged(entries: readonly Entry[], options: SenderOptions): Promise<Outcome> {
-  const { breaker, clock, ledger, pauses, queue, stop, transport } = options;
-  let failedAttempts = 0;
-  let startedAt = 0;
-  for (;;) {
-    const permit = await breaker.admit();
-    if (stop.aborted) return { kind: 'stopped' };
-    if (failedAttempts === 0) startedAt = clock.now() - breaker.openMs();
-    else ledger.totals.retried++;
-    // Joined anew for each attempt: kept, the bodies of batches that pause would double the memory of the buffer.
-    const answer = await transport.post(bodyOf(entries), stop);
-    const verdict = verdictOf(answer);
-    if (verdict === 'retry') {
-      if (stop.aborted) return { kind: 'stopped' };
-      breaker.failed(permit);
-      failedAttempts++;
-      noteFailure(answer, options);
-      // Kong's order: the limit is looked at after an attempt, so the last pause is always followed by one more.
-      if (clock.now() - breaker.openMs() - startedAt >= queue.maxRetryTimeMs) return { kind: 'expired', answer };
-      await pauses.sleep(pauseMs(answer, failedAttempts, options));
-    } else {
-      // An endpoint that judges content is alive.
-      breaker.succeeded();
-      return verdict === 'delivered' ? { kind: 'delivered' } : { kind: 'refused', answer };
-    }
-  }
+function halves(part: readonly Entry[]): (readonly Entry[])[] {
+  const middle = part.length >> 1;
+  return [part.slice(0, middle), part.slice(middle)];
 }
 
-function pauseMs(answer: Answer, failedAttempts: number, options: SenderOptions): number {
-  const { breaker, clock, queue, random } = options;
-  const retryAfterMs =
-    answer.kind === 'status' ? parseRetryAfterMs(answer.retryAfter, answer.date, clock.epochMs()) : undefined;
-  // The cooldown of an open breaker takes the place of the backoff.
-  const initialRetryDelayMs = breaker.isOpen ? 0 : queue.initialRetryDelayMs;
-  const { maxRetryDelayMs } = queue;
-  const delayMs = retryDelayMs({ failedAttempts, initialRetryDelayMs, maxRetryDelayMs, retryAfterMs, random });
-  return options.isDraining() ? Math.min(Math.max(delayMs, DRAIN_DELAY_MS.least), DRAIN_DELAY_MS.most) : delayMs;
+/** The batch is dealt with: some of it refused, the rest delivered. */
+async function settle(
+  part: readonly Entry[],
+  rejections: readonly Rejection[],
+  answer: Answer,
+  options: SenderOptions,
+): Promise<void> {
+  const { store, ledger, endpoint, aside, deadLetters, scrub } = options;
+  const status = answer.kind === 'status' ? answer.status : 0;
+  const refused = rejections.flatMap(({ index, problem }) => {
+    const entry = part[index];
+    if (entry === undefined) return [];
+    return [{ entry, fields: { ...answerFields(answer, scrub), ...problemFieldsOf(problem, scrub) } }];
+  });
+  // Kept aside before it is given up: a process that is killed in between leaves it in both places, not in none.
+  if (refused.length > 0) {
+    await deadLetters?.keep(
+      refused.map(({ entry, fields }) => ({ entry, endpoint, status, reason: reasonOf(fields) })),
+    );
+  }
+  store.settle(part);
+  ledger.totals.sent += part.length - refused.length;
+  for (const { entry, fields } of refused) {
+    ledger.drop('rejected', 1, { endpoint, id: entry.id.slice(0, MAX_ID_LENGTH), ...fields });
+  }
+  if (refused.length < part.length) aside?.delivered();
 }
 
-function noteFailure(answer: Answer, { endpoint, key, rareLog, scrub }: SenderOptions): void {
-  const fields = { endpoint, ...answerFields(answer, scrub) };
-  if (isTokenRefused(answer)) {
-    rareLog.note({ key: `${key} token`, level: 'error', msg: 'the endpoint refused the API token', fields });
-  } else {
-    rareLog.note({ key: `${key} failed`, level: 'warn', msg: 'delivery failed, trying again', fields });
-  }
+function reasonOf({ detail = '', invalid_parameters: parameters = '' }: Fields): string {
+  return [detail, parameters].filter((text) => text !== '').join('; ');
 }
 
 function drop(reason: string, entries: readonly Entry[], fields: Fields, options: SenderOptions): void {
   options.store.settle(entries);
   options.ledger.drop(reason, entries.length, { endpoint: options.endpoint, ...fields });
-}
-
-function answerFields(answer: Answer, scrub: (text: string) => string): Fields {
-  return answer.kind === 'status'
-    ? { status: answer.status, ...problemFields(answer.excerpt, scrub) }
-    : { code: answer.code, cause: scrub(answer.message) };
-}
-
-function bodyOf(entries: readonly Entry[]): string {
-  return `[${entries.map((entry) => entry.json).join(',')}]`;
 }

@@ -4,13 +4,14 @@ import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { type Clock, timerSafeMs } from './clock.ts';
+import { LENIENT } from './delivery-headers.ts';
 import { type DeliverySettings, MAX_CONNECTIONS } from './settings.ts';
-import type { Answer } from './verdict.ts';
+import type { Answer, LenientAnswer } from './verdict.ts';
 
 /** Posts batches to one endpoint over its own connections. */
 export interface Transport {
   /** One attempt. Never rejects; ends within `timeoutMs`, and at once when `stop` is aborted. */
-  post(body: string, stop: AbortSignal): Promise<Answer>;
+  post(body: string, headers: Readonly<Record<string, string>>, stop: AbortSignal): Promise<Answer>;
   /** Closes all connections; attempts under way fail. */
   destroy(): void;
 }
@@ -19,6 +20,8 @@ export interface Transport {
 const MAX_EXCERPT_BYTES = 16 * 1024;
 /** An answer is read this far so that its connection can be used again; past it a new connection is cheaper. */
 const MAX_DRAINED_BYTES = 64 * 1024;
+/** A lenient answer explains each refused event with some 300 bytes; a batch has a thousand events as a rule at most. */
+const MAX_REPORT_BYTES = 1024 * 1024;
 
 export function createTransport(settings: DeliverySettings, url: URL, clock: Clock): Transport {
   const timeoutMs = timerSafeMs(settings.timeoutMs, 1);
@@ -36,27 +39,24 @@ export function createTransport(settings: DeliverySettings, url: URL, clock: Clo
     allowH2: false,
     connect: { rejectUnauthorized: settings.sslVerify },
   });
-  const options: Dispatcher.RequestOptions = {
-    method: 'POST',
-    path: url.pathname + url.search,
-    headers: {
-      authorization: `Bearer ${settings.token}`,
-      'content-type': 'application/cloudevents-batch+json',
-      'user-agent': 'kong-metering-and-billing',
-    },
+  const options = { method: 'POST', path: url.pathname + url.search } as const;
+  const standing = {
+    authorization: `Bearer ${settings.token}`,
+    'content-type': 'application/cloudevents-batch+json',
+    'user-agent': 'kong-metering-and-billing',
+    ...LENIENT,
   };
 
   return {
-    async post(body, stop) {
+    async post(body, headers, stop) {
       const cut = new AbortController();
       const timer = clock.setTimer(() => cut.abort(cutError('TIMEOUT', `no answer within ${timeoutMs} ms`)), timeoutMs);
       const onStop = () => cut.abort(cutError('STOPPED', 'delivery was stopped'));
       stop.addEventListener('abort', onStop, { once: true });
       if (stop.aborted) onStop();
       try {
-        return await readAnswer(
-          await unlessCut(cut.signal, request.call(pool, { ...options, body, signal: cut.signal })),
-        );
+        const sent = { ...options, headers: { ...standing, ...headers }, body, signal: cut.signal };
+        return await readAnswer(await unlessCut(cut.signal, request.call(pool, sent)));
       } catch (error) {
         return failureOf(error);
       } finally {
@@ -83,30 +83,43 @@ function unlessCut<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
 
 async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Answer> {
   const isFine = statusCode >= 200 && statusCode < 300;
-  const excerpt = await readBody(body, isFine ? 0 : MAX_EXCERPT_BYTES);
+  const isLenient = isFine && first(headers['preference-applied'])?.includes(LENIENT.prefer) === true;
+  const read = await readBody(body, isLenient ? MAX_REPORT_BYTES : isFine ? 0 : MAX_EXCERPT_BYTES);
   return {
     kind: 'status',
     status: statusCode,
     retryAfter: first(headers['retry-after']),
     date: first(headers['date']),
-    ...(!isFine && { excerpt }),
+    ...(!isFine && { excerpt: read.text }),
+    ...(isLenient && { lenient: lenientOf(read) }),
   };
 }
 
-/** The first `keepBytes` of a body. The status is known, so a body that breaks off or comes too slowly changes nothing. */
-async function readBody(body: Dispatcher.ResponseData['body'], keepBytes: number): Promise<string> {
+function lenientOf({ text, end }: ReadBody): LenientAnswer {
+  return end === 'whole' ? { kind: 'whole', body: text } : { kind: end === 'cut' ? 'too long' : 'not whole' };
+}
+
+interface ReadBody {
+  readonly text: string;
+  /** cut = there was more than was wanted; broken = it ended early, or did not come in time. */
+  readonly end: 'whole' | 'cut' | 'broken';
+}
+
+/** The first `keepBytes` of a body. The status is known, so a body that breaks off or comes too slowly is no failure. */
+async function readBody(body: Dispatcher.ResponseData['body'], keepBytes: number): Promise<ReadBody> {
   const kept: Buffer[] = [];
+  const text = () => Buffer.concat(kept).toString('utf8');
   let readBytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       if (readBytes < keepBytes) kept.push(chunk.subarray(0, keepBytes - readBytes));
       readBytes += chunk.length;
-      if (readBytes > MAX_DRAINED_BYTES) break;
+      if (readBytes > Math.max(keepBytes, MAX_DRAINED_BYTES)) break;
     }
+    return { text: text(), end: readBytes > keepBytes ? 'cut' : 'whole' };
   } catch {
-    // What has been read so far will do.
+    return { text: text(), end: 'broken' };
   }
-  return Buffer.concat(kept).toString('utf8');
 }
 
 function first(header: string | string[] | undefined): string | undefined {

@@ -8,8 +8,16 @@ export type Answer =
       readonly date?: string | undefined;
       /** The beginning of the body, when the status is not 2xx. */
       readonly excerpt?: string | undefined;
+      /** The endpoint judged each event on its own. Its answer names the refused ones. */
+      readonly lenient?: LenientAnswer | undefined;
     }
   | { readonly kind: 'failure'; readonly code: string; readonly message: string };
+
+/** The body of a lenient answer; not whole = it broke off, too long = it has more than can be read. */
+export type LenientAnswer =
+  | { readonly kind: 'whole'; readonly body: string }
+  | { readonly kind: 'not whole' }
+  | { readonly kind: 'too long' };
 
 /** delivered: forget the events; split: this batch will never pass as it stands; retry: send the same again. */
 export type Verdict = 'delivered' | 'split' | 'retry';

@@ -23,6 +23,7 @@ describe('bounded in entries', () => {
     pushAll(rig.delivery, ids(40));
     expect(rig.deliveries.counters()).toEqual({
       taken: 45,
+      adopted: 0,
       sent: 0,
       retried: 0,
       waiting: 20,

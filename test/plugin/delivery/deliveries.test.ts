@@ -54,8 +54,10 @@ describe('one Delivery per settings', () => {
   test('queues that nobody uses are closed when there are many, and come back with the next push', async () => {
     const clock = createManualClock();
     const server = await serve();
-    const rig = createRig(server.url, { clock, queue: { maxBatchSize: 1 } });
-    pushAll(rig.delivery, ['before']);
+    // The first one stays: it tells the backend what belongs to none of them.
+    const rig = createRig(server.url, { clock, token: 'first', queue: { maxBatchSize: 1 } });
+    const unused = rig.deliveries.open(settingsFor(server.url, { queue: { maxBatchSize: 1 } }));
+    pushAll(unused, ['before']);
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 1, waiting: 0 }));
     const busy = rig.deliveries.open(settingsFor(server.url, { token: 'busy' }));
     pushAll(busy, ['held']);
@@ -64,8 +66,8 @@ describe('one Delivery per settings', () => {
     await until(() => expect(server.accepted).toContain('held'));
     for (const token of ids(100, 'token')) rig.deliveries.open(settingsFor(server.url, { token }));
     const reopened = rig.deliveries.open(settingsFor(server.url, { queue: { maxBatchSize: 1 } }));
-    expect(reopened).not.toBe(rig.delivery);
-    pushAll(rig.delivery, ['old face']);
+    expect(reopened).not.toBe(unused);
+    pushAll(unused, ['old face']);
     pushAll(reopened, ['new face']);
     await until(() => expect(server.accepted.slice(2)).toEqual(['old face', 'new face']));
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ taken: 4, sent: 4, waiting: 0, dropped: {} }));

@@ -33,10 +33,10 @@ describe('what is retried', () => {
     ['a connection closed half way through the body of a 500', { status: 500, close: 'within body' }],
   ] as const)('%s, then 202', async (_name, answer) => {
     const server = await serve(first(answer));
-    const rig = createRig(server.url, { queue: { maxBatchSize: 3 } });
+    const rig = createRig(server.url, { queue: { maxBatchSize: 3, breakerCooldownMs: 100 } });
     pushAll(rig.delivery, ids(3));
     await until(() =>
-      expect(rig.deliveries.counters()).toEqual({ taken: 3, sent: 3, retried: 1, waiting: 0, dropped: {} }),
+      expect(rig.deliveries.counters()).toEqual({ taken: 3, adopted: 0, sent: 3, retried: 1, waiting: 0, dropped: {} }),
     );
     expect(server.requests.map((request) => request.ids)).toEqual([ids(3), ids(3)]);
     expect(server.requests[1]?.path).toBe('/v3/openmeter/events');
@@ -241,14 +241,19 @@ describe('max_retry_time', () => {
 test.each([401, 403])('a refused token (%i) is named as such, at once and then once a minute', async (status) => {
   const clock = createManualClock();
   const server = await serve(() => ({ status, body: JSON.stringify({ detail: `no such token: Bearer ${TOKEN}` }) }));
-  const queue = { ...oneEach, initialRetryDelayMs: 10_000, maxRetryDelayMs: 10_000, maxRetryTimeMs: 1e9 };
+  const queue = { ...oneEach, breakerCooldownMs: 10_000, maxRetryTimeMs: 1e9 };
   const rig = createRig(server.url, { clock, random: () => 0.5, queue });
   const refusals = () =>
     rig.linesOf('the endpoint refused the API token').map(({ level, count, status: said }) => ({ level, count, said }));
   pushAll(rig.delivery, ids(1));
   await until(() => expect(refusals()).toEqual([{ level: 'error', count: 1, said: status }]));
-  // The first pause is 5 s, all others as well: twelve attempts in the first minute after the first.
-  for (let pauses = 0; pauses < 13; pauses++) await sleepThrough(clock, 5000);
+  // The breaker opens at once, and one attempt is made after each rest.
+  expect(rig.linesOf('the breaker opened: the endpoint keeps failing')).toHaveLength(1);
+  for (let rests = 0; rests < 7; rests++) {
+    await sleepThrough(clock, 0);
+    await sleepThrough(clock, 10_000);
+    await until(() => expect(server.requests).toHaveLength(2 + rests));
+  }
   await until(() => expect(refusals()).toHaveLength(2));
   expect(refusals()[1]).toEqual({ level: 'error', count: expect.any(Number) as number, said: status });
   expect(rig.linesOf('delivery failed, trying again')).toEqual([]);

@@ -26,7 +26,7 @@ describe('SIGTERM in a process of its own', () => {
     expect(parsed(ended)).toEqual([
       expect.objectContaining({ msg: 'events dropped', reason: 'shutdown', count: 1 }),
       { level: 'info', msg: 'delivery stopped', taken: 251, sent: 250, dropped: 1 },
-      { msg: 'counters', taken: 251, sent: 250, retried: 0, waiting: 0, dropped: { shutdown: 1 } },
+      { msg: 'counters', taken: 251, adopted: 0, sent: 250, retried: 0, waiting: 0, dropped: { shutdown: 1 } },
     ]);
   });
 
@@ -81,7 +81,14 @@ describe('stop', () => {
     openGate();
     await stopped;
     expect(server.accepted.toSorted()).toEqual(ids(205).toSorted());
-    expect(rig.deliveries.counters()).toEqual({ taken: 205, sent: 205, retried: 0, waiting: 0, dropped: {} });
+    expect(rig.deliveries.counters()).toEqual({
+      taken: 205,
+      adopted: 0,
+      sent: 205,
+      retried: 0,
+      waiting: 0,
+      dropped: {},
+    });
   });
 
   test('wakes a batch out of its pause, passes an open breaker, and pauses briefly from then on', async () => {
@@ -117,7 +124,7 @@ describe('stop', () => {
     await until(() => expect(server.requests).toHaveLength(1 + 5));
     openGate();
     await stopped;
-    expect(rig.deliveries.counters()).toEqual({ taken: 50, sent: 50, retried: 1, waiting: 0, dropped: {} });
+    expect(rig.deliveries.counters()).toEqual({ taken: 50, adopted: 0, sent: 50, retried: 1, waiting: 0, dropped: {} });
   });
 
   test('waits for no pause at the deadline', async () => {
@@ -170,7 +177,14 @@ describe('stop', () => {
     pushAll(rig.delivery, ['late']);
     await stopped;
     pushAll(rig.deliveries.open(settingsFor(server.url, { token: 'new' })), ['later']);
-    expect(rig.deliveries.counters()).toEqual({ taken: 5, sent: 3, retried: 0, waiting: 0, dropped: { shutdown: 2 } });
+    expect(rig.deliveries.counters()).toEqual({
+      taken: 5,
+      adopted: 0,
+      sent: 3,
+      retried: 0,
+      waiting: 0,
+      dropped: { shutdown: 2 },
+    });
     expect(server.accepted.toSorted()).toEqual(ids(3));
   });
 });

@@ -37,6 +37,7 @@ describe.each([400, 413, 422])('a batch refused with %i', (status) => {
     await until(() =>
       expect(rig.deliveries.counters()).toEqual({
         taken: 100,
+        adopted: 0,
         sent: 100 - culprits.length,
         retried: 0,
         waiting: 0,

@@ -106,6 +106,8 @@ test('a ring that held many keeps order through growing, wrapping and being empt
   expect([ring.takeFirst(), ring.takeFirst(), ring.size]).toEqual([0, 1, 0]);
 });
 
+const ORIGIN = { node: 'node', process: 'process', taken: 0, dropped: () => ({}) };
+
 const storeStep = fc.oneof(
   { weight: 5, arbitrary: fc.record({ push: fc.string({ unit: 'grapheme', maxLength: 12 }) }) },
   {
@@ -147,18 +149,18 @@ function createModel({ maxEntries, maxBytes }: { maxEntries: number; maxBytes: n
   };
 }
 
-test('the memory store does what plain arrays do, whatever is done to it', () => {
+test('the memory store does what plain arrays do, whatever is done to it', async () => {
   const bounds = fc.record({ maxEntries: fc.integer({ min: 1, max: 12 }), maxBytes: fc.integer({ min: 1, max: 120 }) });
-  fc.assert(
-    fc.property(bounds, fc.array(storeStep, { maxLength: 80 }), (limits, steps) => {
+  await fc.assert(
+    fc.asyncProperty(bounds, fc.array(storeStep, { maxLength: 80 }), async (limits, steps) => {
       const lost: string[] = [];
       const flying: Entry[][] = [];
       const model = createModel(limits);
-      const store = createMemoryStore(limits, (_reason, entry) => lost.push(entry.id));
+      const store = createMemoryStore(limits, ORIGIN, (_reason, _count, entry) => lost.push(entry?.id ?? ''));
       for (const [index, step] of steps.entries()) {
         if ('push' in step) {
           const event = { id: `e${index}`, json: step.push };
-          store.push(event, index);
+          store.push(event, index + 1, index);
           model.push(event);
         } else if ('take' in step) {
           flying.push(store.take(step.take, step.mostBytes));
@@ -174,14 +176,14 @@ test('the memory store does what plain arrays do, whatever is done to it', () =>
         expect(store.waitingBytes).toBe(bytesOf(model.waiting));
         const held = [...model.flying.flat(), ...model.waiting];
         expect(store.held).toBe(held.length);
-        expect(store.isNearlyFull).toBe(
-          held.length >= 0.8 * limits.maxEntries || bytesOf(held) >= 0.8 * limits.maxBytes,
-        );
-        expect(store.oldestQueuedAt()).toBe(
+        const share = Math.max(held.length / limits.maxEntries, bytesOf(held) / limits.maxBytes);
+        expect(store.isCrowded).toBe(share >= 0.8);
+        expect(store.warning).toBe(share >= 0.8 ? 'the queue is 80 % full' : undefined);
+        expect(store.first()?.queuedAt).toBe(
           model.waiting[0] === undefined ? undefined : Number.parseInt(model.waiting[0].id.slice(1), 10),
         );
       }
-      expect(store.close()).toBe(model.flying.flat().length + model.waiting.length);
+      expect(await store.close()).toBe(model.flying.flat().length + model.waiting.length);
       expect([store.held, store.waiting, store.waitingBytes]).toEqual([0, 0, 0]);
     }),
     { numRuns: 500 },

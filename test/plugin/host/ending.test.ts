@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -93,12 +94,24 @@ describe('SIGTERM', () => {
   });
 });
 
+interface Orphan {
+  /** Of the server. */
+  readonly pid: number;
+  /** Kills its parent. */
+  kill(): void;
+  /** All that it wrote, once it is gone. */
+  readonly end: Promise<string>;
+}
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+const parentOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]);
+
 describe('without its parent the server ends, and flushes', () => {
   /** Starts the server as a child of a process that can be killed alone; resolves when it listens. */
-  async function startOrphan(
-    stdin: 'pipe' | 'ignore',
-    workers: string,
-  ): Promise<{ kill(): void; end: Promise<string> }> {
+  async function startOrphan(stdin: 'pipe' | 'ignore', workers: string): Promise<Orphan> {
     const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));
     const args = JSON.stringify([PLUGIN_SERVER, '--plugin', pluginDir, '--socket', socketPath, '--workers', workers]);
     const script = `require('node:child_process').spawn(process.execPath, ${args}, { stdio: ['${stdin}', 1, 2] })`;
@@ -113,7 +126,8 @@ describe('without its parent the server ends, and flushes', () => {
     const { promise: end, resolve: ended } = Promise.withResolvers<string>();
     parent.stderr.on('close', () => ended(written));
     await listens;
-    return { kill: () => void parent.kill('SIGKILL'), end };
+    const [pid = 0] = childrenOf(parent.pid ?? 0);
+    return { pid, kill: () => void parent.kill('SIGKILL'), end };
   }
 
   test.each([
@@ -127,6 +141,33 @@ describe('without its parent the server ends, and flushes', () => {
     expect(written.match(/flushed/g)).toHaveLength(Number(workers));
     expect(await socketsLeft()).toEqual([]);
   });
+
+  test.each([
+    ['1', 'pipe'],
+    ['2', 'pipe'],
+    ['1', 'ignore'],
+  ] as const)(
+    'but not before another has taken its place, while Kong uses it: %s workers, standard input %s',
+    async (workers, stdin) => {
+      const orphan = await startOrphan(stdin, workers);
+      const parent = parentOf(orphan.pid);
+      const kong = createProtobufProtocol(socketPath, 1);
+      const instance = await kong.startInstance('flushing', {});
+      orphan.kill();
+      await expect.poll(() => parentOf(orphan.pid)).not.toBe(parent);
+      for (let event = 0; event < 20; event++) await kong.handleEvent(instance, 'log', () => `entry ${event}`);
+      const other = createProtobufProtocol(socketPath, 1);
+      await other.handleEvent(instance, 'log', () => 'entry 20');
+
+      const pluginDir = join(folder.path, 'flushing.cjs');
+      const successor = await startPluginServer({ pluginDir, socketPath });
+      expect((await orphan.end).match(/entry \d+/g)).toHaveLength(21);
+      const next = createProtobufProtocol(socketPath, 1);
+      await next.startInstance('flushing', {});
+      for (const { close } of [kong, other, next]) close();
+      await successor.terminate();
+    },
+  );
 
   test('also when the first of several processes is killed', async () => {
     const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));

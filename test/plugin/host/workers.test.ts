@@ -8,7 +8,7 @@ import {
 } from '../../gateway-player/index.ts';
 import { eventFrame, textFrame } from './support/frames.ts';
 import { type TemporaryFolder, temporaryFolder, writePlugin } from './support/probe-plugin.ts';
-import { openRawConnection } from './support/raw-connection.ts';
+import { openRawConnection, type RawConnection } from './support/raw-connection.ts';
 
 /** Tells which process got what. A file beside it makes every second start of an instance fail. */
 const WHO = `
@@ -92,6 +92,31 @@ describe('two workers', () => {
     for (const connection of connections) connection.close();
   });
 
+  test('are waited for, all of them, when an instance is started or closed', async () => {
+    const line = createProtobufProtocol(server.socketPath, 1);
+    const instance = await line.startInstance('who', { say: 'x' });
+    await line.handleEvent(instance, 'log', () => 'who serves?');
+    await expect.poll(() => linesWritten().length).toBe(1);
+    const other = workers().find((pid) => pid !== linesWritten()[0]?.pid) ?? 0;
+    process.kill(other, 'SIGSTOP');
+    const answered: string[] = [];
+    const started = kong.startInstance('who', { say: 'y' }).then((id) => {
+      answered.push('start');
+      return id;
+    });
+    const closed = createProtobufProtocol(server.socketPath, 1)
+      .closeInstance(instance)
+      .then(() => answered.push('close'));
+    // Whoever does not wait has answered by then.
+    const events = Array.from({ length: 200 }, () => line.handleEvent(instance, 'log', () => 'meanwhile'));
+    await Promise.allSettled(events);
+    expect(answered).toEqual([]);
+    process.kill(other, 'SIGCONT');
+    await closed;
+    expect(await started).not.toBe(instance);
+    line.close();
+  });
+
   test('know of an instance before Kong does, and forget it before Kong does', async () => {
     for (let round = 0; round < 50; round++) {
       const instance = await kong.startInstance('who', { say: 'x' });
@@ -169,5 +194,37 @@ describe('a worker that is killed', () => {
     await connection.received(4);
     await expect.poll(() => linesWritten().map(({ text }) => text)).toEqual(['x waited']);
     connection.close();
+  });
+
+  test('leaves new connections to its replacement until both have as many', async () => {
+    const instance = await kong.startInstance('who', { say: 'x' });
+    const pids: number[] = [];
+
+    /** Opens a connection that stays; resolves when it is known who serves it. */
+    async function open(): Promise<RawConnection> {
+      const entry = `connection-${pids.length}`;
+      const connection = await openRawConnection(server.socketPath);
+      connection.write(Buffer.concat([eventFrame(1, instance), textFrame(entry)]));
+      await connection.received(4);
+      const find = (): Line | undefined => linesWritten().find(({ text }) => text === `x ${entry}`);
+      await expect.poll(find).toBeDefined();
+      pids.push(find()?.pid ?? 0);
+      return connection;
+    }
+
+    const before = workers();
+    const connections: RawConnection[] = [];
+    while (connections.length < 11) connections.push(await open());
+    const survivor = pids[0] === before[0] ? before[0] : before[1];
+    const victim = before.find((pid) => pid !== survivor) ?? 0;
+    process.kill(victim, 'SIGKILL');
+    // Until the replacement is ready, all of them come to the survivor.
+    do connections.push(await open());
+    while (pids.at(-1) === survivor);
+    const difference = pids.filter((pid) => pid === survivor).length - 1;
+    const first = pids.length;
+    for (let count = 1; count < difference; count++) connections.push(await open());
+    expect(new Set(pids.slice(first))).toEqual(new Set([pids[first - 1]]));
+    for (const connection of connections) connection.close();
   });
 });

@@ -25,12 +25,15 @@ export interface Child {
   readonly ended: Promise<Ended>;
 }
 
-/** A process of its own that pushes events through the public face; killed with the test if it is still there. */
+/**
+ * A process of its own that pushes events through the public face; killed with the test if it is still there. Without a
+ * spool, unless `env` says otherwise.
+ */
 export function startChild(task: ChildTask, env: Record<string, string> = {}): Child {
   const script = fileURLToPath(new URL('child-process.ts', import.meta.url));
   const child = spawn(process.execPath, [script, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, METERING_SPOOL: 'off', ...env },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const collect = async (): Promise<Ended> => {

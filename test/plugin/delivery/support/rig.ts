@@ -2,7 +2,8 @@ import { expect, onTestFinished, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../../plugin/delivery/clock.ts';
 import { createDeliveries, type Deliveries } from '../../../../plugin/delivery/deliveries.ts';
 import type { Deliverable, Delivery, DeliverySettings, QueueSettings } from '../../../../plugin/delivery/index.ts';
-
+import type { SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
+import type { SpoolSettings } from '../../../../plugin/delivery/spool/spool.ts';
 import {
   accepting,
   type IngestServer,
@@ -52,13 +53,18 @@ export interface Rig {
 export interface RigOptions extends SettingsOverrides {
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Events are kept in memory only when absent. */
+  readonly spool?: SpoolSettings;
+  readonly files?: SpoolFiles;
+  readonly node?: string;
 }
 
 /** Deliveries of their own for one test, ended with it. */
 export function createRig(endpoint: string, options: RigOptions = {}): Rig {
-  const { clock = systemClock, random = Math.random, ...overrides } = options;
+  const { clock = systemClock, random = Math.random, spool, files, node, ...overrides } = options;
   const lines: LogLine[] = [];
-  const deliveries = createDeliveries({ clock, random, sink: (line) => lines.push(JSON.parse(line) as LogLine) });
+  const sink = (line: string) => lines.push(JSON.parse(line) as LogLine);
+  const deliveries = createDeliveries({ clock, random, sink, spool, files, node });
   // The deadline timer of a clock that stands still would never fire.
   onTestFinished(async () => {
     const stopped = deliveries.stop(0);

@@ -1,0 +1,72 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Clock } from './clock.ts';
+
+/**
+ * Who took events and numbered them: one Delivery in one run of one process. It numbers from 1 without gaps, so that
+ * whoever receives the events sees what is missing. Events that another process adopts keep the origin they had.
+ */
+export interface Origin {
+  /** The machine, as its operator calls it. */
+  readonly node: string;
+  /** Unique; later ones sort behind earlier ones. */
+  readonly process: string;
+  /** The highest number given so far. */
+  readonly taken: number;
+  /** What it has dropped so far, by reason. */
+  dropped(): Readonly<Record<string, number>>;
+}
+
+/** The origin of this process, which gives numbers. */
+export interface NumberingOrigin extends Origin {
+  next(): number;
+}
+
+export function createOrigin(
+  { node, process }: Pick<Origin, 'node' | 'process'>,
+  dropped: Origin['dropped'],
+): NumberingOrigin {
+  let taken = 0;
+  return {
+    node,
+    process,
+    get taken() {
+      return taken;
+    },
+    dropped,
+    next: () => ++taken,
+  };
+}
+
+/** What a node may be called, in a header and in the name of a folder. */
+export const NODE_NAME = /^[\w.:@-]{1,128}$/;
+
+/** The host's name with what a node's name may not have replaced. */
+export function defaultNode(): string {
+  return (
+    hostname()
+      .replaceAll(/[^\w.:@-]/g, '-')
+      .slice(0, 128) || 'unnamed'
+  );
+}
+
+/** Nine digits in base 36 last until the year 5188. */
+const TIME_DIGITS = 9;
+
+/** An id that no other process of any machine has, and that sorts by the time it was made. */
+export function newProcessId(clock: Clock): string {
+  return `${clock.epochMs().toString(36).padStart(TIME_DIGITS, '0')}-${randomBytes(8).toString('hex')}`;
+}
+
+/** Sixteen hexadecimal digits: no two endpoints of a gateway share them, and the URL's credentials are not in them. */
+export function endpointKey(url: URL): string {
+  return createHash('sha256').update(url.href).digest('hex').slice(0, 16);
+}
+
+/**
+ * Tells the few tokens of one endpoint apart without knowing them: twelve bits, salted with the process. Enough that a
+ * folder rarely goes to the wrong one of them, and too little to confirm a token that somebody guesses.
+ */
+export function tokenTag(process: string, token: string): string {
+  return createHash('sha256').update(`${process}\0${token}`).digest('hex').slice(0, 3);
+}

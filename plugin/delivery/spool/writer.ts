@@ -1,0 +1,223 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { SpoolEntry } from './entry.ts';
+import { type Batch, createPendingEntries, encodeBatch, type PendingEntries, recordBytes } from './pending-entries.ts';
+import type { SegmentFile, SegmentFiles } from './segment-files.ts';
+import type { Segment } from './segments.ts';
+
+/** Puts events on disk behind the caller's back: many in one write and one sync. */
+export interface Writer {
+  /** The disk has refused; events stay in memory until it takes them again. */
+  readonly isFailing: boolean;
+  /** To be on disk after `syncMs`, or at once after `secure`. Its bytes have been reserved. */
+  add(entry: SpoolEntry): void;
+  /** From now on everything is written before the call returns, and synced at the end. For good. */
+  secure(): void;
+  /** Lets go of the segment that is being written to, so that it can be removed. false = not now. */
+  finishSegment(segment: Segment): boolean;
+  /** Writes and syncs what can be written. More may be added until this resolves. */
+  drain(): Promise<void>;
+  /** Closes the files. Nothing may be added any more. */
+  finish(): Promise<void>;
+}
+
+export interface WriterOptions {
+  readonly clock: Clock;
+  readonly syncMs: number;
+  /** A segment ends when it has this many bytes. */
+  readonly segmentBytes: number;
+  readonly segmentFiles: SegmentFiles;
+  /** An event is on disk, between these places of the segment. Called in the order of the events. */
+  readonly onWritten: (entry: SpoolEntry, segment: Segment, start: number, end: number) => void;
+  /** An event was settled before it had to be written: its reservation is over. */
+  readonly onSkipped: (entry: SpoolEntry) => void;
+  readonly onSynced: (tookMs: number) => void;
+  readonly onTrouble: (error: unknown) => void;
+  readonly onRecovered: () => void;
+}
+
+/** One write: some 15,000 events, more than a process takes in a window. */
+const MAX_WRITE_BYTES = 8 * 1024 * 1024;
+/** The buffer for writing, kept from one window to the next. */
+const BUFFER_BYTES = 512 * 1024;
+/** A disk that refuses is tried again after a second, then less and less often. */
+const TRY_AGAIN_MS = { first: 1000, most: 30_000 };
+const MAX_EXPONENT = 10;
+
+interface State {
+  readonly pending: PendingEntries;
+  readonly buffer: Buffer;
+  current: SegmentFile | undefined;
+  /** The file of the time after `secure`: no write that is under way stands in its way. */
+  last: SegmentFile | undefined;
+  /** What has been handed to the thread pool and may not have been written. */
+  unwritten: Batch | undefined;
+  failures: number;
+}
+
+export function createWriter(options: WriterOptions): Writer {
+  const { clock } = options;
+  const state: State = {
+    pending: createPendingEntries(options.onSkipped),
+    buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
+    current: undefined,
+    last: undefined,
+    unwritten: undefined,
+    failures: 0,
+  };
+  let timer: Timer | undefined;
+  let running: Promise<void> | undefined;
+  let isSecured = false;
+
+  function schedule(): void {
+    if (timer !== undefined || running !== undefined || isSecured || state.pending.size === 0) return;
+    // A disk that refuses must not keep a process alive that has nothing else to do.
+    timer = clock.setTimer(run, waitMs(state, options), { background: state.failures > 0 });
+  }
+
+  function run(): void {
+    timer = undefined;
+    running = writeAll(state, options).finally(() => {
+      running = undefined;
+      if (isSecured) writeNow(state, options);
+      else schedule();
+    });
+  }
+
+  function secure(): void {
+    if (isSecured) return;
+    isSecured = true;
+    timer?.cancel();
+    timer = undefined;
+    // A write that hangs in the thread pool may never be made: its events are written once more, which harms nobody.
+    if (state.unwritten !== undefined) writeBatchNow(state.unwritten, state, options, () => undefined);
+    writeNow(state, options);
+  }
+
+  return {
+    get isFailing() {
+      return state.failures > 0;
+    },
+    add(entry) {
+      state.pending.add(entry);
+      if (isSecured) writeNow(state, options);
+      else schedule();
+    },
+    secure,
+    finishSegment(segment) {
+      if (running !== undefined || state.current?.segment !== segment) return false;
+      void state.current.finish();
+      state.current = undefined;
+      return true;
+    },
+    async drain() {
+      secure();
+      await running;
+      writeNow(state, options);
+      await state.last?.sync().catch(options.onTrouble);
+    },
+    async finish() {
+      await state.current?.finish();
+      await state.last?.finish();
+    },
+  };
+}
+
+/** A window begins with its first event, also when that came while the window before was being written. */
+function waitMs({ failures, pending }: State, { clock, syncMs }: WriterOptions): number {
+  if (failures === 0) return Math.max(0, (pending.first()?.queuedAt ?? 0) + syncMs - clock.now());
+  return Math.min(TRY_AGAIN_MS.first * 2 ** Math.min(failures - 1, MAX_EXPONENT), TRY_AGAIN_MS.most);
+}
+
+async function writeAll(state: State, options: WriterOptions): Promise<void> {
+  // What comes in meanwhile has a window of its own.
+  for (let left = state.pending.size; left > 0 && state.pending.size > 0; ) {
+    const before = state.pending.size;
+    const batch = state.pending.take(MAX_WRITE_BYTES);
+    left -= before - state.pending.size;
+    if (batch.entries.length === 0) continue;
+    try {
+      await writeBatch(batch, state, options);
+    } catch (error) {
+      await refused(batch, state, options, error);
+      return;
+    }
+  }
+}
+
+async function writeBatch(batch: Batch, state: State, options: WriterOptions): Promise<void> {
+  const { clock } = options;
+  const startedAt = clock.now();
+  state.unwritten = batch;
+  const file = await currentFile(state, options);
+  const start = await file.write(encodeBatch(batch, clock.epochMs() - clock.now(), state.buffer));
+  state.unwritten = undefined;
+  await file.sync();
+  options.onSynced(clock.now() - startedAt);
+  commit(batch, file.segment, start, options);
+  recovered(state, options);
+}
+
+async function currentFile(state: State, { segmentFiles, segmentBytes }: WriterOptions): Promise<SegmentFile> {
+  if (state.current !== undefined && state.current.end < segmentBytes) return state.current;
+  const full = state.current;
+  state.current = undefined;
+  await full?.finish();
+  state.current = await segmentFiles.create();
+  return state.current;
+}
+
+/** The events stay in memory; what is in the file so far stays there, but nothing more is written to it. */
+async function refused(batch: Batch, state: State, options: WriterOptions, error: unknown): Promise<void> {
+  state.unwritten = undefined;
+  state.pending.putBack(batch);
+  state.failures++;
+  options.onTrouble(error);
+  const abandoned = state.current;
+  state.current = undefined;
+  await abandoned?.abandon();
+}
+
+function recovered(state: State, options: WriterOptions): void {
+  if (state.failures === 0) return;
+  state.failures = 0;
+  options.onRecovered();
+}
+
+function commit({ entries }: Batch, segment: Segment, start: number, options: WriterOptions): void {
+  let at = start;
+  for (const entry of entries) {
+    const end = at + recordBytes(entry);
+    options.onWritten(entry, segment, at, end);
+    at = end;
+  }
+}
+
+/** Writes within the call; a killed process needs no sync. */
+function writeNow(state: State, options: WriterOptions): void {
+  const batch = state.pending.take(Infinity);
+  if (batch.entries.length === 0) return;
+  const isWritten = writeBatchNow(batch, state, options, (segment, start) => commit(batch, segment, start, options));
+  if (!isWritten) state.pending.putBack(batch);
+}
+
+function writeBatchNow(
+  batch: Batch,
+  state: State,
+  options: WriterOptions,
+  onWritten: (segment: Segment, start: number) => void,
+): boolean {
+  const { clock, segmentFiles } = options;
+  try {
+    state.last ??= segmentFiles.createNow();
+    const bytes = encodeBatch(batch, clock.epochMs() - clock.now(), Buffer.allocUnsafe(batch.bytes));
+    onWritten(state.last.segment, state.last.writeNow(bytes));
+    recovered(state, options);
+    return true;
+  } catch (error) {
+    void state.last?.abandon();
+    state.last = undefined;
+    state.failures++;
+    options.onTrouble(error);
+    return false;
+  }
+}
