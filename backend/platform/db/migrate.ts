@@ -13,9 +13,11 @@ interface Migration {
 /**
  * Brings a database file to the newest schema: applies, in order and each in a transaction of its own, the numbered
  * files ("0001-events.sql") of a folder that it has not seen yet. The write lock is taken before the list of applied
- * ones is read, so that two processes never apply the same file.
+ * ones is read, so that two processes never apply the same file. A file whose number is below applied ones is applied
+ * all the same: it came to the program later.
  * @returns the names of the files that were applied now.
- * @throws Error when an applied file has been changed since, or the database is newer than this program.
+ * @throws Error when an applied file has been changed since, when two files have one number, or when the database is
+ * newer than this program.
  */
 export function migrateSqlite(db: Sqlite, folder: string): string[] {
   const migrations = readMigrations(folder);
@@ -50,23 +52,32 @@ function isApplied(db: Sqlite, migration: Migration): boolean {
 }
 
 function refuseNewerDatabase(db: Sqlite, migrations: readonly Migration[]): void {
-  const newest = migrations.at(-1)?.version ?? 0;
-  const row = db.prepare('SELECT max(version) AS version FROM schema_migrations').get() as { version: number | null };
-  if ((row.version ?? 0) > newest) {
-    throw new Error(
-      `the database has schema version ${row.version}, this program knows ${newest}: use a newer program`,
-    );
+  const known = new Set(migrations.map((migration) => migration.version));
+  const applied = db.prepare('SELECT version, name FROM schema_migrations ORDER BY version').all() as {
+    version: number;
+    name: string;
+  }[];
+  const unknown = applied.find(({ version }) => !known.has(version));
+  if (unknown !== undefined) {
+    throw new Error(`the database has migration ${unknown.name}, this program does not know it: use a newer program`);
   }
 }
 
+/** Numbers may have gaps: they are given out before the work on them is done, and it is not done in their order. */
 function readMigrations(folder: string): Migration[] {
-  return readdirSync(folder)
+  const migrations = readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
     .sort()
-    .map((name, index) => {
-      const version = Number.parseInt(name, 10);
-      if (version !== index + 1) throw new Error(`migration ${name} in ${folder}: expected number ${index + 1}`);
+    .map((name) => {
+      const digits = /^(\d{4})-/.exec(name)?.[1];
+      if (digits === undefined) throw new Error(`migration ${name} in ${folder}: the name must begin with 4 digits`);
       const sql = readFileSync(join(folder, name), 'utf8');
-      return { version, name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+      const checksum = createHash('sha256').update(sql).digest('hex');
+      return { version: Number.parseInt(digits, 10), name, sql, checksum };
     });
+  for (const [index, { version, name }] of migrations.entries()) {
+    const before = migrations[index - 1];
+    if (before?.version === version) throw new Error(`migrations ${before.name} and ${name}: the number is the same`);
+  }
+  return migrations;
 }

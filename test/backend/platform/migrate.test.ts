@@ -43,14 +43,33 @@ test('refuses a file that was changed after it had been applied', () => {
   expect(() => migrateSqlite(db, folder)).toThrow('was changed after it had been applied');
 });
 
-test('refuses a database that is newer than the program, and gaps between numbers', () => {
+test('refuses a database with a migration that the program does not have', () => {
   file('0001-a.sql', 'CREATE TABLE a (x)');
   file('0002-b.sql', 'CREATE TABLE b (x)');
   migrateSqlite(db, folder);
   rmSync(join(folder, '0002-b.sql'));
-  expect(() => migrateSqlite(db, folder)).toThrow('use a newer program');
+  expect(() => migrateSqlite(db, folder)).toThrow('0002-b.sql, this program does not know it: use a newer program');
   file('0003-c.sql', 'CREATE TABLE c (x)');
-  expect(() => migrateSqlite(db, folder)).toThrow('expected number 2');
+  expect(() => migrateSqlite(db, folder)).toThrow('use a newer program');
+});
+
+test('a migration that came to the program later is applied, whatever its number', () => {
+  file('0001-a.sql', 'CREATE TABLE a (x)');
+  file('0003-c.sql', 'CREATE TABLE c (x)');
+  expect(migrateSqlite(db, folder)).toEqual(['0001-a.sql', '0003-c.sql']);
+  file('0002-b.sql', 'CREATE TABLE b (x)');
+  expect(migrateSqlite(db, folder)).toEqual(['0002-b.sql']);
+  expect(tables()).toEqual(['a', 'c', 'b']);
+});
+
+test('refuses two migrations of one number, and a name without one', () => {
+  file('0001-a.sql', 'CREATE TABLE a (x)');
+  file('0001-b.sql', 'CREATE TABLE b (x)');
+  expect(() => migrateSqlite(db, folder)).toThrow('migrations 0001-a.sql and 0001-b.sql: the number is the same');
+  expect(tables()).toEqual([]);
+  rmSync(join(folder, '0001-b.sql'));
+  file('b.sql', 'CREATE TABLE b (x)');
+  expect(() => migrateSqlite(db, folder)).toThrow('the name must begin with 4 digits');
 });
 
 test('what is committed is synced: WAL with synchronous=FULL', () => {
