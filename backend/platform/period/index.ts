@@ -1,0 +1,27 @@
+export {
+  addDuration,
+  type Duration,
+  durationFrom,
+  formatDuration,
+  isDivisibleBy,
+  parseDuration,
+} from './duration.ts';
+export {
+  contains,
+  earlier,
+  intersection,
+  isEmpty,
+  type OpenPeriod,
+  type Period,
+  truncateMs,
+  truncateToSeconds,
+} from './period.ts';
+export {
+  boundaryIndexAt,
+  boundaryMs,
+  isBoundary,
+  periodAt,
+  periodsWithin,
+  type Recurrence,
+  recurrence,
+} from './recurrence.ts';
