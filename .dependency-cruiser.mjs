@@ -57,6 +57,19 @@ export default {
     ),
     notAbove('meters', 'features', 'plans', 'addons', 'subscriptions', 'entitlements', 'invoices'),
     notAbove('features', 'plans', 'addons', 'subscriptions', 'entitlements', 'invoices'),
+    // What plans and add-ons consist of: pure, like rating, which it prices with.
+    notAbove(
+      'product-catalog',
+      'events',
+      'meters',
+      'features',
+      'plans',
+      'addons',
+      'subscriptions',
+      'entitlements',
+      'invoices',
+    ),
+    notAbove('addons', 'plans', 'subscriptions', 'entitlements', 'invoices'),
     notAbove('plans', 'subscriptions', 'entitlements', 'invoices'),
     notAbove('subscriptions', 'entitlements', 'invoices'),
     notAbove(

@@ -1,6 +1,9 @@
 import { z } from '@hono/zod-openapi';
+import { Decimal, formatDecimal } from '../decimal.ts';
 import { ULID_PATTERN } from '../ids.ts';
 import { formatInstant, parseInstant } from '../instant.ts';
+import { parseIsoDuration } from '../iso-duration.ts';
+import { isRawJson, type RawJson } from '../json.ts';
 
 /** Scalars that every resource of the contract uses. */
 
@@ -27,6 +30,36 @@ export const dateTimeSchema = z
 
 /** RFC 3339 text that becomes an instant in UTC text, as answers carry it. */
 export const instantSchema = dateTimeSchema.transform((text) => formatInstant(parseInstant(text) ?? Number.NaN));
+
+/** More digits than any amount of money or usage has; the contract sets no bound. */
+const MAX_NUMERIC_LENGTH = 64;
+
+/** A decimal number as text; the sign is judged by the rules of what it stands for. */
+export const numericSchema = z
+  .string()
+  .max(MAX_NUMERIC_LENGTH)
+  .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number as text, such as "12.5"')
+  .openapi('Numeric', { example: '12.5' });
+
+/** A JSON number that becomes a decimal text, digit by digit, also where a double would change it. */
+export const exactNumberSchema = z
+  .union([z.number(), z.custom<RawJson>(isRawJson)], { error: 'must be a number' })
+  .transform((value, context) => {
+    const number = new Decimal(typeof value === 'number' ? value : value.rawJSON);
+    // 1e400 as plain digits would be a text of 401 characters, in every answer.
+    if (number.abs().lt('1e64') && number.decimalPlaces() <= MAX_NUMERIC_LENGTH) return formatDecimal(number);
+    context.addIssue({ code: 'custom', message: `must have at most ${MAX_NUMERIC_LENGTH} digits on either side` });
+    return z.NEVER;
+  });
+
+/** ISO 8601 text; checked, kept as text. */
+export const isoDurationSchema = z
+  .string()
+  .refine((text) => parseIsoDuration(text) !== undefined, {
+    error: 'must be an ISO 8601 duration of whole numbers and at most a hundred years, such as "P1M"',
+    params: { rule: 'matches_regex' },
+  })
+  .openapi('ISO8601Duration', { example: 'P1M' });
 
 const LABEL_PREFIXES = ['_', 'kong', 'konnect', 'insomnia', 'mesh', 'kic', 'kuma', 'openmeter'];
 const LABEL = /^[a-z0-9A-Z](?:[a-z0-9A-Z\-._]*[a-z0-9A-Z])?$/;
