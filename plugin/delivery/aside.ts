@@ -9,8 +9,9 @@ export interface AsideBatch {
 
 /**
  * Where batches wait that keep failing although nothing says that their content is wrong. Without a time after which
- * they are given up, one event that the endpoint cannot digest would stop all that come after it for ever. While the
- * endpoint is down nothing is put aside but one batch, to see whether the next one fares better.
+ * they are given up, one event that the endpoint cannot digest would stop all that come after it for ever. As long as
+ * nothing is delivered, no second batch is put aside until the first has been tried again: while an endpoint is down,
+ * few batches change places, yet two such events, one behind the other, stop nobody.
  */
 export interface Aside {
   /** Whether a batch may make way for the others now. */

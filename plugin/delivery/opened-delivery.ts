@@ -84,7 +84,7 @@ export function openDeliveryAtWork(
     settings,
     queue,
     adopted: estate?.queues ?? new Set(),
-    heir: estate && spooled && heirOf(settings, url, spooled.slot, estate),
+    heir: estate && spooled && heirOf(settings, url, spooled, estate),
     openedAt,
     get lastPushAt() {
       return lastPushAt;
@@ -185,11 +185,17 @@ interface Estate {
   stop(deadlineMs: number): Promise<void>;
 }
 
-function heirOf({ token }: DeliverySettings, url: URL, slot: FolderSlot, { adopt }: Estate): OpenedDelivery['heir'] {
+function heirOf(
+  { token }: DeliverySettings,
+  url: URL,
+  { slot, store }: Spooled,
+  { adopt }: Estate,
+): OpenedDelivery['heir'] {
   return {
     endpointKey: endpointKey(url),
     token,
     folder: () => slot.current,
+    claim: () => store.beat(),
     get name() {
       return slot.current?.name;
     },

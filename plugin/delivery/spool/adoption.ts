@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rmdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { tokenTag } from '../origin.ts';
-import { adoptedFolder, type FolderName, MACHINE, type OwnFolder, parseFolderName } from './folders.ts';
+import { adoptedFolder, type FolderName, freeReserve, MACHINE, type OwnFolder, parseFolderName } from './folders.ts';
 import { bootId, isOwned } from './owner.ts';
 
 /** A Delivery of this process: it may take over what dead ones with the same endpoint have left behind. */
@@ -10,6 +10,8 @@ export interface Heir {
   readonly endpointKey: string;
   readonly token: string;
   folder(): OwnFolder | undefined;
+  /** Tries to make the folder, if there is none. */
+  claim(): void;
   /** Delivers what is in a folder. Resolves when nothing is left, or when it has to stop. */
   adopt(path: string, owner: FolderName): Promise<void>;
 }
@@ -148,6 +150,7 @@ async function moveUp(path: string, target: string): Promise<void> {
 
 async function orphan(key: string, heirs: readonly Heir[], state: State): Promise<Find | undefined> {
   const parent = join(state.options.dir, key);
+  if (heirs.every((heir) => heir.folder() === undefined)) await makeRoom(parent, heirs, state);
   const own = new Set(heirs.map((heir) => heir.folder()?.name));
   for (const { name, owner } of await listFolders(parent)) {
     const path = join(parent, name);
@@ -155,8 +158,7 @@ async function orphan(key: string, heirs: readonly Heir[], state: State): Promis
     const heir = heirOf(name, owner, heirs, state);
     const folder = heir?.folder();
     if (heir === undefined || folder === undefined) continue;
-    const taken = adoptedFolder(folder.path);
-    await mkdir(taken, { recursive: true, mode: 0o700 });
+    const taken = await makeAdoptedFolder(folder);
     try {
       // Only one of several can move it.
       await rename(path, join(taken, name));
@@ -167,6 +169,28 @@ async function orphan(key: string, heirs: readonly Heir[], state: State): Promis
     return alreadyTaken(heir, state);
   }
   return undefined;
+}
+
+async function makeAdoptedFolder({ path }: OwnFolder): Promise<string> {
+  const taken = adoptedFolder(path);
+  const make = () => mkdir(taken, { recursive: true, mode: 0o700 });
+  try {
+    await make();
+  } catch {
+    // On a full disk its own reserve may have taken what the dead had to give.
+    await freeReserve(path);
+    await make();
+  }
+  return taken;
+}
+
+/** No heir has a folder. If that is because the disk is full, the dead have some room to give. */
+async function makeRoom(parent: string, heirs: readonly Heir[], state: State): Promise<void> {
+  for (const { name, owner } of await listFolders(parent)) {
+    const path = join(parent, name);
+    if (await isDead(path, owner, state)) await freeReserve(path).catch(() => undefined);
+  }
+  for (const heir of heirs) heir.claim();
 }
 
 /** Whose token the folder has; or, when that is not in use any more, whose token has taken its place. */
@@ -187,7 +211,7 @@ function heirOf(name: string, owner: FolderName, heirs: readonly Heir[], state: 
 async function isDead(path: string, owner: FolderName, state: State): Promise<boolean> {
   if (await isOwned(path, owner.process)) return false;
   const machine = join(path, MACHINE);
-  const boot = (await readFile(machine, 'utf8').catch(() => '')).trim();
+  const [boot] = (await readFile(machine, 'utf8').catch(() => '')).split('\n', 1);
   if (boot === bootId()) return true;
   const touchedAt = await stat(machine).then(
     ({ mtimeMs }) => mtimeMs,

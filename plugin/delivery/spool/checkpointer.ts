@@ -31,7 +31,13 @@ export function createCheckpointer({ clock, folder, origin, finished, onTrouble 
     const path = folder();
     if (!isStale || path === undefined) return;
     isStale = false;
-    await writeCheckpoint(path, { taken: origin.taken, dropped: origin.dropped() }, finished).catch(onTrouble);
+    try {
+      await writeCheckpoint(path, { taken: origin.taken, dropped: origin.dropped() }, finished);
+    } catch (error) {
+      // The next one, at the latest that of the end, tries again.
+      isStale = true;
+      onTrouble(error);
+    }
   }
 
   return {

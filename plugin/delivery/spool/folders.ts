@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
+import { readFile, rm, rmdir, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { NODE_NAME, type Origin, tokenTag } from '../origin.ts';
 import { CHECKPOINT_FILES } from './checkpoint.ts';
-import type { SpoolFiles } from './files.ts';
+import { codeOf, type SpoolFiles } from './files.ts';
 import { bootId, type Ownership, own, SOCKET } from './owner.ts';
 import type { WritableFolder } from './segment-files.ts';
 
@@ -34,6 +34,11 @@ const SEPARATOR = '~';
 const ADOPTED = 'adopted';
 /** Names the machine, and is touched again and again while the owner lives. */
 export const MACHINE = 'machine';
+/**
+ * The machine's file is filled up to this, so that a full disk has a reserve: an heir frees it, and needs a part of it
+ * for a folder of its own. Without that nobody could deliver, and so remove, what fills the disk.
+ */
+const RESERVE_BYTES = 32 * 1024;
 const OWNER_ONLY = 0o700;
 /** A folder that is being made; see {@link claimFolder}. */
 export const UNFINISHED = '.new-';
@@ -58,10 +63,10 @@ export const adoptedFolder = (folder: string) => join(folder, ADOPTED);
 export function claimFolder(parent: string, name: string, clock: Clock, files: SpoolFiles): OwnFolder {
   const path = join(parent, name);
   const unfinished = join(parent, UNFINISHED + name);
-  mkdirSync(parent, { recursive: true, mode: OWNER_ONLY });
+  makeFolders(parent);
   try {
     mkdirSync(unfinished, { mode: OWNER_ONLY });
-    writeFileSync(join(unfinished, MACHINE), `${bootId()}\n`, { mode: 0o600 });
+    writeMachine(join(unfinished, MACHINE));
     const ownership = own(unfinished, parseFolderName(name)?.process ?? '');
     renameSync(unfinished, path);
     return ownFolder(path, name, ownership, clock, files);
@@ -69,6 +74,37 @@ export function claimFolder(parent: string, name: string, clock: Clock, files: S
     rmSync(unfinished, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Like `recursive`, which says ENOENT whatever the reason is: a disk that is read-only is to be called that. */
+function makeFolders(path: string): void {
+  const make = () => mkdirSync(path, { mode: OWNER_ONLY });
+  try {
+    make();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolders(dirname(path));
+    make();
+  }
+}
+
+/** With its reserve, if there is room for one. @throws the system's error when there is none for the name either */
+function writeMachine(path: string): void {
+  const line = `${bootId()}\n`;
+  try {
+    writeFileSync(path, line.padEnd(RESERVE_BYTES), { mode: 0o600 });
+  } catch {
+    writeFileSync(path, line, { mode: 0o600 });
+  }
+}
+
+/** Frees the reserve of a folder whose owner is dead. */
+export async function freeReserve(folder: string): Promise<void> {
+  const path = join(folder, MACHINE);
+  const [line = ''] = (await readFile(path, 'utf8')).split('\n', 1);
+  await truncate(path, Buffer.byteLength(line) + 1);
 }
 
 function ownFolder(path: string, name: string, ownership: Ownership, clock: Clock, files: SpoolFiles): OwnFolder {

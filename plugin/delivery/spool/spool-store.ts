@@ -78,8 +78,6 @@ export function createSpoolStore(options: SpoolStoreOptions): SpoolStore {
   const { entries, tail, writer } = parts;
   const { held, readBack } = entries;
   const heldEvents = () => (parts.isClosed ? parts.kept : held.active + tail.ring.size + readBack.events);
-  // At once, so that a folder that cannot be used is known before the first event, and not after the first crash.
-  claim(options);
   return {
     origin: options.origin,
     get waiting() {
@@ -147,6 +145,8 @@ function assemble(options: SpoolStoreOptions): Parts {
   const writer: Writer = createWriter({
     ...options,
     segmentFiles,
+    // At once, so that a folder that cannot be used is known before the first event, and not after the first crash.
+    isFailing: !claim(options),
     onWritten: (entry, segment, start, end) => written(entry, segment, start, end, parts),
     onSkipped: (entry) => options.budget.release(recordBytes(entry)),
   });
@@ -163,11 +163,13 @@ function assemble(options: SpoolStoreOptions): Parts {
   return parts;
 }
 
-function claim({ slot, onTrouble }: SpoolStoreOptions): void {
+function claim({ slot, onTrouble }: SpoolStoreOptions): boolean {
   try {
     slot.claim();
+    return true;
   } catch (error) {
     onTrouble(error);
+    return false;
   }
 }
 

@@ -26,6 +26,8 @@ export interface WriterOptions {
   /** A segment ends when it has this many bytes. */
   readonly segmentBytes: number;
   readonly segmentFiles: SegmentFiles;
+  /** Whether the disk has refused already, before anything was to be written. */
+  readonly isFailing: boolean;
   /** An event is on disk, between these places of the segment. Called in the order of the events. */
   readonly onWritten: (entry: SpoolEntry, segment: Segment, start: number, end: number) => void;
   /** An event was settled before it had to be written: its reservation is over. */
@@ -37,6 +39,8 @@ export interface WriterOptions {
 
 /** One write: some 15,000 events, more than a process takes in a window. */
 const MAX_WRITE_BYTES = 8 * 1024 * 1024;
+/** One write where each may be the last that the disk takes: what follows a full one is lost, not what went before. */
+const SMALL_WRITE_BYTES = 64 * 1024;
 /** The buffer for writing, kept from one window to the next. */
 const BUFFER_BYTES = 512 * 1024;
 /** A disk that refuses is tried again after a second, then less and less often. */
@@ -62,7 +66,7 @@ export function createWriter(options: WriterOptions): Writer {
     current: undefined,
     last: undefined,
     unwritten: undefined,
-    failures: 0,
+    failures: options.isFailing ? 1 : 0,
   };
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
@@ -132,7 +136,7 @@ async function writeAll(state: State, options: WriterOptions): Promise<void> {
   // What comes in meanwhile has a window of its own.
   for (let left = state.pending.size; left > 0 && state.pending.size > 0; ) {
     const before = state.pending.size;
-    const batch = state.pending.take(MAX_WRITE_BYTES);
+    const batch = state.pending.take(state.failures === 0 ? MAX_WRITE_BYTES : SMALL_WRITE_BYTES);
     left -= before - state.pending.size;
     if (batch.entries.length === 0) continue;
     try {
@@ -194,10 +198,13 @@ function commit({ entries }: Batch, segment: Segment, start: number, options: Wr
 
 /** Writes within the call; a killed process needs no sync. */
 function writeNow(state: State, options: WriterOptions): void {
-  const batch = state.pending.take(Infinity);
-  if (batch.entries.length === 0) return;
-  const isWritten = writeBatchNow(batch, state, options, (segment, start) => commit(batch, segment, start, options));
-  if (!isWritten) state.pending.putBack(batch);
+  while (state.pending.size > 0) {
+    const batch = state.pending.take(SMALL_WRITE_BYTES);
+    const commitAt = (segment: Segment, start: number) => commit(batch, segment, start, options);
+    if (batch.entries.length === 0 || writeBatchNow(batch, state, options, commitAt)) continue;
+    state.pending.putBack(batch);
+    return;
+  }
 }
 
 function writeBatchNow(

@@ -17,6 +17,7 @@ export interface PushingTask {
 }
 
 export interface PushingProcess {
+  readonly pid: number;
   /** Events whose push has returned… */
   pushed(): number;
   /** …and how many of them, the first ones, were on disk then. */
@@ -46,6 +47,7 @@ export function startPushing(task: PushingTask): PushingProcess {
     said.stderr += text;
   });
   return {
+    pid: child.pid ?? 0,
     pushed: () => said.pushed,
     spooled: () => said.spooled,
     stderr: () => said.stderr,
