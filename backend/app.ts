@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from './modules/access-tokens/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
+import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
 import {
   backFillOf,
@@ -41,7 +42,14 @@ export type App = OpenAPIHono<AppEnv>;
 export function createApp(parts: AppParts): App {
   const { usage, db, clock, newId, log, tokens } = parts;
   const customers = createCustomers({ db, clock, newId });
-  const meters = createMetersService({ db, clock, newId, onChange: rollupsFollowMeters(parts) });
+  const meters = createMetersService({
+    db,
+    clock,
+    newId,
+    users: FEATURES_AS_METER_USERS,
+    onChange: rollupsFollowMeters(parts),
+  });
+  const features = createFeatures({ db, clock, newId, usage, findSubjects: customers.findByIds });
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {
@@ -70,6 +78,7 @@ export function createApp(parts: AppParts): App {
     query: (meter, request, signal) => queryMeter(usage, customers.findByIds, meter, request, signal),
     backFill: (meter) => backFillOf(usage, meter),
   });
+  features.routes(v3);
   customers.routes(v3);
   gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);

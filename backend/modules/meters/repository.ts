@@ -29,6 +29,10 @@ export function meterRepository(db: ControlDb) {
   return {
     byId: async (id: string) =>
       one(await meters().selectFrom('meters').selectAll().where('id', '=', id).executeTakeFirst()),
+    byIds: async (ids: readonly string[]) => {
+      if (ids.length === 0) return [];
+      return (await meters().selectFrom('meters').selectAll().where('id', 'in', ids).execute()).map(toMeter);
+    },
     livingByKey: async (key: string) =>
       one(
         await meters()

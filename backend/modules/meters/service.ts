@@ -63,6 +63,15 @@ export async function livingMeterSpecs(db: ControlDb): Promise<MeterSpec[]> {
   return (await meterRepository(db).living()).map(toMeterSpec);
 }
 
+/**
+ * Meters by id, deleted ones included; unknown ids are absent.
+ * @param db the transaction's handle inside one: another would wait for it for ever
+ */
+export async function findMeters(db: ControlDb, ids: readonly string[]): Promise<ReadonlyMap<string, Meter>> {
+  const found = await meterRepository(db).byIds([...new Set(ids)]);
+  return new Map(found.map((meter) => [meter.id, meter]));
+}
+
 /** Meter definitions and their rules. */
 export function createMetersService(deps: {
   db: ControlDb;

@@ -1,0 +1,136 @@
+import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { PageRequest } from '../../platform/http/paging.ts';
+import type { Sort } from '../../platform/http/sorting.ts';
+import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
+import type { Feature, FeatureFilterField, FeatureSortField } from './schema.ts';
+
+interface FeatureRow {
+  id: string;
+  key: string;
+  name: string;
+  description: string | null;
+  labels: string | null;
+  meter_id: string | null;
+  meter_filters: string | null;
+  dimension_paths: string | null;
+  unit_cost: string | null;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+}
+
+/** Values in one IN list; databases refuse statements with some ten thousand parameters. */
+const MAX_LIST_LENGTH = 1000;
+
+/** Stored features. A handle lives as long as the transaction that it is made for. */
+export function featureRepository(db: ControlDb) {
+  const tables = withTables<{ features: FeatureRow }>(db);
+  const features = () => tables.selectFrom('features').selectAll();
+  return {
+    /** Archived ones too; unknown ids are absent. */
+    byIds: (ids: readonly string[]): Promise<Feature[]> =>
+      inLists(ids, (list) => features().where('id', 'in', list).execute()),
+    /** All features that have or had one of the keys, those archived first before those archived later. */
+    byKeys: (keys: readonly string[]): Promise<Feature[]> =>
+      inLists(keys, (list) => features().where('key', 'in', list).orderBy('deleted_at').orderBy('id').execute()),
+    livingByKey: async (key: string): Promise<Feature | undefined> => {
+      const row = await features().where('key', '=', key).where('deleted_at', 'is', null).executeTakeFirst();
+      return row && toFeature(row);
+    },
+    livingByMeter: async (meterId: string): Promise<Feature[]> => {
+      const living = features().where('meter_id', '=', meterId).where('deleted_at', 'is', null);
+      return (await living.orderBy('id').execute()).map(toFeature);
+    },
+    /** Paths of the dimensions that an archived feature reads, as its meter had them. */
+    dimensionPaths: async (id: string): Promise<Readonly<Record<string, string>>> => {
+      const row = await tables.selectFrom('features').select('dimension_paths').where('id', '=', id).executeTakeFirst();
+      return row?.dimension_paths ? (JSON.parse(row.dimension_paths) as Record<string, string>) : {};
+    },
+    page: async (
+      filters: readonly FilterCondition<FeatureFilterField>[],
+      sort: Sort<FeatureSortField>,
+      page: PageRequest,
+    ): Promise<{ features: Feature[]; total: number }> => {
+      let living = tables.selectFrom('features').where('deleted_at', 'is', null);
+      for (const filter of filters) living = living.where(filterExpression(filter.field, filter));
+      const { total } = await living.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const rows = await living
+        .selectAll()
+        .orderBy(sort.field, sort.direction)
+        .orderBy('id', sort.direction)
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      return { features: rows.map(toFeature), total };
+    },
+    insert: async (feature: Feature): Promise<void> => {
+      await tables.insertInto('features').values(toRow(feature)).execute();
+    },
+    setUnitCost: async (id: string, unitCost: Feature['unit_cost'], updatedAtMs: number): Promise<void> => {
+      const values = { unit_cost: toJson(unitCost), updated_at: toStoredInstant(updatedAtMs) };
+      await tables.updateTable('features').set(values).where('id', '=', id).execute();
+    },
+    archive: async (id: string, paths: Readonly<Record<string, string>>, archivedAtMs: number): Promise<void> => {
+      const at = toStoredInstant(archivedAtMs);
+      const values = { dimension_paths: toJson(paths), deleted_at: at, updated_at: at };
+      await tables.updateTable('features').set(values).where('id', '=', id).execute();
+    },
+  };
+}
+
+async function inLists(
+  values: readonly string[],
+  read: (list: readonly string[]) => Promise<FeatureRow[]>,
+): Promise<Feature[]> {
+  const distinct = [...new Set(values)];
+  const found: Feature[] = [];
+  for (let start = 0; start < distinct.length; start += MAX_LIST_LENGTH) {
+    for (const row of await read(distinct.slice(start, start + MAX_LIST_LENGTH))) found.push(toFeature(row));
+  }
+  return found;
+}
+
+function toRow(feature: Feature): FeatureRow {
+  return {
+    id: feature.id,
+    key: feature.key,
+    name: feature.name,
+    description: feature.description ?? null,
+    labels: toJson(feature.labels),
+    meter_id: feature.meter?.id ?? null,
+    meter_filters: toJson(feature.meter?.filters),
+    dimension_paths: null,
+    unit_cost: toJson(feature.unit_cost),
+    created_at: toStoredInstant(feature.created_at),
+    updated_at: toStoredInstant(feature.updated_at),
+    deleted_at: feature.deleted_at === undefined ? null : toStoredInstant(feature.deleted_at),
+  };
+}
+
+function toFeature(row: FeatureRow): Feature {
+  return {
+    id: row.id,
+    key: row.key,
+    name: row.name,
+    ...(row.description !== null && { description: row.description }),
+    ...(row.labels !== null && { labels: JSON.parse(row.labels) as Record<string, string> }),
+    ...(row.meter_id !== null && {
+      meter: {
+        id: row.meter_id,
+        ...(row.meter_filters !== null && {
+          filters: JSON.parse(row.meter_filters) as NonNullable<NonNullable<Feature['meter']>['filters']>,
+        }),
+      },
+    }),
+    ...(row.unit_cost !== null && { unit_cost: JSON.parse(row.unit_cost) as NonNullable<Feature['unit_cost']> }),
+    created_at: fromStoredInstant(row.created_at),
+    updated_at: fromStoredInstant(row.updated_at),
+    ...(row.deleted_at !== null && { deleted_at: fromStoredInstant(row.deleted_at) }),
+  };
+}
+
+function toJson(value: object | undefined): string | null {
+  return value === undefined || Object.keys(value).length === 0 ? null : JSON.stringify(value);
+}
