@@ -19,23 +19,6 @@ export const resourceKeySchema = z
 export const nameSchema = z.string().min(1).max(256);
 export const descriptionSchema = z.string().max(1024);
 
-/** Digits of a number in a request: more are a mistake, and arithmetic with millions of them would never end. */
-const MAX_NUMBER_LENGTH = 100;
-
-/** A decimal number as text, exact: "12.5", "-3". */
-export const numericSchema = z
-  .string()
-  .max(MAX_NUMBER_LENGTH)
-  .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number in a string, such as "12.5"')
-  .openapi('Numeric');
-
-/** A price, a quantity: a decimal number as text, not below zero. */
-export const nonNegativeNumericSchema = z
-  .string()
-  .max(MAX_NUMBER_LENGTH)
-  .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a decimal number in a string, not negative, such as "12.5"')
-  .openapi('NonNegativeNumeric');
-
 /** RFC 3339 text; checked, kept as text. */
 export const dateTimeSchema = z
   .string()
@@ -57,6 +40,13 @@ export const numericSchema = z
   .max(MAX_NUMERIC_LENGTH)
   .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number as text, such as "12.5"')
   .openapi('Numeric', { example: '12.5' });
+
+/** A price, a quantity: a decimal number as text, not below zero. */
+export const nonNegativeNumericSchema = z
+  .string()
+  .max(MAX_NUMERIC_LENGTH)
+  .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a decimal number in a string, not negative, such as "12.5"')
+  .openapi('NonNegativeNumeric');
 
 /** A JSON number that becomes a decimal text, digit by digit, also where a double would change it. */
 export const exactNumberSchema = z
