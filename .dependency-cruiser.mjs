@@ -83,6 +83,8 @@ export default {
       'entitlements',
       'invoices',
     ),
+    notAbove('apps', 'billing-profiles', 'subscriptions', 'invoices'),
+    notAbove('billing-profiles', 'subscriptions', 'invoices'),
     {
       name: 'rating-is-pure',
       severity: 'error',

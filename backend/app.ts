@@ -1,5 +1,14 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from './modules/access-tokens/index.ts';
+import { type AppsService, appRoutes, createAppsService } from './modules/apps/index.ts';
+import {
+  createCustomerBilling,
+  createProfilesService,
+  customerBillingRoutes,
+  PROFILE_OF_CUSTOMER_SQL,
+  type ProfilesService,
+  profileRoutes,
+} from './modules/billing-profiles/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
@@ -19,7 +28,7 @@ import type { AppEnv } from './platform/http/env.ts';
 import { problemHandler, problemResponse, unknownPath } from './platform/http/problem.ts';
 import { referencePage } from './platform/http/reference-page.ts';
 import { logRequests } from './platform/http/request-log.ts';
-import { createRouter } from './platform/http/router.ts';
+import { createRouter, type Router } from './platform/http/router.ts';
 import type { NewId } from './platform/ids.ts';
 import type { Logger } from './platform/log.ts';
 import type { UsageStore } from './usage-store/index.ts';
@@ -41,7 +50,8 @@ export type App = OpenAPIHono<AppEnv>;
 /** Puts the modules together: the only place that knows all of them. */
 export function createApp(parts: AppParts): App {
   const { usage, db, clock, newId, log, tokens } = parts;
-  const customers = createCustomers({ db, clock, newId });
+  const relatedColumns = { billing_profile_id: PROFILE_OF_CUSTOMER_SQL };
+  const customers = createCustomers({ db, clock, newId, relatedColumns });
   const meters = createMetersService({
     db,
     clock,
@@ -80,6 +90,7 @@ export function createApp(parts: AppParts): App {
   });
   features.routes(v3);
   customers.routes(v3);
+  billingRoutes(v3, parts);
   gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);
   legacyEventRoutes(v1, events);
@@ -94,6 +105,33 @@ export function createApp(parts: AppParts): App {
   healthRoutes(app, parts);
   documentationRoutes(app, parts.version);
   return app;
+}
+
+/** Apps, billing profiles and what customers have of them. */
+function billingRoutes(router: Router, { db, clock, newId }: AppParts): void {
+  const apps: AppsService = createAppsService({
+    db,
+    clock,
+    newId,
+    hooks: {
+      createProfile: (app, trx) => profiles.createForApp(app, trx),
+      usersOf: (appId, trx) => profiles.usersOfApp(appId, trx),
+    },
+  });
+  const profiles: ProfilesService = createProfilesService({
+    db,
+    clock,
+    newId,
+    hooks: {
+      findApp: apps.find,
+      customersWithOpenInvoices: async () => [],
+      countOpenInvoices: async () => 0,
+    },
+  });
+  const findCustomer = (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id);
+  appRoutes(router, apps);
+  profileRoutes(router, profiles);
+  customerBillingRoutes(router, createCustomerBilling({ db, clock, findCustomer }));
 }
 
 /** Has the usage store keep roll-ups for the meters that there are; to be called once before requests come. */

@@ -3,11 +3,20 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { type Attribution, createAttribution } from './attribution.ts';
+import type { RelatedColumns } from './repository.ts';
 import { customerRoutes } from './routes.ts';
 import { type CustomerBlockers, type CustomersService, createCustomersService } from './service.ts';
 
 export type { CustomerRef } from './attribution.ts';
-export type { CreateCustomer, Customer, CustomerPage, UpsertCustomer } from './schema.ts';
+export {
+  addressSchema,
+  type CreateCustomer,
+  type Customer,
+  type CustomerPage,
+  customerKeySchema,
+  type UpsertCustomer,
+  usageAttributionSchema,
+} from './schema.ts';
 export type { CustomerBlockers } from './service.ts';
 
 /** Customers: the API's operations, and whose usage an event is. */
@@ -20,12 +29,14 @@ export interface Customers extends CustomersService, Attribution {
  * @param deps.db a handle of its own transactions: to take part in another module's transaction, create the module anew
  * with that transaction's handle
  * @param deps.blockers what modules above have against a change; nothing when left out
+ * @param deps.relatedColumns SQL expressions over the table `customers` for the filters that modules above answer
  */
 export function createCustomers(deps: {
   db: ControlDb;
   clock: Clock;
   newId: NewId;
   blockers?: CustomerBlockers;
+  relatedColumns?: RelatedColumns;
 }): Customers {
   const service = createCustomersService(deps);
   return { ...service, ...createAttribution(deps.db), routes: (router) => customerRoutes(router, service) };

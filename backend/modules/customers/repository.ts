@@ -6,7 +6,13 @@ import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import { type CustomerRow, toChangeableColumns, toCustomer, toRow } from './customer-row.ts';
-import type { Customer, CustomerFilterField, CustomerSortField, UpsertCustomer } from './schema.ts';
+import type {
+  Customer,
+  CustomerFilterField,
+  CustomerSortField,
+  RelatedCustomerField,
+  UpsertCustomer,
+} from './schema.ts';
 
 interface SubjectKeyRow {
   customer_id: string;
@@ -31,6 +37,9 @@ export interface SubjectRow {
   key: string;
   name: string;
 }
+
+/** What a filter over another module's data compares: an SQL expression over the table `customers`, of ours. */
+export type RelatedColumns = Partial<Record<RelatedCustomerField, string>>;
 
 /** Values in one IN list; databases refuse statements with some ten thousand parameters. */
 const MAX_LIST_LENGTH = 1000;
@@ -75,7 +84,8 @@ export function customerRepository(db: ControlDb) {
     /** Deleted customers too. Unknown ids are absent. */
     byIds: async (ids: readonly string[]): Promise<Customer[]> => inLists(ids, (list) => readByIds(tables, list)),
     /** One page of living customers. */
-    page: (filters: Filters, sort: Sort<CustomerSortField>, page: PageRequest) => readPage(tables, filters, sort, page),
+    page: (filters: Filters, sort: Sort<CustomerSortField>, page: PageRequest, related: RelatedColumns) =>
+      readPage(tables, filters, sort, page, related),
     /** Who names these subjects. A subject may appear twice: as one customer's key and as another's subject key. */
     livingSubjects: (subjects: readonly string[]): Promise<SubjectRow[]> =>
       inLists([...new Set(subjects)], (list) => readSubjects(tables, list)),
@@ -114,11 +124,12 @@ async function readPage(
   filters: Filters,
   sort: Sort<CustomerSortField>,
   page: PageRequest,
+  related: RelatedColumns,
 ): Promise<{ customers: Customer[]; total: number }> {
   let living = tables.selectFrom('customers').where('deleted_at', 'is', null);
   for (const filter of filters) {
     if (filter.field !== 'usage_attribution_subject_key') {
-      living = living.where(filterExpression(`customers.${filter.field}`, filter));
+      living = living.where(filterExpression(columnOf(filter.field, related), filter));
     }
   }
   for (const condition of subjectKeyConditions(filters)) living = living.where(condition);
@@ -130,6 +141,15 @@ async function readPage(
     .limit(page.size)
     .offset((page.number - 1) * page.size);
   return { customers: await readWithSubjectKeys(tables, selection, sort), total: Number(total) };
+}
+
+function columnOf(
+  field: Exclude<CustomerFilterField, 'usage_attribution_subject_key'>,
+  related: RelatedColumns,
+): string {
+  if (field !== 'billing_profile_id') return `customers.${field}`;
+  // Without billing nobody has a profile.
+  return related[field] ?? 'NULL';
 }
 
 /**

@@ -20,6 +20,7 @@ const FILTERS: Record<CustomerFilterField, FilterKind> = {
   name: 'string',
   primary_email: 'string',
   usage_attribution_subject_key: 'string',
+  billing_profile_id: 'ulid',
 };
 const customerId = z.object({ customerId: ulidSchema });
 

@@ -21,7 +21,7 @@ const MAX_ADDRESS_LINE_LENGTH = 512;
 const matchable = (text: string) => text.isWellFormed() && !text.includes('\0');
 const MATCHABLE = { error: 'must be well-formed Unicode text without NUL' };
 
-const customerKeySchema = z
+export const customerKeySchema = z
   .string()
   .min(1)
   .max(256)
@@ -30,7 +30,7 @@ const customerKeySchema = z
 
 const subjectKeySchema = z.string().min(1).max(MAX_SUBJECT_KEY_LENGTH).refine(matchable, MATCHABLE);
 
-const usageAttributionSchema = z
+export const usageAttributionSchema = z
   .strictObject({
     subject_keys: z
       .array(subjectKeySchema)
@@ -50,7 +50,7 @@ const usageAttributionSchema = z
   .openapi('BillingCustomerUsageAttribution');
 
 const addressLine = z.string().max(MAX_ADDRESS_LINE_LENGTH).optional();
-const addressSchema = z
+export const addressSchema = z
   .strictObject({
     country: z
       .string()
@@ -100,5 +100,12 @@ export const customerPageSchema = z
 export type CustomerPage = z.output<typeof customerPageSchema>;
 
 export type CustomerSortField = 'name' | 'id' | 'created_at';
-/** The contract's filters by plan and by billing profile are refused as unknown: no customer has either yet. */
-export type CustomerFilterField = 'key' | 'name' | 'primary_email' | 'usage_attribution_subject_key';
+/** The contract's filter by plan is refused as unknown: no customer has one yet. */
+export type CustomerFilterField =
+  | 'key'
+  | 'name'
+  | 'primary_email'
+  | 'usage_attribution_subject_key'
+  | RelatedCustomerField;
+/** Filters over what modules above keep of a customer. */
+export type RelatedCustomerField = 'billing_profile_id';

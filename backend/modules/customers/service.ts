@@ -7,7 +7,7 @@ import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { customerGone, customerNotFound, keyConflict, subjectKeyConflict } from './errors.ts';
-import { customerRepository } from './repository.ts';
+import { customerRepository, type RelatedColumns } from './repository.ts';
 import type {
   CreateCustomer,
   Customer,
@@ -69,8 +69,9 @@ export function createCustomersService(deps: {
   clock: Clock;
   newId: NewId;
   blockers?: CustomerBlockers;
+  relatedColumns?: RelatedColumns;
 }): CustomersService {
-  const { db, clock, newId, blockers = NOTHING_BLOCKS } = deps;
+  const { db, clock, newId, blockers = NOTHING_BLOCKS, relatedColumns = {} } = deps;
   return {
     create: (request) =>
       db.transaction(async (trx) => {
@@ -82,7 +83,7 @@ export function createCustomersService(deps: {
       }),
     get: (id) => existing(db, id),
     list: async (filters, sort, page) => {
-      const { customers, total } = await customerRepository(db).page(filters, sort, page);
+      const { customers, total } = await customerRepository(db).page(filters, sort, page, relatedColumns);
       return { data: customers, meta: pageMeta(page, total) };
     },
     update: (id, request) =>

@@ -1,0 +1,40 @@
+import type { AppCatalogItem, AppType, Capability } from './schema.ts';
+
+/** What can be installed. Stripe is a name that is kept free: see errors.ts. */
+export type InstallableType = Exclude<AppType, 'stripe'>;
+
+const ITEMS: Readonly<Record<InstallableType, AppCatalogItem>> = {
+  sandbox: {
+    type: 'sandbox',
+    name: 'Sandbox',
+    description: 'Issues invoices and settles them at once, without sending anything to anybody.',
+    capabilities: [
+      capability('sandbox', 'calculate_tax', 'Calculate tax', 'Accepts every tax setting and computes no tax.'),
+      capability('sandbox', 'invoice_customers', 'Invoice customers', 'Numbers and issues invoices.'),
+      capability('sandbox', 'collect_payments', 'Collect payments', 'Marks invoices as paid, or as their labels ask.'),
+    ],
+    install_methods: ['no_credentials_required'],
+  },
+  external_invoicing: {
+    type: 'external_invoicing',
+    name: 'External invoicing',
+    description: 'Hands invoices to a system of your own, which reports what became of them.',
+    capabilities: [
+      capability('external_invoicing', 'calculate_tax', 'Calculate tax', 'The external system computes taxes.'),
+      capability('external_invoicing', 'invoice_customers', 'Invoice customers', 'The external system sends invoices.'),
+      capability('external_invoicing', 'collect_payments', 'Collect payments', 'The external system reports payments.'),
+    ],
+    install_methods: ['no_credentials_required'],
+  },
+};
+
+function capability(app: string, type: Capability['type'], name: string, description: string): Capability {
+  return { type, key: `${app}_${type}`, name, description };
+}
+
+/** The catalog's entry of a type. */
+export function catalogItem(type: InstallableType): AppCatalogItem {
+  return ITEMS[type];
+}
+
+export const CATALOG: readonly AppCatalogItem[] = Object.values(ITEMS);

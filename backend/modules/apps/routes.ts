@@ -1,0 +1,127 @@
+import { z } from '@hono/zod-openapi';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import {
+  appPageSchema,
+  appSchema,
+  appTypeSchema,
+  catalogItemSchema,
+  catalogPageSchema,
+  installAppSchema,
+  installedAppSchema,
+  updateAppSchema,
+} from './schema.ts';
+import type { AppsService } from './service.ts';
+
+const TAG = 'Apps';
+const appId = z.object({ appId: ulidSchema });
+
+/** Registers the operations of the app catalog and of installed apps. */
+export function appRoutes(router: Router, service: AppsService): void {
+  catalogRoutes(router, service);
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/apps',
+      operationId: 'list-apps',
+      tag: TAG,
+      summary: 'List apps',
+      access: 'read',
+      query: listQuery('page', undefined, {}),
+      responses: { 200: jsonResponse('A page of installed apps.', appPageSchema) },
+    },
+    async ({ c, query }) => c.json(await service.list(readPage(query))),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/apps/{appId}',
+      operationId: 'get-app',
+      tag: TAG,
+      summary: 'Get app',
+      access: 'read',
+      params: appId,
+      responses: { 200: jsonResponse('The app; an uninstalled one carries deleted_at.', appSchema) },
+    },
+    async ({ c, params }) => c.json(await service.get(params.appId)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/apps/{appId}',
+      operationId: 'update-app',
+      tag: TAG,
+      summary: 'Update app',
+      description: 'Replaces name, description, labels and, for external_invoicing, the two hooks.',
+      access: 'write',
+      params: appId,
+      body: updateAppSchema,
+      responses: { 200: jsonResponse('The app.', appSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.update(params.appId, body)),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path: '/apps/{appId}',
+      operationId: 'uninstall-app',
+      tag: TAG,
+      summary: 'Uninstall app',
+      description: 'Refused while a billing profile or an invoice that is not final uses the app.',
+      access: 'write',
+      params: appId,
+      responses: { 204: { description: 'Uninstalled.' } },
+    },
+    async ({ c, params }) => {
+      await service.uninstall(params.appId);
+      return c.body(null, 204);
+    },
+  );
+}
+
+function catalogRoutes(router: Router, service: AppsService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/app-catalog',
+      operationId: 'list-app-catalog',
+      tag: TAG,
+      summary: 'List app catalog',
+      access: 'read',
+      query: listQuery('page', undefined, {}),
+      responses: { 200: jsonResponse('What can be installed.', catalogPageSchema) },
+    },
+    ({ c, query }) => c.json(service.catalog(readPage(query))),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/app-catalog/install',
+      operationId: 'install-app',
+      tag: TAG,
+      summary: 'Install app from the catalog',
+      description:
+        'With create_billing_profile a profile is made for the app; it becomes the default one where the default is a ' +
+        "sandbox's. Stripe is refused with 501.",
+      access: 'write',
+      body: installAppSchema,
+      responses: { 201: jsonResponse('The app.', installedAppSchema) },
+    },
+    async ({ c, body }) => c.json(await service.install(body), 201),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/app-catalog/{appType}',
+      operationId: 'get-app-catalog-item',
+      tag: TAG,
+      summary: 'Get app catalog item by type',
+      access: 'read',
+      params: z.object({ appType: appTypeSchema }),
+      responses: { 200: jsonResponse('What can be installed.', catalogItemSchema) },
+    },
+    ({ c, params }) => c.json(service.catalogItem(params.appType)),
+  );
+}

@@ -1,0 +1,177 @@
+import { z } from '@hono/zod-openapi';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import type { CustomerBillingService } from './customer-billing.ts';
+import {
+  adjustmentSettingsSchema,
+  appDataSchema,
+  createProfileSchema,
+  customerBillingSchema,
+  profilePageSchema,
+  profileSchema,
+  upsertProfileSchema,
+} from './schema.ts';
+import type { ProfilesService } from './service.ts';
+
+const TAG = 'Billing profiles';
+const profileId = z.object({ id: ulidSchema });
+const customerId = z.object({ customerId: ulidSchema });
+
+/** Registers the operations of billing profiles. */
+export function profileRoutes(router: Router, service: ProfilesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/profiles',
+      operationId: 'list-billing-profiles',
+      tag: TAG,
+      summary: 'List billing profiles',
+      access: 'read',
+      query: listQuery('page', undefined, {}),
+      responses: { 200: jsonResponse('A page of profiles.', profilePageSchema) },
+    },
+    async ({ c, query }) => c.json(await service.list(readPage(query))),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/profiles',
+      operationId: 'create-billing-profile',
+      tag: TAG,
+      summary: 'Create a new billing profile',
+      description: 'A new default takes the place of the old one.',
+      access: 'write',
+      body: createProfileSchema,
+      responses: { 201: jsonResponse('The profile.', profileSchema) },
+    },
+    async ({ c, body }) => c.json(await service.create(body), 201),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/profiles/{id}',
+      operationId: 'get-billing-profile',
+      tag: TAG,
+      summary: 'Get a billing profile',
+      access: 'read',
+      params: profileId,
+      responses: { 200: jsonResponse('The profile; a deleted one carries deleted_at.', profileSchema) },
+    },
+    async ({ c, params }) => c.json(await service.get(params.id)),
+  );
+  changeRoutes(router, service);
+  adjustmentRoutes(router, service);
+}
+
+function changeRoutes(router: Router, service: ProfilesService): void {
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/profiles/{id}',
+      operationId: 'update-billing-profile',
+      tag: TAG,
+      summary: 'Update a billing profile',
+      description: 'Replaces everything but the apps. Invoices that exist keep the settings that they were made with.',
+      access: 'write',
+      params: profileId,
+      body: upsertProfileSchema,
+      responses: { 200: jsonResponse('The profile.', profileSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.update(params.id, body)),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path: '/profiles/{id}',
+      operationId: 'delete-billing-profile',
+      tag: TAG,
+      summary: 'Delete a billing profile',
+      description: 'Refused for the default profile, and while customers or invoices that are not final use it.',
+      access: 'write',
+      params: profileId,
+      responses: { 204: { description: 'Deleted.' } },
+    },
+    async ({ c, params }) => {
+      await service.remove(params.id);
+      return c.body(null, 204);
+    },
+  );
+}
+
+function adjustmentRoutes(router: Router, service: ProfilesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/profiles/{id}/adjustment-settings',
+      operationId: 'get-billing-profile-adjustment-settings',
+      tag: TAG,
+      summary: 'Get what happens to late usage and unused time',
+      access: 'read',
+      params: profileId,
+      responses: { 200: jsonResponse('The settings.', adjustmentSettingsSchema) },
+    },
+    async ({ c, params }) => c.json(await service.adjustments(params.id)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/profiles/{id}/adjustment-settings',
+      operationId: 'update-billing-profile-adjustment-settings',
+      tag: TAG,
+      summary: 'Set what happens to late usage and unused time',
+      access: 'write',
+      params: profileId,
+      body: adjustmentSettingsSchema,
+      responses: { 200: jsonResponse('The settings.', adjustmentSettingsSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.setAdjustments(params.id, body)),
+  );
+}
+
+/** Registers the operations on a customer's billing data. */
+export function customerBillingRoutes(router: Router, service: CustomerBillingService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/billing',
+      operationId: 'get-customer-billing',
+      tag: 'Customers',
+      summary: 'Get customer billing data',
+      description: 'Without billing_profile the default profile bills the customer.',
+      access: 'read',
+      params: customerId,
+      responses: { 200: jsonResponse('The billing data.', customerBillingSchema) },
+    },
+    async ({ c, params }) => c.json(await service.get(params.customerId)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/customers/{customerId}/billing',
+      operationId: 'update-customer-billing',
+      tag: 'Customers',
+      summary: 'Update customer billing data',
+      access: 'write',
+      params: customerId,
+      body: customerBillingSchema,
+      responses: { 200: jsonResponse('The billing data.', customerBillingSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.replace(params.customerId, body)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/customers/{customerId}/billing/app-data',
+      operationId: 'update-customer-billing-app-data',
+      tag: 'Customers',
+      summary: 'Update customer billing app data',
+      access: 'write',
+      params: customerId,
+      body: appDataSchema,
+      responses: { 200: jsonResponse('The data for apps.', appDataSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.replaceAppData(params.customerId, body)),
+  );
+}
