@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  balanceOf,
+  type MeteredAllowance,
+  planBalance,
+  runPlan,
+} from '../../backend/modules/entitlements/engine/balance.ts';
+import type { Grant } from '../../backend/modules/entitlements/engine/grant.ts';
+import { windowedHistory } from '../../backend/modules/entitlements/engine/history.ts';
+import { Decimal } from '../../backend/platform/decimal.ts';
+import { durationFrom, type Period, recurrence } from '../../backend/platform/period/index.ts';
+import { type NaiveGrant, type NaiveInput, naiveBalance } from './entitlements-naive.ts';
+
+const START_MS = Date.parse('2026-03-01T00:00:00Z');
+const RUNS = process.env['LONG'] === '1' ? 20_000 : 500;
+/** Six hours hold several usage periods and recurrences of everything below. */
+const HORIZON = 360;
+const minute = fc.integer({ min: 0, max: HORIZON });
+const atMs = (minutes: number) => START_MS + minutes * 60_000;
+
+const grants = fc.array(
+  fc.record({
+    amount: fc.integer({ min: 1, max: 40 }),
+    priority: fc.integer({ min: 1, max: 3 }),
+    effectiveAt: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: HORIZON })),
+    lastsFor: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
+    voidedAfter: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined, freq: 4 }),
+    createdAt: fc.integer({ min: 0, max: 2 }),
+    maxRollover: fc.integer({ min: 0, max: 40 }),
+    minRollover: fc.integer({ min: 0, max: 40 }),
+    rollsAll: fc.boolean(),
+    recurrence: fc.option(
+      fc.record({ every: fc.integer({ min: 7, max: 90 }), anchor: fc.integer({ min: -50, max: 50 }) }),
+      {
+        nil: undefined,
+      },
+    ),
+  }),
+  { maxLength: 4 },
+);
+
+const inputs: fc.Arbitrary<NaiveInput> = fc
+  .record({
+    grants,
+    period: fc.record({ every: fc.integer({ min: 60, max: 180 }), anchor: fc.integer({ min: -100, max: 100 }) }),
+    manualResets: fc.uniqueArray(
+      fc.record({
+        at: fc.integer({ min: 1, max: HORIZON }),
+        movesAnchor: fc.boolean(),
+        preservesOverage: fc.boolean(),
+      }),
+      { maxLength: 2, selector: ({ at }) => at },
+    ),
+    preservesOverage: fc.boolean(),
+    usage: fc.array(
+      fc.record({
+        at: minute,
+        value: fc.integer({ min: 0, max: 30 }),
+        key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      }),
+      { maxLength: 25 },
+    ),
+    isDistinct: fc.boolean(),
+    until: minute,
+  })
+  .map((input) => ({
+    ...input,
+    grants: input.grants.map(({ lastsFor, voidedAfter, rollsAll, ...grant }, index): NaiveGrant => {
+      const always = rollsAll ? { maxRollover: grant.amount, minRollover: grant.amount } : {};
+      const expiresAt = lastsFor === undefined ? undefined : grant.effectiveAt + lastsFor;
+      const voidedAt = voidedAfter === undefined ? undefined : grant.effectiveAt + voidedAfter;
+      return { ...grant, ...always, id: `g${index}`, expiresAt, voidedAt };
+    }),
+    manualResets: input.manualResets
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ at, movesAnchor, preservesOverage }) => ({ at, preservesOverage, anchor: movesAnchor ? at : undefined })),
+  }));
+
+function grantOf(grant: NaiveGrant): Grant {
+  return {
+    id: grant.id,
+    amount: new Decimal(grant.amount),
+    priority: grant.priority,
+    effectiveAtMs: atMs(grant.effectiveAt),
+    createdAtMs: grant.createdAt,
+    expiresAtMs: grant.expiresAt === undefined ? undefined : atMs(grant.expiresAt),
+    endedAtMs: grant.voidedAt === undefined ? undefined : atMs(grant.voidedAt),
+    maxRollover: new Decimal(grant.maxRollover),
+    minRollover: new Decimal(grant.minRollover),
+    recurrence:
+      grant.recurrence && recurrence(atMs(grant.recurrence.anchor), durationFrom(`PT${grant.recurrence.every}M`)),
+  };
+}
+
+function allowanceOf(input: NaiveInput): MeteredAllowance {
+  const every = durationFrom(`PT${input.period.every}M`);
+  let anchor = input.period.anchor;
+  const periods = [{ fromMs: START_MS, recurrence: recurrence(atMs(anchor), every) }];
+  for (const reset of input.manualResets) {
+    anchor = reset.anchor ?? anchor;
+    periods.push({ fromMs: atMs(reset.at), recurrence: recurrence(atMs(anchor), every) });
+  }
+  return {
+    grants: input.grants.map(grantOf),
+    periods,
+    usageKind: input.isDistinct ? 'distinct' : 'additive',
+    preservesOverage: (resetAtMs) =>
+      input.manualResets.find(({ at }) => atMs(at) === resetAtMs)?.preservesOverage ?? input.preservesOverage,
+  };
+}
+
+function meterOf({ usage, isDistinct }: NaiveInput) {
+  return ({ fromMs, toMs }: Period) => {
+    const within = usage.filter(({ at }) => atMs(at) >= fromMs && atMs(at) < toMs);
+    return new Decimal(
+      isDistinct ? new Set(within.map(({ key }) => key)).size : within.reduce((sum, { value }) => sum + value, 0),
+    );
+  };
+}
+
+function engineBalance(input: NaiveInput, until: number, options: Parameters<typeof planBalance>[2] = {}) {
+  const allowance = allowanceOf(input);
+  return runPlan(allowance, planBalance(allowance, atMs(until), options), meterOf(input));
+}
+
+describe('the engine of entitlements, against a walk from minute to minute', () => {
+  it('finds the same balance, usage and overage at any instant', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const found = balanceOf(engineBalance(input, input.until));
+        const expected = naiveBalance(input);
+        const balances = Object.fromEntries(
+          input.grants.map(({ id }) => [id, found.grantBalances.get(id)?.toNumber() ?? 0]),
+        );
+        expect({
+          balances,
+          balance: found.balance.toNumber(),
+          usage: found.usage.toNumber(),
+          overage: found.overage.toNumber(),
+          totalAvailable: found.totalAvailableGrantAmount.toNumber(),
+        }).toEqual(expected);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('finds the same however the time before is cut', () => {
+    fc.assert(
+      fc.property(inputs, fc.array(minute, { maxLength: 6 }), (input, cuts) => {
+        const plain = balanceOf(engineBalance(input, input.until));
+        const cut = balanceOf(engineBalance(input, input.until, { fromMs: START_MS, cutsMs: cuts.map(atMs) }));
+        expect(cut.balance).toEqual(plain.balance);
+        expect(cut.overage).toEqual(plain.overage);
+        expect(cut.usage).toEqual(plain.usage);
+      }),
+      { numRuns: RUNS / 2 },
+    );
+  });
+
+  it('shows each window with its usage, and with the balance of the moment at which it begins', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const size = 30;
+        const windows = Array.from({ length: Math.ceil(input.until / size) }, (_, index) => ({
+          fromMs: atMs(index * size),
+          toMs: atMs(Math.min(input.until, (index + 1) * size)),
+        }));
+        const run = engineBalance(input, input.until, {
+          fromMs: START_MS,
+          cutsMs: windows.map(({ fromMs }) => fromMs),
+        });
+        const seen = windowedHistory(run, windows);
+        seen.forEach(({ usage, balanceAtStart, period }, index) => {
+          if (!input.isDistinct) expect(usage).toEqual(meterOf(input)(period));
+          const begun = naiveBalance({ ...input, until: index * size, showsStart: true });
+          expect(balanceAtStart.toNumber()).toBe(begun.balance);
+        });
+      }),
+      { numRuns: RUNS / 2 },
+    );
+  });
+});
