@@ -29,9 +29,10 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
       stored = stored + excluded.stored,
       duplicates = duplicates + excluded.duplicates,
       rejected = rejected + excluded.rejected,
+      dropped = coalesce(excluded.dropped, dropped),
       -- Deliveries overtake each other: what a process counts never falls.
-      dropped = CASE WHEN coalesce(excluded.taken, 0) >= coalesce(taken, 0) THEN coalesce(excluded.dropped, dropped) ELSE dropped END,
       taken = max(coalesce(taken, 0), coalesce(excluded.taken, 0))`);
+  const known = db.prepare('SELECT dropped FROM gateway_processes WHERE node = ? AND process = ?').pluck();
   const touching = db.prepare(
     'SELECT first, last FROM gateway_ranges WHERE node = ? AND process = ? AND first <= ? AND last >= ?',
   );
@@ -47,7 +48,7 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
       duplicates,
       rejected,
       taken: taken ?? null,
-      dropped: dropped === undefined ? null : JSON.stringify(dropped),
+      dropped: dropped === undefined ? null : mostDropped(dropped, known.get(node, process)),
     });
     for (const range of ranges) {
       // Ranges that overlap or touch become one.
@@ -58,6 +59,16 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
       insert.run(node, process, first, last);
     }
   };
+}
+
+/**
+ * The greatest count of each reason. Deliveries overtake each other; and whoever delivers what a killed process has left
+ * goes on from what that one had last written down, which may be less than what it had told.
+ */
+function mostDropped(told: Readonly<Record<string, number>>, known: unknown): string {
+  const counts = typeof known === 'string' ? (JSON.parse(known) as Record<string, number>) : {};
+  for (const [reason, count] of Object.entries(told)) counts[reason] = Math.max(count, counts[reason] ?? 0);
+  return JSON.stringify(counts);
 }
 
 /** One page of the ledger, the process seen last first. */

@@ -68,6 +68,12 @@ test('an older report that arrives later does not take anything back', async () 
   expect((await ledger())[0]).toMatchObject({ taken: 20, dropped: { queue_full: 7 } });
 });
 
+test('nor does an heir that knows less than the dead process had told', async () => {
+  await deliver([2], from('2', { 'Metering-Taken': '20', 'Metering-Dropped': 'rejected=1,queue_full=7' }));
+  await deliver([3], from('3', { 'Metering-Taken': '12', 'Metering-Dropped': 'rejected=5' }));
+  expect((await ledger())[0]).toMatchObject({ taken: 20, dropped: { rejected: 5, queue_full: 7 } });
+});
+
 test('nodes and processes are told apart, listed by page and filtered', async () => {
   for (const process of ['a', 'b', 'c']) {
     await deliver([process], {
