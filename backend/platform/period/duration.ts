@@ -90,25 +90,3 @@ function addMonths(atMs: number, months: number): number {
   date.setUTCDate(Math.min(day, lastDay.getUTCDate()));
   return date.getTime();
 }
-
-/** Days of a month and hours of a day that calendars know: a division must come out even for all of them. */
-const DAYS_PER_MONTH = [28, 29, 30, 31];
-const HOURS_PER_DAY = [23, 24, 25];
-
-/**
- * Whether `larger` is a whole multiple of `smaller` wherever in the calendar they lie: a year of a month or of a day, a
- * month of a day, but a month neither of a week nor of 30 days. False when either is zero or they have different signs.
- */
-export function isDivisibleBy(larger: Duration, smaller: Duration): boolean {
-  return DAYS_PER_MONTH.every((days) =>
-    HOURS_PER_DAY.every((hours) => {
-      const [dividend, divisor] = [lengthSeconds(larger, days, hours), lengthSeconds(smaller, days, hours)];
-      return divisor !== 0 && dividend / divisor > 0 && dividend % divisor === 0;
-    }),
-  );
-}
-
-function lengthSeconds(duration: Duration, daysPerMonth: number, hoursPerDay: number): number {
-  const days = calendarMonths(duration) * daysPerMonth + duration.weeks * 7 + duration.days;
-  return ((days * hoursPerDay + duration.hours) * 60 + duration.minutes) * 60 + duration.seconds;
-}

@@ -1,9 +1,9 @@
+export { cadencesAlign, isDivisibleBy } from '../iso-duration.ts';
 export {
   addDuration,
   type Duration,
   durationFrom,
   formatDuration,
-  isDivisibleBy,
   parseDuration,
 } from './duration.ts';
 export {
