@@ -3,13 +3,22 @@ import { systemClock } from '../delivery/clock.ts';
 
 /** How the end of the process is brought about. */
 export interface Ending {
-  /** Runs once, when the process is asked to end or its parent is gone: SIGTERM, SIGINT, end of standard input … */
-  onRequest(run: () => Promise<void>): void;
-  request(): void;
+  /**
+   * Runs `finish` once, when the process is asked to end (SIGTERM, SIGINT) or its parent is gone.
+   * @param isNeeded whether somebody would miss the process if it ended for want of a parent
+   */
+  onRequest(finish: () => Promise<void>, isNeeded?: () => boolean): void;
 }
 
-/** Often enough that an orphan does not live on next to its successor for long; asking costs nothing. */
+/** Asking costs nothing, and an orphan is soon found. */
 const PARENT_CHECK_MS = 1000;
+
+/**
+ * When one Kong worker dies, the plugin server loses its parent, though all other workers still use it: until Kong has
+ * started another, which it does after a second at most, it is needed. Without a successor Kong is gone for good.
+ */
+const SUCCESSOR_WITHIN_MS = 5000;
+const SUCCESSOR_CHECK_MS = 20;
 
 /**
  * What has not ended by itself after this long never will: a delivery gives up after 5 s, and container runtimes kill
@@ -24,12 +33,13 @@ const END_WITHIN_MS = 10_000;
  */
 export function takeOverEnding(): Ending {
   const pluginHandlers: NodeJS.SignalsListener[] = [];
-  let finish: (() => Promise<void>) | undefined;
+  let finish = async (): Promise<void> => undefined;
+  let isNeeded = (): boolean => false;
   let isRequested = false;
 
   async function end(): Promise<void> {
     systemClock.setTimer(() => process.exit(1), END_WITHIN_MS, { background: true });
-    await finish?.();
+    await finish();
     process.stdin.destroy();
     if (process.connected) process.disconnect();
     if (pluginHandlers.length === 0) process.exit(0);
@@ -43,6 +53,11 @@ export function takeOverEnding(): Ending {
     end().catch(() => process.exit(1));
   }
 
+  function endWhenNotNeeded(until: number): void {
+    if (!isNeeded() || systemClock.now() > until) request();
+    else systemClock.setTimer(() => endWhenNotNeeded(until), SUCCESSOR_CHECK_MS);
+  }
+
   process.on('SIGTERM', request);
   process.on('SIGINT', request);
   process.on('disconnect', request);
@@ -51,24 +66,30 @@ export function takeOverEnding(): Ending {
     pluginHandlers.push(listener as NodeJS.SignalsListener);
     queueMicrotask(() => process.removeListener('SIGTERM', listener));
   });
-  watchParent(request);
+  watchParent(() => endWhenNotNeeded(systemClock.now() + SUCCESSOR_WITHIN_MS));
   return {
-    onRequest(run) {
-      finish = run;
+    onRequest(onEnd, isMissed) {
+      finish = onEnd;
+      if (isMissed !== undefined) isNeeded = isMissed;
     },
-    request,
   };
 }
 
+/** Calls `onGone` once. */
 function watchParent(onGone: () => void): void {
   const parent = process.ppid;
+  let isGone = false;
+  const gone = (): void => {
+    if (isGone) return;
+    isGone = true;
+    onGone();
+  };
   const check = (): void => {
-    if (process.ppid !== parent) onGone();
-    systemClock.setTimer(check, PARENT_CHECK_MS, { background: true });
+    if (process.ppid !== parent) gone();
+    else systemClock.setTimer(check, PARENT_CHECK_MS, { background: true });
   };
   check();
-  if (!isPipe(0)) return;
-  process.stdin.on('end', onGone).on('error', onGone).resume();
+  if (isPipe(0)) process.stdin.on('end', gone).on('error', gone).resume();
 }
 
 /** Not a terminal, a file or /dev/null: those end, or never do, whatever the parent does. */

@@ -9,6 +9,7 @@ export interface Fleet {
   start(): Promise<void>;
   /** To whoever has the fewest, and else in turn: Kong keeps its connections, so equal numbers are equal work. */
   handOver(connection: Socket): void;
+  connectionCount(): number;
   /** Asks every worker that serves; resolves with whether all said yes. */
   askAll(ask: (worker: WorkerProcess) => Promise<boolean>): Promise<boolean>;
   /** Lets the workers finish; resolves when the last is gone. */
@@ -75,6 +76,7 @@ export function createFleet(options: FleetOptions): Fleet {
       return allReady;
     },
     handOver: (connection) => handOver(members, connection),
+    connectionCount: () => members.ready.reduce((sum, { connections }) => sum + connections, members.waiting.length),
     askAll: async (ask) => (await Promise.all(members.ready.map(ask))).every(Boolean),
     async end() {
       members.isEnding = true;

@@ -11,6 +11,7 @@ import { createTurn } from './turn.ts';
 /** Serves the connections of Kong in one process. */
 export interface Host {
   serve(socket: Socket): void;
+  connectionCount(): number;
   /**
    * Lets what is under way come to its end and closes every connection; resolves when nothing is under way any more,
    * or after a moment all the same.
@@ -68,6 +69,7 @@ export function createHost({ plugin, instances, reports, clock = systemClock }: 
       socket.on('close', () => afterWork(socket, connection));
       if (whenAllIdle !== undefined) connection.finish();
     },
+    connectionCount: () => connections.size,
     async stop() {
       const { promise, resolve } = Promise.withResolvers<void>();
       whenAllIdle = resolve;

@@ -15,8 +15,16 @@ const BACKLOG = 65_535;
 /** The kernel's room for the path of a socket, without its end mark; Node would use a longer one cut off. */
 const MAX_PATH_BYTES = 107;
 
+/**
+ * Connections that are served at a time: 16 Kong workers with all the timers that each may run. A connection more would
+ * cost others their memory.
+ */
+const MAX_CONNECTIONS = 65_536;
+
 /** A socket path that a server listens at. */
 export interface ListeningPath {
+  /** False once another server has taken it over, or it is gone. */
+  isOwn(): boolean;
   /** Removes the path, unless another server has taken it over meanwhile. Once gone, does nothing. */
   release(): void;
 }
@@ -46,12 +54,17 @@ export async function listenAt(server: Server, path: string): Promise<ListeningP
   server.listen({ path: temporary, backlog: BACKLOG }, listens);
   await listening;
   server.off('error', reject);
+  server.maxConnections = MAX_CONNECTIONS;
   const own = lstatSync(temporary);
   renameSync(temporary, target);
+  const isOwn = (): boolean => {
+    const current = statusOf(target);
+    return current?.ino === own.ino && current.dev === own.dev;
+  };
   return {
+    isOwn,
     release() {
-      const current = statusOf(target);
-      if (current?.ino === own.ino && current.dev === own.dev) unlinkSync(target);
+      if (isOwn()) unlinkSync(target);
     },
   };
 }

@@ -37,7 +37,8 @@ export function createReports(sink: LogSink = stderrSink): Reports {
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { error: typeof error };
   if (isPlainError(error)) return { error: error.name, cause: error.message };
-  return { error: error.name, at: placeOf(error) };
+  const { code } = error as NodeJS.ErrnoException;
+  return { error: error.name, code: typeof code === 'string' ? code : undefined, at: placeOf(error) };
 }
 
 /** The first frame of the stack, which begins with the message. */

@@ -18,11 +18,15 @@ export async function serveAlone(
   const host = createHost({ plugin, instances: localInstances(plugin), reports });
   const server = createServer((connection) => host.serve(connection));
   const path = await listenAt(server, socket);
-  ending.onRequest(async () => {
-    path.release();
-    server.close();
-    await host.stop();
-  });
+  server.on('error', (error) => reports.failed('connections could not be accepted', error));
+  ending.onRequest(
+    async () => {
+      path.release();
+      server.close();
+      await host.stop();
+    },
+    () => path.isOwn() && host.connectionCount() > 0,
+  );
   process.on('exit', path.release);
   reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1 });
 }

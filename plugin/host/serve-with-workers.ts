@@ -50,15 +50,19 @@ export async function serveWithWorkers(
   const server = createServer({ pauseOnConnect: true }, fleet.handOver);
   let path: ListeningPath | undefined;
   let isEnding = false;
-  ending.onRequest(async () => {
-    isEnding = true;
-    path?.release();
-    server.close();
-    await fleet.end();
-  });
+  ending.onRequest(
+    async () => {
+      isEnding = true;
+      path?.release();
+      server.close();
+      await fleet.end();
+    },
+    () => path?.isOwn() === true && fleet.connectionCount() > 0,
+  );
   await fleet.start();
   if (isEnding) return;
   path = await listenAt(server, command.socket);
   process.on('exit', path.release);
+  server.on('error', (error) => reports.failed('connections could not be accepted', error));
   reports.info('the plugin server listens', { workers: command.workers });
 }

@@ -22,5 +22,7 @@ export type ToFirst =
   /** Kong asked this worker to start an instance, or to close one. */
   | { readonly kind: 'start'; readonly request: number; readonly configJson: string }
   | { readonly kind: 'stop'; readonly request: number; readonly id: number }
+  /** A connection that was handed over has arrived; in the order in which they were handed over. */
+  | { readonly kind: 'arrived' }
   /** A connection that was handed over has ended. */
   | { readonly kind: 'ended' };

@@ -39,6 +39,8 @@ export function startWorkerProcess(args: readonly string[], events: WorkerEvents
   const child = fork(program, [...args, WORKER_OPTION], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const requests = createRequests<boolean>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
+  /** Handed over and not arrived yet; kept open here until then, since what a dying worker does not take is lost. */
+  const onTheWay: Socket[] = [];
   let connections = 0;
 
   async function ask(message: (request: number) => ToWorker): Promise<boolean> {
@@ -51,12 +53,15 @@ export function startWorkerProcess(args: readonly string[], events: WorkerEvents
 
   function exited(how: string): void {
     requests.answerAll(true);
+    // Kong would wait for those for which there was no time. Closed, it connects again.
+    for (const connection of onTheWay) connection.destroy();
     isGone();
     events.onExit(how);
   }
 
   child.on('message', (message: ToFirst) => {
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
+    else if (message.kind === 'arrived') onTheWay.shift()?.destroy();
     else if (message.kind === 'ended') connections--;
     else if (message.kind === 'ready') events.onReady();
     else void answer(child, message, events);
@@ -71,6 +76,7 @@ export function startWorkerProcess(args: readonly string[], events: WorkerEvents
     close: (id) => ask((request) => ({ kind: 'close', request, id })),
     serve(connection) {
       connections++;
+      onTheWay.push(connection);
       tell(child, { kind: 'serve' }, connection);
     },
     get connections() {
@@ -94,9 +100,7 @@ async function answer(
   tell(child, { kind: 'answer', request, ...(typeof id === 'number' && { id }) });
 }
 
-/** What cannot be sent was for a worker that is about to be replaced. */
+/** What cannot be sent was for a worker that is about to be replaced; its 'exit' does the rest. */
 function tell(child: ChildProcess, message: ToWorker, connection?: Socket): void {
-  child.send(message, connection, {}, (error) => {
-    if (error !== null) connection?.destroy();
-  });
+  child.send(message, connection, { keepOpen: true }, () => undefined);
 }

@@ -32,6 +32,7 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
       case 'answer':
         return requests.answer(message.request, message.id);
       case 'serve':
+        tell({ kind: 'arrived' });
         // Not there when Kong has closed it on the way.
         if (!(connection instanceof Socket)) return tell({ kind: 'ended' });
         connection.on('close', () => tell({ kind: 'ended' }));

@@ -142,8 +142,7 @@ describe('without its parent the server ends, and flushes', () => {
     expect(await socketsLeft()).toEqual([]);
   });
 
-  // Work in progress: an orphan lets go of its socket too early.
-  test.skip.each([
+  test.each([
     ['1', 'pipe'],
     ['2', 'pipe'],
     ['1', 'ignore'],
