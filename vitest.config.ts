@@ -13,5 +13,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once, unless the machine is busy with something else.
+    expect: { poll: { timeout: 30_000, interval: 20 } },
   },
 });

@@ -5,19 +5,26 @@ import { systemClock } from '../delivery/clock.ts';
 export interface Ending {
   /**
    * Runs `finish` once, when the process is asked to end (SIGTERM, SIGINT) or its parent is gone.
-   * @param isNeeded whether somebody would miss the process if it ended for want of a parent
+   * @param orphanUse how much the process would be missed if it ended for want of a parent; asked again and again
    */
-  onRequest(finish: () => Promise<void>, isNeeded?: () => boolean): void;
+  onRequest(finish: () => Promise<void>, orphanUse?: () => OrphanUse): void;
 }
+
+/**
+ * What an orphan is still good for. `connected`: Kong has connections to it. `idle`: nobody has, but it is the one that
+ * Kong would connect to. `none`: another listens in its place.
+ */
+export type OrphanUse = 'connected' | 'idle' | 'none';
 
 /** Asking costs nothing, and an orphan is soon found. */
 const PARENT_CHECK_MS = 1000;
 
 /**
  * When one Kong worker dies, the plugin server loses its parent, though all other workers still use it: until Kong has
- * started another, which it does after a second at most, it is needed. Without a successor Kong is gone for good.
+ * started another, which it does after a second at most and which takes its time on a busy machine, it is needed. Whom
+ * nobody is connected to may be the last that is left of a Kong that is gone, and does not wait for long.
  */
-const SUCCESSOR_WITHIN_MS = 5000;
+const SUCCESSOR_WITHIN_MS: Readonly<Record<OrphanUse, number>> = { connected: 30_000, idle: 1500, none: 0 };
 const SUCCESSOR_CHECK_MS = 20;
 
 /**
@@ -34,7 +41,7 @@ const END_WITHIN_MS = 10_000;
 export function takeOverEnding(): Ending {
   const pluginHandlers: NodeJS.SignalsListener[] = [];
   let finish = async (): Promise<void> => undefined;
-  let isNeeded = (): boolean => false;
+  let useOf = (): OrphanUse => 'none';
   let isRequested = false;
 
   async function end(): Promise<void> {
@@ -53,9 +60,9 @@ export function takeOverEnding(): Ending {
     end().catch(() => process.exit(1));
   }
 
-  function endWhenNotNeeded(until: number): void {
-    if (!isNeeded() || systemClock.now() > until) request();
-    else systemClock.setTimer(() => endWhenNotNeeded(until), SUCCESSOR_CHECK_MS);
+  function endWhenNotNeeded(orphanedAt: number): void {
+    if (systemClock.now() - orphanedAt >= SUCCESSOR_WITHIN_MS[useOf()]) request();
+    else systemClock.setTimer(() => endWhenNotNeeded(orphanedAt), SUCCESSOR_CHECK_MS);
   }
 
   process.on('SIGTERM', request);
@@ -66,11 +73,11 @@ export function takeOverEnding(): Ending {
     pluginHandlers.push(listener as NodeJS.SignalsListener);
     queueMicrotask(() => process.removeListener('SIGTERM', listener));
   });
-  watchParent(() => endWhenNotNeeded(systemClock.now() + SUCCESSOR_WITHIN_MS));
+  watchParent(() => endWhenNotNeeded(systemClock.now()));
   return {
-    onRequest(onEnd, isMissed) {
+    onRequest(onEnd, orphanUse) {
       finish = onEnd;
-      if (isMissed !== undefined) isNeeded = isMissed;
+      if (orphanUse !== undefined) useOf = orphanUse;
     },
   };
 }

@@ -5,10 +5,11 @@ import { startWorkerProcess, type WorkerEvents, type WorkerProcess } from './wor
 
 /** The workers that share a socket. One that dies is replaced. */
 export interface Fleet {
-  /** Starts the workers; resolves when all are ready. @throws Error when one ends before */
+  /** Starts the workers; resolves when all are ready, and never once they have to end. @throws Error when one ends before */
   start(): Promise<void>;
   /** To whoever has the fewest, and else in turn: Kong keeps its connections, so equal numbers are equal work. */
   handOver(connection: Socket): void;
+  /** Of Kong, served or waiting for a worker. */
   connectionCount(): number;
   /** Asks every worker that serves; resolves with whether all said yes. */
   askAll(ask: (worker: WorkerProcess) => Promise<boolean>): Promise<boolean>;
@@ -60,8 +61,8 @@ export function createFleet(options: FleetOptions): Fleet {
       },
       onExit(how) {
         forget(members, worker);
-        failed(plainError(`a worker ended before all were ready: ${how}`));
         if (members.isEnding) return;
+        failed(plainError(`a worker ended before all were ready: ${how}`));
         options.reports.info('a worker ended and is replaced', { how });
         const delayMs = Math.max(0, startedAt + START_AGAIN_MS - systemClock.now());
         systemClock.setTimer(() => members.isEnding || startWorker(), delayMs);

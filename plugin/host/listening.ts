@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import type { OrphanUse } from './ending.ts';
 import { plainError } from './reports.ts';
 
 /**
@@ -23,8 +24,8 @@ const MAX_CONNECTIONS = 65_536;
 
 /** A socket path that a server listens at. */
 export interface ListeningPath {
-  /** False once another server has taken it over, or it is gone. */
-  isOwn(): boolean;
+  /** What the server is good for once its parent is gone, which depends on the connections that it has. */
+  orphanUse(connections: number): OrphanUse;
   /** Removes the path, unless another server has taken it over meanwhile. Once gone, does nothing. */
   release(): void;
 }
@@ -37,7 +38,8 @@ export interface ListeningPath {
 export async function listenAt(server: Server, path: string): Promise<ListeningPath> {
   const target = resolve(path);
   const folder = dirname(target);
-  const temporary = join(folder, `.${randomBytes(4).toString('hex')}`);
+  const newName = (): string => join(folder, `.${randomBytes(4).toString('hex')}`);
+  const temporary = newName();
   for (const name of [target, temporary]) {
     if (Buffer.byteLength(name) > MAX_PATH_BYTES) {
       throw plainError(
@@ -57,16 +59,26 @@ export async function listenAt(server: Server, path: string): Promise<ListeningP
   server.maxConnections = MAX_CONNECTIONS;
   const own = lstatSync(temporary);
   renameSync(temporary, target);
-  const isOwn = (): boolean => {
-    const current = statusOf(target);
+  const isOwn = (path: string): boolean => {
+    const current = statusOf(path);
     return current?.ino === own.ino && current.dev === own.dev;
   };
   return {
-    isOwn,
+    orphanUse: (connections) => (isOwn(target) ? (connections > 0 ? 'connected' : 'idle') : 'none'),
     release() {
-      if (isOwn()) unlinkSync(target);
+      if (isOwn(target)) removeOwn(target, newName(), isOwn);
     },
   };
+}
+
+/**
+ * A successor may take the path over between the look at it and the removal. Removed, it would leave Kong without any
+ * server until somebody notices; moved aside, it is looked at once more and put back.
+ */
+function removeOwn(target: string, aside: string, isOwn: (path: string) => boolean): void {
+  renameSync(target, aside);
+  if (isOwn(aside)) unlinkSync(aside);
+  else renameSync(aside, target);
 }
 
 function statusOf(path: string): Stats | undefined {

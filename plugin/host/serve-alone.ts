@@ -25,7 +25,7 @@ export async function serveAlone(
       server.close();
       await host.stop();
     },
-    () => path.isOwn() && host.connectionCount() > 0,
+    () => path.orphanUse(host.connectionCount()),
   );
   process.on('exit', path.release);
   reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1 });

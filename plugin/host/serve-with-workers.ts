@@ -57,7 +57,7 @@ export async function serveWithWorkers(
       server.close();
       await fleet.end();
     },
-    () => path?.isOwn() === true && fleet.connectionCount() > 0,
+    () => path?.orphanUse(fleet.connectionCount()) ?? 'none',
   );
   await fleet.start();
   if (isEnding) return;

@@ -60,5 +60,6 @@ function sharedInstances(
 
 /** Once the first process is gone, this one ends as well, and nobody waits for what it had to say. */
 function tell(message: ToFirst): void {
-  if (process.connected) process.send?.(message);
+  // Without somebody who takes the error, a message too late would end the process before it has flushed.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -31,7 +31,11 @@ export async function startPluginServer(options: PluginServerOptions): Promise<P
     process.execPath,
     [program, '--plugin', pluginDir, '--socket', socketPath, ...(workers ? ['--workers', String(workers)] : [])],
     // Kong holds the other end of a pipe.
-    { cwd: folder, env: { ...process.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] },
+    {
+      cwd: folder,
+      env: { ...process.env, METERING_SPOOL_DIR: join(folder, 'spool'), ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
   );
   const server = watch(child, socketPath);
   void server.exited.then(() => rm(folder, { recursive: true, force: true }));

@@ -18,7 +18,7 @@ export async function openProtobufConnection(socketPath: string): Promise<Protob
   const socket = await openSocket(socketPath);
   const frames = readFrames(socket);
   return {
-    isOpen: () => !socket.destroyed && !socket.readableEnded,
+    isOpen: () => socket.writable && !socket.readableEnded,
     send(payload) {
       const length = Buffer.alloc(LENGTH_BYTES);
       length.writeUInt32LE(payload.length);
@@ -30,7 +30,8 @@ export async function openProtobufConnection(socketPath: string): Promise<Protob
       const byteCount = frames.unreadBytes();
       if (byteCount > 0) throw new Error(`the plugin server sent ${byteCount} bytes that nobody asked for`);
     },
-    close: () => socket.destroy(),
+    // Kong closes when the kernel has all that it sent; a large log entry may still be on its way to it here.
+    close: () => socket.destroySoon(),
   };
 }
 

@@ -31,7 +31,11 @@ export async function startStockPluginServer(options: StockPluginServerOptions):
   const child = spawn(
     process.execPath,
     [STOCK_SERVER, '-d', options.pluginDir, '--kong-prefix', join(socketPath, '..'), '--sock-name', nameOf(socketPath)],
-    { cwd: folder, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: folder,
+      env: { ...process.env, METERING_SPOOL_DIR: join(folder, 'spool'), ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   const server = watch(child, socketPath);
   void server.exited.then(() => rm(folder, { recursive: true, force: true }));

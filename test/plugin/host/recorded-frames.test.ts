@@ -80,6 +80,8 @@ function expectAnswers(frames: readonly Buffer[]): void {
 /** By the sequence numbers of the two configurations. The event after the change of the configuration belongs to the instance that was started for it. */
 const LOGGED = ENTRIES.map((entry, index) => [index < 3 ? 2 : 3, entry]);
 
+const LONG = process.env['LONG'] === '1';
+
 describe.each([
   ['made as the plugin makes them', KEEPER],
   ['made in advance', `${KEEPER} exports.Prefetch = { log: ['kong.log.serialize'] };`],
@@ -101,7 +103,8 @@ describe.each([
 
   test('is answered the same wherever the chunks are split', async () => {
     const longest = Math.max(...EXCHANGES.map(({ sent }) => sent.length));
-    for (let position = 1; position < longest; position++) {
+    // Frames have lengths of their own, so that a prime step comes to every place of them; calls are short, and whole.
+    for (let position = 1; position < longest; position += LONG || position < 60 ? 1 : 11) {
       host = await startHost('bench', source, 1);
       expectAnswers(await replay([position, position + 3]));
       await host.close();

@@ -62,7 +62,7 @@ async function play(instance: number, entries: readonly string[]): Promise<void>
 
 const names = (prefix: string): string[] => Array.from({ length: 40 }, (_, number) => `${prefix}-${number}`);
 
-describe.skip('two workers', () => {
+describe('two workers', () => {
   test('share the connections, and each knows what was started on the other', async () => {
     const first = await kong.startInstance('who', { say: 'first' });
     const second = await kong.startInstance('who', { say: 'second' });
@@ -143,7 +143,7 @@ describe.skip('two workers', () => {
   });
 });
 
-describe.skip('a worker that is killed', () => {
+describe('a worker that is killed', () => {
   test('is replaced by one that knows all instances, and the other goes on', async () => {
     const instances = await Promise.all(['a', 'b', 'c'].map((say) => kong.startInstance('who', { say })));
     const closed = await kong.startInstance('who', { say: 'closed' });
@@ -158,23 +158,21 @@ describe.skip('a worker that is killed', () => {
     const meanwhile = createProtobufProtocol(server.socketPath, 4);
     await Promise.all(names('meanwhile').map((entry) => meanwhile.handleEvent(a, 'log', () => entry)));
     await expect.poll(() => linesWritten().length).toBe(40);
-    expect(new Set(linesWritten().map(({ pid }) => pid))).toEqual(new Set([survivor]));
+    expect(linesWritten().map(({ pid }) => pid)).not.toContain(victim);
 
-    await expect.poll(() => workers().length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => workers().length).toBe(2);
     const replacement = workers().find((pid) => !before.includes(pid)) ?? 0;
+    expect(workers()).toContain(survivor);
     // It gets connections as soon as it is ready: it has the fewest.
     const later = createProtobufProtocol(server.socketPath, 8);
     await expect
-      .poll(
-        async () => {
-          const connection = await openRawConnection(server.socketPath);
-          connection.write(Buffer.concat([eventFrame(1, b), textFrame('probe')]));
-          await connection.received(4);
-          connection.close();
-          return linesWritten().some(({ pid }) => pid === replacement);
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        const connection = await openRawConnection(server.socketPath);
+        connection.write(Buffer.concat([eventFrame(1, b), textFrame('probe')]));
+        await connection.received(4);
+        connection.close();
+        return linesWritten().some(({ pid }) => pid === replacement);
+      })
       .toBe(true);
     await Promise.all(names('later').map((entry) => later.handleEvent(c, 'log', () => entry)));
     await expect.poll(() => linesWritten().filter(({ text }) => text.startsWith('c later')).length).toBe(40);
@@ -186,8 +184,9 @@ describe.skip('a worker that is killed', () => {
 
   test('takes only its own connections with it, and when all are killed the next ones wait for a new worker', async () => {
     const instance = await kong.startInstance('who', { say: 'x' });
-    for (const pid of workers()) process.kill(pid, 'SIGKILL');
-    await expect.poll(() => workers().length).toBe(0);
+    const killed = workers();
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    await expect.poll(() => workers().filter((pid) => killed.includes(pid))).toEqual([]);
     const connection = await openRawConnection(server.socketPath);
     connection.write(Buffer.concat([eventFrame(1, instance), textFrame('waited')]));
     await connection.received(4);
@@ -198,7 +197,7 @@ describe.skip('a worker that is killed', () => {
   test('leaves no connection waiting that was handed to it while it died', async () => {
     const instance = await kong.startInstance('who', { say: 'x' });
     for (let round = 0; round < 3; round++) {
-      await expect.poll(() => workers().length, { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => workers().length).toBe(2);
       process.kill(workers()[round % 2] ?? 0, 'SIGKILL');
       const answered = Array.from({ length: 20 }, async () => {
         const connection = await openRawConnection(server.socketPath);

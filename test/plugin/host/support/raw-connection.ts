@@ -4,6 +4,8 @@ import { openSocket } from '../../../gateway-player/connection-pool.ts';
 /** A connection on which a test writes what it wants. */
 export interface RawConnection {
   write(bytes: Uint8Array): void;
+  /** Resolves when the kernel has the bytes. */
+  flush(bytes: Uint8Array): Promise<void>;
   /** Writes the bytes in pieces that end at these positions, each in a turn of its own. */
   writeSplit(bytes: Buffer, positions: readonly number[]): Promise<void>;
   /** All payloads received so far. */
@@ -34,6 +36,7 @@ export async function openRawConnection(socketPath: string): Promise<RawConnecti
 
   return {
     write: (written) => void socket.write(written),
+    flush: (written) => new Promise((resolve) => socket.write(written, () => resolve())),
     async writeSplit(written, positions) {
       let start = 0;
       for (const end of [...positions, written.length]) {
