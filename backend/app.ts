@@ -9,6 +9,7 @@ import {
   type ProfilesService,
   profileRoutes,
 } from './modules/billing-profiles/index.ts';
+import { createCurrencies } from './modules/currencies/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
@@ -21,6 +22,7 @@ import {
   meterRoutes,
   queryMeter,
 } from './modules/meters/index.ts';
+import { createTaxCodes } from './modules/tax-codes/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
 import { limitBody } from './platform/http/body-limit.ts';
@@ -91,6 +93,8 @@ export function createApp(parts: AppParts): App {
   features.routes(v3);
   customers.routes(v3);
   billingRoutes(v3, parts);
+  createTaxCodes({ db, clock, newId }).routes(v3);
+  createCurrencies({ db, clock, newId }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);
   legacyEventRoutes(v1, events);

@@ -8,14 +8,32 @@ const OTHER_DIGITS: Readonly<Record<string, number>> = {
   ...digitsOf(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'),
   ...digitsOf(3, 'BHD IQD JOD KWD LYD OMR TND'),
 };
-const KNOWN_CODES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+/**
+ * The codes of money in ISO 4217's list of active ones, without funds, metals and test codes; with the guilder of the
+ * Antilles and the lev, withdrawn lately, for invoices that were agreed in them. Intl lists those of all times.
+ */
+const ACTIVE_CODES: readonly string[] = [
+  'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP',
+  'CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR',
+  'ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT',
+  'MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD',
+  'SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES',
+  'VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG',
+].flatMap((line) => line.split(' '));
+
+const FIAT: ReadonlyMap<string, Currency> = new Map(
+  ACTIVE_CODES.map((code) => [code, { code, digits: OTHER_DIGITS[code] ?? 2 }]),
+);
+
+/** All fiat currencies that can be billed in, by their codes in order. */
+export const FIAT_CURRENCIES: readonly Currency[] = [...FIAT.values()];
 
 /**
  * The fiat currency of an ISO 4217 code in capitals.
  * @returns undefined when no such currency is known
  */
 export function fiatCurrency(code: string): Currency | undefined {
-  return KNOWN_CODES.has(code) ? { code, digits: OTHER_DIGITS[code] ?? 2 } : undefined;
+  return FIAT.get(code);
 }
 
 /**

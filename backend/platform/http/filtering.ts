@@ -4,7 +4,7 @@ import { parseInstant } from '../instant.ts';
 import { type QueryParams, splitBrackets } from './query-params.ts';
 
 /** The kinds of filter fields in the contract; each allows its own operators. */
-export type FilterKind = 'string' | 'string-exact' | 'ulid' | 'datetime' | 'boolean' | 'labels';
+export type FilterKind = 'string' | 'string-exact' | 'ulid' | 'datetime' | 'boolean' | 'labels' | 'plain';
 
 export type FilterOperator = 'eq' | 'neq' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'oeq' | 'ocontains' | 'exists';
 
@@ -25,6 +25,8 @@ const OPERATORS: Record<FilterKind, readonly string[]> = {
   ulid: ['eq', 'neq', 'oeq'],
   datetime: ['eq', 'gt', 'gte', 'lt', 'lte'],
   boolean: ['eq'],
+  // A value without operators; `eq` is what it means.
+  plain: ['eq'],
 };
 const MAX_LIST_ITEMS = 50;
 const MAX_VALUE_BYTES = 1024;

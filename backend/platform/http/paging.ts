@@ -22,12 +22,12 @@ export const MAX_CURSOR_PAGE_SIZE = 100;
 /** Page numbers beyond this overflow an offset. */
 const MAX_PAGE_NUMBER = 1_000_000_000;
 
-/** `page[number]` (default 1) and `page[size]` (default 20). @throws RequestProblem 400 */
-export function readPage(params: QueryParams): PageRequest {
+/** `page[number]` (default 1) and `page[size]` (default 20 unless told). @throws RequestProblem 400 */
+export function readPage(params: QueryParams, defaultSize = DEFAULT_PAGE_SIZE): PageRequest {
   refuseUnknownPageKeys(params, ['page[number]', 'page[size]']);
   return {
     number: readInteger(params, 'page[number]', 1, MAX_PAGE_NUMBER),
-    size: readInteger(params, 'page[size]', DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE),
+    size: readInteger(params, 'page[size]', defaultSize, MAX_PAGE_SIZE),
   };
 }
 

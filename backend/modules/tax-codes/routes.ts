@@ -1,0 +1,133 @@
+import { z } from '@hono/zod-openapi';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
+import { readBoolean } from '../../platform/http/query-params.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import {
+  createTaxCodeSchema,
+  defaultTaxCodesSchema,
+  taxCodePageSchema,
+  taxCodeSchema,
+  updateDefaultTaxCodesSchema,
+  upsertTaxCodeSchema,
+} from './schema.ts';
+import type { TaxCodesService } from './service.ts';
+
+const TAG = 'Tax codes';
+const taxCodeId = z.object({ taxCodeId: ulidSchema });
+
+/** Registers the operations of tax codes. */
+export function taxCodeRoutes(router: Router, service: TaxCodesService): void {
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/tax-codes',
+      operationId: 'create-tax-code',
+      tag: TAG,
+      summary: 'Create tax code',
+      access: 'write',
+      body: createTaxCodeSchema,
+      responses: { 201: jsonResponse('The tax code.', taxCodeSchema) },
+    },
+    async ({ c, body }) => c.json(await service.create(body), 201),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/tax-codes',
+      operationId: 'list-tax-codes',
+      tag: TAG,
+      summary: 'List tax codes',
+      description: "The oldest first; the system's own come before all.",
+      access: 'read',
+      query: listQuery('page', undefined, {}).extend({
+        include_deleted: z
+          .string()
+          .optional()
+          .openapi({ param: { in: 'query' }, description: '"true" lists deleted ones too.' }),
+      }),
+      responses: { 200: jsonResponse('A page of tax codes.', taxCodePageSchema) },
+    },
+    async ({ c, query }) => c.json(await service.list(readBoolean(query, 'include_deleted', false), readPage(query))),
+  );
+  singleTaxCodeRoutes(router, service);
+  defaultRoutes(router, service);
+}
+
+function singleTaxCodeRoutes(router: Router, service: TaxCodesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/tax-codes/{taxCodeId}',
+      operationId: 'get-tax-code',
+      tag: TAG,
+      summary: 'Get tax code',
+      access: 'read',
+      params: taxCodeId,
+      responses: { 200: jsonResponse('The tax code; a deleted one carries deleted_at.', taxCodeSchema) },
+    },
+    async ({ c, params }) => c.json(await service.get(params.taxCodeId)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/tax-codes/{taxCodeId}',
+      operationId: 'upsert-tax-code',
+      tag: TAG,
+      summary: 'Upsert tax code',
+      description: 'Replaces everything but the key: what is left out is removed.',
+      access: 'write',
+      params: taxCodeId,
+      body: upsertTaxCodeSchema,
+      responses: { 200: jsonResponse('The tax code.', taxCodeSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.update(params.taxCodeId, body)),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path: '/tax-codes/{taxCodeId}',
+      operationId: 'delete-tax-code',
+      tag: TAG,
+      summary: 'Delete tax code',
+      description: 'What refers to it keeps it. Deleting twice answers 204 twice.',
+      access: 'write',
+      params: taxCodeId,
+      responses: { 204: { description: 'Deleted.' } },
+    },
+    async ({ c, params }) => {
+      await service.remove(params.taxCodeId);
+      return c.body(null, 204);
+    },
+  );
+}
+
+function defaultRoutes(router: Router, service: TaxCodesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/defaults/tax-codes',
+      operationId: 'get-organization-default-tax-codes',
+      tag: TAG,
+      summary: 'Get organization default tax codes',
+      access: 'read',
+      responses: { 200: jsonResponse('The defaults.', defaultTaxCodesSchema) },
+    },
+    async ({ c }) => c.json(await service.defaults()),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/defaults/tax-codes',
+      operationId: 'update-organization-default-tax-codes',
+      tag: TAG,
+      summary: 'Update organization default tax codes',
+      description: 'What is left out stays.',
+      access: 'write',
+      body: updateDefaultTaxCodesSchema,
+      responses: { 200: jsonResponse('The defaults.', defaultTaxCodesSchema) },
+    },
+    async ({ c, body }) => c.json(await service.updateDefaults(body)),
+  );
+}

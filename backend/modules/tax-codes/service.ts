@@ -1,0 +1,95 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import type { NewId } from '../../platform/ids.ts';
+import { formatInstant } from '../../platform/instant.ts';
+import { referencedTaxCodeNotFound, taxCodeFixed, taxCodeGone, taxCodeKeyTaken, taxCodeNotFound } from './errors.ts';
+import { type StoredTaxCode, taxCodeRepository } from './repository.ts';
+import type {
+  CreateTaxCode,
+  DefaultTaxCodes,
+  TaxCode,
+  TaxCodePage,
+  UpdateDefaultTaxCodes,
+  UpsertTaxCode,
+} from './schema.ts';
+
+export interface TaxCodesService {
+  /** @throws DomainProblem 409 for a key in use */
+  create(request: CreateTaxCode): Promise<TaxCode>;
+  /** Deleted ones are found too; they carry `deleted_at`. @throws RequestProblem 404 */
+  get(id: string): Promise<TaxCode>;
+  list(includeDeleted: boolean, page: PageRequest): Promise<TaxCodePage>;
+  /** Replaces everything but the key. @throws RequestProblem 404, 410 @throws DomainProblem 409 for the system's own */
+  update(id: string, request: UpsertTaxCode): Promise<TaxCode>;
+  /** A second time does nothing. @throws RequestProblem 404 @throws DomainProblem 409 for a default or the system's own */
+  remove(id: string): Promise<void>;
+  /** What is used where a rate card and a credit grant name no tax code. */
+  defaults(db?: ControlDb): Promise<DefaultTaxCodes>;
+  /** What is left out stays. @throws DomainProblem 404 for a tax code that does not exist or was deleted */
+  updateDefaults(request: UpdateDefaultTaxCodes): Promise<DefaultTaxCodes>;
+}
+
+/** Tax codes and their rules. */
+export function createTaxCodesService(deps: { db: ControlDb; clock: Clock; newId: NewId }): TaxCodesService {
+  const { db, clock, newId } = deps;
+  return {
+    create: (request) =>
+      db.transaction(async (trx) => {
+        const taxCodes = taxCodeRepository(trx);
+        const holder = await taxCodes.livingByKey(request.key);
+        if (holder !== undefined) throw taxCodeKeyTaken(request.key, holder.id);
+        const at = formatInstant(clock.nowMs());
+        const id = newId();
+        await taxCodes.insert({ id, ...request, created_at: at, updated_at: at });
+        return (await existing(trx, id)).taxCode;
+      }),
+    get: async (id) => (await existing(db, id)).taxCode,
+    list: async (includeDeleted, page) => {
+      const { taxCodes, total } = await taxCodeRepository(db).page(includeDeleted, page);
+      return { data: taxCodes, meta: pageMeta(page, total) };
+    },
+    update: (id, request) =>
+      db.transaction(async (trx) => {
+        const { taxCode, isManagedBySystem } = await existing(trx, id);
+        if (taxCode.deleted_at !== undefined) throw taxCodeGone(id, taxCode.deleted_at);
+        if (isManagedBySystem) throw taxCodeFixed('tax_code_managed_by_system', taxCode.key);
+        await taxCodeRepository(trx).replace(id, request, clock.nowMs());
+        return (await existing(trx, id)).taxCode;
+      }),
+    remove: (id) =>
+      db.transaction(async (trx) => {
+        const { taxCode, isManagedBySystem } = await existing(trx, id);
+        if (taxCode.deleted_at !== undefined) return;
+        if (isManagedBySystem) throw taxCodeFixed('tax_code_managed_by_system', taxCode.key);
+        const { invoicing_tax_code, credit_grant_tax_code } = await taxCodeRepository(trx).defaults();
+        if (id === invoicing_tax_code.id || id === credit_grant_tax_code.id) {
+          throw taxCodeFixed('tax_code_is_organization_default', taxCode.key);
+        }
+        await taxCodeRepository(trx).markDeleted(id, clock.nowMs());
+      }),
+    defaults: (handle = db) => taxCodeRepository(handle).defaults(),
+    updateDefaults: (request) =>
+      db.transaction(async (trx) => {
+        const taxCodes = taxCodeRepository(trx);
+        const current = await taxCodes.defaults();
+        const { invoicing_tax_code = current.invoicing_tax_code } = request;
+        const { credit_grant_tax_code = current.credit_grant_tax_code } = request;
+        await checkLiving(trx, invoicing_tax_code.id, 'invoicing_tax_code.id');
+        await checkLiving(trx, credit_grant_tax_code.id, 'credit_grant_tax_code.id');
+        await taxCodes.setDefaults(invoicing_tax_code.id, credit_grant_tax_code.id, clock.nowMs());
+        return taxCodes.defaults();
+      }),
+  };
+}
+
+async function existing(db: ControlDb, id: string): Promise<StoredTaxCode> {
+  const [found] = await taxCodeRepository(db).byIds([id]);
+  if (found === undefined) throw taxCodeNotFound(id);
+  return found;
+}
+
+async function checkLiving(db: ControlDb, id: string, field: string): Promise<void> {
+  const [found] = await taxCodeRepository(db).byIds([id]);
+  if (found === undefined || found.taxCode.deleted_at !== undefined) throw referencedTaxCodeNotFound(id, field);
+}
