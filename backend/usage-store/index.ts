@@ -1,6 +1,25 @@
+export type {
+  Correction,
+  CorrectionAction,
+  CorrectionPreview,
+  CorrectionRequest,
+  EventCorrections,
+  EventSelection,
+} from './correction-types.ts';
 export { compileJsonPath } from './json-path.ts';
 export { readDistinctValue, readNumericValue } from './meter-value.ts';
+export type { SubjectSeen, SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
 export { openSqliteUsageStore } from './sqlite/sqlite-usage-store.ts';
+export type {
+  CountedEvent,
+  CountedEventPosition,
+  LateEvent,
+  UsageAnswer,
+  UsageMoment,
+  UsageScope,
+  UsageSnapshot,
+  UsageTracing,
+} from './tracing-types.ts';
 export type {
   Aggregation,
   AnswerOrigin,

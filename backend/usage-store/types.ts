@@ -2,6 +2,9 @@
 
 import type { FilterCondition } from '../platform/http/filtering.ts';
 import type { Direction } from '../platform/http/sorting.ts';
+import type { EventCorrections } from './correction-types.ts';
+import type { SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
+import type { UsageAnswer, UsageTracing } from './tracing-types.ts';
 
 /** An event that has been checked and may be stored. */
 export interface NewEvent {
@@ -21,6 +24,8 @@ export interface StoredEvent extends NewEvent {
   /** Rises in the order of storing; breaks ties between equal instants. */
   rowId: number;
   storedAtMs: number;
+  /** Why it does not count: the correction that made it void. */
+  voided?: { correctionId: string; reason: string; madeBy: string; madeAtMs: number };
 }
 
 /** What became of a batch: `stored + duplicates` is its length. */
@@ -166,6 +171,8 @@ export interface VerifyResult {
   series: number;
   /** Figures compared. */
   cells: number;
+  /** Quarters of an hour that corrections have touched and that are still to be computed anew; they are not compared. */
+  waiting: number;
   /** What differs, in words: the first hundred. */
   differences: readonly string[];
 }
@@ -179,7 +186,7 @@ export interface AnswerOrigin {
   pendingEvents: number;
 }
 
-export interface UsageStore {
+export interface UsageStore extends UsageTracing {
   /**
    * Stores a batch: on disk when the promise resolves, all of it or nothing.
    * Events with a known (source, id) are left out and counted as duplicates.
@@ -198,6 +205,14 @@ export interface UsageStore {
   list(query: EventListQuery): Promise<StoredEvent[]>;
   /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
   query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
+  /** The same, with the moment that the figures were read at, for `eventsBehind` and `lateEvents`. */
+  queryWithSnapshot(query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer>;
+  /** Events made void or counted again. */
+  corrections: EventCorrections;
+  /** Subjects with events in a range of days, those with the most first. */
+  subjectsSeen(query: SubjectsSeenQuery, signal?: AbortSignal): Promise<SubjectsSeen>;
+  /** What a subject has sent, by event type. */
+  typesSeen(subject: string): Promise<TypeSeen[]>;
   /**
    * Keeps figures ahead of time for these meters and for no others, so that their queries do not read events. To be
    * called at the start and after each change of meters; every meter can be queried all the same, only slower.

@@ -1,27 +1,59 @@
 import { Temporal } from 'temporal-polyfill';
 import type { NewEvent, UsageQuery, UsageRow } from '../../backend/usage-store/index.ts';
 
-/**
- * What a usage query must answer, said as plainly as can be: scan a list, numbers as scaled big integers, windows by
- * walking the calendar. Shares no code with the store.
- */
-export function naiveUsage(events: readonly NewEvent[], query: UsageQuery): UsageRow[] {
-  const groups = new Map<
-    string,
-    { row: Omit<UsageRow, 'value'>; events: { data: Record<string, string>; timeMs: number }[] }
-  >();
+/** What of a query selects events. */
+export type NaiveScope = Pick<UsageQuery, 'meter' | 'fromMs' | 'toMs' | 'subjects' | 'filters'>;
+
+/** What makes an event the same event. */
+export const identityOf = (event: NewEvent) => `${event.source}\0${event.id}`;
+
+/** The events that a query looks at, each once, without the void ones. */
+function* selected(events: readonly NewEvent[], query: NaiveScope, voided: ReadonlySet<string>) {
   const seen = new Set<string>();
   for (const event of events) {
-    const identity = `${event.source}\0${event.id}`;
+    const identity = identityOf(event);
     if (seen.has(identity)) continue;
     seen.add(identity);
+    if (voided.has(identity)) continue;
     if (event.type !== query.meter.eventType) continue;
     if (event.timeMs < (query.fromMs ?? -Infinity) || event.timeMs >= (query.toMs ?? Infinity)) continue;
     if (event.timeMs < (query.meter.eventsFromMs ?? -Infinity)) continue;
     if (query.subjects !== undefined && !query.subjects.includes(event.subject)) continue;
     const data = literals(event.data ?? '{}');
     const model = asText(data['model']);
-    if (!passes(model, query.filters['model'])) continue;
+    if (passes(model, query.filters['model'])) yield { event, data, model };
+  }
+}
+
+/** Identities of the events that a figure is made of. */
+export function naiveEventsBehind(
+  events: readonly NewEvent[],
+  scope: NaiveScope,
+  voided: ReadonlySet<string>,
+): Set<string> {
+  const behind = [...selected(events, scope, voided)].filter(({ data }) => {
+    if (scope.meter.aggregation === 'count') return true;
+    if (scope.meter.aggregation === 'unique_count') return data['v'] !== 'null';
+    return scaled(data['v']) !== undefined;
+  });
+  return new Set(behind.map(({ event }) => identityOf(event)));
+}
+
+/**
+ * What a usage query must answer, said as plainly as can be: scan a list, numbers as scaled big integers, windows by
+ * walking the calendar. Shares no code with the store.
+ * @param voided identities of void events
+ */
+export function naiveUsage(
+  events: readonly NewEvent[],
+  query: UsageQuery,
+  voided: ReadonlySet<string> = new Set(),
+): UsageRow[] {
+  const groups = new Map<
+    string,
+    { row: Omit<UsageRow, 'value'>; events: { data: Record<string, string>; timeMs: number }[] }
+  >();
+  for (const { event, data, model } of selected(events, query, voided)) {
     const window =
       query.granularity === undefined ? undefined : naiveWindow(event.timeMs, query.granularity, query.timeZone);
     const subject = query.groupBySubject ? event.subject : undefined;

@@ -5,13 +5,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AnswerOrigin,
+  type CountedEventPosition,
   type NewEvent,
   openSqliteUsageStore,
   type UsageQuery,
   type UsageStore,
 } from '../../backend/usage-store/index.ts';
 import { testClock } from '../support/test-clock.ts';
-import { naiveUsage } from './naive-usage.ts';
+import { identityOf, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.parse('2026-03-27T00:00:00Z');
@@ -63,6 +64,19 @@ const query = fc.record({
   model: fc.constantFrom(undefined, { eq: 'x' }, { neq: '' }, { or: [{ eq: '7' }, { contains: 'u' }] }),
 });
 
+const correction = fc.record({
+  action: fc.constantFrom('void', 'void', 'restore' as const),
+  /** After which batch. */
+  at: fc.integer({ min: 0, max: 5 }),
+  ids: fc.option(fc.array(fc.integer({ min: 0, max: 40 }).map(String), { minLength: 1, maxLength: 5 }), {
+    nil: undefined,
+  }),
+  subject: fc.constantFrom(undefined, 'alice', 'bob'),
+  /** Hours. */
+  from: fc.option(fc.integer({ min: -10, max: 120 }), { nil: undefined }),
+  to: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
+});
+
 /** Sizes so small that a few events make generations, folds, wide dimensions and steps of back-filling. */
 const sizes = fc.record({
   generationEvents: fc.integer({ min: 1, max: 30 }),
@@ -74,6 +88,9 @@ const sizes = fc.record({
 const history = fc.record({
   batches: fc.array(fc.array(event, { maxLength: 15 }), { maxLength: 5 }),
   queries: fc.array(query, { minLength: 1, maxLength: 8 }),
+  corrections: fc.array(correction, { maxLength: 4 }),
+  /** After which batch a moment is remembered. */
+  momentAt: fc.integer({ min: 0, max: 5 }),
   /** Before which batch the meters are made known; after the last one too. */
   meterAt: fc.integer({ min: 0, max: 5 }),
   /** Before which batch the store is closed and opened with other sizes; rarely at all. */
@@ -91,6 +108,7 @@ const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> 
   // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
   store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), {
     dedupeMemTableEntries: 300,
+    correctionSliceEvents: 3,
     rollups,
     onAnswer: (answered) => {
       origin = answered;
@@ -111,37 +129,147 @@ test('random events and queries give the figures of a plain scan, and roll-ups a
 }, async () => {
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(history, async ({ batches, queries, meterAt, restartAt, sizes: rollups }) => {
-      // Each history has types and sources of its own; it shares the file with all others.
-      run++;
-      const requests = queries.map((spec) => toQuery(spec, run));
-      const all: NewEvent[] = [];
-      let stored = 0;
-      for (let index = 0; index <= 5; index++) {
-        if (index === restartAt) {
-          await store.close();
-          await open(rollups);
+    fc.asyncProperty(
+      history,
+      async ({ batches, queries, corrections, momentAt, meterAt, restartAt, sizes: rollups }) => {
+        // Each history has types and sources of its own; it shares the file with all others.
+        run++;
+        const requests = queries.map((spec) => toQuery(spec, run));
+        const model = { all: [] as NewEvent[], voided: new Set<string>() };
+        let stored = 0;
+        let then: { snapshot: string; behind: Set<string>[] } | undefined;
+        for (let index = 0; index <= 5; index++) {
+          if (index === restartAt) {
+            await store.close();
+            await open(rollups);
+          }
+          if (index === meterAt) await store.syncMeters(requests.map(({ meter }) => meter));
+          const batch = (batches[index] ?? []).map((item) => toEvent(item, run));
+          model.all.push(...batch);
+          stored += (await store.append(batch)).stored;
+          const due = corrections.filter(({ at }) => at === index);
+          for (const [number, spec] of due.entries()) {
+            const id = `${run}-${index}-${number}`;
+            const changed = await correct(id, spec, run);
+            expect(changed).toBe(correctModel(model, spec));
+          }
+          // In the midst of folding, back-filling and computing anew.
+          const request = requests[index % requests.length] as UsageQuery;
+          expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided));
+          if (index === momentAt) {
+            const { snapshot } = await store.queryWithSnapshot(request);
+            then = { snapshot, behind: requests.map((scope) => naiveEventsBehind(model.all, scope, model.voided)) };
+          }
         }
-        if (index === meterAt) await store.syncMeters(requests.map(({ meter }) => meter));
-        const batch = (batches[index] ?? []).map((item) => toEvent(item, run));
-        all.push(...batch);
-        stored += (await store.append(batch)).stored;
-        // In the midst of folding and back-filling.
-        const request = requests[index % requests.length] as UsageQuery;
-        expect(await store.query(request)).toEqual(naiveUsage(all, request));
-      }
-      const distinct = new Set(all.map((item) => JSON.stringify([item.source, item.id])));
-      expect(stored).toBe(distinct.size);
-      for (const { meter } of requests) while (!(await store.seriesProgress(meter))?.isFinished);
-      for (const request of requests) {
-        expect(await store.query(request)).toEqual(naiveUsage(all, request));
-        expect(origin?.by).toBe(request.granularity === 'PT1M' ? 'events' : 'roll-ups');
-      }
-      if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
-    }),
+        const distinct = new Set(model.all.map(identityOf));
+        expect(stored).toBe(distinct.size);
+        for (const { meter } of requests) while (!(await store.seriesProgress(meter))?.isFinished);
+        for (const [number, request] of requests.entries()) {
+          expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided));
+          expect(origin?.by).toBe(request.granularity === 'PT1M' ? 'events' : 'roll-ups');
+          await checkTracing(request, model, then, number);
+        }
+        if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
+      },
+    ),
     { numRuns: process.env['LONG'] === '1' ? 5000 : 400 },
   );
 });
+
+interface Model {
+  all: NewEvent[];
+  voided: Set<string>;
+}
+type CorrectionSpec = typeof correction extends fc.Arbitrary<infer T> ? T : never;
+
+/** Corrects, and waits until all slices are done; in between the store may be closed. @returns how many events changed */
+async function correct(id: string, { action, ids, subject, from, to }: CorrectionSpec, run: number): Promise<number> {
+  const instant = (hours: number) => new Date(START_MS + hours * HOUR_MS).toISOString();
+  await store.corrections.correct({
+    id,
+    action: action as 'void' | 'restore',
+    reason: 'test',
+    madeBy: 'test',
+    note: '{}',
+    selection: {
+      filters: [
+        { field: 'source', operator: 'oeq', values: [`a-${run}`, `b-${run}`] },
+        ...(ids === undefined ? [] : [{ field: 'id' as const, operator: 'oeq' as const, values: ids }]),
+        ...(from === undefined ? [] : [{ field: 'time' as const, operator: 'gte' as const, values: [instant(from)] }]),
+        ...(to === undefined ? [] : [{ field: 'time' as const, operator: 'lt' as const, values: [instant(to)] }]),
+      ],
+      subjects: subject === undefined ? undefined : [subject],
+    },
+  });
+  if (run % 7 === 0) {
+    await store.close();
+    await open({ generationEvents: 15, foldRowsPerStep: 5 });
+  }
+  for (;;) {
+    const made = await store.corrections.get(id);
+    if (made?.finishedAtMs !== undefined) return made.events;
+  }
+}
+
+/** The same, said plainly. */
+function correctModel({ all, voided }: Model, { action, ids, subject, from, to }: CorrectionSpec): number {
+  let changed = 0;
+  const seen = new Set<string>();
+  for (const event of all) {
+    const identity = identityOf(event);
+    if (seen.has(identity)) continue;
+    seen.add(identity);
+    if (ids !== undefined && !ids.includes(event.id)) continue;
+    if (subject !== undefined && event.subject !== subject) continue;
+    if (from !== undefined && event.timeMs < START_MS + from * HOUR_MS) continue;
+    if (to !== undefined && event.timeMs >= START_MS + to * HOUR_MS) continue;
+    if (voided.has(identity) === (action === 'void')) continue;
+    if (action === 'void') voided.add(identity);
+    else voided.delete(identity);
+    changed++;
+  }
+  return changed;
+}
+
+/** A figure leads to its events, and to those that have changed it since a moment. */
+async function checkTracing(
+  scope: UsageQuery,
+  { all, voided }: Model,
+  then: { snapshot: string; behind: Set<string>[] } | undefined,
+  number: number,
+): Promise<void> {
+  const now = naiveEventsBehind(all, scope, voided);
+  expect(await behind(scope)).toEqual(now);
+  if (then === undefined) return;
+  const before = then.behind[number] ?? new Set();
+  expect(await behind(scope, { snapshot: then.snapshot })).toEqual(before);
+  const late = new Map<string, string>();
+  for (let afterRow: number | undefined = 0; afterRow !== undefined; ) {
+    const since = { snapshot: then.snapshot };
+    const page: Awaited<ReturnType<UsageStore['lateEvents']>> = await store.lateEvents(scope, since, {
+      size: 5,
+      afterRow,
+    });
+    for (const { event: found, change } of page.events) late.set(identityOf(found), change);
+    afterRow = page.nextRow;
+  }
+  const isIn = (change: string) => change !== 'voided';
+  const expected = [...new Set([...before, ...now])].filter((identity) => before.has(identity) !== now.has(identity));
+  expect(new Map([...late].map(([identity, change]) => [identity, isIn(change)]))).toEqual(
+    new Map(expected.map((identity) => [identity, now.has(identity)])),
+  );
+}
+
+async function behind(scope: UsageQuery, moment?: { snapshot: string }): Promise<Set<string>> {
+  const found = new Set<string>();
+  let after: CountedEventPosition | undefined;
+  do {
+    const page = await store.eventsBehind(scope, { size: 7, after }, moment);
+    for (const { event: counted } of page.events) found.add(identityOf(counted));
+    after = page.next;
+  } while (after !== undefined);
+  return found;
+}
 
 function toEvent(item: typeof event extends fc.Arbitrary<infer T> ? T : never, run: number): NewEvent {
   const fields = [

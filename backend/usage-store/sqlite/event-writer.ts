@@ -1,9 +1,11 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { AppendResult, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
+import { type CorrectionSlice, prepareCorrectionWriter } from './corrections/correction-writer.ts';
 import { type Deduplicator, openDeduplicator } from './dedupe/deduplicator.ts';
 import { prepareRecordDelivery } from './gateway-ledger.ts';
 import { openNames } from './names.ts';
 import { openRollupWriter, type RollupOptions } from './rollup/rollup-writer.ts';
+import { openChunkWriter } from './seen/chunks.ts';
 
 /** The events of one request. */
 export interface AppendRequest {
@@ -21,6 +23,8 @@ export interface EventWriter {
   findById(id: string): number[];
   /** Keeps roll-ups for these meters from now on. */
   syncMeters(meters: readonly MeterSpec[]): void;
+  /** Makes the events of a slice void, or has them counted again. */
+  correct(slice: CorrectionSlice): void;
   /** A step of what may take long, in a transaction of its own. @returns whether there was anything to do */
   backFillStep(): boolean;
   /** A step of what can wait until nothing is written. @returns whether there was anything to do */
@@ -36,11 +40,13 @@ export interface EventWriterOptions {
 /** Opens the writer over a migrated database; reads the youngest events to know them again. */
 export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventWriter {
   const names = openNames(db);
-  const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)');
   const addSource = db.prepare('INSERT OR IGNORE INTO sources VALUES (?)');
   const count = db.prepare('UPDATE store SET stored = stored + ?, duplicates = duplicates + ?');
   const recordDelivery = prepareRecordDelivery(db);
   const rollups = openRollupWriter(db, names, options.rollups);
+  const chunks = openChunkWriter(db);
+  const correct = prepareCorrectionWriter(db, { markDirty: rollups.markDirty, changed: chunks.changed });
   let state = readState(db, options);
 
   const appendOne = ({ events, delivery, nowMs }: AppendRequest): AppendResult => {
@@ -73,6 +79,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
   const appendAll = (requests: readonly AppendRequest[]): AppendResult[] => {
     const results = requests.map(appendOne);
     rollups.flush();
+    chunks.sealSome(state.lastRow);
     state.deduplicator.maintain(state.lastRow);
     return results;
   };
@@ -84,6 +91,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
       names.rolledBack();
       state = readState(db, options);
       rollups.reload();
+      chunks.reload();
       throw error;
     }
   };
@@ -92,7 +100,8 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     append: (requests) => inTransaction(() => appendAll(requests)),
     findById: (id) => state.deduplicator.find(sourceTexts(db), id),
     syncMeters: (meters) => inTransaction(() => rollups.sync(meters, state.lastRow)),
-    backFillStep: () => inTransaction(rollups.backFillStep),
+    correct: (slice) => inTransaction(() => correct(slice)),
+    backFillStep: () => inTransaction(() => chunks.sealSome(state.lastRow) || rollups.backFillStep()),
     idleStep: () => inTransaction(rollups.foldStep),
   };
 }

@@ -1,11 +1,23 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../platform/db/sqlite.ts';
+import {
+  correctedEvents,
+  findCorrection,
+  listCorrections,
+  previewCorrection,
+  selectSlice,
+  unfinishedCorrections,
+} from './corrections/correction-reader.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
 import { seriesProgress } from './rollup/progress.ts';
 import { openRollupReader } from './rollup/read.ts';
 import { verifyRollups } from './rollup/verify.ts';
+import { subjectsSeen, typesSeen } from './seen/subjects-seen.ts';
 import type { ReaderAnswer, ReaderRequest } from './thread-messages.ts';
+import { eventsBehind } from './tracing/events-behind.ts';
+import { lateEvents } from './tracing/late-events.ts';
+import { currentSnapshot } from './tracing/moment.ts';
 import { queryUsage } from './usage-query.ts';
 
 /** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
@@ -20,7 +32,10 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
     case 'list':
       return listEvents(db, request.query);
     case 'query':
-      return rollups.query(request.query, isCancelled) ?? queryUsage(db, request.query, isCancelled);
+      return {
+        ...(rollups.query(request.query, isCancelled) ?? queryUsage(db, request.query, isCancelled)),
+        snapshot: currentSnapshot(db),
+      };
     case 'totals':
       return totals.get();
     case 'progress':
@@ -29,6 +44,26 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
       return verifyRollups(db);
     case 'processes':
       return listProcesses(db, request.page);
+    case 'select':
+      return selectSlice(db, request.query, request.page);
+    case 'preview':
+      return previewCorrection(db, request.query, request.sampleSize, isCancelled);
+    case 'correction':
+      return findCorrection(db, request.id);
+    case 'corrections':
+      return listCorrections(db, request.page);
+    case 'correctedEvents':
+      return correctedEvents(db, request.id, request.page);
+    case 'unfinishedCorrections':
+      return unfinishedCorrections(db);
+    case 'subjectsSeen':
+      return subjectsSeen(db, request.query, isCancelled);
+    case 'typesSeen':
+      return typesSeen(db, request.subject);
+    case 'eventsBehind':
+      return eventsBehind(db, request.scope, request.page, request.moment, isCancelled);
+    case 'lateEvents':
+      return lateEvents(db, request.scope, request.since, request.page, isCancelled);
   }
 }
 

@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../platform/clock.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
 import { openSqlite } from '../../platform/db/sqlite.ts';
-import type { AnswerOrigin, UsageStore } from '../types.ts';
+import type { UsageAnswer } from '../tracing-types.ts';
+import type { AnswerOrigin, EventListQuery, UsageQuery, UsageStore } from '../types.ts';
+import { createCorrectionJobs } from './corrections/correction-jobs.ts';
 import { startReaders } from './reader-pool.ts';
 import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
 import type { QueryAnswer } from './usage-rows.ts';
@@ -19,6 +21,8 @@ export interface SqliteUsageStoreOptions {
   /** Hashes of young events in memory: some 30 bytes each. */
   dedupeMemTableEntries?: number;
   rollups?: Partial<RollupOptions>;
+  /** Events that a correction changes in one transaction. */
+  correctionSliceEvents?: number;
   /** Told how each query was answered. */
   onAnswer?: (origin: AnswerOrigin) => void;
 }
@@ -39,19 +43,32 @@ export async function openSqliteUsageStore(
   db.close();
   const readers = startReaders(path, readerThreads);
   const writer = await startWriter(path, { maxQueuedEvents, dedupeMemTableEntries, rollups });
+  /** The rows of exact ids, where the filters have some: the writer knows them without a search. */
+  const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
+    const exact = filters.find(({ field, operator }) => field === 'id' && (operator === 'eq' || operator === 'oeq'));
+    if (exact === undefined) return undefined;
+    return (await Promise.all(exact.values.map((id) => writer.findById(id)))).flat();
+  };
+  const answer = async (query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer> => {
+    const request = { kind: 'query' as const, query };
+    const { rows, origin, snapshot } = await readers.ask<QueryAnswer & UsageAnswer>(request, signal);
+    options.onAnswer?.(origin);
+    return { rows, snapshot };
+  };
+  const { correctionSliceEvents: sliceEvents } = options;
+  const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds, sliceEvents });
+  await corrections.resume();
   return {
     append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
     totals: () => readers.ask({ kind: 'totals' }),
-    list: async (query) => {
-      const exactId = query.filters.find((filter) => filter.field === 'id' && filter.operator === 'eq');
-      const rowIds = exactId && (await writer.findById(exactId.values[0] ?? ''));
-      return readers.ask({ kind: 'list', query: { ...query, rowIds } });
-    },
-    query: async (query, signal) => {
-      const { rows, origin } = await readers.ask<QueryAnswer>({ kind: 'query', query }, signal);
-      options.onAnswer?.(origin);
-      return rows;
-    },
+    list: async (query) => readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }),
+    query: async (query, signal) => (await answer(query, signal)).rows,
+    queryWithSnapshot: answer,
+    corrections,
+    eventsBehind: (scope, page, moment, signal) => readers.ask({ kind: 'eventsBehind', scope, page, moment }, signal),
+    lateEvents: (scope, since, page, signal) => readers.ask({ kind: 'lateEvents', scope, since, page }, signal),
+    subjectsSeen: (query, signal) => readers.ask({ kind: 'subjectsSeen', query }, signal),
+    typesSeen: (subject) => readers.ask({ kind: 'typesSeen', subject }),
     syncMeters: (meters) => writer.syncMeters(meters),
     seriesProgress: (meter) => readers.ask({ kind: 'progress', meter }),
     verify: () => readers.ask({ kind: 'verify' }),
@@ -61,6 +78,7 @@ export async function openSqliteUsageStore(
       await readers.ask({ kind: 'totals' });
     },
     close: async () => {
+      await corrections.stop();
       // The writer last: only a connection that may write can tidy up the write-ahead log.
       await readers.close();
       await writer.close();

@@ -1,5 +1,9 @@
-import type { AppendResult, MeterSpec, UsageQuery } from '../types.ts';
-import type { EventRowsQuery } from './event-list.ts';
+import type { SubjectsSeenQuery } from '../seen-types.ts';
+import type { CountedEventPosition, UsageMoment, UsageScope } from '../tracing-types.ts';
+import type { AppendResult, EventPosition, MeterSpec, UsageQuery } from '../types.ts';
+import type { SelectionQuery } from './corrections/correction-reader.ts';
+import type { CorrectionSlice } from './corrections/correction-writer.ts';
+import type { EventRowsQuery } from './event-conditions.ts';
 import type { AppendRequest } from './event-writer.ts';
 
 /** What the writer's thread is told. Each request has a number that its answer carries. */
@@ -7,12 +11,13 @@ export type ToWriter =
   | (AppendRequest & { kind: 'append'; id: number })
   | { kind: 'find'; id: number; eventId: string }
   | { kind: 'sync'; id: number; meters: readonly MeterSpec[] }
+  | { kind: 'correct'; id: number; slice: CorrectionSlice }
   | { kind: 'stop' };
 
 export type FromWriter =
   | { kind: 'stored'; ids: readonly number[]; results: readonly AppendResult[] }
   | { kind: 'found'; id: number; rowIds: readonly number[] }
-  | { kind: 'synced'; id: number }
+  | { kind: 'done'; id: number }
   | { kind: 'failed'; ids: readonly number[]; reason: string }
   | { kind: 'stopped' };
 
@@ -23,6 +28,30 @@ export type ReaderRequest =
   | { kind: 'totals' }
   | { kind: 'progress'; meter: MeterSpec }
   | { kind: 'verify' }
+  | {
+      kind: 'select';
+      query: SelectionQuery;
+      page: { size: number; after: EventPosition | undefined; lastRow: number | undefined };
+    }
+  | { kind: 'preview'; query: SelectionQuery; sampleSize: number }
+  | { kind: 'correction'; id: string }
+  | { kind: 'corrections'; page: { offset: number; limit: number } }
+  | { kind: 'correctedEvents'; id: string; page: { size: number; after?: number | undefined } }
+  | { kind: 'unfinishedCorrections' }
+  | { kind: 'subjectsSeen'; query: SubjectsSeenQuery }
+  | { kind: 'typesSeen'; subject: string }
+  | {
+      kind: 'eventsBehind';
+      scope: UsageScope;
+      page: { size: number; after?: CountedEventPosition | undefined };
+      moment: UsageMoment | undefined;
+    }
+  | {
+      kind: 'lateEvents';
+      scope: UsageScope;
+      since: UsageMoment;
+      page: { size: number; afterRow?: number | undefined };
+    }
   | { kind: 'processes'; page: { offset: number; limit: number; node?: string } };
 
 export type ReaderAnswer = { result: unknown; reason?: never } | { result?: never; reason: string };

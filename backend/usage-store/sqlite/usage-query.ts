@@ -30,7 +30,7 @@ export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boo
 
 function selectEvents(db: Sqlite, query: UsageQuery): IterableIterator<EventRow> {
   const { meter } = query;
-  const conditions = ['type = (SELECT name_id FROM names WHERE text = ?)'];
+  const conditions = ['type = (SELECT name_id FROM names WHERE text = ?)', 'voided_by IS NULL'];
   const params: unknown[] = [meter.eventType];
   const fromMs = Math.max(query.fromMs ?? Number.NEGATIVE_INFINITY, meter.eventsFromMs ?? Number.NEGATIVE_INFINITY);
   if (Number.isFinite(fromMs)) {

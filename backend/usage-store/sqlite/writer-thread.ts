@@ -1,6 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { openSqlite } from '../../platform/db/sqlite.ts';
-import type { MeterSpec } from '../types.ts';
 import { type AppendRequest, type EventWriterOptions, openEventWriter } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
 
@@ -62,14 +61,16 @@ function startBackFill(): void {
 function take(message: ToWriter): void {
   if (message.kind === 'append') waiting.push(message);
   else if (message.kind === 'find') answerFind(message.id, message.eventId);
-  else if (message.kind === 'sync') syncMeters(message.id, message.meters);
+  else if (message.kind === 'sync') change(message.id, () => writer.syncMeters(message.meters));
+  else if (message.kind === 'correct') change(message.id, () => writer.correct(message.slice));
   else stop();
 }
 
-function syncMeters(id: number, meters: readonly MeterSpec[]): void {
+/** Changes what is kept of events; what follows from it is done bit by bit. */
+function change(id: number, make: () => void): void {
   try {
-    writer.syncMeters(meters);
-    answer({ kind: 'synced', id });
+    make();
+    answer({ kind: 'done', id });
     startBackFill();
   } catch (error) {
     answer({ kind: 'failed', ids: [id], reason: describe(error) });

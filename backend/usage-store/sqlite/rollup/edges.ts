@@ -22,7 +22,8 @@ export function visitEdge(db: Sqlite, spec: SeriesSpec, edge: Edge, take: TakeEv
   const rows = db
     .prepare(
       `SELECT row_id, subject, time_ms, data FROM events INDEXED BY events_by_time
-       WHERE time_ms >= ? AND time_ms < ? AND type = (SELECT name_id FROM names WHERE text = ?)`,
+       WHERE time_ms >= ? AND time_ms < ? AND type = (SELECT name_id FROM names WHERE text = ?)
+       AND voided_by IS NULL`,
     )
     .raw()
     .iterate(fromMs, toMs, spec.eventType) as IterableIterator<[number, number, number, string | null]>;

@@ -30,6 +30,10 @@ export function levelsOf(hasDimensions: boolean): readonly Level[] {
   return hasDimensions ? LEVELS : LEVELS.filter((level) => level.code !== 3);
 }
 
+export function levelByCode(code: number): Level {
+  return LEVELS[code - 1] as Level;
+}
+
 /** The smallest level of a size that tells apart what is needed; undefined when the size has none. */
 export function levelFor(size: BucketSize, needsSubject: boolean, needsDims: boolean): Level | undefined {
   return LEVELS.findLast(

@@ -24,6 +24,35 @@ export function planRange(fromMs: number, toMs: number, largest: BucketSize | un
   ];
 }
 
+/** As `planRange`, with the given quarters (ascending) left to the events. */
+export function planAround(
+  fromMs: number,
+  toMs: number,
+  largest: BucketSize | undefined,
+  quarters: readonly number[],
+): Segment[] {
+  const segments: Segment[] = [];
+  let atMs = fromMs;
+  for (const stretch of stretches(quarters)) {
+    const [startMs, endMs] = [Math.max(stretch.startMs, atMs), Math.min(stretch.endMs, toMs)];
+    if (startMs >= endMs) continue;
+    segments.push(...planRange(atMs, startMs, largest), { size: undefined, fromMs: startMs, toMs: endMs });
+    atMs = endMs;
+  }
+  return [...segments, ...planRange(atMs, toMs, largest)];
+}
+
+/** Neighbours as one. */
+function* stretches(quarters: readonly number[]): Generator<{ startMs: number; endMs: number }> {
+  let first: number | undefined;
+  for (const [index, quarter] of quarters.entries()) {
+    first ??= quarter;
+    if (quarters[index + 1] === quarter + 1) continue;
+    yield { startMs: bucketStartMs('quarter', first), endMs: bucketStartMs('quarter', quarter + 1) };
+    first = undefined;
+  }
+}
+
 /** Cuts a bucket that does not lie in one window of the calendar into smaller ones. */
 export function refine(size: BucketSize, bucket: number): Segment[] {
   return planRange(bucketStartMs(size, bucket), bucketStartMs(size, bucket + 1), SMALLER[size]);

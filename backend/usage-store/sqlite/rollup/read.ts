@@ -3,11 +3,12 @@ import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { UsageQuery } from '../../types.ts';
 import { untilCancelled } from '../usage-query.ts';
 import { type QueryAnswer, toRows } from '../usage-rows.ts';
+import { dirtyQuartersOf } from './dirty.ts';
 import { visitEdge } from './edges.ts';
 import { createGather, dimensionJudge, type Gather, neededDimensions, tupleLabels } from './gather.ts';
 import { type BucketSize, bucketOf, bucketStartMs, type Level, levelFor, MONTHS_LEVEL } from './levels.ts';
 import { loadPending, type Pending, type TakeCell } from './pending.ts';
-import { largestSize, planRange, refine, type Segment } from './plan.ts';
+import { largestSize, planAround, refine, type Segment } from './plan.ts';
 import { prepareRowReading, type RowReading } from './row-reading.ts';
 import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts';
 
@@ -25,6 +26,8 @@ interface Reading {
   spec: SeriesSpec;
   rows: RowReading;
   pending: Pending;
+  /** Quarters that only the events can tell of, ascending. */
+  dirty: readonly number[];
   gather: Gather;
   needsSubject: boolean;
   needsDims: boolean;
@@ -57,6 +60,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
         spec,
         rows,
         pending: loadPending(db, found.series, spec),
+        dirty: dirtyQuartersOf(db, found.series),
         gather: createGather(query, (subject) => names.get(subject) as string),
         needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
         needsDims: needed.length > 0,
@@ -80,7 +84,7 @@ function readAll(reading: Reading): void {
   const range = clippedRange(reading);
   if (range === undefined) return;
   const size = largestSize(query.granularity, query.timeZone, needsSubject && needsDims);
-  const segments = planRange(range.fromMs, range.toMs, size);
+  const segments = planAround(range.fromMs, range.toMs, size, reading.dirty);
   // Grows where a bucket turns out to be cut by a window of the calendar.
   for (let segment = segments.pop(); segment !== undefined; segment = segments.pop()) {
     if (segment.size === undefined) readEdge(reading, segment.fromMs, segment.toMs);
@@ -89,10 +93,16 @@ function readAll(reading: Reading): void {
 }
 
 /** What is asked for, cut to the months that have events: the ends of time are no places to walk through. */
-function clippedRange({ query, series, rows, pending }: Reading): { fromMs: number; toMs: number } | undefined {
+function clippedRange({ query, series, rows, pending, dirty }: Reading): { fromMs: number; toMs: number } | undefined {
   const months = rows.bounds(series, MONTHS_LEVEL);
   const pendingMonths = pending.firstMs > pending.lastMs ? [] : [pending.firstMs, pending.lastMs];
-  const known = [...(months ?? []), ...pendingMonths.map((atMs) => bucketOf('month', atMs))];
+  const dirtyMonths = dirty.length === 0 ? [] : [dirty[0] as number, dirty.at(-1) as number];
+  const known = [
+    ...(months ?? []),
+    ...pendingMonths.map((atMs) => bucketOf('month', atMs)),
+    // An event that counts again may be the only one of its month.
+    ...dirtyMonths.map((quarter) => bucketOf('month', bucketStartMs('quarter', quarter))),
+  ];
   if (known.length === 0) return undefined;
   const fromMs = Math.max(
     bucketStartMs('month', Math.min(...known)),

@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { Aggregation } from '../../types.ts';
+import type { Cell } from './cell.ts';
 import { type Figure, figureFold, figureParameter } from './figure.ts';
 import type { FoldRow } from './fold-tasks.ts';
 
@@ -40,6 +41,23 @@ export function prepareAddRow(db: Sqlite): (aggregation: Aggregation) => AddRow 
     if (aggregation === 'count' || aggregation === 'unique_count') return count;
     if (aggregation === 'latest') return latest;
     return aggregation === 'avg' ? folding.sum : folding[aggregation];
+  };
+}
+
+/** Makes a row what it shall be; without a cell it goes. */
+export function preparePutRow(db: Sqlite): (key: FoldRow['key'], cell: Cell | undefined) => void {
+  const remove = db.prepare(
+    'DELETE FROM rollups WHERE series = ? AND level = ? AND bucket = ? AND subject = ? AND dims = ? AND value = ?',
+  );
+  const put = db.prepare('INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  return (key, cell) => {
+    if (cell === undefined) {
+      remove.run(...key);
+      return;
+    }
+    // Only the latest value has a row; see the cells of contributions.
+    const [atMs, rowId] = cell.figure !== null && cell.rowId !== 0 ? [cell.atMs, cell.rowId] : [null, null];
+    put.run(...key, cell.n, cell.m, figureParameter(cell.figure), atMs, rowId, cell.firstMs, cell.lastMs);
   };
 }
 

@@ -1,7 +1,10 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { MeterSpec } from '../../types.ts';
 import type { Names } from '../names.ts';
+import { openDirtyQuarters } from './dirty.ts';
 import { openFold } from './fold.ts';
+import { prepareStrip } from './pending-strip.ts';
+import { prepareRebuild } from './rebuild.ts';
 import { prepareAddRow } from './rollup-rows.ts';
 import { type LiveSeries, openSeriesRegistry, syncSeries } from './series-registry.ts';
 import type { TupleLimits } from './tuples.ts';
@@ -36,7 +39,9 @@ export interface RollupWriter {
   addEvent(rowId: number, type: number, subject: number, timeMs: number, data: string | null): void;
   /** Writes what the transaction's events add, and does a share of the folding that is due. */
   flush(): void;
-  /** One step of back-filling or removing. @returns whether there was anything to do */
+  /** Marks quarters of an hour in which events of a type have been made void or counted again. */
+  markDirty(type: number, quarters: Iterable<number>): void;
+  /** One step of back-filling, computing anew or removing. @returns whether there was anything to do */
   backFillStep(): boolean;
   /** One step of folding, for when nothing is written. @returns whether there was anything to do */
   foldStep(): boolean;
@@ -50,7 +55,7 @@ const REMOVED_ROWS_PER_STEP = 5000;
 export function openRollupWriter(db: Sqlite, names: Names, options: RollupOptions): RollupWriter {
   const addRowOf = prepareAddRow(db);
   const insertDelta = db.prepare(
-    'INSERT INTO rollup_deltas (generation, series, events, contributions) VALUES (?, ?, ?, ?)',
+    'INSERT INTO rollup_deltas (generation, series, events, contributions, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const backFill = prepareBackFill(db, options.backFillEventsPerStep);
   const removeDropped = prepareRemoving(db);
@@ -64,6 +69,29 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
     return { registry, fold, ...size, isRemoving };
   };
   let state = open();
+  const dirty = openDirtyQuarters(db);
+  const rebuild = prepareRebuild(
+    db,
+    prepareStrip(
+      db,
+      () => state.fold.active,
+      (deltas, events) => {
+        state.deltas -= deltas;
+        state.events -= events;
+      },
+    ),
+  );
+
+  /** @returns whether there was anything to do */
+  const rebuildStep = (): boolean => {
+    const next = dirty.next();
+    const series = next && state.registry.all.find((candidate) => candidate.series === next.series);
+    if (next === undefined || series === undefined) return false;
+    // Rows of all levels hold the same events only while nothing is being folded.
+    if (state.fold.isFolding) state.fold.applySome(options.foldRowsPerStep);
+    else rebuild(series, next.quarter);
+    return true;
+  };
 
   const freeze = (): void => {
     state.fold.freeze();
@@ -77,7 +105,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
     for (const series of registry.all) {
       const taken = series.take();
       if (taken === undefined) continue;
-      insertDelta.run(fold.active, series.series, taken.events, taken.bytes);
+      insertDelta.run(fold.active, series.series, taken.events, taken.bytes, taken.firstMs, taken.lastMs);
       state.deltas++;
       added += taken.events;
     }
@@ -92,6 +120,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
   return {
     addEvent: (rowId, type, subject, timeMs, data) => state.registry.addEvent(rowId, type, subject, timeMs, data),
     flush,
+    markDirty: dirty.mark,
     backFillStep() {
       const behind = state.registry.all.find((series) => series.backFilledRow < series.lastRow);
       if (behind !== undefined) {
@@ -99,6 +128,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
         flush();
         return true;
       }
+      if (rebuildStep()) return true;
       if (state.isRemoving) {
         state.isRemoving = removeDropped();
         return true;
@@ -126,7 +156,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
 /** Counts the next stored events in a series that was made after them; the progress is part of the transaction. */
 function prepareBackFill(db: Sqlite, maxEvents: number): (series: LiveSeries) => void {
   const next = db.prepare(
-    `SELECT row_id, subject, time_ms, data, type FROM events WHERE row_id > ? AND row_id <= ? ORDER BY row_id LIMIT ${maxEvents}`,
+    `SELECT row_id, subject, time_ms, data, type, voided_by FROM events WHERE row_id > ? AND row_id <= ? ORDER BY row_id LIMIT ${maxEvents}`,
   );
   const save = db.prepare('UPDATE rollup_series SET back_filled_row = ? WHERE series = ?');
   return (series) => {
@@ -136,8 +166,9 @@ function prepareBackFill(db: Sqlite, maxEvents: number): (series: LiveSeries) =>
       time_ms: number;
       data: string | null;
       type: number;
+      voided_by: number | null;
     }[];
-    for (const row of rows) if (row.type === series.eventType) series.addStored(row);
+    for (const row of rows) if (row.type === series.eventType && row.voided_by === null) series.addStored(row);
     series.backFilledRow = rows.length < maxEvents ? series.lastRow : (rows.at(-1)?.row_id ?? series.lastRow);
     save.run(series.backFilledRow, series.series);
   };
@@ -150,12 +181,14 @@ function prepareRemoving(db: Sqlite): () => boolean {
     `DELETE FROM rollups WHERE (series, level, bucket, subject, dims, value) IN
        (SELECT series, level, bucket, subject, dims, value FROM rollups WHERE series = ? LIMIT ${REMOVED_ROWS_PER_STEP})`,
   );
+  const dirty = db.prepare('DELETE FROM rollup_dirty WHERE series = ?');
   const tuples = db.prepare('DELETE FROM rollup_tuples WHERE series = ?');
   const series = db.prepare('DELETE FROM rollup_series WHERE series = ?');
   return () => {
     const id = dropped.get() as number | undefined;
     if (id === undefined) return false;
     if (rollups.run(id).changes > 0) return true;
+    dirty.run(id);
     tuples.run(id);
     series.run(id);
     return dropped.get() !== undefined;

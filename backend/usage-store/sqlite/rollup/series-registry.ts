@@ -19,7 +19,7 @@ export interface LiveSeries {
   /** Takes a stored event of the series' type. */
   addStored(row: { row_id: number; subject: number; time_ms: number; data: string | null }): void;
   /** What was added since the last call, as bytes; undefined when nothing was. */
-  take(): { events: number; bytes: Uint8Array } | undefined;
+  take(): { events: number; bytes: Uint8Array; firstMs: number; lastMs: number } | undefined;
 }
 
 /** The series that meters need. All of it can be read back from the database. */
@@ -72,8 +72,13 @@ function liveSeries(db: Sqlite, row: SeriesRow, limits: TupleLimits): LiveSeries
       const events = list.timeMs.length;
       if (events === 0) return undefined;
       const bytes = encodeContributions(aggregation, list);
+      let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      for (const timeMs of list.timeMs) {
+        if (timeMs < firstMs) firstMs = timeMs;
+        if (timeMs > lastMs) lastMs = timeMs;
+      }
       list = emptyList();
-      return { events, bytes };
+      return { events, bytes, firstMs, lastMs };
     },
   };
 }

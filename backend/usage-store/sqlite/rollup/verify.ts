@@ -1,6 +1,7 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { VerifyResult } from '../../types.ts';
 import { type Cell, cellMerger, type MergeCells } from './cell.ts';
+import { dirtyQuartersOf } from './dirty.ts';
 import { eventReading, parseData } from './event-reading.ts';
 import { bucketOf, bucketStartMs, type Level, levelsOf } from './levels.ts';
 import { loadPending, type Pending } from './pending.ts';
@@ -21,20 +22,28 @@ export function verifyRollups(db: Sqlite): VerifyResult {
   const series = db
     .prepare('SELECT * FROM rollup_series WHERE dropped = 0 AND back_filled_row >= last_row')
     .all() as SeriesRow[];
-  const result = { series: series.length, cells: 0, differences: [] as string[] };
+  const result = { series: series.length, cells: 0, waiting: 0, differences: [] as string[] };
   for (const row of series) verifySeries(db, row, result);
   return result;
 }
 
-function verifySeries(db: Sqlite, row: SeriesRow, result: { cells: number; differences: string[] }): void {
+function verifySeries(
+  db: Sqlite,
+  row: SeriesRow,
+  result: Omit<VerifyResult, 'differences'> & { differences: string[] },
+): void {
   const spec = JSON.parse(row.spec) as SeriesSpec;
   const pending = loadPending(db, row.series, spec);
   const rows = prepareRowReading(db);
   const tupleTexts = readTuples(db, row.series);
   const wide = spec.dimensions.map(([name]) => (JSON.parse(row.wide) as string[]).includes(name));
   const merge = cellMerger(spec.aggregation);
+  const dirty = dirtyQuartersOf(db, row.series);
+  result.waiting += dirty.length;
   for (const level of levelsOf(spec.dimensions.length > 0)) {
+    const isDirty = new Set(dirty.map((quarter) => bucketOf(level.size, bucketStartMs('quarter', quarter))));
     for (const bucket of bucketsOf(db, row, level, rows.bounds(row.series, level.code), pending)) {
+      if (isDirty.has(bucket)) continue;
       const kept: Cells = new Map();
       const keep = (subject: number, dims: number, value: string, cell: Cell) => {
         const texts = (tupleTexts.get(dims) ?? []).map((text, index) => (wide[index] ? '' : text));
@@ -112,7 +121,8 @@ function recompute(db: Sqlite, spec: SeriesSpec, level: Level, bucket: number, w
   const rows = db
     .prepare(
       `SELECT row_id, subject, time_ms, data FROM events INDEXED BY events_by_time
-       WHERE time_ms >= ? AND time_ms < ? AND type = (SELECT name_id FROM names WHERE text = ?)`,
+       WHERE time_ms >= ? AND time_ms < ? AND type = (SELECT name_id FROM names WHERE text = ?)
+       AND voided_by IS NULL`,
     )
     .raw()
     .iterate(bucketStartMs(level.size, bucket), bucketStartMs(level.size, bucket + 1), spec.eventType);
