@@ -39,6 +39,6 @@ export type {
   StoredEvent,
   UsageQuery,
   UsageRow,
-  UsageStore,
   VerifyResult,
 } from './types.ts';
+export type { UsageStore } from './usage-store.ts';

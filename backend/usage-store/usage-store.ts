@@ -1,0 +1,58 @@
+import type { EventCorrections } from './correction-types.ts';
+import type { SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
+import type { UsageAnswer, UsageTracing } from './tracing-types.ts';
+import type {
+  AppendResult,
+  EventListQuery,
+  GatewayDelivery,
+  GatewayProcess,
+  MeterSpec,
+  NewEvent,
+  SeriesProgress,
+  StoredEvent,
+  UsageQuery,
+  UsageRow,
+  VerifyResult,
+} from './types.ts';
+
+/** The port for events and usage. Engines implement it; modules know nothing else of how usage is kept. */
+export interface UsageStore extends UsageTracing {
+  /**
+   * Stores a batch: on disk when the promise resolves, all of it or nothing.
+   * Events with a known (source, id) are left out and counted as duplicates.
+   * @param delivery what the sending gateway says, written to its ledger in the same transaction
+   */
+  append(events: readonly NewEvent[], delivery?: GatewayDelivery): Promise<AppendResult>;
+  /** One page of the ledger, the process seen last first. */
+  gatewayProcesses(page: {
+    offset: number;
+    limit: number;
+    node?: string;
+  }): Promise<{ processes: GatewayProcess[]; total: number }>;
+  /** The sums of all batches since the store was made. */
+  totals(): Promise<AppendResult>;
+  /** One page of stored events. */
+  list(query: EventListQuery): Promise<StoredEvent[]>;
+  /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
+  query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
+  /** The same, with the moment that the figures were read at, for `eventsBehind` and `lateEvents`. */
+  queryWithSnapshot(query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer>;
+  /** Events made void or counted again. */
+  corrections: EventCorrections;
+  /** Subjects with events in a range of days, those with the most first. */
+  subjectsSeen(query: SubjectsSeenQuery, signal?: AbortSignal): Promise<SubjectsSeen>;
+  /** What a subject has sent, by event type. */
+  typesSeen(subject: string): Promise<TypeSeen[]>;
+  /**
+   * Keeps figures ahead of time for these meters and for no others, so that their queries do not read events. To be
+   * called at the start and after each change of meters; every meter can be queried all the same, only slower.
+   */
+  syncMeters(meters: readonly MeterSpec[]): Promise<void>;
+  /** How far the counting of older events for a meter is; undefined when the store does not keep figures for it. */
+  seriesProgress(meter: MeterSpec): Promise<SeriesProgress | undefined>;
+  /** Recomputes all figures that are kept ahead of time from the events and compares. */
+  verify(): Promise<VerifyResult>;
+  /** Rejects when the store cannot be written or read. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
