@@ -9,6 +9,7 @@ import {
   type ProfilesService,
   profileRoutes,
 } from './modules/billing-profiles/index.ts';
+import { createCostEstimates } from './modules/cost-estimates/index.ts';
 import { createCurrencies } from './modules/currencies/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
@@ -94,7 +95,9 @@ export function createApp(parts: AppParts): App {
   customers.routes(v3);
   billingRoutes(v3, parts);
   createTaxCodes({ db, clock, newId }).routes(v3);
-  createCurrencies({ db, clock, newId }).routes(v3);
+  const currencies = createCurrencies({ db, clock, newId });
+  currencies.routes(v3);
+  createCostEstimates({ features, customers, currencies }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);
   legacyEventRoutes(v1, events);

@@ -1,0 +1,94 @@
+import { z } from '@hono/zod-openapi';
+import { dateTimeSchema, nonNegativeNumericSchema, ulidSchema } from '../../platform/http/schemas.ts';
+import { currencyCodeSchema, rateCardSchema } from '../product-catalog/index.ts';
+
+const usageSchema = z
+  .strictObject({
+    customer: z.strictObject({ id: ulidSchema }),
+    from: dateTimeSchema,
+    to: dateTimeSchema.openapi({ description: 'Exclusive.' }),
+  })
+  .openapi({
+    description: "What the customer used in the past, billed in periods of the card's billing cadence from `from` on.",
+  });
+
+export const estimateRequestSchema = z
+  .strictObject({
+    rate_card: rateCardSchema,
+    currency: currencyCodeSchema,
+    quantity: nonNegativeNumericSchema
+      .optional()
+      .openapi({ description: "Of one billing period, in the meter's unit. Flat prices need none." }),
+    usage: usageSchema.optional(),
+  })
+  .superRefine(({ quantity, usage }, context) => {
+    if (quantity === undefined || usage === undefined) return;
+    context.addIssue({ code: 'custom', path: ['quantity'], message: 'and usage exclude each other' });
+  })
+  .openapi('CostEstimateRequest');
+export type EstimateRequest = z.output<typeof estimateRequestSchema>;
+
+const totalsFields = {
+  amount: z.string(),
+  charges_total: z.string(),
+  discounts_total: z.string(),
+  credits_total: z.string(),
+  taxes_total: z.string(),
+  taxes_inclusive_total: z.string(),
+  taxes_exclusive_total: z.string(),
+  total: z.string(),
+};
+const totalsSchema = z.strictObject(totalsFields).openapi('CostEstimateTotals');
+
+const explanationSchema = z.array(
+  z
+    .strictObject({
+      rule: z.string(),
+      text: z.string().openapi({ example: 'Unit price of tier 1 (units up to 1000): 1000 × 0.3 USD = 300 USD.' }),
+      result: z.string().nullable(),
+    })
+    .openapi('ExplanationStep'),
+);
+
+const periodSchema = z.strictObject({ from: dateTimeSchema, to: dateTimeSchema });
+
+const detailedLineSchema = z.strictObject({
+  name: z.string(),
+  child_unique_reference_id: z.string(),
+  category: z.enum(['regular', 'commitment']),
+  payment_term: z.enum(['in_advance', 'in_arrears']),
+  quantity: z.string(),
+  unit_price: z.string(),
+  discounts: z.array(z.strictObject({ reason: z.string(), amount: z.string() })),
+  totals: totalsSchema,
+  explanation: explanationSchema.openapi({ description: 'How the total came about, step by step.' }),
+});
+
+export const estimateSchema = z
+  .strictObject({
+    totals: z
+      .array(z.strictObject({ currency: z.string(), ...totalsFields }))
+      .openapi({ description: 'The sum of the lines, for each currency.' }),
+    lines: z.array(
+      z.strictObject({
+        rate_card: z.strictObject({ key: z.string(), name: z.string() }),
+        feature: z.strictObject({ id: ulidSchema, key: z.string() }).optional(),
+        currency: z.string(),
+        service_period: periodSchema.optional(),
+        usage_quantity_detail: z.strictObject({
+          raw_quantity: z.string(),
+          invoiced_quantity: z.string(),
+          display_unit: z.string().optional(),
+        }),
+        free_units: z.string().optional(),
+        totals: totalsSchema,
+        detailed_lines: z.array(detailedLineSchema),
+        explanation: explanationSchema.openapi({
+          description: 'How the billed quantity came about, and why there is no detailed line when there is none.',
+        }),
+      }),
+    ),
+  })
+  .openapi('CostEstimate');
+export type Estimate = z.output<typeof estimateSchema>;
+export type EstimateLine = Estimate['lines'][number];
