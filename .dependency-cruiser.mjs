@@ -83,6 +83,18 @@ export default {
       'entitlements',
       'invoices',
     ),
+    notAbove(
+      'test-clocks',
+      'customers',
+      'events',
+      'meters',
+      'features',
+      'plans',
+      'addons',
+      'subscriptions',
+      'entitlements',
+      'invoices',
+    ),
     notAbove('apps', 'billing-profiles', 'subscriptions', 'invoices'),
     notAbove('billing-profiles', 'subscriptions', 'invoices'),
     {

@@ -24,6 +24,7 @@ import {
   queryMeter,
 } from './modules/meters/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
+import { createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
 import { limitBody } from './platform/http/body-limit.ts';
@@ -93,6 +94,7 @@ export function createApp(parts: AppParts): App {
   });
   features.routes(v3);
   customers.routes(v3);
+  sandboxRoutes(v3, parts);
   billingRoutes(v3, parts);
   createTaxCodes({ db, clock, newId }).routes(v3);
   const currencies = createCurrencies({ db, clock, newId });
@@ -112,6 +114,16 @@ export function createApp(parts: AppParts): App {
   healthRoutes(app, parts);
   documentationRoutes(app, parts.version);
   return app;
+}
+
+/** Customers on a clock of their own. */
+function sandboxRoutes(router: Router, { db, clock, newId }: AppParts): void {
+  const hooks = {
+    findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
+    blocksTimeTravel: async () => undefined,
+    onMove: async () => undefined,
+  };
+  testClockRoutes(router, createTestClocksService({ db, clock, hooks }));
 }
 
 /** Apps, billing profiles and what customers have of them. */

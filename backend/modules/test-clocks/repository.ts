@@ -1,0 +1,76 @@
+import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { parseInstant, toStoredInstant } from '../../platform/instant.ts';
+
+interface TestClockRow {
+  customer_id: string;
+  now_at: string;
+  created_at: string;
+  updated_at: string;
+}
+
+interface Tables {
+  test_clocks: TestClockRow;
+}
+
+/** A customer's own now. */
+export interface StoredTestClock {
+  customerId: string;
+  nowMs: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** Stored test clocks. A handle lives as long as the transaction that it is made for. */
+export function testClockRepository(db: ControlDb) {
+  const tables = withTables<Tables>(db);
+  return {
+    byCustomer: async (customerId: string): Promise<StoredTestClock | undefined> => {
+      const row = await tables
+        .selectFrom('test_clocks')
+        .selectAll()
+        .where('customer_id', '=', customerId)
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
+    all: async (): Promise<StoredTestClock[]> =>
+      (await tables.selectFrom('test_clocks').selectAll().orderBy('customer_id').execute()).map(fromRow),
+    count: async (): Promise<number> => {
+      const counting = tables.selectFrom('test_clocks').select((eb) => eb.fn.countAll<number>().as('total'));
+      return Number((await counting.executeTakeFirstOrThrow()).total);
+    },
+    insert: async (clock: StoredTestClock): Promise<void> => {
+      await tables.insertInto('test_clocks').values(toRow(clock)).execute();
+    },
+    /** False when the clock does not stand at `fromMs` any more. */
+    move: async (customerId: string, fromMs: number, toMs: number, updatedAtMs: number): Promise<boolean> => {
+      const statement = tables
+        .updateTable('test_clocks')
+        .set({ now_at: toStoredInstant(toMs), updated_at: toStoredInstant(updatedAtMs) })
+        .where('customer_id', '=', customerId)
+        .where('now_at', '=', toStoredInstant(fromMs));
+      return (await statement.executeTakeFirstOrThrow()).numUpdatedRows === 1n;
+    },
+    remove: async (customerId: string): Promise<void> => {
+      await tables.deleteFrom('test_clocks').where('customer_id', '=', customerId).execute();
+    },
+  };
+}
+
+function toRow(clock: StoredTestClock): TestClockRow {
+  return {
+    customer_id: clock.customerId,
+    now_at: toStoredInstant(clock.nowMs),
+    created_at: toStoredInstant(clock.createdAtMs),
+    updated_at: toStoredInstant(clock.updatedAtMs),
+  };
+}
+
+function fromRow(row: TestClockRow): StoredTestClock {
+  const read = (text: string) => parseInstant(text) ?? Number.NaN;
+  return {
+    customerId: row.customer_id,
+    nowMs: read(row.now_at),
+    createdAtMs: read(row.created_at),
+    updatedAtMs: read(row.updated_at),
+  };
+}
