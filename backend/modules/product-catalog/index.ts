@@ -1,9 +1,12 @@
 /**
  * What plans and add-ons have in common, and subscriptions copy from them: rate cards and phases, their rules, and the
- * life of a version. Pure: no database, no clock.
+ * life of versions.
  */
+export { cadencesAlign, isAtLeastAnHour, isSameCadence } from './cadence.ts';
+export { issuesProblem } from './errors.ts';
+export { ISSUE_CODES, type IssueCode, issue } from './issue-codes.ts';
 export { toValidationErrors, type ValidationErrorBody, validationErrorSchema } from './issue-schema.ts';
-export { statusAt, type VersionStatus } from './lifecycle.ts';
+export { createVersionLifecycle, type VersionLifecycle } from './lifecycle.ts';
 export {
   fromPhase,
   fromRateCard,
@@ -16,6 +19,7 @@ export {
   toPhase,
   toRateCard,
 } from './rate-card-mapping.ts';
+export { findCurrencyIssues, findRateCardIssues, hasUsagePrice, isPriced } from './rate-card-rules.ts';
 export {
   currencyCodeSchema,
   MAX_PHASES,
@@ -25,4 +29,15 @@ export {
   type RateCardInput,
   rateCardSchema,
 } from './rate-card-schema.ts';
+export {
+  type CatalogLookups,
+  type CurrencyFacts,
+  type FeatureFacts,
+  lookUpReferences,
+  type References,
+} from './references.ts';
+export { versionRepository } from './repository.ts';
+export { statusAt, type VersionStatus } from './status.ts';
+export type { JudgedVersion } from './transitions.ts';
 export type * from './types.ts';
+export type * from './version.ts';

@@ -1,0 +1,58 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { RateCard } from './types.ts';
+
+/** What the rules need to know of a feature. */
+export interface FeatureFacts {
+  key: string;
+  hasMeter: boolean;
+  isArchived: boolean;
+}
+
+/** What the rules need to know of a currency. */
+export interface CurrencyFacts {
+  isCustom: boolean;
+  /** Codes of the fiat currencies in which a custom currency has a cost basis now. */
+  costBases: ReadonlySet<string>;
+}
+
+/**
+ * Other modules' resources that rate cards name; what does not exist is absent from the answers. They are asked inside
+ * the transaction of a change and read through its handle: another one would wait for that transaction for ever.
+ */
+export interface CatalogLookups {
+  features(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, FeatureFacts>>;
+  currencies(codes: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, CurrencyFacts>>;
+  /** The ids among these that are tax codes. */
+  taxCodes(ids: readonly string[], db: ControlDb): Promise<ReadonlySet<string>>;
+}
+
+/** What rate cards refer to, looked up. */
+export interface References {
+  features: ReadonlyMap<string, FeatureFacts>;
+  currencies: ReadonlyMap<string, CurrencyFacts>;
+  taxCodes: ReadonlySet<string>;
+}
+
+/** Looks up all that the rate cards name, in one question to each module. @param currencies codes besides the cards' own */
+export async function lookUpReferences(
+  lookups: CatalogLookups,
+  cards: readonly RateCard[],
+  currencies: readonly string[],
+  db: ControlDb,
+): Promise<References> {
+  const idsOf = (read: (card: RateCard) => string | undefined) => [
+    ...new Set(cards.map(read).filter((id) => id !== undefined)),
+  ];
+  const codes = [...new Set([...currencies, ...idsOf((card) => card.currency)])];
+  return {
+    features: await lookups.features(
+      idsOf((card) => card.featureId),
+      db,
+    ),
+    currencies: await lookups.currencies(codes, db),
+    taxCodes: await lookups.taxCodes(
+      idsOf((card) => card.taxConfig?.taxCodeId),
+      db,
+    ),
+  };
+}
