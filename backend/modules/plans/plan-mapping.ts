@@ -1,17 +1,28 @@
 import { defined } from '../../platform/defined.ts';
 import {
-  type CatalogIssue,
   fromPhase,
+  type JudgedVersion,
   type Labels,
+  type Phase,
   type PhaseBody,
   type SettlementMode,
   statusAt,
   toPhase,
   toValidationErrors,
   type ValidationErrorBody,
+  type Version,
+  type VersionChange,
 } from '../product-catalog/index.ts';
-import type { UpsertPlan } from './schema.ts';
-import type { Plan, PlanContent, PlanStatus } from './types.ts';
+import type { CreatePlan, UpsertPlan } from './schema.ts';
+import type { Plan, PlanStatus } from './types.ts';
+
+/** What only plans have, as stored. */
+export interface PlanContent {
+  billingCadence: string;
+  proRatingEnabled: boolean;
+  settlementMode: SettlementMode;
+  phases: readonly Phase[];
+}
 
 /** A plan as answers carry it. */
 export interface PlanBody {
@@ -35,18 +46,35 @@ export interface PlanBody {
   validation_errors?: ValidationErrorBody[];
 }
 
-/** @param input checked by `createPlanSchema` or `upsertPlanSchema` */
-export function toPlanContent(input: UpsertPlan): PlanContent {
+export function toPlan({ content, ...version }: Version<PlanContent>): Plan {
+  return { ...version, ...content };
+}
+
+/** The content of a new plan. Clients cannot choose the settlement mode (it is read-only in the contract). */
+export function toPlanContent(input: CreatePlan): PlanContent {
   return {
-    name: input.name,
-    ...defined({ description: input.description, labels: input.labels }),
+    billingCadence: input.billing_cadence,
     proRatingEnabled: input.pro_rating_enabled,
+    settlementMode: 'credit_then_invoice',
     phases: input.phases.map(toPhase),
   };
 }
 
-/** @param issues what keeps a draft from being published */
-export function fromPlan(plan: Plan, atMs: number, issues: readonly CatalogIssue[] = []): PlanBody {
+/** What a draft becomes by PUT: all but what was chosen once. */
+export function toPlanRevision({ content }: Version<PlanContent>, input: UpsertPlan): VersionChange<PlanContent> {
+  return {
+    name: input.name,
+    ...defined({ description: input.description, labels: input.labels }),
+    content: { ...content, proRatingEnabled: input.pro_rating_enabled, phases: input.phases.map(toPhase) },
+  };
+}
+
+export function fromJudgedPlan({ version, issues }: JudgedVersion<PlanContent>, atMs: number): PlanBody {
+  return { ...fromPlan(toPlan(version), atMs), ...defined({ validation_errors: toValidationErrors(issues) }) };
+}
+
+/** A plan as answers carry it, without what keeps it from being published. */
+export function fromPlan(plan: Plan, atMs: number): PlanBody {
   return {
     id: plan.id,
     name: plan.name,
@@ -63,6 +91,5 @@ export function fromPlan(plan: Plan, atMs: number, issues: readonly CatalogIssue
     status: statusAt(plan, atMs),
     phases: plan.phases.map(fromPhase),
     settlement_mode: plan.settlementMode,
-    ...defined({ validation_errors: toValidationErrors(issues) }),
   };
 }

@@ -44,8 +44,12 @@ export interface VersionLifecycle<Content> {
     sort: Sort<VersionSortField>,
     page: PageRequest,
   ): Promise<{ versions: JudgedVersion<Content>[]; total: number }>;
-  /** Only what is not in force yet. @throws RequestProblem 404, 410 @throws DomainProblem 400 */
-  update(id: string, change: VersionChange<Content>): Promise<JudgedVersion<Content>>;
+  /**
+   * Only what is not in force yet.
+   * @param revise gives what the version shall be
+   * @throws RequestProblem 404, 410 @throws DomainProblem 400
+   */
+  update(id: string, revise: (version: Version<Content>) => VersionChange<Content>): Promise<JudgedVersion<Content>>;
   /** Any version but an active one; twice does nothing. @throws RequestProblem 404 @throws DomainProblem 400 */
   remove(id: string): Promise<void>;
   /** From now on this version is in force and the one before is archived. @throws RequestProblem 404 @throws DomainProblem 400 */
@@ -80,11 +84,12 @@ export function createVersionLifecycle<Content>(deps: Deps, kind: VersionKind<Co
       const issues = pending.length === 0 ? new Map() : await kind.findIssues(pending, db);
       return { versions: versions.map((version) => ({ version, issues: issues.get(version.id) ?? [] })), total };
     },
-    update: (id, change) =>
+    update: (id, revise) =>
       db.transaction(async (trx) => {
         const version = await existing(kind, trx, id);
         if (version.deletedAt !== undefined) throw versionGone(kind.noun, id, version.deletedAt);
-        const isReplaced = await versionRepository<Content>(trx, kind.table).replace(id, change, clock.nowMs());
+        const versions = versionRepository<Content>(trx, kind.table);
+        const isReplaced = await versions.replace(id, revise(version), clock.nowMs());
         if (!isReplaced) throw wrongStatus(kind, version, clock.nowMs(), 'change', 'updated');
         return refuseCritical(await judge(await existing(kind, trx, id), trx));
       }),

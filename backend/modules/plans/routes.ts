@@ -1,0 +1,176 @@
+import { z } from '@hono/zod-openapi';
+import type { Clock } from '../../platform/clock.ts';
+import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { pageMeta, readPage } from '../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import { readSort, type SortRules } from '../../platform/http/sorting.ts';
+import type { JudgedVersion, VersionLifecycle } from '../product-catalog/index.ts';
+import { fromJudgedPlan, type PlanBody, type PlanContent, toPlanContent, toPlanRevision } from './plan-mapping.ts';
+import {
+  createPlanSchema,
+  type PlanFilterField,
+  type PlanSortField,
+  planPageSchema,
+  planSchema,
+  upsertPlanSchema,
+} from './schema.ts';
+
+const TAG = 'Product catalog';
+const planId = z.object({ planId: ulidSchema });
+const SORT: SortRules<PlanSortField> = {
+  fields: ['created_at', 'id', 'key', 'version', 'updated_at'],
+  default: 'created_at',
+  defaultDirection: 'asc',
+};
+const FILTERS: Record<PlanFilterField, FilterKind> = {
+  key: 'string',
+  name: 'string',
+  status: 'string-exact',
+  currency: 'string-exact',
+};
+
+/** Registers the operations of plans. */
+export function planRoutes(router: Router, plans: VersionLifecycle<PlanContent>, clock: Clock): void {
+  const body: ToBody = (judged) => fromJudgedPlan(judged, clock.nowMs());
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/plans',
+      operationId: 'create-plan',
+      tag: TAG,
+      summary: 'Create plan',
+      description:
+        'A draft: version 1 of a new key, the next version of a known one. What keeps it from being published stands in validation_errors.',
+      access: 'write',
+      body: createPlanSchema,
+      responses: { 201: jsonResponse('The draft.', planSchema) },
+    },
+    async ({ c, body: request }) => {
+      const { key, currency, name, description, labels } = request;
+      const optional = { ...(description !== undefined && { description }), ...(labels && { labels }) };
+      const draft = await plans.create({ key, currency, name, ...optional, content: toPlanContent(request) });
+      return c.json(body(draft), 201);
+    },
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/plans',
+      operationId: 'list-plans',
+      tag: TAG,
+      summary: 'List plans',
+      description: 'All versions; deleted ones are left out.',
+      access: 'read',
+      query: listQuery('page', SORT, FILTERS),
+      responses: { 200: jsonResponse('A page of plans.', planPageSchema) },
+    },
+    async ({ c, query }) => {
+      const page = readPage(query);
+      const { versions, total } = await plans.list(readFilters(query, FILTERS), readSort(query, SORT), page);
+      return c.json({ data: versions.map(body), meta: pageMeta(page, total) });
+    },
+  );
+  singlePlanRoutes(router, plans, body);
+  planTransitionRoutes(router, plans, body);
+}
+
+type ToBody = (judged: JudgedVersion<PlanContent>) => PlanBody;
+
+function singlePlanRoutes(router: Router, plans: VersionLifecycle<PlanContent>, body: ToBody): void {
+  const path = '/plans/{planId}';
+  router.endpoint(
+    {
+      method: 'get',
+      path,
+      operationId: 'get-plan',
+      tag: TAG,
+      summary: 'Get plan',
+      access: 'read',
+      params: planId,
+      responses: { 200: jsonResponse('The version; a deleted one carries deleted_at.', planSchema) },
+    },
+    async ({ c, params }) => c.json(body(await plans.get(params.planId))),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path,
+      operationId: 'update-plan',
+      tag: TAG,
+      summary: 'Update plan',
+      description:
+        'Replaces a draft but for its key, currency and billing cadence. A published version never changes: make a new one.',
+      access: 'write',
+      params: planId,
+      body: upsertPlanSchema,
+      responses: { 200: jsonResponse('The draft.', planSchema) },
+    },
+    async ({ c, params, body: request }) =>
+      c.json(body(await plans.update(params.planId, (version) => toPlanRevision(version, request)))),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path,
+      operationId: 'delete-plan',
+      tag: TAG,
+      summary: 'Delete plan',
+      description:
+        'A draft or an archived version; subscriptions to it continue. Its number is not given again. Deleting twice answers 204 twice.',
+      access: 'write',
+      params: planId,
+      responses: { 204: { description: 'Deleted.' } },
+    },
+    async ({ c, params }) => {
+      await plans.remove(params.planId);
+      return c.body(null, 204);
+    },
+  );
+}
+
+function planTransitionRoutes(router: Router, plans: VersionLifecycle<PlanContent>, body: ToBody): void {
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/plans/{planId}/publish',
+      operationId: 'publish-plan',
+      tag: TAG,
+      summary: 'Publish plan',
+      description: 'The draft is in force from now on; the version that was is archived at the same instant.',
+      access: 'write',
+      params: planId,
+      responses: { 200: jsonResponse('The active version.', planSchema) },
+    },
+    async ({ c, params }) => c.json(body(await plans.publish(params.planId))),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/plans/{planId}/archive',
+      operationId: 'archive-plan',
+      tag: TAG,
+      summary: 'Archive plan',
+      description: 'Nobody can subscribe to it any more; subscriptions to it continue.',
+      access: 'write',
+      params: planId,
+      responses: { 200: jsonResponse('The archived version.', planSchema) },
+    },
+    async ({ c, params }) => c.json(body(await plans.archive(params.planId))),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/plans/{planId}/next',
+      operationId: 'next-plan',
+      tag: TAG,
+      summary: 'Create the next version of a plan',
+      description: 'A new draft with the content of this version and its add-ons. 409 when the key has a draft.',
+      access: 'write',
+      params: planId,
+      responses: { 201: jsonResponse('The draft.', planSchema) },
+    },
+    async ({ c, params }) => c.json(body(await plans.next(params.planId)), 201),
+  );
+}
