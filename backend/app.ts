@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from './modules/access-tokens/index.ts';
+import { createAddons } from './modules/addons/index.ts';
 import { type AppsService, appRoutes, createAppsService } from './modules/apps/index.ts';
 import {
   createCustomerBilling,
@@ -23,6 +24,8 @@ import {
   meterRoutes,
   queryMeter,
 } from './modules/meters/index.ts';
+import { createPlans, plansBlockAddonDeletion } from './modules/plans/index.ts';
+import { catalogLookups } from './modules/product-catalog/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
 import { createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
 import type { Clock } from './platform/clock.ts';
@@ -64,6 +67,11 @@ export function createApp(parts: AppParts): App {
     onChange: rollupsFollowMeters(parts),
   });
   const features = createFeatures({ db, clock, newId, usage, findSubjects: customers.findByIds });
+  const taxCodes = createTaxCodes({ db, clock, newId });
+  const currencies = createCurrencies({ db, clock, newId });
+  const lookups = catalogLookups({ features, currencies, taxCodes });
+  const addons = createAddons({ db, clock, newId, lookups, blocksDeletion: plansBlockAddonDeletion });
+  const plans = createPlans({ db, clock, newId, lookups, findAddons: addons.findByIds });
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {
@@ -96,9 +104,10 @@ export function createApp(parts: AppParts): App {
   customers.routes(v3);
   sandboxRoutes(v3, parts);
   billingRoutes(v3, parts);
-  createTaxCodes({ db, clock, newId }).routes(v3);
-  const currencies = createCurrencies({ db, clock, newId });
+  taxCodes.routes(v3);
   currencies.routes(v3);
+  plans.routes(v3);
+  addons.routes(v3);
   createCostEstimates({ features, customers, currencies }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);

@@ -26,7 +26,12 @@ let loaded: Contract | undefined;
 function contract(): Contract {
   if (loaded !== undefined) return loaded;
   const document = toJsonSchema(parse(readFileSync(path ?? '', 'utf8')) as Json) as JsonObject;
-  const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false, formats: { path: true, uint32: true } });
+  const ajv = new Ajv({
+    strict: false,
+    allErrors: true,
+    unicodeRegExp: false,
+    formats: { path: true, uint32: true, ISO8601: true },
+  });
   addFormats.default(ajv);
   ajv.addSchema({ $id: 'contract', ...document });
   loaded = { paths: document['paths'] as JsonObject, ajv, validators: new Map() };

@@ -3,6 +3,7 @@ import { fiatCurrency } from '../../platform/currencies.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
 import type { NewId } from '../../platform/ids.ts';
+import { parseInstant } from '../../platform/instant.ts';
 import type { Currency } from '../../platform/money.ts';
 import { currencyRepository } from './repository.ts';
 import { currencyRoutes } from './routes.ts';
@@ -19,6 +20,14 @@ export interface Currencies extends CurrenciesService {
    * @param db the transaction's handle inside one: without it the call would wait for that transaction for ever
    */
   find(code: string, db?: ControlDb): Promise<Currency | undefined>;
+  /** What these currencies are and what a custom one costs now; unknown codes are absent. @param db as in find */
+  describe(codes: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, CurrencyDescription>>;
+}
+
+export interface CurrencyDescription {
+  isCustom: boolean;
+  /** Codes of the fiat currencies in which a custom currency has a cost basis now. */
+  costBases: ReadonlySet<string>;
 }
 
 export function createCurrencies(deps: { db: ControlDb; clock: Clock; newId: NewId }): Currencies {
@@ -32,5 +41,24 @@ export function createCurrencies(deps: { db: ControlDb; clock: Clock; newId: New
       const custom = await currencyRepository(db).byCode(code);
       return custom && { code: custom.code, digits: custom.precision };
     },
+    describe: async (codes, db = deps.db) => {
+      const found = new Map<string, CurrencyDescription>();
+      for (const code of new Set(codes)) {
+        const description = await describe(code, db, deps.clock.nowMs());
+        if (description !== undefined) found.set(code, description);
+      }
+      return found;
+    },
   };
+}
+
+async function describe(code: string, db: ControlDb, atMs: number): Promise<CurrencyDescription | undefined> {
+  if (fiatCurrency(code) !== undefined) return { isCustom: false, costBases: new Set() };
+  const currencies = currencyRepository(db);
+  const custom = await currencies.byCode(code);
+  if (custom === undefined) return undefined;
+  // Cost bases that begin later are among them.
+  const current = await currencies.currentCostBases(custom.id, atMs);
+  const begun = current.filter((basis) => (parseInstant(basis.effective_from) ?? Number.NaN) <= atMs);
+  return { isCustom: true, costBases: new Set(begun.map((basis) => basis.fiat_code)) };
 }

@@ -1,19 +1,28 @@
-import { type Duration, durationFrom, isDivisibleBy } from '../../platform/period/index.ts';
+/** Cadences as the catalog keeps them: ISO 8601 texts that were checked at the border. */
+import {
+  cadencesAlign as align,
+  type IsoDuration,
+  isAtLeastAnHour as isAnHour,
+  isSameDuration,
+  parseIsoDuration,
+} from '../../platform/iso-duration.ts';
 
-/** Whether two cadences fit together: they are the same, or one divides the other. Both are ISO 8601 texts. */
+/** Whether two cadences fit together: they are the same, or one divides the other. */
 export function cadencesAlign(one: string, other: string): boolean {
-  const [first, second] = [durationFrom(one), durationFrom(other)];
-  return isDivisibleBy(first, second) || isDivisibleBy(second, first);
+  return align(read(one), read(other));
 }
 
-/** Whether both ISO 8601 texts stand for the same time wherever in the calendar: "P1Y" and "P12M". */
+/** Whether both stand for the same time wherever in the calendar: "P1Y" and "P12M". */
 export function isSameCadence(one: string, other: string): boolean {
-  const [first, second] = [durationFrom(one), durationFrom(other)];
-  return isDivisibleBy(first, second) && isDivisibleBy(second, first);
+  return isSameDuration(read(one), read(other));
 }
 
-/** Whether the ISO 8601 text, which has no negative parts, stands for an hour or more. */
 export function isAtLeastAnHour(text: string): boolean {
-  const { hours, minutes, seconds, ...dates }: Duration = durationFrom(text);
-  return Object.values(dates).some((part) => part > 0) || (hours * 60 + minutes) * 60 + seconds >= 3600;
+  return isAnHour(read(text));
+}
+
+function read(text: string): IsoDuration {
+  const duration = parseIsoDuration(text);
+  if (duration === undefined) throw new Error(`not a checked duration: ${text}`);
+  return duration;
 }

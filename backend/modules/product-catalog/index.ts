@@ -32,6 +32,7 @@ export {
 export {
   type CatalogLookups,
   type CurrencyFacts,
+  catalogLookups,
   type FeatureFacts,
   lookUpReferences,
   type References,

@@ -26,6 +26,32 @@ export interface CatalogLookups {
   taxCodes(ids: readonly string[], db: ControlDb): Promise<ReadonlySet<string>>;
 }
 
+type FindByIds<Found> = (ids: readonly string[], db: ControlDb) => Promise<ReadonlyMap<string, Found>>;
+
+/** The lookups as the modules of features, currencies and tax codes give them. */
+export function catalogLookups(sources: {
+  features: { findByIds: FindByIds<{ key: string; meter?: unknown; deleted_at?: string | undefined }> };
+  currencies: { describe: FindByIds<CurrencyFacts> };
+  taxCodes: { findByIds: FindByIds<{ deleted_at?: string | undefined }> };
+}): CatalogLookups {
+  return {
+    features: async (ids, db) => {
+      const found = await sources.features.findByIds(ids, db);
+      return new Map(
+        [...found].map(([id, { key, meter, deleted_at }]) => [
+          id,
+          { key, hasMeter: meter !== undefined, isArchived: deleted_at !== undefined },
+        ]),
+      );
+    },
+    currencies: (codes, db) => sources.currencies.describe(codes, db),
+    taxCodes: async (ids, db) => {
+      const found = [...(await sources.taxCodes.findByIds(ids, db))];
+      return new Set(found.filter(([, { deleted_at }]) => deleted_at === undefined).map(([id]) => id));
+    },
+  };
+}
+
 /** What rate cards refer to, looked up. */
 export interface References {
   features: ReadonlyMap<string, FeatureFacts>;

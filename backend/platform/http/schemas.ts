@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { Decimal, formatDecimal } from '../decimal.ts';
 import { ULID_PATTERN } from '../ids.ts';
 import { formatInstant, parseInstant } from '../instant.ts';
+import { parseIsoDuration } from '../iso-duration.ts';
 import { isRawJson, type RawJson } from '../json.ts';
-import { parseDuration } from '../period/index.ts';
 
 /** Scalars that every resource of the contract uses. */
 
@@ -59,11 +59,11 @@ export const exactNumberSchema = z
     return z.NEVER;
   });
 
-/** ISO 8601 text of whole numbers, as the contract without signs; checked, kept as text. */
+/** ISO 8601 text; checked, kept as text. */
 export const isoDurationSchema = z
   .string()
-  .refine((text) => /^P[0-9T]/.test(text) && !text.includes('-') && parseDuration(text) !== undefined, {
-    error: 'must be an ISO 8601 duration of whole numbers, such as "P1M"',
+  .refine((text) => parseIsoDuration(text) !== undefined, {
+    error: 'must be an ISO 8601 duration of whole numbers and at most a hundred years, such as "P1M"',
     params: { rule: 'matches_regex' },
   })
   .openapi('ISO8601Duration', { example: 'P1M' });
