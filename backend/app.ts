@@ -13,7 +13,14 @@ import {
 import { createCostEstimates } from './modules/cost-estimates/index.ts';
 import { createCurrencies } from './modules/currencies/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
-import { createEventsService, type EventAnnotations, eventRoutes, legacyEventRoutes } from './modules/events/index.ts';
+import {
+  correctionRoutes,
+  createCorrectionsService,
+  createEventsService,
+  type EventAnnotations,
+  eventRoutes,
+  legacyEventRoutes,
+} from './modules/events/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
 import {
@@ -95,6 +102,7 @@ export function createApp(parts: AppParts): App {
 
   const v3 = createRouter(tokens.verify);
   eventRoutes(v3, events);
+  correctionRoutes(v3, createCorrectionsService({ usage, newId, annotations }));
   meterRoutes(v3, {
     service: meters,
     query: (meter, request, signal) => queryMeter(usage, customers.findByIds, meter, request, signal),

@@ -28,3 +28,15 @@ function sortValueMs(event: StoredEvent, field: EventSortField): number {
 function refuse(reason: string) {
   return invalidParameter({ field: 'page[after]', rule: 'invalid', reason, source: 'query' });
 }
+
+/** Where an event stands in a list in the order of storing. */
+export function encodeRowCursor(rowId: number): string {
+  return Buffer.from(`row,${rowId}`).toString('base64url');
+}
+
+/** @throws RequestProblem 400 for a cursor that such a list did not give out */
+export function decodeRowCursor(cursor: string): number {
+  const match = /^row,(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (match === null) throw refuse('is not a cursor of this list');
+  return Number.parseInt(match[1] ?? '', 10);
+}

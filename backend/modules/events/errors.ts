@@ -1,4 +1,4 @@
-import { invalidParameter, type RequestProblem } from '../../platform/errors.ts';
+import { DomainProblem, invalidParameter, type RequestProblem } from '../../platform/errors.ts';
 
 /** A Content-Type that carries no events. */
 export function invalidContentType(choices: readonly string[]): RequestProblem {
@@ -35,4 +35,21 @@ export function unsupportedCustomerOperator(): RequestProblem {
     reason: 'only eq and oeq operators are supported',
     source: 'query',
   });
+}
+
+/** A correction's filter names customers that do not exist. */
+export function unknownCustomersOfCorrection(ids: readonly string[]): RequestProblem {
+  const reason = `customers not found in namespace: ${ids.join(', ')}`;
+  return invalidParameter({ field: 'filter.customer_id', rule: 'missing_reference', reason, source: 'body' });
+}
+
+/** A correction is to take back one that does not exist. */
+export function unknownCorrection(id: string): RequestProblem {
+  const reason = `correction not found: ${id}`;
+  return invalidParameter({ field: 'filter.correction_id', rule: 'missing_reference', reason, source: 'body' });
+}
+
+/** 409: a correction that is still being carried out cannot be taken back. */
+export function correctionIsRunning(id: string): DomainProblem {
+  return new DomainProblem('resource-conflict', `correction is still running: ${id}`);
 }

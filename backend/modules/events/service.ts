@@ -2,18 +2,17 @@ import type { Clock } from '../../platform/clock.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import { formatInstant } from '../../platform/instant.ts';
-import { parseJsonText } from '../../platform/json.ts';
 import type { EventFilterField, EventSortField, StoredEvent, UsageStore } from '../../usage-store/index.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { unknownCustomers } from './errors.ts';
 import { type IngestRequest, ingestAllOrNone, ingestLeniently } from './ingest.ts';
+import { type EventNote, toIngestedEvent } from './ingested-event.ts';
 import type { IngestedEvent, IngestReport, IngestTotals } from './schema.ts';
 
 /** What the events list shows beside an event, told by modules that lie above this one. */
 export interface EventAnnotations {
   /** For each event the customer that it belongs to, and the sentences that say why it does not count. */
-  annotate(events: readonly StoredEvent[]): Promise<{ customerId?: string; problems: string[] }[]>;
+  annotate(events: readonly StoredEvent[]): Promise<EventNote[]>;
   /** All subjects of the customers with these ids; undefined when none of the ids exists. */
   subjectsOfCustomers(ids: readonly string[]): Promise<readonly string[] | undefined>;
 }
@@ -96,31 +95,4 @@ function isStoreFilter(
   filter: FilterCondition<EventFilterField | 'customer_id'>,
 ): filter is FilterCondition<EventFilterField> {
   return filter.field !== 'customer_id';
-}
-
-function toIngestedEvent(
-  event: StoredEvent,
-  note: { customerId?: string; problems: string[] } | undefined,
-): IngestedEvent {
-  const problems = note?.problems ?? [];
-  return {
-    event: {
-      id: event.id,
-      source: event.source,
-      specversion: '1.0',
-      type: event.type,
-      subject: event.subject,
-      time: formatInstant(event.timeMs),
-      ...(event.data !== undefined && {
-        data: parseJsonText(event.data) as Record<string, unknown>,
-        datacontenttype: 'application/json' as const,
-      }),
-    },
-    ...(note?.customerId !== undefined && { customer: { id: note.customerId } }),
-    ingested_at: formatInstant(event.ingestedAtMs),
-    stored_at: formatInstant(event.storedAtMs),
-    ...(problems.length > 0 && {
-      validation_errors: problems.map((message) => ({ code: 'validation_error', message })),
-    }),
-  };
 }

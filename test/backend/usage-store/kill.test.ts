@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openSqliteUsageStore, type UsageStore } from '../../../backend/usage-store/index.ts';
 import { testClock } from '../../support/test-clock.ts';
-import { METERS, meteredEvent, SMALL_SIZES } from './storing.ts';
+import { CORRECTION_SLICE_EVENTS, METERS, meteredEvent, SMALL_SIZES } from './storing.ts';
 
-const ROUNDS = process.env['LONG'] === '1' ? 200 : 4;
+const ROUNDS = process.env['LONG'] === '1' ? 200 : 3;
 const SCRIPT = fileURLToPath(new URL('storing-process.ts', import.meta.url));
 
 let folder: string;
@@ -24,19 +24,27 @@ test('a process killed under load has lost nothing that it called stored, and it
   const path = join(folder, 'usage.sqlite');
   let acknowledged = 0;
   for (let round = 1; round <= ROUNDS; round++) {
-    const ids = await storeUntilKilled(path, round);
+    const { ids, corrections } = await storeUntilKilled(path, round);
     acknowledged += ids.length;
-    const store = await openSqliteUsageStore(path, testClock(), { rollups: SMALL_SIZES });
+    const store = await openSqliteUsageStore(path, testClock(), {
+      rollups: SMALL_SIZES,
+      correctionSliceEvents: CORRECTION_SLICE_EVENTS,
+    });
     try {
       // At once, in whatever state the fold and the back-fill were left; and when they are through.
       expect((await store.verify()).differences).toEqual([]);
+      // Corrections that had slices left go on by themselves.
+      for (const id of corrections) expect(await store.corrections.get(id)).toMatchObject({ id });
+      while (await isCorrecting(store));
       for (const meter of METERS) while (!(await store.seriesProgress(meter))?.isFinished);
-      const verified = await store.verify();
-      expect(verified).toMatchObject({ series: METERS.length, differences: [] });
+      let verified = await store.verify();
+      while (verified.waiting > 0) verified = await store.verify();
+      expect(verified).toMatchObject({ series: METERS.length, waiting: 0, differences: [] });
       expect(verified.cells).toBeGreaterThan(0);
       const { stored } = await store.totals();
       expect(stored).toBeGreaterThanOrEqual(acknowledged);
-      expect(await countedEvents(store)).toBe(stored);
+      const { events: voided } = await store.corrections.preview('restore', { filters: [] }, 1);
+      expect(await countedEvents(store)).toBe(stored - voided);
       // Whatever was called stored is known, each event.
       const again = ids.map((id) => meteredEvent(round, Number.parseInt(id.split('-')[1] ?? '', 10)));
       expect(await store.append(again)).toEqual({ stored: 0, duplicates: ids.length });
@@ -49,8 +57,8 @@ test('a process killed under load has lost nothing that it called stored, and it
   }
 });
 
-/** @returns the events that the process said were stored, each once */
-async function storeUntilKilled(path: string, round: number): Promise<string[]> {
+/** @returns the events that the process said were stored, each once, and the corrections that it said were begun */
+async function storeUntilKilled(path: string, round: number): Promise<{ ids: string[]; corrections: string[] }> {
   const child = spawn(process.execPath, [SCRIPT, path, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines = Math.floor(Math.random() * 1500);
@@ -62,9 +70,10 @@ async function storeUntilKilled(path: string, round: number): Promise<string[]> 
   await once(child, 'close');
   expect(child.signalCode).toBe('SIGKILL');
   // The kill may have cut the last line.
-  const ids = output.split('\n').slice(0, -1);
-  expect(new Set(ids).size).toBe(ids.length);
-  return ids;
+  const said = output.split('\n').slice(0, -1);
+  expect(new Set(said).size).toBe(said.length);
+  const corrections = said.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  return { ids: said.filter((line) => !line.startsWith('!')), corrections };
 }
 
 async function countedEvents(store: UsageStore): Promise<number> {
@@ -80,4 +89,9 @@ async function countedEvents(store: UsageStore): Promise<number> {
     filters: {},
   });
   return Number.parseInt(rows[0]?.value ?? '', 10);
+}
+
+async function isCorrecting(store: UsageStore): Promise<boolean> {
+  const { corrections } = await store.corrections.list({ offset: 0, limit: 1000 });
+  return corrections.some(({ finishedAtMs }) => finishedAtMs === undefined);
 }

@@ -9,6 +9,9 @@ export const SMALL_SIZES = {
   backFillEventsPerStep: 100,
 };
 
+/** Events of a correction that are changed together: most corrections have several slices. */
+export const CORRECTION_SLICE_EVENTS = 20;
+
 const meter = (aggregation: Aggregation, dimensions: Record<string, string>): MeterSpec => ({
   eventType: 't',
   aggregation,

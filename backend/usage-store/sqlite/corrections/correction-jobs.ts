@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../../../platform/clock.ts';
+import { RequestProblem } from '../../../platform/errors.ts';
 import type {
   Correction,
   CorrectionAction,
@@ -15,6 +16,9 @@ import type { CorrectionSlice } from './correction-writer.ts';
 
 /** Events that are changed together: no more than a transaction of requests may have, which wait as long. */
 const SLICE_EVENTS = 5000;
+
+/** Each waiting one is an open request or a slice; nobody makes so many by hand. */
+const MAX_WAITING = 100;
 
 export interface CorrectionJobs extends EventCorrections {
   /** Goes on with what a stop or a kill interrupted. */
@@ -73,6 +77,11 @@ export function createCorrectionJobs(deps: {
     preview: async (action, selection, sampleSize, signal) =>
       preview(await toQuery(action, selection), sampleSize, signal),
     correct: async (request) => {
+      if (queue.size >= MAX_WAITING) {
+        throw new RequestProblem('unavailable', 'Too many corrections wait; this one was not begun. Try again.', [], {
+          retryAfterSeconds: 1,
+        });
+      }
       await queue.add(async () => {
         const query = await toQuery(request.action, request.selection);
         const slice = await select(query);
