@@ -116,7 +116,7 @@ export function createApp(parts: AppParts): App {
   currencies.routes(v3);
   plans.routes(v3);
   addons.routes(v3);
-  createCostEstimates({ features, customers, currencies }).routes(v3);
+  createCostEstimates({ features, customers, currencies, plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   const v1 = createRouter(tokens.verify);
   legacyEventRoutes(v1, events);

@@ -1,9 +1,6 @@
 import type { Router } from '../../platform/http/router.ts';
-import type { Currencies } from '../currencies/index.ts';
-import type { Customers } from '../customers/index.ts';
-import type { Features } from '../features/index.ts';
 import { costEstimateRoutes } from './routes.ts';
-import { type CostEstimatesService, createCostEstimatesService } from './service.ts';
+import { type CostEstimatesDeps, type CostEstimatesService, createCostEstimatesService } from './service.ts';
 
 /** What would it cost: the question behind a price calculator. */
 export interface CostEstimates extends CostEstimatesService {
@@ -11,11 +8,7 @@ export interface CostEstimates extends CostEstimatesService {
   routes(router: Router): void;
 }
 
-export function createCostEstimates(deps: {
-  features: Features;
-  customers: Pick<Customers, 'findByIds'>;
-  currencies: Pick<Currencies, 'find'>;
-}): CostEstimates {
+export function createCostEstimates(deps: CostEstimatesDeps): CostEstimates {
   const service = createCostEstimatesService(deps);
   return { ...service, routes: (router) => costEstimateRoutes(router, service) };
 }

@@ -12,7 +12,7 @@ export function costEstimateRoutes(router: Router, service: CostEstimatesService
       tag: 'Cost estimates',
       summary: 'Estimate cost',
       description:
-        "What a quantity, or a customer's past usage, would cost under a rate card, computed as invoices are, with " +
+        "What a quantity, or a customer's past usage, would cost under a rate card or a plan, computed as invoices are, with " +
         'each line explained in words. Nothing is stored.',
       access: 'read',
       body: estimateRequestSchema,

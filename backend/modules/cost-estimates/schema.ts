@@ -1,5 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { dateTimeSchema, nonNegativeNumericSchema, ulidSchema } from '../../platform/http/schemas.ts';
+import {
+  dateTimeSchema,
+  nonNegativeNumericSchema,
+  resourceKeySchema,
+  ulidSchema,
+} from '../../platform/http/schemas.ts';
 import { currencyCodeSchema, rateCardSchema } from '../product-catalog/index.ts';
 
 const usageSchema = z
@@ -12,18 +17,46 @@ const usageSchema = z
     description: "What the customer used in the past, billed in periods of the card's billing cadence from `from` on.",
   });
 
+/** Rate cards of one phase that a request gives quantities for; a plan has no more. */
+const MAX_QUANTITIES = 500;
+
 export const estimateRequestSchema = z
   .strictObject({
-    rate_card: rateCardSchema,
-    currency: currencyCodeSchema,
+    rate_card: rateCardSchema.optional().openapi({ description: 'Any rate card; the other way is `plan`.' }),
+    currency: currencyCodeSchema.optional().openapi({ description: 'Of `rate_card`; a plan has its own.' }),
     quantity: nonNegativeNumericSchema
       .optional()
-      .openapi({ description: "Of one billing period, in the meter's unit. Flat prices need none." }),
+      .openapi({ description: "Of one billing period, in the meter's unit, for `rate_card`. Flat prices need none." }),
+    plan: z
+      .strictObject({
+        id: ulidSchema.openapi({ description: 'Any version, drafts too.' }),
+        phase: resourceKeySchema.optional().openapi({ description: 'Key of a phase; left out: the last one.' }),
+      })
+      .optional()
+      .openapi({ description: 'All rate cards of one phase of a plan.' }),
+    quantities: z
+      .record(resourceKeySchema, nonNegativeNumericSchema)
+      .refine((quantities) => Object.keys(quantities).length <= MAX_QUANTITIES, {
+        error: `must have at most ${MAX_QUANTITIES} quantities`,
+      })
+      .optional()
+      .openapi({ description: 'By key of the rate card, for `plan`; 0 for those that are left out.' }),
     usage: usageSchema.optional(),
   })
-  .superRefine(({ quantity, usage }, context) => {
-    if (quantity === undefined || usage === undefined) return;
-    context.addIssue({ code: 'custom', path: ['quantity'], message: 'and usage exclude each other' });
+  .superRefine((request, context) => {
+    const given = (field: keyof typeof request) => request[field] !== undefined;
+    const issue = (field: string, message: string, rule = 'invalid') =>
+      context.addIssue({ code: 'custom', path: [field], message, params: { rule } });
+    if (!given('rate_card') && !given('plan')) issue('rate_card', 'or plan is required', 'required');
+    if (given('rate_card') && given('plan')) issue('plan', 'and rate_card exclude each other');
+    if (given('rate_card') && !given('currency')) issue('currency', 'is required for a rate_card', 'required');
+    for (const field of ['currency', 'quantity'] as const) {
+      if (given('plan') && given(field)) issue(field, 'is for a rate_card, not for a plan');
+    }
+    if (given('rate_card') && given('quantities')) issue('quantities', 'is for a plan, not for a rate_card');
+    for (const field of ['quantity', 'quantities'] as const) {
+      if (given(field) && given('usage')) issue(field, 'and usage exclude each other');
+    }
   })
   .openapi('CostEstimateRequest');
 export type EstimateRequest = z.output<typeof estimateRequestSchema>;

@@ -1,13 +1,12 @@
 import { parseInstant } from '../../platform/instant.ts';
 import { isAtLeastAnHour, parseIsoDuration } from '../../platform/iso-duration.ts';
-import type { Currency } from '../../platform/money.ts';
 import type { Period } from '../../platform/period/index.ts';
-import type { Currencies } from '../currencies/index.ts';
 import type { Customers } from '../customers/index.ts';
 import type { Feature, Features } from '../features/index.ts';
-import { type RateCard, toRateCard } from '../product-catalog/index.ts';
+import type { RateCard } from '../product-catalog/index.ts';
 import { RatingError, sumTotals } from '../rating/index.ts';
 import { type BilledPeriod, billedPeriods } from './billing-periods.ts';
+import { type Candidate, type CandidateSources, findCandidates } from './candidates.ts';
 import { estimateProblem, unratable } from './errors.ts';
 import { type LineInput, type RatedEstimateLine, rateLine, toTotals } from './rate-line.ts';
 import type { Estimate, EstimateRequest } from './schema.ts';
@@ -17,18 +16,15 @@ const MAX_LINES = 400;
 
 export interface CostEstimatesService {
   /**
-   * What a quantity, or a customer's past usage, would cost.
+   * What quantities, or a customer's past usage, would cost.
    * @throws RequestProblem 400 that names the field @throws DomainProblem 400 for terms that cannot be rated
    */
   estimate(request: EstimateRequest, signal?: AbortSignal): Promise<Estimate>;
 }
 
-/** A rate card to estimate, and where it stands in the request. */
-interface Candidate {
-  card: RateCard;
-  currency: Currency;
-  feature: Feature | undefined;
-  path: string;
+export interface CostEstimatesDeps extends CandidateSources {
+  features: Features;
+  customers: Pick<Customers, 'findByIds'>;
 }
 
 /** Usage to rate. */
@@ -37,29 +33,10 @@ interface PastUsage {
   period: Period;
 }
 
-export function createCostEstimatesService(deps: {
-  features: Features;
-  customers: Pick<Customers, 'findByIds'>;
-  currencies: Pick<Currencies, 'find'>;
-}): CostEstimatesService {
-  const { features, customers, currencies } = deps;
+export function createCostEstimatesService(deps: CostEstimatesDeps): CostEstimatesService {
+  const { features, customers } = deps;
 
-  const candidateOf = async (card: RateCard, currencyCode: string, path: string): Promise<Candidate> => {
-    const overridden = card.currency !== undefined;
-    const currency = await currencies.find(card.currency ?? currencyCode);
-    if (currency === undefined) {
-      const field = overridden ? `${path}.currency` : 'currency';
-      throw estimateProblem('missing_reference', field, 'is neither an ISO 4217 currency nor a custom one');
-    }
-    const feature =
-      card.featureId === undefined ? undefined : (await features.findByIds([card.featureId])).get(card.featureId);
-    if (card.featureId !== undefined && feature === undefined) {
-      throw estimateProblem('missing_reference', `${path}.feature.id`, `feature not found: ${card.featureId}`);
-    }
-    return { card, currency, feature, path };
-  };
-
-  const usageOf = async (request: NonNullable<EstimateRequest['usage']>): Promise<PastUsage> => {
+  const readUsage = async (request: NonNullable<EstimateRequest['usage']>): Promise<PastUsage> => {
     const fromMs = parseInstant(request.from) ?? Number.NaN;
     const toMs = parseInstant(request.to) ?? Number.NaN;
     if (fromMs >= toMs) throw estimateProblem('invalid', 'usage.to', 'must be after usage.from');
@@ -70,39 +47,35 @@ export function createCostEstimatesService(deps: {
     return { customerId, period: { fromMs, toMs } };
   };
 
-  /** The lines of one rate card: one for a quantity, one for each billing period of past usage. */
-  const linesOf = async (
-    candidate: Candidate,
-    given: { quantity: string | undefined; usage: PastUsage | undefined },
+  /** One line for each billing period. */
+  const linesOfUsage = async (
+    candidates: readonly Candidate[],
+    usage: PastUsage,
     signal: AbortSignal | undefined,
-  ): Promise<LineInput[]> => {
-    const { card, currency, feature } = candidate;
-    const common = { card, currency, feature: feature && { id: feature.id, key: feature.key }, isProrated: true };
-    const { usage } = given;
-    if (usage === undefined) return [{ ...common, quantity: given.quantity ?? '0', billed: undefined }];
-    const lines: LineInput[] = [];
-    for (const billed of periodsOf(candidate, usage.period)) {
-      const quantity = needsQuantity(card)
-        ? await features.usage.ofCustomer(meteredFeature(candidate), usage.customerId, billed.period, signal)
-        : '0';
-      lines.push({ ...common, quantity, billed });
+  ): Promise<RatedEstimateLine[]> => {
+    const lines: RatedEstimateLine[] = [];
+    for (const candidate of candidates) {
+      for (const billed of periodsOf(candidate, usage.period, MAX_LINES - lines.length)) {
+        const quantity = needsQuantity(candidate.card)
+          ? await features.usage.ofCustomer(meteredFeature(candidate), usage.customerId, billed.period, signal)
+          : '0';
+        lines.push(rated(candidate, { quantity, billed }));
+      }
     }
     return lines;
   };
 
   return {
     estimate: async (request, signal) => {
-      const candidate = await candidateOf(toRateCard(request.rate_card), request.currency, 'rate_card');
-      const usage = request.usage && (await usageOf(request.usage));
-      if (needsQuantity(candidate.card) && request.quantity === undefined && usage === undefined) {
-        throw estimateProblem(
-          'required',
-          'quantity',
-          `or usage is required for a ${candidate.card.terms.price.type} price`,
-        );
+      const candidates = await findCandidates(request, deps);
+      if (request.usage !== undefined) {
+        return toEstimate(await linesOfUsage(candidates, await readUsage(request.usage), signal));
       }
-      const inputs = await linesOf(candidate, { quantity: request.quantity, usage }, signal);
-      return toEstimate(inputs.map((input) => rated(input, candidate.path)));
+      checkQuantities(request, candidates);
+      const quantityOf = ({ card }: Candidate) => request.quantities?.[card.key] ?? request.quantity ?? '0';
+      return toEstimate(
+        candidates.map((candidate) => rated(candidate, { quantity: quantityOf(candidate), billed: undefined })),
+      );
     },
   };
 }
@@ -111,27 +84,51 @@ function needsQuantity({ terms: { price } }: RateCard): boolean {
   return price.type !== 'free' && price.type !== 'flat';
 }
 
+/** A quantity that would change nothing is a mistake; so is a usage price without one where only one is asked about. */
+function checkQuantities(request: EstimateRequest, candidates: readonly Candidate[]): void {
+  for (const key of Object.keys(request.quantities ?? {})) {
+    const found = candidates.find(({ card }) => card.key === key);
+    if (found === undefined) {
+      throw estimateProblem('missing_reference', `quantities.${key}`, 'is the key of no rate card of the phase');
+    }
+    if (needsQuantity(found.card)) continue;
+    const { type } = found.card.terms.price;
+    throw estimateProblem('invalid', `quantities.${key}`, `is the key of a rate card with a ${type} price`);
+  }
+  const [first] = candidates;
+  if (request.rate_card === undefined || request.quantity !== undefined) return;
+  if (first === undefined || !needsQuantity(first.card)) return;
+  throw estimateProblem('required', 'quantity', `or usage is required for a ${first.card.terms.price.type} price`);
+}
+
 function meteredFeature({ card, feature, path }: Candidate): Feature {
   if (feature?.meter !== undefined) return feature;
-  const reason = feature === undefined ? 'is required to know the usage' : `feature "${feature.key}" has no meter`;
+  const reason = feature === undefined ? 'is required to know the usage' : `"${feature.key}" has no meter: no usage`;
   const rule = feature === undefined ? 'required' : 'invalid';
   throw estimateProblem(rule, `${path}.feature`, `${reason} of a ${card.terms.price.type} price`);
 }
 
-function periodsOf({ card, path }: Candidate, within: Period): BilledPeriod[] {
+function periodsOf({ card, path }: Candidate, within: Period, max: number): BilledPeriod[] {
   const { billingCadence } = card;
   const cadence = billingCadence === undefined ? undefined : parseIsoDuration(billingCadence);
   if (cadence !== undefined && !isAtLeastAnHour(cadence)) {
     throw estimateProblem('invalid', `${path}.billing_cadence`, 'must be at least an hour');
   }
-  const periods = billedPeriods(within, billingCadence, MAX_LINES);
+  const periods = max > 0 ? billedPeriods(within, billingCadence, max) : undefined;
   if (periods !== undefined) return periods;
-  throw estimateProblem('invalid', 'usage.to', `makes more than ${MAX_LINES} billing periods of ${billingCadence}`);
+  throw estimateProblem('invalid', 'usage.to', `makes more than ${MAX_LINES} lines, one for each billing period`);
 }
 
-function rated(input: LineInput, path: string): RatedEstimateLine {
+function rated(candidate: Candidate, amount: Pick<LineInput, 'quantity' | 'billed'>): RatedEstimateLine {
+  const { card, currency, feature, isProrated, path } = candidate;
   try {
-    return rateLine(input);
+    return rateLine({
+      card,
+      currency,
+      isProrated,
+      feature: feature && { id: feature.id, key: feature.key },
+      ...amount,
+    });
   } catch (error) {
     if (error instanceof RatingError) throw unratable(error, path);
     throw error;
