@@ -13,6 +13,7 @@ import {
 import { createCostEstimates } from './modules/cost-estimates/index.ts';
 import { createCurrencies } from './modules/currencies/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
+import { createEntitlements, type Entitlements } from './modules/entitlements/index.ts';
 import {
   correctionRoutes,
   createCorrectionsService,
@@ -65,7 +66,16 @@ export type App = OpenAPIHono<AppEnv>;
 export function createApp(parts: AppParts): App {
   const { usage, db, clock, newId, log, tokens } = parts;
   const relatedColumns = { billing_profile_id: PROFILE_OF_CUSTOMER_SQL };
-  const customers = createCustomers({ db, clock, newId, relatedColumns });
+  const customers = createCustomers({
+    db,
+    clock,
+    newId,
+    relatedColumns,
+    blockers: {
+      deletion: (customerId, trx) => entitlements.blocksDeletion(customerId, trx),
+      subjectKeyChange: async () => undefined,
+    },
+  });
   const meters = createMetersService({
     db,
     clock,
@@ -79,6 +89,16 @@ export function createApp(parts: AppParts): App {
   const lookups = catalogLookups({ features, currencies, taxCodes });
   const addons = createAddons({ db, clock, newId, lookups, blocksDeletion: plansBlockAddonDeletion });
   const plans = createPlans({ db, clock, newId, lookups, findAddons: addons.findByIds });
+  const entitlements: Entitlements = createEntitlements({
+    db,
+    clock,
+    newId,
+    features,
+    findSubjects: customers.findByIds,
+    findBySubjects: customers.findBySubjects,
+    findCustomers: customers.getMany,
+    getCustomer: (id, trx) => createCustomers({ db: trx, clock, newId }).get(id),
+  });
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {
@@ -111,6 +131,7 @@ export function createApp(parts: AppParts): App {
   features.routes(v3);
   customers.routes(v3);
   sandboxRoutes(v3, parts);
+  entitlements.routes(v3);
   billingRoutes(v3, parts);
   taxCodes.routes(v3);
   currencies.routes(v3);

@@ -3,8 +3,9 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { type Attribution, createAttribution } from './attribution.ts';
-import type { RelatedColumns } from './repository.ts';
+import { customerRepository, type RelatedColumns } from './repository.ts';
 import { customerRoutes } from './routes.ts';
+import type { Customer } from './schema.ts';
 import { type CustomerBlockers, type CustomersService, createCustomersService } from './service.ts';
 
 export type { CustomerRef } from './attribution.ts';
@@ -14,6 +15,7 @@ export {
   type Customer,
   type CustomerPage,
   customerKeySchema,
+  customerSchema,
   type UpsertCustomer,
   usageAttributionSchema,
 } from './schema.ts';
@@ -23,6 +25,8 @@ export type { CustomerBlockers } from './service.ts';
 export interface Customers extends CustomersService, Attribution {
   /** Registers the operations under `/customers`. */
   routes(router: Router): void;
+  /** Whole customers by id, deleted ones included; unknown ids are absent. */
+  getMany(ids: readonly string[]): Promise<Customer[]>;
 }
 
 /**
@@ -39,5 +43,10 @@ export function createCustomers(deps: {
   relatedColumns?: RelatedColumns;
 }): Customers {
   const service = createCustomersService(deps);
-  return { ...service, ...createAttribution(deps.db), routes: (router) => customerRoutes(router, service) };
+  return {
+    ...service,
+    ...createAttribution(deps.db),
+    routes: (router) => customerRoutes(router, service),
+    getMany: (ids) => customerRepository(deps.db).byIds(ids),
+  };
 }

@@ -39,7 +39,10 @@ export function minuteOf(atMs: number): number {
   return Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
 }
 
-/** A balance is read as of the end of the current minute, so that usage of the last seconds counts. */
+/**
+ * A balance is read as of the end of the current minute, so that usage of the last seconds counts. What happens at that
+ * end, a reset above all, has not happened yet: or the last minute of a period would be for free.
+ */
 export function readingMinuteOf(atMs: number): number {
   return Math.ceil(atMs / MINUTE_MS) * MINUTE_MS;
 }
@@ -51,19 +54,21 @@ export function readingMinuteOf(atMs: number): number {
  */
 export function planBalance(
   allowance: MeteredAllowance,
-  untilMs: number,
-  { fromMs = untilMs, cutsMs = [] }: { fromMs?: number; cutsMs?: readonly number[] } = {},
+  atMs: number,
+  { fromMs = atMs, cutsMs = [] }: { fromMs?: number; cutsMs?: readonly number[] } = {},
 ): BalancePlan {
   const { grants, periods } = allowance;
-  const measureFromMs = periods[0]?.fromMs ?? untilMs;
-  const resets = resetsWithin(periods, measureFromMs, untilMs).filter((atMs) => atMs > measureFromMs);
-  const begin = resets.findLast((atMs) => atMs <= fromMs && isForgetful(allowance, atMs)) ?? measureFromMs;
+  const measureFromMs = periods[0]?.fromMs ?? atMs;
+  const untilMs = readingMinuteOf(atMs);
+  const resets = resetsWithin(periods, measureFromMs, atMs).filter((resetMs) => resetMs > measureFromMs);
+  const begin = resets.findLast((resetMs) => resetMs <= fromMs && isForgetful(allowance, resetMs)) ?? measureFromMs;
   const start = begin === measureFromMs ? EMPTY_STATE : stateBehind(grants, begin);
   const segments = planSegments({
     grants,
     periodFromMs: begin,
     fromMs: Math.min(begin, untilMs),
     untilMs,
+    includesEnd: untilMs === atMs,
     resetsMs: resets,
     cutsMs,
   });

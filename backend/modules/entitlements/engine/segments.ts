@@ -17,6 +17,8 @@ export interface SegmentInput {
   readonly periodFromMs: number;
   readonly fromMs: number;
   readonly untilMs: number;
+  /** false: what happens at `untilMs` itself has not happened yet. Default true. */
+  readonly includesEnd?: boolean;
   /** Ascending; those outside of (fromMs, untilMs] are left out. */
   readonly resetsMs: readonly number[];
   /** Where to cut as well, so that the balance at those instants can be read. */
@@ -27,18 +29,19 @@ export interface SegmentInput {
  * The stretches from `fromMs` to `untilMs`. The last one has no length when a reset or a recurrence falls on
  * `untilMs`: it shows the balance behind it.
  */
-export function planSegments({ grants, fromMs, untilMs, resetsMs, cutsMs = [], ...input }: SegmentInput): Segment[] {
+export function planSegments(input: SegmentInput): Segment[] {
+  const { grants, fromMs, untilMs, includesEnd = true, resetsMs, cutsMs = [] } = input;
   const segments: Segment[] = [];
   let pieceFromMs = fromMs;
   let periodFromMs = input.periodFromMs;
-  const due = resetsMs.filter((resetMs) => resetMs > fromMs && resetMs <= untilMs);
+  const due = resetsMs.filter((atMs) => atMs > fromMs && (atMs < untilMs || (includesEnd && atMs === untilMs)));
   for (const resetMs of due) {
     cut({ fromMs: pieceFromMs, toMs: resetMs, periodFromMs, isLast: false });
     segments.push({ kind: 'rollover', fromMs: resetMs, toMs: resetMs, periodFromMs: resetMs });
     pieceFromMs = resetMs;
     periodFromMs = resetMs;
   }
-  cut({ fromMs: pieceFromMs, toMs: untilMs, periodFromMs, isLast: true });
+  cut({ fromMs: pieceFromMs, toMs: untilMs, periodFromMs, isLast: includesEnd });
   return segments;
 
   function cut(piece: { fromMs: number; toMs: number; periodFromMs: number; isLast: boolean }): void {

@@ -1,0 +1,159 @@
+import { z } from '@hono/zod-openapi';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readCursorPage } from '../../platform/http/paging.ts';
+import type { QueryParams } from '../../platform/http/query-params.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { resourceKeySchema, ulidSchema } from '../../platform/http/schemas.ts';
+import { parseInstant } from '../../platform/instant.ts';
+import type { AccessQueries } from './access-query.ts';
+import { accessQueryAnswerSchema, accessQuerySchema, balancesAnswerSchema } from './access-schema.ts';
+import { invalidQuery } from './errors.ts';
+import { featureAccessSchema } from './schema.ts';
+import type { Values } from './values.ts';
+
+const TAG = 'Entitlements';
+const customerId = z.object({ customerId: ulidSchema });
+const customerFeature = customerId.extend({ featureKey: resourceKeySchema });
+const customerEntitlement = customerId.extend({ entitlementId: ulidSchema });
+
+const queryText = (description: string) =>
+  z
+    .string()
+    .optional()
+    .openapi({ param: { in: 'query' }, description });
+const valueQuery = z.object({
+  at: queryText('The instant to tell of, RFC 3339; default now.'),
+  expand: queryText('"value" adds balance and usage.'),
+});
+
+/** Registers the operations that tell who has access to what. */
+export function accessRoutes(router: Router, values: Values, queries: AccessQueries): void {
+  queryRoutes(router, queries);
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/entitlement-access',
+      operationId: 'list-customer-entitlement-access',
+      tag: TAG,
+      summary: 'List customer entitlement access',
+      access: 'read',
+      params: customerId,
+      responses: {
+        200: jsonResponse('Access by feature.', z.strictObject({ data: z.array(featureAccessSchema) })),
+      },
+    },
+    async ({ c, params }) => {
+      const access = await values.accessOfCustomer(params.customerId, c.req.raw.signal);
+      return c.json({ data: access });
+    },
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/entitlement-access/features/{featureKey}',
+      operationId: 'get-customer-entitlement-access',
+      tag: TAG,
+      summary: 'Get customer entitlement access',
+      description: 'Without an entitlement there is no access, and no type.',
+      access: 'read',
+      params: customerFeature,
+      responses: { 200: jsonResponse('Access to the feature.', featureAccessSchema.omit({ feature_key: true })) },
+    },
+    async ({ c, params }) => {
+      const { customerId: id, featureKey } = params;
+      const { feature_key: _, ...access } = await values.byFeature(
+        id,
+        featureKey,
+        { withValue: false },
+        c.req.raw.signal,
+      );
+      return c.json(access);
+    },
+  );
+  valueRoutes(router, values);
+}
+
+function queryRoutes(router: Router, queries: AccessQueries): void {
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/entitlement-access/query',
+      operationId: 'query-entitlement-access',
+      tag: TAG,
+      summary: 'Query entitlement access',
+      description: 'Access of up to 100 customers at once. Keys that no customer has are listed in errors.',
+      access: 'read',
+      query: listQuery('cursor', undefined, {}),
+      body: accessQuerySchema,
+      responses: { 200: jsonResponse('Access by customer and feature.', accessQueryAnswerSchema) },
+    },
+    async ({ c, query, body }) => c.json(await queries.access(body, readCursorPage(query), c.req.raw.signal)),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/entitlement-access/balances',
+      operationId: 'query-entitlement-balances',
+      tag: TAG,
+      summary: 'Query entitlement balances',
+      description:
+        'As query-entitlement-access, with what is left of metered entitlements and when it is filled up again: what ' +
+        'the gateway plugin entitlement-enforcement polls, so that it can count along in between.',
+      access: 'read',
+      query: listQuery('cursor', undefined, {}),
+      body: accessQuerySchema,
+      responses: { 200: jsonResponse('Balances by customer and feature.', balancesAnswerSchema) },
+    },
+    async ({ c, query, body }) => c.json(await queries.balances(body, readCursorPage(query), c.req.raw.signal)),
+  );
+}
+
+function valueRoutes(router: Router, values: Values): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/entitlement-access/features/{featureKey}/value',
+      operationId: 'get-customer-entitlement-value-by-feature-key',
+      tag: TAG,
+      summary: 'Get customer entitlement value by feature key',
+      access: 'read',
+      params: customerFeature,
+      query: valueQuery,
+      responses: { 200: jsonResponse('Access and, expanded, balance and usage.', featureAccessSchema) },
+    },
+    async ({ c, params, query }) =>
+      c.json(await values.byFeature(params.customerId, params.featureKey, readValueQuery(query), c.req.raw.signal)),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/entitlements/{entitlementId}/value',
+      operationId: 'get-customer-entitlement-value',
+      tag: TAG,
+      summary: 'Get customer entitlement value',
+      access: 'read',
+      params: customerEntitlement,
+      query: valueQuery,
+      responses: { 200: jsonResponse('Access and, expanded, balance and usage.', featureAccessSchema) },
+    },
+    async ({ c, params, query }) =>
+      c.json(
+        await values.byEntitlement(params.customerId, params.entitlementId, readValueQuery(query), c.req.raw.signal),
+      ),
+  );
+}
+
+function readValueQuery(query: QueryParams): { atMs: number | undefined; withValue: boolean } {
+  const expand = query.get('expand');
+  if (expand !== undefined && expand !== 'value') throw invalidQuery('expand', 'must be "value"');
+  return { atMs: readInstant(query, 'at'), withValue: expand === 'value' };
+}
+
+/** @throws RequestProblem 400 */
+export function readInstant(query: QueryParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === undefined) return undefined;
+  const atMs = parseInstant(text);
+  if (atMs === undefined) throw invalidQuery(name, 'must be an RFC 3339 date-time');
+  return atMs;
+}

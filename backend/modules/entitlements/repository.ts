@@ -1,0 +1,191 @@
+import type { Kysely } from 'kysely';
+import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { PageRequest } from '../../platform/http/paging.ts';
+import type { Sort } from '../../platform/http/sorting.ts';
+import { toStoredInstant } from '../../platform/instant.ts';
+import {
+  type EntitlementRow,
+  fromEntitlementRow,
+  fromGrantRow,
+  fromResetRow,
+  type GrantRow,
+  type ResetRow,
+  toEntitlementRow,
+  toGrantRow,
+  toResetRow,
+} from './rows.ts';
+import type { EntitlementFilterField, EntitlementSortField, GrantFilterField, GrantSortField } from './schema.ts';
+import type { Entitlement, EntitlementWithGrants, Reset, StoredGrant } from './types.ts';
+
+interface Tables {
+  entitlements: EntitlementRow;
+  entitlement_grants: GrantRow;
+  entitlement_resets: ResetRow;
+}
+
+/** Values in one IN list; databases refuse statements with some ten thousand parameters. */
+const MAX_LIST_LENGTH = 1000;
+
+/** Stored entitlements with their grants and resets. A handle lives as long as the transaction that it is made for. */
+export function entitlementRepository(db: ControlDb) {
+  const tables = withTables<Tables>(db);
+  const entitlements = () => tables.selectFrom('entitlements').selectAll();
+  return {
+    insert: async (entitlement: Entitlement): Promise<void> => {
+      await tables.insertInto('entitlements').values(toEntitlementRow(entitlement)).execute();
+    },
+    /** Ended ones too. */
+    byId: async (id: string): Promise<Entitlement | undefined> => {
+      const row = await entitlements().where('id', '=', id).executeTakeFirst();
+      return row && fromEntitlementRow(row);
+    },
+    /** In force at the instant, of these customers. @param featureKeys undefined: all */
+    inForce: (customerIds: readonly string[], featureKeys: readonly string[] | undefined, atMs: number) =>
+      inLists(customerIds, async (list) => {
+        let query = inForceAt(tables, atMs).where('customer_id', 'in', list);
+        if (featureKeys !== undefined) query = query.where('feature_key', 'in', featureKeys);
+        return (await query.selectAll().orderBy('feature_key').execute()).map(fromEntitlementRow);
+      }),
+    /** Those of the customer and feature that share any time with [from, to). */
+    overlapping: async (customerId: string, featureKey: string, fromMs: number, toMs: number | undefined) => {
+      let query = entitlements().where('customer_id', '=', customerId).where('feature_key', '=', featureKey);
+      const from = toStoredInstant(fromMs);
+      query = query.where((eb) => eb.or([eb('active_to', 'is', null), eb('active_to', '>', from)]));
+      query = query.where((eb) => eb.or([eb('deleted_at', 'is', null), eb('deleted_at', '>', from)]));
+      if (toMs !== undefined) query = query.where('active_from', '<', toStoredInstant(toMs));
+      // One that ended when it began is in nobody's way.
+      const rows = await query.orderBy('active_from').execute();
+      return rows.map(fromEntitlementRow).filter((found) => (found.activeToMs ?? Infinity) > found.activeFromMs);
+    },
+    ofSubscription: async (subscriptionId: string): Promise<Entitlement[]> => {
+      const own = entitlements().where('subscription_id', '=', subscriptionId);
+      return (await own.orderBy('active_from').orderBy('id').execute()).map(fromEntitlementRow);
+    },
+    page: (
+      filters: readonly FilterCondition<EntitlementFilterField>[],
+      sort: Sort<EntitlementSortField>,
+      page: PageRequest,
+      atMs: number,
+    ) => readPage(tables, filters, sort, page, atMs),
+    setActiveTo: async (id: string, activeToMs: number | undefined, updatedAtMs: number): Promise<void> => {
+      const active_to = activeToMs === undefined ? null : toStoredInstant(activeToMs);
+      const values = { active_to, updated_at: toStoredInstant(updatedAtMs) };
+      await tables.updateTable('entitlements').set(values).where('id', '=', id).execute();
+    },
+    markDeleted: async (id: string, deletedAtMs: number): Promise<void> => {
+      const at = toStoredInstant(deletedAtMs);
+      const values = { deleted_at: at, updated_at: at };
+      await tables.updateTable('entitlements').set(values).where('id', '=', id).execute();
+    },
+    insertReset: async (reset: Reset): Promise<void> => {
+      await tables.insertInto('entitlement_resets').values(toResetRow(reset)).execute();
+    },
+    /** With all that their balances depend on. */
+    withGrants: (found: readonly Entitlement[]) => withGrants(tables, found),
+    hasAny: async (customerId: string, atMs: number): Promise<boolean> => {
+      const found = await inForceAt(tables, atMs).where('customer_id', '=', customerId).select('id').executeTakeFirst();
+      return found !== undefined;
+    },
+    ...grantTable(tables),
+  };
+}
+
+function grantTable(tables: Kysely<Tables>) {
+  return {
+    insertGrant: async (grant: StoredGrant): Promise<void> => {
+      await tables.insertInto('entitlement_grants').values(toGrantRow(grant)).execute();
+    },
+    grantById: async (id: string): Promise<StoredGrant | undefined> => {
+      const row = await tables.selectFrom('entitlement_grants').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && fromGrantRow(row);
+    },
+    voidGrant: async (id: string, voidedAtMs: number, updatedAtMs: number): Promise<void> => {
+      const values = { voided_at: toStoredInstant(voidedAtMs), updated_at: toStoredInstant(updatedAtMs) };
+      await tables.updateTable('entitlement_grants').set(values).where('id', '=', id).execute();
+    },
+    /** One page of grants, voided and expired ones too. @param entitlementId undefined: of all entitlements */
+    grantPage: async (
+      entitlementId: string | undefined,
+      filters: readonly FilterCondition<GrantFilterField>[],
+      sort: Sort<GrantSortField>,
+      page: PageRequest,
+    ): Promise<{ grants: StoredGrant[]; total: number }> => {
+      let query = tables
+        .selectFrom('entitlement_grants')
+        .innerJoin('entitlements', 'entitlements.id', 'entitlement_grants.entitlement_id');
+      if (entitlementId !== undefined) query = query.where('entitlement_grants.entitlement_id', '=', entitlementId);
+      for (const filter of filters) query = query.where(filterExpression(`entitlements.${filter.field}`, filter));
+      const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const rows = await query
+        .selectAll('entitlement_grants')
+        .orderBy(`entitlement_grants.${sort.field}`, sort.direction)
+        .orderBy('entitlement_grants.id', sort.direction)
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      return { grants: rows.map(fromGrantRow), total: Number(total) };
+    },
+  };
+}
+
+function inForceAt(tables: Kysely<Tables>, atMs: number) {
+  const at = toStoredInstant(atMs);
+  return tables
+    .selectFrom('entitlements')
+    .where('active_from', '<=', at)
+    .where((eb) => eb.or([eb('active_to', 'is', null), eb('active_to', '>', at)]))
+    .where((eb) => eb.or([eb('deleted_at', 'is', null), eb('deleted_at', '>', at)]));
+}
+
+async function readPage(
+  tables: Kysely<Tables>,
+  filters: readonly FilterCondition<EntitlementFilterField>[],
+  sort: Sort<EntitlementSortField>,
+  page: PageRequest,
+  atMs: number,
+): Promise<{ entitlements: Entitlement[]; total: number }> {
+  let query = inForceAt(tables, atMs);
+  for (const filter of filters) query = query.where(filterExpression(filter.field, filter));
+  const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const rows = await query
+    .selectAll()
+    .orderBy(sort.field, sort.direction)
+    .orderBy('id', sort.direction)
+    .limit(page.size)
+    .offset((page.number - 1) * page.size)
+    .execute();
+  return { entitlements: rows.map(fromEntitlementRow), total: Number(total) };
+}
+
+async function withGrants(tables: Kysely<Tables>, found: readonly Entitlement[]): Promise<EntitlementWithGrants[]> {
+  const metered = found.filter(({ terms }) => terms.type === 'metered').map(({ id }) => id);
+  const grants = await inLists(metered, async (list) => {
+    const query = tables.selectFrom('entitlement_grants').selectAll().where('entitlement_id', 'in', list);
+    return (await query.orderBy('id').execute()).map(fromGrantRow);
+  });
+  const resets = await inLists(metered, async (list) => {
+    const query = tables.selectFrom('entitlement_resets').selectAll().where('entitlement_id', 'in', list);
+    return (await query.orderBy('effective_at').execute()).map(fromResetRow);
+  });
+  const grantsById = Map.groupBy(grants, ({ entitlementId }) => entitlementId);
+  const resetsById = Map.groupBy(resets, ({ entitlementId }) => entitlementId);
+  return found.map((entitlement) => ({
+    entitlement,
+    grants: grantsById.get(entitlement.id) ?? [],
+    resets: resetsById.get(entitlement.id) ?? [],
+  }));
+}
+
+async function inLists<Row>(
+  values: readonly string[],
+  read: (list: readonly string[]) => Promise<readonly Row[]>,
+): Promise<Row[]> {
+  const distinct = [...new Set(values)];
+  const rows: Row[] = [];
+  for (let start = 0; start < distinct.length; start += MAX_LIST_LENGTH) {
+    for (const row of await read(distinct.slice(start, start + MAX_LIST_LENGTH))) rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,130 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import type { Sort, SortRules } from '../../platform/http/sorting.ts';
+import { parseInstant } from '../../platform/instant.ts';
+import { toGrantBody } from './bodies.ts';
+import { grantOf } from './drafts.ts';
+import { minuteOf } from './engine/balance.ts';
+import { entitlementNotFound, grantNotFound, invalidBody, invalidQuery, notMetered } from './errors.ts';
+import { currentPeriod, type Measured, measuredOf } from './measuring.ts';
+import { entitlementRepository } from './repository.ts';
+import type { CreateGrant, GrantBody, GrantFilterField, GrantSortField, ResetRequest } from './schema.ts';
+import { type EntitlementDeps, entitlementOf } from './service.ts';
+import { isInForceAt } from './types.ts';
+
+export const GRANT_SORT: SortRules<GrantSortField> = {
+  fields: ['created_at', 'updated_at', 'effective_at', 'expires_at'],
+  default: 'created_at',
+  defaultDirection: 'asc',
+};
+
+export interface GrantPage {
+  data: GrantBody[];
+  meta: ReturnType<typeof pageMeta>;
+}
+
+/** Changes to what may be used, and to what was. */
+export interface UsageChanges {
+  /** @throws RequestProblem 400, 404 */
+  grant(customerId: string, entitlementId: string, request: CreateGrant): Promise<GrantBody>;
+  /** Voided and expired ones too. @param of undefined: all entitlements @throws RequestProblem 404 */
+  listGrants(
+    of: { customerId: string; entitlementId: string } | undefined,
+    filters: readonly FilterCondition<GrantFilterField>[],
+    sort: Sort<GrantSortField>,
+    page: PageRequest,
+  ): Promise<GrantPage>;
+  /** What is left of the grant is gone from then on. @param at RFC 3339; default now @throws RequestProblem 400, 404 */
+  voidGrant(grantId: string, at: string | undefined): Promise<void>;
+  /** Usage begins anew. @throws RequestProblem 400, 404 */
+  reset(customerId: string, entitlementId: string, request: ResetRequest): Promise<void>;
+}
+
+export function createUsageChanges(deps: EntitlementDeps): UsageChanges {
+  const { db, clock, newId } = deps;
+  return {
+    grant: (customerId, entitlementId, request) =>
+      db.transaction(async (trx) => {
+        const nowMs = clock.nowMs();
+        const measured = await measuredInForce(deps, trx, customerId, entitlementId, nowMs);
+        const grant = grantOf(request, { id: newId(), entitlementId }, nowMs);
+        if (grant.effectiveAtMs < currentPeriod(measured, nowMs).fromMs) {
+          throw invalidBody('effective_at', 'must not lie before the current usage period');
+        }
+        await entitlementRepository(trx).insertGrant(grant);
+        return toGrantBody(grant, nowMs);
+      }),
+    listGrants: async (of, filters, sort, page) => {
+      if (of !== undefined) await entitlementOf(db, of.customerId, of.entitlementId);
+      const { grants, total } = await entitlementRepository(db).grantPage(of?.entitlementId, filters, sort, page);
+      return { data: grants.map((grant) => toGrantBody(grant, clock.nowMs())), meta: pageMeta(page, total) };
+    },
+    voidGrant: (grantId, at) => db.transaction((trx) => voidGrant(deps, trx, grantId, at)),
+    reset: (customerId, entitlementId, request) =>
+      db.transaction((trx) => reset(deps, trx, customerId, entitlementId, request)),
+  };
+}
+
+async function voidGrant(
+  deps: EntitlementDeps,
+  trx: ControlDb,
+  grantId: string,
+  at: string | undefined,
+): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const repository = entitlementRepository(trx);
+  const grant = await repository.grantById(grantId);
+  if (grant === undefined) throw grantNotFound(grantId);
+  if (grant.voidedAtMs !== undefined) throw invalidQuery('voided_at', 'the grant was voided already');
+  const measured = await measuredInForce(deps, trx, undefined, grant.entitlementId, nowMs);
+  const voidedAtMs = minuteOf((at === undefined ? undefined : parseInstant(at)) ?? nowMs);
+  if (voidedAtMs > nowMs) throw invalidQuery('voided_at', 'must not lie in the future');
+  if (voidedAtMs < currentPeriod(measured, nowMs).fromMs) {
+    throw invalidQuery('voided_at', 'must not lie before the current usage period');
+  }
+  await repository.voidGrant(grantId, voidedAtMs, nowMs);
+}
+
+async function reset(
+  deps: EntitlementDeps,
+  trx: ControlDb,
+  customerId: string,
+  entitlementId: string,
+  request: ResetRequest,
+): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const measured = await measuredInForce(deps, trx, customerId, entitlementId, nowMs);
+  const given = request.effective_at === undefined ? undefined : parseInstant(request.effective_at);
+  const effectiveAtMs = minuteOf(given ?? nowMs);
+  const { fromMs: lastResetMs } = currentPeriod(measured, nowMs);
+  if (effectiveAtMs > nowMs) throw invalidBody('effective_at', 'must not lie in the future');
+  if (effectiveAtMs < lastResetMs) throw invalidBody('effective_at', 'must not lie before the current usage period');
+  if (effectiveAtMs === minuteOf(lastResetMs)) {
+    throw invalidBody('effective_at', 'usage was reset in the same minute already');
+  }
+  const { periods } = measured.allowance;
+  const anchorMs = periods.findLast(({ fromMs }) => fromMs <= effectiveAtMs)?.recurrence.anchorMs ?? effectiveAtMs;
+  await entitlementRepository(trx).insertReset({
+    entitlementId,
+    effectiveAtMs,
+    anchorMs: request.retain_anchor ? anchorMs : effectiveAtMs,
+    preservesOverage: request.preserve_overage ?? measured.measuring.preservesOverage,
+    createdAtMs: nowMs,
+  });
+}
+
+/** @throws RequestProblem 404 when it is not in force, 400 when it is not metered */
+export async function measuredInForce(
+  { features }: EntitlementDeps,
+  db: ControlDb,
+  customerId: string | undefined,
+  entitlementId: string,
+  atMs: number,
+): Promise<Measured> {
+  const entitlement = await entitlementOf(db, customerId, entitlementId);
+  if (!isInForceAt(entitlement, atMs)) throw entitlementNotFound(entitlementId);
+  const [measured] = await measuredOf(await entitlementRepository(db).withGrants([entitlement]), { db, features });
+  if (measured === undefined) throw notMetered(entitlementId, entitlement.terms.type);
+  return measured;
+}
