@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { filesIn, idsOnDisk } from '../plugin/delivery/support/spool.ts';
 import { type BackendProcess, createBackendProcess } from './support/backend-process.ts';
+import { endAsKongDoes } from './support/ending.ts';
 import { FAULTS, type FaultyProxy, startFaultyProxy } from './support/faulty-proxy.ts';
 import { BAD, type Gateway, type Load, startGateway } from './support/gateway.ts';
 import { createRandom, type Random } from './support/random.ts';
@@ -154,12 +155,7 @@ async function restart(load: Load, endIt: () => Promise<unknown>): Promise<Safe>
   return { begun: [...load.begun], safe };
 }
 
-/** SIGTERM, and SIGKILL 46 to 80 ms later. */
-async function stopAsKongDoes(): Promise<void> {
-  const stopped = gateway.server.terminate();
-  await Promise.race([stopped, pause(random.between(46, 80))]);
-  await gateway.server.kill();
-}
+const stopAsKongDoes = () => endAsKongDoes(gateway.server, random);
 
 /** A second server takes the socket over while the first one still has the old workers' requests. */
 async function reload(consumer: string, load: Load): Promise<Safe> {
@@ -169,9 +165,7 @@ async function reload(consumer: string, load: Load): Promise<Safe> {
   await pause(random.between(50, 200));
   // The old workers finish their requests, and end; the old server is told to end by the last of them.
   await load.stop();
-  const stopped = old.server.terminate();
-  await Promise.race([stopped, pause(random.between(46, 80))]);
-  await old.server.kill();
+  await endAsKongDoes(old.server, random);
   old.close();
   await pause(random.between(0, 100));
   const all = await finished([load, next]);
