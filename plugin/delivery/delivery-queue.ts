@@ -85,7 +85,7 @@ export function createDeliveryQueue(settings: DeliverySettings, surroundings: Su
       return endpointState.isTokenRefused;
     },
     report() {
-      if (store.held === 0 && !parts.shutdown.isDraining && !parts.breaker.isOpen) idleReport.send();
+      if (store.held === 0 && !parts.shutdown.isDraining && !parts.breaker.isOpen) void idleReport.send();
     },
     stop(deadlineMs) {
       stopped ??= stop(parts, deadlineMs, surroundings);
@@ -152,19 +152,26 @@ async function stop(parts: Parts, deadlineMs: number, { clock, ledger, store }: 
   breaker.release();
   pauses.wakeAll();
   dispatcher.run();
-  if (store.active > 0) {
-    await new Promise<void>((resolve) => {
-      const deadline = clock.setTimer(resolve, deadlineMs);
-      slots.addEventListener('next', () => {
-        if (store.active > 0) return;
-        deadline.cancel();
-        resolve();
-      });
-    });
-  }
+  const { promise: timeIsUp, resolve: endTime } = Promise.withResolvers<void>();
+  const isWorth = store.active > 0 || parts.idleReport.hasNews;
+  const deadline = isWorth ? clock.setTimer(endTime, deadlineMs) : undefined;
+  if (isWorth) await Promise.race([sendTheRest(parts, store), timeIsUp]);
+  deadline?.cancel();
   shutdown.stopper.abort();
   pauses.wakeAll();
   await slots.onIdle();
   ledger.drop('shutdown', await store.close(), { endpoint });
   transport.destroy();
+}
+
+/** Resolves when all is sent, and what was dropped of it is told. */
+async function sendTheRest({ slots, idleReport }: Parts, store: EventStore): Promise<void> {
+  if (store.active > 0) {
+    await new Promise<void>((resolve) => {
+      slots.addEventListener('next', () => {
+        if (store.active === 0) resolve();
+      });
+    });
+  }
+  await idleReport.send();
 }

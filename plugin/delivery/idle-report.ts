@@ -10,8 +10,10 @@ import type { Answer } from './verdict.ts';
 export interface IdleReport {
   /** An answer to a batch. */
   answered(answer: Answer): void;
-  /** Sends a report if anything has changed since the last one arrived. */
-  send(): void;
+  /** Whether there is anything to tell that the last report did not. */
+  readonly hasNews: boolean;
+  /** Sends a report if there is. Resolves when it has arrived, or has failed. */
+  send(): Promise<void>;
 }
 
 export interface IdleReportOptions {
@@ -31,9 +33,11 @@ export function createIdleReport({ origin, transport, stop }: IdleReportOptions)
     return JSON.stringify(origin.dropped());
   }
 
+  const hasNews = () => isUnderstood && !isUnderWay && state() !== told;
+
   async function send(): Promise<void> {
+    if (!hasNews()) return;
     const telling = state();
-    if (!isUnderstood || isUnderWay || telling === told) return;
     isUnderWay = true;
     const answer = await transport.post(NO_EVENTS, deliveryHeaders(origin, []), stop);
     isUnderWay = false;
@@ -45,6 +49,9 @@ export function createIdleReport({ origin, transport, stop }: IdleReportOptions)
     answered(answer) {
       if (answer.kind === 'status' && answer.lenient !== undefined) isUnderstood = true;
     },
-    send: () => void send(),
+    get hasNews() {
+      return hasNews();
+    },
+    send,
   };
 }

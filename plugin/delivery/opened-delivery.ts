@@ -51,6 +51,8 @@ const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 /** Delivered events free their bytes a segment at a time, so a small spool has small ones. */
 const SEGMENT_SHARE = 1 / 16;
+/** For the last report about what was taken over: nobody waits for it. */
+const LAST_REPORT_MS = 5000;
 /** What is taken over comes on top of `maxEntries`: so much of it in memory as keeps the sender busy. */
 const ADOPTED_ENTRIES = 1000;
 
@@ -239,7 +241,8 @@ function createEstate(settings: DeliverySettings, url: URL, common: WithSpool): 
     queue.run();
     if (!isStopping) await Promise.race([done, stopping]);
     spool.budget.removeDropper(store);
-    await queue.stop(0);
+    // When nothing is left, that is for telling what was dropped of it.
+    await queue.stop(isStopping ? 0 : LAST_REPORT_MS);
     queues.delete(queue);
     left += store.held;
   }

@@ -12,6 +12,7 @@ interface Service {
   build?: { context: string; dockerfile: string };
   image?: string;
   user?: string;
+  hostname?: string;
   environment?: Record<string, string | null>;
   volumes?: string[];
   ports?: string[];
@@ -70,7 +71,13 @@ test('ports are open to this machine only', () => {
 test('the database is in a named volume, at the place where the image keeps its data', () => {
   const dataDir = /DATA_DIR=(\S+)/.exec(dockerfileOf(services.backend))?.[1];
   expect(services.backend.volumes).toEqual([`data:${dataDir}`]);
-  expect(Object.keys(volumes)).toEqual(['data']);
+  expect(Object.keys(volumes)).toEqual(['data', 'spool']);
+});
+
+test('events that wait are in a named volume, where the plugin server of the image keeps them, under a name that stays', () => {
+  const spoolDir = /METERING_SPOOL_DIR=(\S+)/.exec(dockerfileOf(services.kong))?.[1];
+  expect(services.kong.volumes).toContain(`spool:${spoolDir}`);
+  expect(services.kong.hostname).toBe('gateway');
 });
 
 test('no secret is in the file: tokens come from variables that .env.example names, without values', () => {

@@ -19,7 +19,7 @@ const SETTINGS = Object.fromEntries(
 /** Where the files of the image stand in this project. */
 const HERE = {
   '/usr/local/bin/node': process.execPath,
-  '/opt/kong-js-pluginserver/node_modules': resolve('node_modules'),
+  '/opt/kong-plugin-server': resolve('dist/plugin-server'),
   '/opt/kong-js-plugins': resolve('dist/plugin'),
 };
 
@@ -45,17 +45,28 @@ test('Kong loads the bundled plugins and ours, from one plugin server with a soc
 test('every file that a command names is copied into the image', () => {
   const copied = [...DOCKERFILE.matchAll(/^COPY .* (\/\S+)$/gm)].map((match) => match[1] ?? '');
   for (const name of ['KONG_PLUGINSERVER_JS_START_CMD', 'KONG_PLUGINSERVER_JS_QUERY_CMD']) {
-    const paths = setting(name).match(/(?<= |^)\/(?:usr|opt)\S+/g) ?? [];
+    const paths = setting(name).match(/(?<= |^)\/(?:usr\/local|opt)\S+/g) ?? [];
     expect(paths).toHaveLength(3);
     for (const path of paths) expect(copied.some((place) => path.startsWith(place))).toBe(true);
   }
+});
+
+test('events that wait are kept in a volume that belongs to the user of the image', () => {
+  const dir = /METERING_SPOOL_DIR=(\S+)/.exec(setting('KONG_PLUGINSERVER_JS_START_CMD'))?.[1] ?? '';
+  expect(dir.startsWith(setting('KONG_PREFIX'))).toBe(false);
+  expect(DOCKERFILE).toMatch(new RegExp(`install --directory --owner=kong --group=0 --mode=0770 ${dir}$`, 'm'));
+  expect(DOCKERFILE).toMatch(new RegExp(`^VOLUME ${dir}$`, 'm'));
 });
 
 test('the query command writes one line of JSON and nothing else, without any environment', () => {
   const [program, args] = commandHere('KONG_PLUGINSERVER_JS_QUERY_CMD');
   const { code, stdout, stderr } = run(program, args, { env: {}, cwd: '/' });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(JSON.parse(stdout)).toMatchObject([{ Name, Phases: ['log'], Priority: 16 }]);
+  expect(stdout.split('\n')).toHaveLength(2);
+  expect(JSON.parse(stdout)).toMatchObject({
+    Protocol: 'ProtoBuf:1',
+    Plugins: [{ Name, Phases: ['log'], Priority: 16 }],
+  });
 });
 
 test('the start command listens on the socket that Kong connects to, without any environment', async () => {

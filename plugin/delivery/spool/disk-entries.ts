@@ -67,7 +67,8 @@ export function createDiskEntries(options: DiskEntriesOptions): DiskEntries {
     hasRoom: (bytes) => held.active === 0 || held.fits(bytes),
     onRecord(record, segment) {
       if (!options.admits(record, segment)) return;
-      const queuedAt = clock.now() - (clock.epochMs() - record.atEpochMs);
+      // A wall clock that was set back must not make it wait for the time that it was set back by.
+      const queuedAt = clock.now() - Math.max(0, clock.epochMs() - record.atEpochMs);
       held.pushBack(readEntry(record.json, record.number, queuedAt, segment));
     },
     onUnreadable(segment, events) {

@@ -220,6 +220,25 @@ describe('what was dropped', () => {
     expect(server.requests[2]?.ids).toEqual(['more0']);
   });
 
+  test('is reported at the end, of a process as of what it has taken over, when no batch told it', async () => {
+    const dir = tempFolder();
+    const server = await serve(() => ({ status: 503 }));
+    const dead = createRig(server.url, { spool: spoolSettings(dir), node: 'dead', queue: soon });
+    pushAll(dead.delivery, ids(3, 'bad'));
+    await dead.deliveries.stop(0);
+    server.respond = lenient(['bad0', 'e1']);
+    const rig = createRig(server.url, { spool: spoolSettings(dir), node: 'gw-1', queue: { ...soon, maxBatchSize: 3 } });
+    const reports = () => server.requests.filter(({ body }) => body === '[]').map(({ headers }) => headers);
+    await until(() => expect(reports()).toMatchObject([{ 'metering-node': 'dead', 'metering-dropped': 'rejected=1' }]));
+    pushAll(rig.delivery, ids(3));
+    await until(() => expect(rig.deliveries.counters()).toMatchObject({ waiting: 0, dropped: { rejected: 2 } }));
+    await rig.deliveries.stop(5000);
+    expect(reports()).toMatchObject([
+      { 'metering-node': 'dead' },
+      { 'metering-node': 'gw-1', 'metering-dropped': 'rejected=1' },
+    ]);
+  });
+
   test('is not reported to others', async () => {
     const clock = createManualClock();
     const server = await serve();
