@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export const INGEST_TOKEN = 'crash-ingest-token-0123456789';
 const ADMIN_TOKEN = 'crash-admin-token-0123456789';
 
+const MAX_SAID = 4000;
+
 /** The backend as `npm start` runs it, that can be killed and started again on the same data. */
 export interface BackendProcess {
   readonly url: string;
@@ -21,6 +23,8 @@ export interface BackendProcess {
 export function createBackendProcess(): BackendProcess {
   const dataDir = mkdtempSync(join(tmpdir(), 'crash-backend-'));
   let url = '';
+  /** Its last words, should it end by itself. */
+  let said = '';
   let end: (() => Promise<void>) | undefined;
 
   async function start(): Promise<void> {
@@ -28,7 +32,16 @@ export function createBackendProcess(): BackendProcess {
       env: { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info', ADMIN_TOKEN, INGEST_TOKEN },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const exited = new Promise<void>((resolve) => {
+      child.once('exit', (code, signal) => {
+        said += `\nended with ${code ?? signal}`;
+        resolve();
+      });
+    });
+    said = '';
+    child.stderr.on('data', (chunk) => {
+      said = (said + chunk).slice(-MAX_SAID);
+    });
     // A test that fails must not leave it behind.
     const killWithUs = () => void child.kill('SIGKILL');
     process.once('exit', killWithUs);
@@ -38,14 +51,15 @@ export function createBackendProcess(): BackendProcess {
       await exited;
     };
     url = await urlOf(child);
-    // What it logs from here on is of no interest, but somebody has to read it.
+    // Its log is of no interest, but somebody has to read it.
     child.stdout.resume();
-    child.stderr.resume();
   }
 
   async function call(path: string, init: RequestInit): Promise<unknown> {
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
-    const response = await fetch(`${url}/v3/openmeter${path}`, { ...init, headers });
+    const response = await fetch(`${url}/v3/openmeter${path}`, { ...init, headers }).catch((cause: unknown) => {
+      throw new Error(`${path}: the backend does not answer: ${said}`, { cause });
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
     return JSON.parse(text);

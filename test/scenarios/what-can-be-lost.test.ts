@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadConfig } from '../../backend/config.ts';
+import { type RunningBackend, startBackend } from '../../backend/main.ts';
+import { createLogger } from '../../backend/platform/log.ts';
+import { runReplay } from '../../plugin/replay/cli.ts';
+import {
+  connectProtobufPlayer,
+  kongConfig,
+  type PluginServer,
+  recordings,
+  startPluginServer,
+  vary,
+} from '../gateway-player/index.ts';
+import { startPushing } from '../plugin/delivery/support/pushing.ts';
+import { settingsFor } from '../plugin/delivery/support/rig.ts';
+import { spoolSettings } from '../plugin/delivery/support/spool.ts';
+
+const TOKEN = 'admin-token-of-a-test-0123';
+const PLUGIN_DIR = join(import.meta.dirname, '../../dist/plugin/metering-and-billing');
+/** A request with a consumer, without AI: one event. */
+const ENTRY = recordings().find(({ json }) => json.includes('"consumer":') && !json.includes('"ai":'))?.json ?? '';
+const STARTED_AT_MS = Date.parse('2026-11-01T10:00:00Z');
+
+let folder: string;
+let backend: RunningBackend;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'what-can-be-lost-'));
+  const config = loadConfig({ DATA_DIR: join(folder, 'data'), PORT: '0', ADMIN_TOKEN: TOKEN });
+  backend = await startBackend(config, createLogger('silent'));
+});
+afterEach(async () => {
+  await backend.stop();
+  rmSync(folder, { recursive: true });
+});
+
+async function get<Answer>(path: string): Promise<Answer> {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  return (await (await fetch(`${backend.url}/v3/openmeter${path}`, { headers })).json()) as Answer;
+}
+
+interface Process {
+  readonly node: string;
+  readonly received: number;
+  readonly stored: number;
+  readonly taken: number;
+  readonly last_number: number;
+  readonly missing_count: number;
+}
+const ledger = async () => (await get<{ data: Process[] }>('/gateway-nodes')).data;
+const stored = async () => (await get<{ stored: number }>('/ingest-totals')).stored;
+
+test('what Kong could not hand over is in no counter, until its own log is replayed, and then nothing counts twice', async () => {
+  const socketPath = join(folder, 'kong.sock');
+  const lines: string[] = [];
+  let server: PluginServer | undefined;
+
+  /** One request, which Kong also writes to its own log. */
+  async function request(id: string): Promise<void> {
+    const json = vary(ENTRY, { requestId: id, startedAtMs: STARTED_AT_MS });
+    lines.push(json);
+    const player = connectProtobufPlayer(socketPath, { connections: 1 });
+    try {
+      const config = kongConfig({ ingest_endpoint: `${backend.url}/v3/openmeter/events`, api_token: TOKEN });
+      await player.logRequest(await player.startInstance('metering-and-billing', config), json);
+    } finally {
+      player.close();
+    }
+  }
+  const start = async () => {
+    const env = { METERING_SPOOL_DIR: join(folder, 'spool'), METERING_NODE: 'gateway' };
+    server = await startPluginServer({ pluginDir: PLUGIN_DIR, socketPath, env });
+  };
+
+  await start();
+  await request('before-1');
+  await request('before-2');
+  await server?.terminate();
+  // The client has its answer long since; Kong can only note in its error log that nobody listens.
+  await expect(request('lost-1')).rejects.toThrow();
+  await expect(request('lost-2')).rejects.toThrow();
+  await start();
+  await request('after-1');
+  await server?.terminate();
+
+  expect(await stored()).toBe(3);
+  const processes = await ledger();
+  expect(processes.map(({ received, missing_count }) => [received, missing_count]).toSorted()).toEqual([
+    [1, 0],
+    [2, 0],
+  ]);
+
+  const log = join(folder, 'file.log');
+  writeFileSync(log, `${lines.join('\n')}\n`);
+  const args = ['--endpoint', `${backend.url}/v3/openmeter/events`, log];
+  expect(await runReplay(args, { environment: { METERING_API_TOKEN: TOKEN }, say: () => undefined })).toBe(0);
+  expect(await get('/ingest-totals')).toEqual({ received: 8, stored: 5, duplicates: 3 });
+  // A replayed event counts when its request was, like one that came late.
+  const { data } = await get<{ data: { event: { id: string; time: string } }[] }>('/events?page[size]=100');
+  expect(data.map(({ event }) => event.id).toSorted()).toEqual(['after-1', 'before-1', 'before-2', 'lost-1', 'lost-2']);
+  expect(new Set(data.map(({ event }) => Date.parse(event.time)))).toEqual(new Set([STARTED_AT_MS]));
+});
+
+test('what a killed process took with it shows in the ledger: it had taken more than has arrived', async () => {
+  const settings = settingsFor(`${backend.url}/v3/openmeter/events`, {
+    token: TOKEN,
+    queue: { maxBatchSize: 10, maxCoalescingDelayMs: 60_000 },
+  });
+  // A window of ten seconds, so that it is not over when the process is killed.
+  const spool = spoolSettings(join(folder, 'spool'), { syncMs: 10_000 });
+  const child = startPushing({ settings, spool, node: 'gateway', prefix: 'event-', count: 13 });
+  await expect.poll(ledger, { timeout: 20_000 }).toMatchObject([{ received: 10 }]);
+  child.kill('SIGKILL');
+  await child.ended;
+  expect(await ledger()).toMatchObject([{ node: 'gateway', taken: 13, last_number: 10, missing_count: 0 }]);
+});
