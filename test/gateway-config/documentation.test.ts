@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../backend/config.ts';
 import { startBackend } from '../../backend/main.ts';
 import { createLogger } from '../../backend/platform/log.ts';
+import { readConfig } from '../../plugin/delivery/config.ts';
 import { Schema } from '../../plugin/metering-and-billing/schema.ts';
-import { findCommand, plainEnv } from './support/programs.ts';
+import { findCommand, plainEnv, run } from './support/programs.ts';
 
 const PAGES = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md')];
+const INSTALL = 'docs/install-on-kong.md';
 const TOKEN = 'token-of-the-documentation';
 /** Between what two blocks write. */
 const BORDER = '--- next block ---';
@@ -112,7 +114,7 @@ test('the settings of the backend are described with their defaults', () => {
 });
 
 test('the lines for kong.conf are the settings of the image, but for the places', () => {
-  const conf = blocksOf('docs/install-on-kong.md').find(({ text }) => text.includes('pluginserver_names'))?.text ?? '';
+  const conf = blocksOf(INSTALL).find(({ text }) => text.includes('pluginserver_names'))?.text ?? '';
   const image = read('docker/kong/Dockerfile');
   const lines = [...conf.matchAll(/^(\w+) = (.+)$/gm)];
   expect(lines).toHaveLength(5);
@@ -121,4 +123,67 @@ test('the lines for kong.conf are the settings of the image, but for the places'
     const inImage = new RegExp(`KONG_${name.toUpperCase()}=(?:"([^"]+)"|(\\S+))`).exec(image);
     expect(withoutPlaces(inImage?.[1] ?? inImage?.[2] ?? ''), name).toBe(withoutPlaces(value));
   }
+});
+
+/** Where the files of the page's commands stand in this project. */
+const HERE = {
+  '/usr/bin/node': process.execPath,
+  '/opt/kong-js-plugins/': `${resolve('dist/plugin')}/`,
+  '/opt/kong-plugin-server': resolve('dist/plugin-server'),
+  '/opt/kong-js-pluginserver/bin': resolve('node_modules/kong-pdk/bin'),
+};
+
+test('both plugin servers describe the plugin as the page says', () => {
+  const page = read(INSTALL);
+  const commands = [...page.matchAll(/^pluginserver_js_query_cmd = (.+)$/gm)].map(([, command = '']) => command);
+  const beginnings = [...page.matchAll(/begins with\s+`([^`]+)`/g)].map(([, beginning = '']) => beginning);
+  expect([commands.length, beginnings.length]).toEqual([2, 2]);
+  for (const [index, command] of commands.entries()) {
+    const [program = '', ...args] = Object.entries(HERE)
+      .reduce((text, [there, here]) => text.replaceAll(there, here), command)
+      .split(' ');
+    const { code, stdout, stderr } = run(program, args, { env: {}, cwd: '/' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.startsWith(beginnings[index] ?? '?')).toBe(true);
+    expect(stdout.split('\n')).toHaveLength(2);
+  }
+});
+
+test("Kong's own plugin server is started with the same spool and socket as ours", () => {
+  const page = read(INSTALL);
+  const [ours = '', stock = ''] = [...page.matchAll(/^pluginserver_js_start_cmd = (.+)$/gm)].map(
+    ([, line = '']) => line,
+  );
+  const spool = /METERING_SPOOL_DIR=\S+/.exec(ours)?.[0] ?? '?';
+  expect(stock).toContain(spool);
+  const [, folder, name] = /--socket (\S+)\/(\S+)$/.exec(ours) ?? [];
+  expect(stock).toContain(`--kong-prefix ${folder} --sock-name ${name}`);
+  const { version } = JSON.parse(read('node_modules/kong-pdk/package.json')) as { version: string };
+  expect(page).toContain(`kong-pdk@${version}`);
+});
+
+test('the metrics of the plugin server are described, every one', () => {
+  const page = read('docs/queue-on-disk.md');
+  const names = [...read('plugin/delivery/prometheus.ts').matchAll(/'(metering_\w+)'/g)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(10);
+  for (const name of names) expect(page).toContain(`\`${name}\``);
+});
+
+test('the settings of the plugin server are described with their defaults', () => {
+  const rows = [...read('docs/queue-on-disk.md').matchAll(/^\| `(METERING_\w+)` \| (?:`([^`]*)`)?/gm)];
+  const given = Object.fromEntries(
+    rows.flatMap(([, name = '', value = '']) => (/^\w+$/.test(value) ? [[name, value]] : [])),
+  );
+  expect(rows).toHaveLength(9);
+  delete given['METERING_SPOOL_DIR'];
+  expect(Object.keys(given).length).toBeGreaterThan(4);
+  expect(readConfig(given)).toEqual(readConfig({}));
+});
+
+test('the reasons of drops are described, every one that the delivery part has', () => {
+  const page = read('docs/operate.md');
+  const reasons = /LossReason = ([^;]+);/.exec(read('plugin/delivery/event-store.ts'))?.[1] ?? '';
+  const names = [...reasons.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
+  expect(names).toContain('spool_full');
+  for (const name of names) expect(page).toContain(`| \`${name}\` |`);
 });
