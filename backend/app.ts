@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { AccessTokens } from './modules/access-tokens/index.ts';
+import { type AccessTokens, accessTokenRoutes } from './modules/access-tokens/index.ts';
 import { createAddons } from './modules/addons/index.ts';
 import { type AppsService, appRoutes, createAppsService } from './modules/apps/index.ts';
 import {
@@ -39,6 +39,7 @@ import { createTestClocksService, testClockRoutes } from './modules/test-clocks/
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
 import { limitBody } from './platform/http/body-limit.ts';
+import { serveConsole } from './platform/http/console-files.ts';
 import type { AppEnv } from './platform/http/env.ts';
 import { problemHandler, problemResponse, unknownPath } from './platform/http/problem.ts';
 import { referencePage } from './platform/http/reference-page.ts';
@@ -58,6 +59,8 @@ export interface AppParts {
   tokens: AccessTokens;
   maxBodyBytes: number;
   version: string;
+  /** Folder of the built console, served at "/"; none: only the API. */
+  consoleDir?: string | undefined;
 }
 
 export type App = OpenAPIHono<AppEnv>;
@@ -139,6 +142,7 @@ export function createApp(parts: AppParts): App {
   addons.routes(v3);
   createCostEstimates({ features, customers, currencies, plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
+  accessTokenRoutes(v3);
   const v1 = createRouter(tokens.verify);
   legacyEventRoutes(v1, events);
 
@@ -151,6 +155,7 @@ export function createApp(parts: AppParts): App {
   app.route('/api/v1', v1.app);
   healthRoutes(app, parts);
   documentationRoutes(app, parts.version);
+  if (parts.consoleDir !== undefined) serveConsole(app, parts.consoleDir);
   return app;
 }
 

@@ -12,6 +12,7 @@ import { createLogger, type Logger } from './platform/log.ts';
 import { openSqliteUsageStore } from './usage-store/index.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
+const CONSOLE = fileURLToPath(new URL('../dist/console', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
 
 /** A backend that runs. */
@@ -34,7 +35,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
-  const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes: config.maxBodyBytes, version });
+  const { maxBodyBytes } = config;
+  const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes, version, consoleDir: CONSOLE });
   const server = await listen(app.fetch, config);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;

@@ -9,6 +9,7 @@ tools=(
   'deck|deck|validate kong.yml'
   'openssl|openssl|make a certificate to test TLS with'
   'jq|jq|run the commands of the documentation'
+  'chromium|chromium|use the console as people do'
 )
 
 missing=()

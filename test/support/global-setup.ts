@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 
-/** Builds the plugin once, so that every test loads the file that ships. */
+/** Builds what ships once, so that every test loads the files that users get: the plugins and the console. */
 export function setup(): void {
-  execFileSync(process.execPath, ['scripts/build-plugin.ts'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const script of ['scripts/build-plugin.ts', 'scripts/build-console.ts']) {
+    execFileSync(process.execPath, [script], { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
 }

@@ -57,7 +57,9 @@ export const paymentSchema = z
 export type PaymentSettings = z.output<typeof paymentSchema>;
 
 const CODES_MOVED = 'cannot be set on a profile: the default tax code of the organization is used';
-const noCode = z.undefined({ error: CODES_MOVED });
+const noCode = z
+  .undefined({ error: CODES_MOVED })
+  .openapi({ type: 'string', description: `Refused: it ${CODES_MOVED}.` });
 const taxSchema = z
   .strictObject({
     enabled: z.boolean().default(true),

@@ -5,14 +5,19 @@ import type { AppEnv, Caller, Role } from './env.ts';
 /** Finds the caller that a bearer token belongs to; undefined when there is none. */
 export type VerifyToken = (token: string) => Promise<Caller | undefined>;
 
-/** What a route asks of its caller. */
-export type Access = 'read' | 'write' | 'ingest';
+/** What a route asks of its caller; 'any' is granted to every valid token. */
+export type Access = 'read' | 'write' | 'ingest' | 'any';
 
 const GRANTS: Record<Role, readonly Access[]> = {
-  admin: ['read', 'write', 'ingest'],
-  viewer: ['read'],
-  ingest: ['ingest'],
+  admin: ['read', 'write', 'ingest', 'any'],
+  viewer: ['read', 'any'],
+  ingest: ['ingest', 'any'],
 };
+
+/** What a role includes, for those who show or hide what it may do. */
+export function grantsOf(role: Role): Access[] {
+  return GRANTS[role].filter((access) => access !== 'any');
+}
 
 /** 401 without a valid bearer token, 403 when its role does not include what the route needs. */
 export function requireAccess(access: Access, verify: VerifyToken): MiddlewareHandler<AppEnv> {

@@ -1,0 +1,34 @@
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/vue-query';
+import type { MaybeRefOrGetter } from 'vue';
+import { toValue } from 'vue';
+import { api, call } from './client.ts';
+import type { components } from './generated/schema.d.ts';
+
+export type IngestedEvent = components['schemas']['IngestedEvent'];
+
+/** How often the live tail looks for new events. */
+const LIVE_INTERVAL_MS = 2_000;
+
+/** Events, newest first, a page at a time; with the live tail on, asked again and again. */
+export function useEvents(parameters: MaybeRefOrGetter<Record<string, string>>, isLive: MaybeRefOrGetter<boolean>) {
+  return useInfiniteQuery({
+    queryKey: ['events', parameters],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        api.GET('/v3/openmeter/events', {
+          params: { query: { ...toValue(parameters), ...(pageParam !== '' && { 'page[after]': pageParam }) } },
+          signal,
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => cursorOf(last.meta.page.next),
+    refetchInterval: () => (toValue(isLive) ? LIVE_INTERVAL_MS : false),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The cursor in a link to the next page. */
+function cursorOf(next: unknown): string | undefined {
+  if (typeof next !== 'string') return undefined;
+  return new URL(next, window.location.origin).searchParams.get('page[after]') ?? next;
+}

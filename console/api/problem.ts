@@ -1,0 +1,47 @@
+/** A rule that a field breaks, in the server's words. */
+export interface FieldError {
+  /** Path of the field as the API names it: "usage_attribution.subject_keys.0". */
+  field: string;
+  reason: string;
+}
+
+/** A refusal of the API. */
+export class ApiProblem extends Error {
+  /** HTTP status; 0 when the server was not reached. */
+  readonly status: number;
+  readonly fields: readonly FieldError[];
+
+  constructor(status: number, message: string, fields: readonly FieldError[]) {
+    super(message);
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+/** Reads a problem document in either of the API's two shapes. */
+export function problemOf(status: number, body: unknown): ApiProblem {
+  const problem = isRecord(body) ? body : {};
+  const detail = typeof problem['detail'] === 'string' ? problem['detail'] : undefined;
+  const title = typeof problem['title'] === 'string' ? problem['title'] : undefined;
+  const listed = [...invalidParameters(problem['invalid_parameters']), ...validationErrors(problem['extensions'])];
+  return new ApiProblem(status, detail ?? title ?? `The server answered ${status}.`, listed);
+}
+
+function invalidParameters(list: unknown): FieldError[] {
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter(isRecord)
+    .map((entry) => ({ field: String(entry['field'] ?? ''), reason: String(entry['reason'] ?? '') }));
+}
+
+function validationErrors(extensions: unknown): FieldError[] {
+  const list = isRecord(extensions) ? extensions['validationErrors'] : undefined;
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter(isRecord)
+    .map((entry) => ({ field: String(entry['field'] ?? ''), reason: String(entry['message'] ?? '') }));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,16 @@
+import '@kong/kongponents/dist/style.css';
+import '@kong/design-tokens/themes/classic-night.css';
+import './shell/style.css';
+import { VueQueryPlugin } from '@tanstack/vue-query';
+import { createApp } from 'vue';
+import { createQueries } from './api/queries.ts';
+import App from './app.vue';
+import { createConsoleRouter } from './router.ts';
+import { applyTheme } from './shell/theme.ts';
+import { registerInnerComponents } from './ui/kong.ts';
+
+applyTheme();
+const router = createConsoleRouter();
+const app = createApp(App).use(router).use(VueQueryPlugin, { queryClient: createQueries() });
+registerInnerComponents(app);
+app.mount('#app');

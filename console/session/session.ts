@@ -1,0 +1,53 @@
+import { computed, readonly, shallowRef } from 'vue';
+
+/** What the caller may do, as the server says. */
+export interface Session {
+  token: string;
+  /** The token's name. */
+  name: string;
+  role: string;
+  /** What the role includes: "read", "write" … */
+  grants: readonly string[];
+}
+
+/** Kept for the tab only: closing it signs out, and another tab knows nothing. Never in an address. */
+const STORAGE_KEY = 'metering-and-billing.session';
+
+const session = shallowRef<Session | undefined>(restore());
+const notice = shallowRef('');
+
+function restore(): Session | undefined {
+  try {
+    const stored = sessionStorage.getItem(STORAGE_KEY);
+    return stored === null ? undefined : (JSON.parse(stored) as Session);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The session of this tab, and whether it may change things. */
+export function useSession() {
+  return {
+    session: readonly(session),
+    /** Why the last session ended, for the sign-in page. */
+    notice: readonly(notice),
+    canWrite: computed(() => session.value?.grants.includes('write') ?? false),
+  };
+}
+
+export function currentToken(): string | undefined {
+  return session.value?.token;
+}
+
+export function beginSession(value: Session): void {
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(value));
+  notice.value = '';
+  session.value = value;
+}
+
+/** @param reason shown on the sign-in page; none when one signed out oneself */
+export function endSession(reason = ''): void {
+  sessionStorage.removeItem(STORAGE_KEY);
+  notice.value = reason;
+  session.value = undefined;
+}

@@ -1,0 +1,47 @@
+import { computed, shallowRef } from 'vue';
+import { ApiProblem } from '../api/problem.ts';
+
+/**
+ * The errors of one form: the server's refusal, spread over its fields. The server knows all rules; a form repeats only
+ * those that help while one types.
+ */
+export function useFormErrors() {
+  const problem = shallowRef<unknown>();
+  const isBusy = shallowRef(false);
+  const byField = computed(() => {
+    const errors = problem.value instanceof ApiProblem ? problem.value.fields : [];
+    const map = new Map<string, string>();
+    for (const { field, reason } of errors) {
+      const name = field.replace(/\[(\d+)\]/g, '.$1').replace(/^body\./, '');
+      map.set(name, [map.get(name), reason].filter(Boolean).join('; '));
+    }
+    return map;
+  });
+
+  return {
+    problem,
+    isBusy,
+    /** For a field: `v-bind="errorOf('name')"` puts its error under it. */
+    errorOf: (field: string) => {
+      const message = byField.value.get(field);
+      return { error: message !== undefined, errorMessage: message ?? '' };
+    },
+    clear: () => {
+      problem.value = undefined;
+    },
+    /** Runs what saves. @returns what it gives; undefined when it was refused, and then the errors are shown */
+    async submit<Result>(save: () => Promise<Result>): Promise<Result | undefined> {
+      if (isBusy.value) return undefined;
+      isBusy.value = true;
+      problem.value = undefined;
+      try {
+        return await save();
+      } catch (error) {
+        problem.value = error;
+        return undefined;
+      } finally {
+        isBusy.value = false;
+      }
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** An instant in the viewer's zone and language: "21 Nov 2026, 10:15:03". UTC stands beside it as a title. */
+export function formatInstant(at: string): string {
+  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+/** A day in the viewer's zone. */
+export function formatDate(at: string): string {
+  return new Date(at).toLocaleDateString(undefined, { dateStyle: 'medium' });
+}
+
+/**
+ * A decimal string with thousands separated, exact whatever its length: it never becomes a float.
+ * @param value "1234567.890" → "1,234,567.890"
+ */
+export function formatDecimal(value: string): string {
+  const [whole = '', fraction] = value.split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** An amount with its currency: "USD 1,234.50". At least the two digits that people expect of money, never fewer than given. */
+export function formatMoney(amount: string, currency: string): string {
+  const [whole = '0', fraction = ''] = amount.split('.');
+  return `${currency} ${formatDecimal(`${whole}.${fraction.padEnd(2, '0')}`)}`;
+}
+
+/** "PT1H" → "1 hour", "P1M" → "1 month", "P2W" → "2 weeks". What it does not know stays as it is. */
+export function formatDuration(iso: string): string {
+  const match = /^P(?:(\d+)(Y|M|W|D)|T(\d+)(H|M|S))$/.exec(iso);
+  if (match === null) return iso;
+  const date: Record<string, string> = { Y: 'year', M: 'month', W: 'week', D: 'day' };
+  const time: Record<string, string> = { H: 'hour', M: 'minute', S: 'second' };
+  const count = match[1] ?? match[3] ?? '';
+  const unit = match[2] !== undefined ? date[match[2]] : time[match[4] ?? ''];
+  return `${count} ${unit}${count === '1' ? '' : 's'}`;
+}
+
+/** A key made of a name, as the API wants keys: "API Gateway Requests" → "api_gateway_requests". */
+export function keyOf(name: string): string {
+  return name
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, 64)
+    .replace(/_+$/, '');
+}

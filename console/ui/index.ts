@@ -1,0 +1,15 @@
+export { default as UiChoice } from './choice-field.vue';
+export { default as UiPrompt } from './confirm-prompt.vue';
+export { default as CopyText } from './copy-text.vue';
+export { default as CurlButton } from './curl-button.vue';
+export { type Column, default as DataTable } from './data-table.vue';
+export { default as EmptyState } from './empty-state.vue';
+export * from './kong.ts';
+export { default as UiModal } from './modal-dialog.vue';
+export { default as PageHeader } from './page-header.vue';
+export { default as ProblemAlert } from './problem-alert.vue';
+export { default as UiSelect } from './select-field.vue';
+export { default as UiSuggest } from './suggest-field.vue';
+export { default as TimeText } from './time-text.vue';
+export { default as UiToaster } from './toast-list.vue';
+export { toastDone, toastFailed } from './toasts.ts';

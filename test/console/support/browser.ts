@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+/** Debian's browser; elsewhere it is named by the environment. */
+const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+export const hasBrowser = existsSync(CHROMIUM);
+
+/** Without these a headless browser looks for its maker's servers; as root it has no sandbox. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+}
+
+/** A tab, and what went wrong in it: messages of the console, exceptions, requests to other hosts. */
+export interface Tab {
+  page: Page;
+  context: BrowserContext;
+  /** Fails when the page complained, or asked another host. */
+  expectNoComplaints(): void;
+  close(): Promise<void>;
+}
+
+/** @param url of the server: nothing else may be asked */
+export async function openTab(
+  browser: Browser,
+  url: string,
+  options: { width?: number; height?: number; colorScheme?: 'light' | 'dark' } = {},
+): Promise<Tab> {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width: options.width ?? 1280, height: options.height ?? 900 },
+    colorScheme: options.colorScheme ?? 'light',
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    // A refused request is also told to the console by the browser itself; that it was wanted is the test's matter.
+    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) {
+      complaints.push(message.text());
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    const isOwn = request.url().startsWith(`${url}/`) || /^(data|blob):/.test(request.url());
+    if (!isOwn) complaints.push(`request to ${request.url()}`);
+  });
+  return {
+    page,
+    context,
+    expectNoComplaints: () => expect(complaints).toEqual([]),
+    close: () => context.close(),
+  };
+}
+
+/** Signs in through the form. */
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Access token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
