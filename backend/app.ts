@@ -15,21 +15,30 @@ import { createCurrencies } from './modules/currencies/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
 import { createEntitlements, type Entitlements } from './modules/entitlements/index.ts';
 import {
+  type CountingExplainers,
   correctionRoutes,
   createCorrectionsService,
   createEventsService,
+  createExplanationsService,
   type EventAnnotations,
   eventRoutes,
+  explanationRoutes,
   legacyEventRoutes,
+  subjectsSeenRoutes,
 } from './modules/events/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
 import {
   backFillOf,
   createMetersService,
+  explainByMeters,
   livingMeterSpecs,
+  type MeterOperations,
+  type MetersService,
+  meterKeysOfTypes,
   meterProblems,
   meterRoutes,
+  pickerRoutes,
   queryMeter,
 } from './modules/meters/index.ts';
 import { createPlans, plansBlockAddonDeletion } from './modules/plans/index.ts';
@@ -126,11 +135,12 @@ export function createApp(parts: AppParts): App {
   const v3 = createRouter(tokens.verify);
   eventRoutes(v3, events);
   correctionRoutes(v3, createCorrectionsService({ usage, newId, annotations }));
-  meterRoutes(v3, {
-    service: meters,
-    query: (meter, request, signal) => queryMeter(usage, customers.findByIds, meter, request, signal),
-    backFill: (meter) => backFillOf(usage, meter),
-  });
+  explanationRoutes(v3, createExplanationsService({ usage, annotations, explainers: countingExplainers(meters) }));
+  subjectsSeenRoutes(v3, usage);
+  const query: MeterOperations['query'] = (meter, request, signal) =>
+    queryMeter(usage, customers.findByIds, meter, request, signal);
+  meterRoutes(v3, { service: meters, query, backFill: (meter) => backFillOf(usage, meter) });
+  pickerRoutes(v3, { usage, service: meters, query });
   features.routes(v3);
   customers.routes(v3);
   sandboxRoutes(v3, parts);
@@ -157,6 +167,16 @@ export function createApp(parts: AppParts): App {
   documentationRoutes(app, parts.version);
   if (parts.consoleDir !== undefined) serveConsole(app, parts.consoleDir);
   return app;
+}
+
+/** What modules know of why an event counts or not. */
+function countingExplainers(meters: MetersService): CountingExplainers {
+  return {
+    meters: (events) => explainByMeters(meters, events),
+    metersOfTypes: (types) => meterKeysOfTypes(meters, types),
+    // Modules that know more reasons, such as a subscription that began later, add theirs here.
+    others: [],
+  };
 }
 
 /** Customers on a clock of their own. */

@@ -6,9 +6,17 @@ export type {
   EventCorrections,
   EventSelection,
 } from './correction-types.ts';
+export { passesFilter } from './dimension-filter.ts';
 export { compileJsonPath } from './json-path.ts';
-export { readDistinctValue, readNumericValue } from './meter-value.ts';
-export type { SubjectSeen, SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
+export { readDimensionValue, readDistinctValue, readNumericValue } from './meter-value.ts';
+export type {
+  DimensionValues,
+  DimensionValuesQuery,
+  SubjectSeen,
+  SubjectsSeen,
+  SubjectsSeenQuery,
+  TypeSeen,
+} from './seen-types.ts';
 export { openSqliteUsageStore } from './sqlite/sqlite-usage-store.ts';
 export type {
   CountedEvent,
@@ -25,6 +33,7 @@ export type {
   AnswerOrigin,
   AppendResult,
   DimensionFilter,
+  DuplicatesOf,
   EventFilterField,
   EventListQuery,
   EventPosition,

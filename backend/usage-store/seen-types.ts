@@ -1,3 +1,5 @@
+import type { MeterSpec } from './types.ts';
+
 /** Which subjects to look for. */
 export interface SubjectsSeenQuery {
   /** Widened to whole days (UTC). Undefined: from the first event. */
@@ -40,4 +42,26 @@ export interface TypeSeen {
   count: number;
   voided: number;
   lastSeenAtMs: number;
+}
+
+export interface DimensionValuesQuery {
+  meter: MeterSpec;
+  /** Name of one of the meter's dimensions. */
+  dimension: string;
+  /** Inclusive, exact. Undefined: from the first event. */
+  fromMs: number | undefined;
+  /** Exclusive. Undefined: to the last event. */
+  toMs: number | undefined;
+  subjects?: readonly string[] | undefined;
+  /** Only values that begin with this text. */
+  prefix?: string | undefined;
+  /** How many values at most: those with the most events. */
+  limit: number;
+}
+
+export interface DimensionValues {
+  /** Each with how many events of the meter's type have it, those without a usable value included. */
+  values: { value: string; count: number }[];
+  /** Values that match; more than are listed where the limit cuts. */
+  total: number;
 }

@@ -30,6 +30,16 @@ export interface AppendResult {
   duplicates: number;
 }
 
+/** Events that arrived after one with the same source and id, and were left out. */
+export interface DuplicatesOf {
+  /** Of the stored one. */
+  rowId: number;
+  times: number;
+  /** Of them, with another type, subject or data. */
+  differing: number;
+  lastAtMs: number;
+}
+
 /** Numbers from `first` to `last`, both included. */
 export interface NumberRange {
   first: number;

@@ -1,8 +1,9 @@
 import type { EventCorrections } from './correction-types.ts';
-import type { SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
+import type { DimensionValues, DimensionValuesQuery, SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
 import type { UsageAnswer, UsageTracing } from './tracing-types.ts';
 import type {
   AppendResult,
+  DuplicatesOf,
   EventListQuery,
   GatewayDelivery,
   GatewayProcess,
@@ -41,6 +42,10 @@ export interface UsageStore extends UsageTracing {
   corrections: EventCorrections;
   /** Subjects with events in a range of days, those with the most first. */
   subjectsSeen(query: SubjectsSeenQuery, signal?: AbortSignal): Promise<SubjectsSeen>;
+  /** Values of a meter's dimension in a range of time, those with the most events first. */
+  dimensionValues(query: DimensionValuesQuery, signal?: AbortSignal): Promise<DimensionValues>;
+  /** What arrived again of these stored events; those that did not are absent. */
+  duplicatesOf(rowIds: readonly number[]): Promise<DuplicatesOf[]>;
   /** What a subject has sent, by event type. */
   typesSeen(subject: string): Promise<TypeSeen[]>;
   /**

@@ -1,4 +1,7 @@
 export { correctionRoutes } from './correction-routes.ts';
 export { createCorrectionsService } from './correction-service.ts';
+export { type CountingExplainers, type CountingReason, createExplanationsService } from './explanation.ts';
+export { explanationRoutes } from './explanation-routes.ts';
 export { eventRoutes, legacyEventRoutes } from './routes.ts';
 export { createEventsService, type EventAnnotations, type EventsService } from './service.ts';
+export { subjectsSeenRoutes } from './subjects-seen.ts';

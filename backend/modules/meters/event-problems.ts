@@ -19,7 +19,8 @@ export async function meterProblems(meters: MetersService, events: readonly Stor
   });
 }
 
-function valueProblem(meter: Meter, data: unknown): string | undefined {
+/** The contract's sentence about what stands at the value property; undefined when it is usable. */
+export function valueProblem(meter: Meter, data: unknown): string | undefined {
   const property = meter.value_property;
   if (meter.aggregation === 'count' || property === undefined) return undefined;
   if (data === undefined) return 'invalid event: null and missing value property';

@@ -52,6 +52,7 @@ export interface MetersService {
   /** Deleting a deleted meter does nothing. */
   remove(id: string): Promise<void>;
   livingByEventTypes(types: readonly string[]): Promise<Meter[]>;
+  living(): Promise<Meter[]>;
   listBuiltIn(): Promise<BuiltInMeter[]>;
   /** Enabling an enabled one answers the meter that is there. */
   enableBuiltIn(key: string): Promise<Meter>;
@@ -150,6 +151,7 @@ export function createMetersService(deps: {
       await onChange();
       return updated;
     },
+    living: () => meterRepository(db).living(),
     livingByEventTypes: (types) => meterRepository(db).livingByEventTypes(types),
     listBuiltIn: () =>
       Promise.all(

@@ -2,6 +2,7 @@ import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { AppendResult, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
 import { type CorrectionSlice, prepareCorrectionWriter } from './corrections/correction-writer.ts';
 import { type Deduplicator, openDeduplicator } from './dedupe/deduplicator.ts';
+import { prepareNoteDuplicate } from './duplicates.ts';
 import { prepareRecordDelivery } from './gateway-ledger.ts';
 import { openNames } from './names.ts';
 import { openRollupWriter, type RollupOptions } from './rollup/rollup-writer.ts';
@@ -43,6 +44,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
   const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)');
   const addSource = db.prepare('INSERT OR IGNORE INTO sources VALUES (?)');
   const count = db.prepare('UPDATE store SET stored = stored + ?, duplicates = duplicates + ?');
+  const noteDuplicate = prepareNoteDuplicate(db);
   const recordDelivery = prepareRecordDelivery(db);
   const rollups = openRollupWriter(db, names, options.rollups);
   const chunks = openChunkWriter(db);
@@ -56,7 +58,11 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     const { deduplicator, lastStoredMs, lastIngestedMs } = state;
     let stored = 0;
     for (const event of events) {
-      if (deduplicator.isKnown(event.source, event.id)) continue;
+      if (deduplicator.isKnown(event.source, event.id)) {
+        const [first] = deduplicator.find([event.source], event.id);
+        if (first !== undefined) noteDuplicate(first, event, lastStoredMs);
+        continue;
+      }
       const rowId = ++state.lastRow;
       const source = names.idOf(event.source);
       if (!state.sources.has(source)) {

@@ -8,6 +8,8 @@ import {
   selectSlice,
   unfinishedCorrections,
 } from './corrections/correction-reader.ts';
+import { dimensionValues } from './dimension-values.ts';
+import { readDuplicates } from './duplicates.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
 import { seriesProgress } from './rollup/progress.ts';
@@ -60,6 +62,10 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
       return subjectsSeen(db, request.query, isCancelled);
     case 'typesSeen':
       return typesSeen(db, request.subject);
+    case 'dimensionValues':
+      return dimensionValues(db, rollups, request.query, isCancelled);
+    case 'duplicates':
+      return readDuplicates(db, request.rowIds);
     case 'eventsBehind':
       return eventsBehind(db, request.scope, request.page, request.moment, isCancelled);
     case 'lateEvents':

@@ -69,6 +69,8 @@ export async function openSqliteUsageStore(
     eventsBehind: (scope, page, moment, signal) => readers.ask({ kind: 'eventsBehind', scope, page, moment }, signal),
     lateEvents: (scope, since, page, signal) => readers.ask({ kind: 'lateEvents', scope, since, page }, signal),
     subjectsSeen: (query, signal) => readers.ask({ kind: 'subjectsSeen', query }, signal),
+    dimensionValues: (query, signal) => readers.ask({ kind: 'dimensionValues', query }, signal),
+    duplicatesOf: (rowIds) => readers.ask({ kind: 'duplicates', rowIds }),
     typesSeen: (subject) => readers.ask({ kind: 'typesSeen', subject }),
     syncMeters: (meters) => writer.syncMeters(meters),
     seriesProgress: (meter) => readers.ask({ kind: 'progress', meter }),

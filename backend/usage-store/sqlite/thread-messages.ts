@@ -1,4 +1,4 @@
-import type { SubjectsSeenQuery } from '../seen-types.ts';
+import type { DimensionValuesQuery, SubjectsSeenQuery } from '../seen-types.ts';
 import type { CountedEventPosition, UsageMoment, UsageScope } from '../tracing-types.ts';
 import type { AppendResult, EventPosition, MeterSpec, UsageQuery } from '../types.ts';
 import type { SelectionQuery } from './corrections/correction-reader.ts';
@@ -40,6 +40,8 @@ export type ReaderRequest =
   | { kind: 'unfinishedCorrections' }
   | { kind: 'subjectsSeen'; query: SubjectsSeenQuery }
   | { kind: 'typesSeen'; subject: string }
+  | { kind: 'dimensionValues'; query: DimensionValuesQuery }
+  | { kind: 'duplicates'; rowIds: readonly number[] }
   | {
       kind: 'eventsBehind';
       scope: UsageScope;

@@ -23,8 +23,15 @@ interface Group extends UsageGroup {
   distinct: Set<string>;
 }
 
-/** @param subjectText the name behind a name_id; asked only where the query needs subjects */
-export function createGather(query: UsageQuery, subjectText: (subject: number) => string): Gather {
+/**
+ * @param subjectText the name behind a name_id; asked only where the query needs subjects
+ * @param countsEvents whether the answer is the number of events instead of the figure
+ */
+export function createGather(
+  query: UsageQuery,
+  subjectText: (subject: number) => string,
+  countsEvents = false,
+): Gather {
   const { aggregation } = query.meter;
   const merge = cellMerger(aggregation);
   const needsText = query.groupBySubject || query.subjectGroups !== undefined;
@@ -60,7 +67,7 @@ export function createGather(query: UsageQuery, subjectText: (subject: number) =
           labels: { dimensions: labels.dimensions, ...subject.labels },
           cell: sum,
           distinct,
-          result: () => cellResult(aggregation, sum, distinct.size),
+          result: () => (countsEvents ? String(sum.n) : cellResult(aggregation, sum, distinct.size)),
           firstMs: 0,
           lastMs: 0,
         };

@@ -16,6 +16,8 @@ import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts
 export interface RollupReader {
   /** To be called in one snapshot. @returns undefined when only the events can tell */
   query(query: UsageQuery, isCancelled: () => boolean): QueryAnswer | undefined;
+  /** The same, with the number of events instead of the meter's figure. */
+  countEvents(query: UsageQuery, isCancelled: () => boolean): QueryAnswer | undefined;
 }
 
 /** One query while it is being answered. */
@@ -44,38 +46,40 @@ export function openRollupReader(db: Sqlite): RollupReader {
   const rows = prepareRowReading(db);
   const names = db.prepare('SELECT text FROM names WHERE name_id = ?').pluck();
   const nameIds = db.prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value').pluck();
+  const answer = (query: UsageQuery, isCancelled: () => boolean, countsEvents: boolean): QueryAnswer | undefined => {
+    if (query.granularity === 'PT1M') return undefined;
+    const found = findSeries.get(canonicalSpec(query.meter)) as SeriesRow | undefined;
+    if (found === undefined || found.back_filled_row < found.last_row) return undefined;
+    const needed = neededDimensions(query);
+    const wide = JSON.parse(found.wide) as string[];
+    if (needed.some((name) => wide.includes(name) || !Object.hasOwn(query.meter.dimensions, name))) return undefined;
+    const spec = JSON.parse(found.spec) as SeriesSpec;
+    const reading: Reading = {
+      db,
+      query,
+      series: found.series,
+      spec,
+      rows,
+      pending: loadPending(db, found.series, spec),
+      dirty: dirtyQuartersOf(db, found.series),
+      gather: createGather(query, (subject) => names.get(subject) as string, countsEvents),
+      needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
+      needsDims: needed.length > 0,
+      subjects:
+        query.subjects === undefined ? undefined : new Set(nameIds.all(JSON.stringify(query.subjects)) as number[]),
+      findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
+      isCancelled,
+      events: 0,
+    };
+    readAll(reading);
+    return {
+      rows: toRows(reading.gather.groups(), query),
+      origin: { by: 'roll-ups', events: reading.events, pendingEvents: reading.pending.events },
+    };
+  };
   return {
-    query(query, isCancelled) {
-      if (query.granularity === 'PT1M') return undefined;
-      const found = findSeries.get(canonicalSpec(query.meter)) as SeriesRow | undefined;
-      if (found === undefined || found.back_filled_row < found.last_row) return undefined;
-      const needed = neededDimensions(query);
-      const wide = JSON.parse(found.wide) as string[];
-      if (needed.some((name) => wide.includes(name) || !Object.hasOwn(query.meter.dimensions, name))) return undefined;
-      const spec = JSON.parse(found.spec) as SeriesSpec;
-      const reading: Reading = {
-        db,
-        query,
-        series: found.series,
-        spec,
-        rows,
-        pending: loadPending(db, found.series, spec),
-        dirty: dirtyQuartersOf(db, found.series),
-        gather: createGather(query, (subject) => names.get(subject) as string),
-        needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
-        needsDims: needed.length > 0,
-        subjects:
-          query.subjects === undefined ? undefined : new Set(nameIds.all(JSON.stringify(query.subjects)) as number[]),
-        findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
-        isCancelled,
-        events: 0,
-      };
-      readAll(reading);
-      return {
-        rows: toRows(reading.gather.groups(), query),
-        origin: { by: 'roll-ups', events: reading.events, pendingEvents: reading.pending.events },
-      };
-    },
+    query: (query, isCancelled) => answer(query, isCancelled, false),
+    countEvents: (query, isCancelled) => answer(query, isCancelled, true),
   };
 }
 
