@@ -11,6 +11,7 @@ import { problemFields } from './problem.ts';
 import type { RareLog } from './rare-log.ts';
 import { parseRetryAfterMs, retryDelayMs } from './retry-delay.ts';
 import type { QueueSettings } from './settings.ts';
+import { arrayOf } from './texts.ts';
 import type { Transport } from './transport.ts';
 import { type Answer, isTokenRefused, verdictOf } from './verdict.ts';
 
@@ -96,7 +97,7 @@ async function attempt(entries: readonly Entry[], options: AttemptOptions): Prom
     entries.map(({ number }) => number),
   );
   // Joined anew for each attempt: kept, the bodies of batches that pause would double the memory of the buffer.
-  const answer = await transport.post(bodyOf(entries), headers, stop);
+  const answer = await transport.post(arrayOf(entries), headers, stop);
   options.onAnswer?.(answer);
   return answer;
 }
@@ -156,8 +157,4 @@ export function answerFields(answer: Answer, scrub: (text: string) => string): F
   return answer.kind === 'status'
     ? { status: answer.status, ...problemFields(answer.excerpt, scrub) }
     : { code: answer.code, cause: scrub(answer.message) };
-}
-
-function bodyOf(entries: readonly Entry[]): string {
-  return `[${entries.map((entry) => entry.json).join(',')}]`;
 }

@@ -2,13 +2,13 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
-import type { Entry } from './event-store.ts';
 import type { Totals } from './ledger.ts';
 import { newProcessId } from './origin.ts';
+import { stringOf, type Text } from './texts.ts';
 
 /** An event that the endpoint refuses, and will refuse however often it is sent. */
 export interface DeadLetter {
-  readonly entry: Pick<Entry, 'json'>;
+  readonly entry: Text;
   /** Where it was sent: scheme, host and port. */
   readonly endpoint: string;
   readonly status: number;
@@ -97,7 +97,7 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
 
 /** The event stands last and as it is: its text is JSON already. */
 function lineOf({ entry, endpoint, status, reason }: DeadLetter, at: string): string {
-  return `${JSON.stringify({ at, endpoint, status, reason }).slice(0, -1)},"event":${entry.json}}\n`;
+  return `${JSON.stringify({ at, endpoint, status, reason }).slice(0, -1)},"event":${stringOf(entry)}}\n`;
 }
 
 /** Removes the oldest files until the others have no more than so many bytes. Resolves with the lines that are gone. */

@@ -1,10 +1,9 @@
 import type { Origin } from './origin.ts';
 import type { Deliverable } from './settings.ts';
+import { stringOf, type Text } from './texts.ts';
 
-/** An event that a store holds. Stores may carry more on it (a place in a file); others only hand it back. */
-export interface Entry extends Deliverable {
-  /** UTF-8 length of `json`. */
-  readonly bytes: number;
+/** An event that a store holds, as its JSON. Stores may carry more on it (a place in a file); others only hand it back. */
+export interface Entry extends Text {
   /** When it was pushed, by the monotonic clock; before its start, and so negative, for another process's events. */
   readonly queuedAt: number;
   /** What its origin numbered it with. */
@@ -52,6 +51,16 @@ export interface EventStore {
   secure(): void;
   /** Ends the store. Resolves with how many entries are lost by that: all that are held, unless they are on disk. */
   close(): Promise<number>;
+}
+
+/** For log lines; empty when the event has none. */
+export function idOf(text: Text): string {
+  try {
+    const event: unknown = JSON.parse(stringOf(text));
+    return typeof event === 'object' && event !== null && 'id' in event ? String(event.id) : '';
+  } catch {
+    return '';
+  }
 }
 
 export type LossReason = 'queue_full' | 'event_too_large' | 'spool_full' | 'spool_unreadable' | 'shutdown';

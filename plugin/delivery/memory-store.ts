@@ -1,6 +1,7 @@
 import type { Entry, EventStore, OnLost } from './event-store.ts';
 import { createHeldEntries, type HeldEntries, type MemoryBounds } from './held-entries.ts';
 import type { Origin } from './origin.ts';
+import { createTexts } from './texts.ts';
 
 /** Kong's own queue warns at the same mark (`kong.tools.queue`). */
 export const WARNING_SHARE = 0.8;
@@ -11,6 +12,7 @@ export const WARNING_SHARE = 0.8;
  */
 export function createMemoryStore(bounds: MemoryBounds, origin: Origin, onLost: OnLost): EventStore {
   const held = createHeldEntries<Entry>(bounds);
+  const texts = createTexts();
   return {
     origin,
     get waiting() {
@@ -33,8 +35,9 @@ export function createMemoryStore(bounds: MemoryBounds, origin: Origin, onLost: 
     },
     outlivesProcess: false,
     first: () => held.first(),
-    push({ id, json }, number, now) {
-      const entry = { id, json, bytes: Buffer.byteLength(json), queuedAt: now, number, isReadBack: false };
+    push({ json }, number, now) {
+      const { chunk, start, bytes } = texts.add(json, Buffer.byteLength(json));
+      const entry = { chunk, start, bytes, queuedAt: now, number, isReadBack: false };
       keep(entry, held, bounds, onLost);
     },
     take: (maxEntries, maxBytes) => held.take(maxEntries, maxBytes),

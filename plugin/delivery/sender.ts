@@ -1,7 +1,7 @@
 import type { AsideBatch } from './aside.ts';
 import { type AttemptOptions, answerFields, attemptUntilJudged } from './attempts.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import type { Entry } from './event-store.ts';
+import { type Entry, idOf } from './event-store.ts';
 import type { Rejection } from './lenient-answer.ts';
 import type { Fields } from './log.ts';
 import { problemFieldsOf } from './problem.ts';
@@ -103,7 +103,7 @@ async function settle(
   store.settle(part);
   ledger.totals.sent += part.length - refused.length;
   for (const { entry, fields } of refused) {
-    ledger.drop('rejected', 1, { endpoint, id: entry.id.slice(0, MAX_ID_LENGTH), ...fields });
+    ledger.drop('rejected', 1, { endpoint, id: idOf(entry).slice(0, MAX_ID_LENGTH), ...fields });
   }
   if (refused.length < part.length) aside?.delivered();
 }

@@ -37,9 +37,8 @@ export interface DeliverySettings {
   queue: QueueSettings;
 }
 
-/** One CloudEvent, already serialized. `id` is used in log lines only. */
+/** One CloudEvent, already serialized. */
 export interface Deliverable {
-  readonly id: string;
   readonly json: string;
 }
 

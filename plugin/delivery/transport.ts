@@ -11,7 +11,7 @@ import type { Answer, LenientAnswer } from './verdict.ts';
 /** Posts batches to one endpoint over its own connections. */
 export interface Transport {
   /** One attempt. Never rejects; ends within `timeoutMs`, and at once when `stop` is aborted. */
-  post(body: string, headers: Readonly<Record<string, string>>, stop: AbortSignal): Promise<Answer>;
+  post(body: string | Buffer, headers: Readonly<Record<string, string>>, stop: AbortSignal): Promise<Answer>;
   /** Closes all connections; attempts under way fail. */
   destroy(): void;
 }

@@ -26,7 +26,7 @@ export function openUsageMeter(rawConfig: unknown): UsageMeter {
 function meterInto(delivery: Delivery, { metering }: PluginConfig): UsageMeter {
   return (rawEntry) => {
     const { events, drops } = usageOf(metering, rawEntry);
-    for (const event of events) delivery.push({ id: event.id, json: JSON.stringify(event) });
+    for (const event of events) delivery.push({ json: JSON.stringify(event) });
     for (const drop of drops) reportDrop(drop.reason, drop.count, drop.detail);
   };
 }

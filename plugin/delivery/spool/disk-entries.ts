@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { OnLost } from '../event-store.ts';
 import { createHeldEntries, type HeldEntries, type MemoryBounds } from '../held-entries.ts';
 import { createNumberRanges, type NumberRanges } from '../number-ranges.ts';
+import { createTexts } from '../texts.ts';
 import type { Budget } from './budget.ts';
 import { countEvents } from './count-events.ts';
 import { readEntry, type SpoolEntry } from './entry.ts';
@@ -50,6 +51,7 @@ export function createDiskEntries(options: DiskEntriesOptions): DiskEntries {
   const { clock, onLost, onTrouble } = options;
   const held = createHeldEntries<SpoolEntry>(options.bounds);
   const finished = createNumberRanges(options.finished);
+  const texts = createTexts();
   const segments = createSegments({
     files: options.files,
     budget: options.budget,
@@ -67,9 +69,10 @@ export function createDiskEntries(options: DiskEntriesOptions): DiskEntries {
     hasRoom: (bytes) => held.active === 0 || held.fits(bytes),
     onRecord(record, segment) {
       if (!options.admits(record, segment)) return;
+      const { json, number, atEpochMs } = record;
       // A wall clock that was set back must not make it wait for the time that it was set back by.
-      const queuedAt = clock.now() - Math.max(0, clock.epochMs() - record.atEpochMs);
-      held.pushBack(readEntry(record.json, record.number, queuedAt, segment));
+      const queuedAt = clock.now() - Math.max(0, clock.epochMs() - atEpochMs);
+      held.pushBack(readEntry(texts.add(json, Buffer.byteLength(json)), number, queuedAt, segment));
     },
     onUnreadable(segment, events) {
       onLost('spool_unreadable', events);

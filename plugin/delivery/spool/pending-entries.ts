@@ -80,8 +80,6 @@ export function createPendingEntries(onSkipped: (entry: SpoolEntry) => void): Pe
 export function encodeBatch({ entries, bytes }: Batch, epochAtZeroMs: number, into: Buffer): Buffer {
   const target = into.length >= bytes ? into : Buffer.allocUnsafe(bytes);
   let at = 0;
-  for (const { number, queuedAt, json, bytes: textBytes } of entries) {
-    at = writeRecord(target, at, { number, atEpochMs: epochAtZeroMs + queuedAt, json }, textBytes);
-  }
+  for (const entry of entries) at = writeRecord(target, at, entry.number, epochAtZeroMs + entry.queuedAt, entry);
   return target.subarray(0, bytes);
 }

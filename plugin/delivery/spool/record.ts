@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Text } from '../texts.ts';
 
 /**
  * A record of a segment file: the mark, the length of the text, the checksum of all that follows it, the number and the
@@ -21,6 +22,7 @@ export type Finding =
   | { readonly kind: 'incomplete'; readonly bytes: number };
 
 const MARK = Buffer.from([0xf5, 0x4d, 0x42, 0x01]);
+const MARK_NUMBER = MARK.readUInt32BE();
 const LENGTH_AT = 4;
 const CHECKSUM_AT = 8;
 const NUMBER_AT = 12;
@@ -38,14 +40,14 @@ export const RECORD_OVERHEAD_BYTES = TEXT_AT;
  */
 export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
-/** Writes a record into `target` at `at`; `textBytes` is the UTF-8 length of its JSON. Returns where it ends. */
-export function writeRecord(target: Buffer, at: number, record: SpoolRecord, textBytes: number): number {
-  const end = at + TEXT_AT + textBytes;
-  MARK.copy(target, at);
-  target.writeUInt32LE(textBytes, at + LENGTH_AT);
-  target.writeUIntLE(record.number, at + NUMBER_AT, WIDE);
-  target.writeUIntLE(Math.max(0, Math.trunc(record.atEpochMs)), at + INSTANT_AT, WIDE);
-  target.write(record.json, at + TEXT_AT, 'utf8');
+/** Writes a record into `target` at `at`. Returns where it ends. */
+export function writeRecord(target: Buffer, at: number, number: number, atEpochMs: number, text: Text): number {
+  const end = at + TEXT_AT + text.bytes;
+  target.writeUInt32BE(MARK_NUMBER, at);
+  target.writeUInt32LE(text.bytes, at + LENGTH_AT);
+  target.writeUIntLE(number, at + NUMBER_AT, WIDE);
+  target.writeUIntLE(Math.max(0, Math.trunc(atEpochMs)), at + INSTANT_AT, WIDE);
+  text.chunk.copy(target, at + TEXT_AT, text.start, text.start + text.bytes);
   target.writeUInt32LE(checksum(target, at, end), at + CHECKSUM_AT);
   return end;
 }
@@ -85,6 +87,20 @@ function hasMark(bytes: Buffer, at: number): boolean {
 }
 
 function checksum(bytes: Buffer, at: number, end: number): number {
-  const length = crc32(bytes.subarray(at + LENGTH_AT, at + CHECKSUM_AT));
-  return crc32(bytes.subarray(at + NUMBER_AT, end), length);
+  return crc32(bytes.subarray(at + NUMBER_AT, end), checksumOfLength(bytes, at + LENGTH_AT));
 }
+
+/** CRC-32 of four bytes. For so few, calling the library costs more than the sum itself. */
+function checksumOfLength(bytes: Buffer, at: number): number {
+  let sum = 0xffff_ffff;
+  for (let index = at; index < at + 4; index++) {
+    sum = (CRC_OF_BYTE[(sum ^ (bytes[index] ?? 0)) & 0xff] ?? 0) ^ (sum >>> 8);
+  }
+  return (sum ^ 0xffff_ffff) >>> 0;
+}
+
+const CRC_OF_BYTE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte;
+  for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? (sum >>> 1) ^ 0xedb8_8320 : sum >>> 1;
+  return sum;
+});

@@ -5,6 +5,7 @@ import { WARNING_SHARE } from '../memory-store.ts';
 import type { Origin } from '../origin.ts';
 import { createRing, type Ring } from '../ring.ts';
 import type { Deliverable } from '../settings.ts';
+import { createTexts, type Texts } from '../texts.ts';
 import type { Budget, Dropper } from './budget.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { createDiskEntries, type DiskEntries } from './disk-entries.ts';
@@ -65,6 +66,7 @@ interface Parts {
   readonly options: SpoolStoreOptions;
   readonly entries: DiskEntries;
   readonly tail: Tail;
+  readonly texts: Texts;
   readonly writer: Writer;
   readonly checkpointer: Checkpointer;
   readonly dropper: Dropper;
@@ -159,7 +161,8 @@ function assemble(options: SpoolStoreOptions): Parts {
     onTrouble,
   });
   const dropper = { dropOldest: entries.dropOldest };
-  const parts: Parts = { options, entries, tail, writer, checkpointer, dropper, isClosed: false, kept: 0 };
+  const texts = createTexts();
+  const parts: Parts = { options, entries, tail, texts, writer, checkpointer, dropper, isClosed: false, kept: 0 };
   return parts;
 }
 
@@ -182,7 +185,7 @@ function warningOf({ options, entries, writer }: Parts): string | undefined {
 function push(event: Deliverable, number: number, now: number, parts: Parts): void {
   const { options, entries, writer } = parts;
   const bytes = Buffer.byteLength(event.json);
-  const entry = pushedEntry(event, bytes, number, now);
+  const entry = pushedEntry(parts.texts.add(event.json, bytes), number, now);
   const isTooLarge = bytes > Math.min(options.bounds.maxBytes, MAX_TEXT_BYTES);
   const reason = parts.isClosed ? 'shutdown' : isTooLarge ? 'event_too_large' : undefined;
   const isReserved = reason === undefined && options.budget.reserve(recordBytes(entry), parts.dropper);

@@ -57,8 +57,8 @@ describe('the headers of a batch', () => {
       fc.property(numbers, dropped, (given, counts) => {
         // A batch is what a store hands out.
         const held = createHeldEntries({ maxEntries: 1000, maxBytes: Infinity });
-        for (const number of given)
-          held.pushBack({ id: '', json: '', bytes: 0, queuedAt: 0, number, isReadBack: false });
+        const text = { chunk: Buffer.alloc(0), start: 0, bytes: 0 };
+        for (const number of given) held.pushBack({ ...text, queuedAt: 0, number, isReadBack: false });
         const batch = held.take(300, Infinity).map(({ number }) => number);
         if (given.length > 0) expect(batch.length).toBeGreaterThan(0);
         const headers = deliveryHeaders({ ...origin, dropped: () => counts }, batch);

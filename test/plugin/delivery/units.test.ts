@@ -4,6 +4,7 @@ import type { Entry } from '../../../plugin/delivery/event-store.ts';
 import { createMemoryStore } from '../../../plugin/delivery/memory-store.ts';
 import { parseRetryAfterMs, retryDelayMs } from '../../../plugin/delivery/retry-delay.ts';
 import { createRing } from '../../../plugin/delivery/ring.ts';
+import { arrayOf, createTexts, stringOf } from '../../../plugin/delivery/texts.ts';
 import { isTokenRefused, verdictOf } from '../../../plugin/delivery/verdict.ts';
 
 describe('verdicts', () => {
@@ -123,6 +124,8 @@ interface Plain {
 }
 
 const bytesOf = (entries: readonly Plain[]) => entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+/** An event's number is that of its step, counted from 1. */
+const plain = (entry: Entry): Plain => ({ id: `e${entry.number - 1}`, json: stringOf(entry) });
 const idsOf = (entries: readonly Plain[]) => entries.map(({ id }) => id);
 
 /** The same on plain arrays, which count everything anew each time. */
@@ -156,7 +159,9 @@ test('the memory store does what plain arrays do, whatever is done to it', async
       const lost: string[] = [];
       const flying: Entry[][] = [];
       const model = createModel(limits);
-      const store = createMemoryStore(limits, ORIGIN, (_reason, _count, entry) => lost.push(entry?.id ?? ''));
+      const store = createMemoryStore(limits, ORIGIN, (_reason, _count, entry) =>
+        lost.push(...(entry ? [plain(entry).id] : [])),
+      );
       for (const [index, step] of steps.entries()) {
         if ('push' in step) {
           const event = { id: `e${index}`, json: step.push };
@@ -170,7 +175,7 @@ test('the memory store does what plain arrays do, whatever is done to it', async
           const batch = model.flying.shift() ?? [];
           if (step.end === 'giveBack') model.waiting.unshift(...batch);
         }
-        expect(flying.map(idsOf)).toEqual(model.flying.map(idsOf));
+        expect(flying.map((batch) => batch.map(plain))).toEqual(model.flying);
         expect(lost).toEqual(model.lost);
         expect(store.waiting).toBe(model.waiting.length);
         expect(store.waitingBytes).toBe(bytesOf(model.waiting));
@@ -187,5 +192,24 @@ test('the memory store does what plain arrays do, whatever is done to it', async
       expect([store.held, store.waiting, store.waitingBytes]).toEqual([0, 0, 0]);
     }),
     { numRuns: 500 },
+  );
+});
+
+test('texts are the bytes that they were, alone and as the array of any of them', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    fc.integer({ min: 1000, max: 70_000 }).map((length) => 'ü'.repeat(length)),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, fc.boolean()), { maxLength: 40 }), (given) => {
+      const texts = createTexts();
+      const kept = given.map(([value, isWanted]) => {
+        const json = JSON.stringify(value);
+        return { json, isWanted, text: texts.add(json, Buffer.byteLength(json)) };
+      });
+      expect(kept.map((each) => stringOf(each.text))).toEqual(kept.map(({ json }) => json));
+      const wanted = kept.filter(({ isWanted }) => isWanted);
+      expect(arrayOf(wanted.map((each) => each.text)).toString()).toBe(`[${wanted.map(({ json }) => json).join(',')}]`);
+    }),
   );
 });

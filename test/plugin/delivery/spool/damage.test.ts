@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../plugin/delivery/clock.ts';
+import { idOf } from '../../../../plugin/delivery/event-store.ts';
 import { openAdoptedStore } from '../../../../plugin/delivery/spool/adopted-store.ts';
 import { createBudget } from '../../../../plugin/delivery/spool/budget.ts';
 import { nodeFiles, type SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
@@ -57,7 +58,7 @@ async function inherit(folder: string, files: SpoolFiles = nodeFiles): Promise<O
   const { promise: done, resolve: onDone } = Promise.withResolvers<void>();
   const drain = () => {
     for (let batch = store?.take(100, 1e9) ?? []; batch.length > 0; batch = store?.take(100, 1e9) ?? []) {
-      outcome.ids.push(...batch.map(({ id }) => id));
+      outcome.ids.push(...batch.map(idOf));
       outcome.numbers.push(...batch.map(({ number }) => number));
       store?.settle(batch);
     }

@@ -6,6 +6,7 @@ import {
   type SpoolRecord,
   writeRecord,
 } from '../../../../plugin/delivery/spool/record.ts';
+import { createTexts } from '../../../../plugin/delivery/texts.ts';
 
 const record: fc.Arbitrary<SpoolRecord> = fc.record({
   number: fc.integer({ min: 1, max: 2 ** 47 }),
@@ -17,10 +18,11 @@ function encode(records: readonly SpoolRecord[]): { bytes: Buffer; starts: numbe
   const size = records.reduce((sum, { json }) => sum + RECORD_OVERHEAD_BYTES + Buffer.byteLength(json), 0);
   const bytes = Buffer.alloc(size);
   const starts: number[] = [];
+  const texts = createTexts();
   let at = 0;
-  for (const each of records) {
+  for (const { number, atEpochMs, json } of records) {
     starts.push(at);
-    at = writeRecord(bytes, at, each, Buffer.byteLength(each.json));
+    at = writeRecord(bytes, at, number, atEpochMs, texts.add(json, Buffer.byteLength(json)));
   }
   return { bytes, starts };
 }

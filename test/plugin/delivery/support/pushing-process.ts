@@ -19,7 +19,7 @@ const delivery = deliveries.open(task.settings);
 process.on('SIGTERM', () => void deliveries.stop(5000).then(() => process.exit(0)));
 for (let pushed = 1; pushed <= task.count; pushed++) {
   const id = `${task.prefix}${pushed}`;
-  delivery.push({ id, json: JSON.stringify({ specversion: '1.0', id, data: { padding: 'x'.repeat(200) } }) });
+  delivery.push({ json: JSON.stringify({ specversion: '1.0', id, data: { padding: 'x'.repeat(200) } }) });
   writeSync(1, `${pushed} ${deliveries.snapshot().spooled}\n`);
   if (pushed % 20 === 0) await pause(1);
 }

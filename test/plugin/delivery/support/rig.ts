@@ -76,7 +76,7 @@ export function createRig(endpoint: string, options: RigOptions = {}): Rig {
 }
 
 export function event(id: string, padding = ''): Deliverable {
-  return { id, json: JSON.stringify({ specversion: '1.0', id, type: 'kong.api_request', data: { padding } }) };
+  return { json: JSON.stringify({ specversion: '1.0', id, type: 'kong.api_request', data: { padding } }) };
 }
 
 /** Ids "prefix0" … */
