@@ -45,7 +45,7 @@ export async function openTab(
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     // A refused request is also told to the console by the browser itself; that it was wanted is the test's matter.
@@ -71,4 +71,10 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Access token').fill(token);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
+/** Clicks what has this name: a button, or a link that looks like one. */
+export async function click(page: Page, name: string): Promise<void> {
+  const options = { name, exact: true };
+  await page.getByRole('button', options).or(page.getByRole('link', options)).first().click();
 }

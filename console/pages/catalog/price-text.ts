@@ -1,0 +1,40 @@
+import type { RateCard } from '../../api/plans.ts';
+import { formatDecimal, formatDuration, formatMoney } from '../../shared/format.ts';
+
+/** A rate card's price in one line: "USD 1.00 per 5,000 requests, rounded up". */
+export function priceText(card: RateCard, planCurrency: string): string {
+  const currency = card.currency ?? planCurrency;
+  const { price } = card;
+  switch (price.type) {
+    case 'free':
+      return 'Free';
+    case 'flat': {
+      const period = card.billing_cadence ? `every ${formatDuration(card.billing_cadence)}` : 'once';
+      const term = card.payment_term === 'in_advance' ? ', in advance' : '';
+      return `${formatMoney(price.amount, currency)} ${period}${term}`;
+    }
+    case 'unit':
+      return `${formatMoney(price.amount, currency)} per ${unitText(card)}`;
+    default:
+      return `${price.type === 'volume' ? 'Volume' : 'Graduated'}, ${price.tiers.length} tiers`;
+  }
+}
+
+function unitText(card: RateCard): string {
+  const config = card.unit_config;
+  if (config === undefined) return 'unit';
+  const unit = config.display_unit ?? 'units';
+  return config.operation === 'divide'
+    ? `${formatDecimal(config.conversion_factor)} ${unit}`
+    : `unit × ${formatDecimal(config.conversion_factor)}`;
+}
+
+/** A rate card's entitlement in a word. */
+export function entitlementText(card: RateCard): string {
+  const { entitlement } = card;
+  if (entitlement === undefined) return 'none';
+  if (entitlement.type !== 'metered') return entitlement.type;
+  const limit = entitlement.limit === undefined ? 'metered' : `${entitlement.limit.toLocaleString()}`;
+  const period = entitlement.usage_period ? ` per ${formatDuration(entitlement.usage_period).replace(/^1 /, '')}` : '';
+  return `${limit}${period}${entitlement.is_soft_limit ? ', soft' : ''}`;
+}
