@@ -1,0 +1,176 @@
+import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { toStoredInstant } from '../../../platform/instant.ts';
+import type { Charge, ChargeContent, WantedCharge } from '../types.ts';
+
+interface ChargeRow {
+  id: string;
+  customer_id: string;
+  currency: string;
+  reference: string | null;
+  controller: 'system' | 'manual';
+  state: Charge['state'];
+  subscription_id: string | null;
+  content: string;
+  service_from: string;
+  service_to: string;
+  billing_from: string;
+  invoice_at: string;
+  billed_to: string | null;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+}
+
+/** What the list of a customer's charges can be sorted by. */
+export type ChargeSortField = 'id' | 'created_at' | 'service_period.from' | 'billing_period.from';
+const SORT_COLUMNS = {
+  id: 'id',
+  created_at: 'created_at',
+  'service_period.from': 'service_from',
+  'billing_period.from': 'billing_from',
+} as const;
+
+/** Charges. A handle lives as long as the transaction that it is made for. */
+export function chargeRepository(db: ControlDb) {
+  const tables = withTables<{ charges: ChargeRow }>(db);
+  const ofCustomer = (customerId: string) => tables.selectFrom('charges').where('customer_id', '=', customerId);
+  return {
+    insert: async (charges: readonly Charge[]): Promise<void> => {
+      if (charges.length > 0) await tables.insertInto('charges').values(charges.map(toRow)).execute();
+    },
+    replaceContent: async (id: string, wanted: WantedCharge, updatedAtMs: number): Promise<void> => {
+      const columns = { ...contentColumns(wanted), updated_at: toStoredInstant(updatedAtMs), deleted_at: null };
+      await tables.updateTable('charges').set(columns).where('id', '=', id).execute();
+    },
+    setState: async (
+      id: string,
+      change: { state: Charge['state']; billedToMs?: number | undefined; atMs: number },
+    ): Promise<void> => {
+      const at = toStoredInstant(change.atMs);
+      await tables
+        .updateTable('charges')
+        .set({
+          state: change.state,
+          updated_at: at,
+          deleted_at: change.state === 'deleted' ? at : null,
+          ...(change.billedToMs !== undefined && { billed_to: toStoredInstant(change.billedToMs) }),
+        })
+        .where('id', '=', id)
+        .execute();
+    },
+    byId: async (id: string): Promise<Charge | undefined> => {
+      const row = await tables.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && toCharge(row);
+    },
+    byReference: async (customerId: string, reference: string): Promise<Charge | undefined> => {
+      const row = await ofCustomer(customerId).selectAll().where('reference', '=', reference).executeTakeFirst();
+      return row && toCharge(row);
+    },
+    /** Deleted ones too. */
+    ofSubscription: async (subscriptionId: string): Promise<Charge[]> => {
+      const own = tables.selectFrom('charges').selectAll().where('subscription_id', '=', subscriptionId);
+      return (await own.where('controller', '=', 'system').orderBy('id').execute()).map(toCharge);
+    },
+    /** Those with something left to invoice, in the order in which they fall due. */
+    open: async (customerId: string, currency?: string): Promise<Charge[]> => {
+      let open = ofCustomer(customerId).selectAll().where('state', '=', 'open');
+      if (currency !== undefined) open = open.where('currency', '=', currency);
+      return (await open.orderBy('invoice_at').orderBy('id').execute()).map(toCharge);
+    },
+    /** Customers after one of whom something falls due by an instant, in the order of their ids. */
+    customersWithDue: async (untilMs: number, afterId: string, limit: number): Promise<string[]> => {
+      const rows = await tables
+        .selectFrom('charges')
+        .select('customer_id')
+        .distinct()
+        .where('state', '=', 'open')
+        .where('invoice_at', '<=', toStoredInstant(untilMs))
+        .where('customer_id', '>', afterId)
+        .orderBy('customer_id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.customer_id);
+    },
+    page: async (
+      customerId: string,
+      list: {
+        states?: readonly Charge['state'][];
+        sort: { field: ChargeSortField; direction: 'asc' | 'desc' };
+        limit: number;
+        offset: number;
+      },
+    ): Promise<{ charges: Charge[]; total: number }> => {
+      let own = ofCustomer(customerId);
+      if (list.states !== undefined) own = own.where('state', 'in', list.states);
+      const { total } = await own.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const { field, direction } = list.sort;
+      const rows = await own
+        .selectAll()
+        .orderBy(SORT_COLUMNS[field], direction)
+        .orderBy('id', direction)
+        .limit(list.limit)
+        .offset(list.offset)
+        .execute();
+      return { charges: rows.map(toCharge), total: Number(total) };
+    },
+  };
+}
+
+function contentColumns(content: ChargeContent) {
+  return {
+    currency: content.currency,
+    subscription_id: content.subscription?.id ?? null,
+    content: JSON.stringify(contentOf(content)),
+    service_from: toStoredInstant(content.servicePeriod.fromMs),
+    service_to: toStoredInstant(content.servicePeriod.toMs),
+    billing_from: toStoredInstant(content.billingPeriod.fromMs),
+    invoice_at: toStoredInstant(content.invoiceAtMs),
+  };
+}
+
+/** The part of a charge that is kept as JSON. */
+function contentOf(charge: ChargeContent & { reference?: string }): ChargeContent {
+  const {
+    id,
+    customerId,
+    reference,
+    controller,
+    state,
+    billedToMs,
+    createdAtMs,
+    updatedAtMs,
+    deletedAtMs,
+    ...content
+  } = charge as Partial<Charge> & ChargeContent;
+  return content;
+}
+
+function toRow(charge: Charge): ChargeRow {
+  return {
+    id: charge.id,
+    customer_id: charge.customerId,
+    reference: charge.reference ?? null,
+    controller: charge.controller,
+    state: charge.state,
+    ...contentColumns(charge),
+    billed_to: charge.billedToMs === undefined ? null : toStoredInstant(charge.billedToMs),
+    created_at: toStoredInstant(charge.createdAtMs),
+    updated_at: toStoredInstant(charge.updatedAtMs),
+    deleted_at: charge.deletedAtMs === undefined ? null : toStoredInstant(charge.deletedAtMs),
+  };
+}
+
+function toCharge(row: ChargeRow): Charge {
+  return {
+    ...(JSON.parse(row.content) as ChargeContent),
+    id: row.id,
+    customerId: row.customer_id,
+    ...(row.reference !== null && { reference: row.reference }),
+    controller: row.controller,
+    state: row.state,
+    ...(row.billed_to !== null && { billedToMs: Date.parse(row.billed_to) }),
+    createdAtMs: Date.parse(row.created_at),
+    updatedAtMs: Date.parse(row.updated_at),
+    ...(row.deleted_at !== null && { deletedAtMs: Date.parse(row.deleted_at) }),
+  };
+}

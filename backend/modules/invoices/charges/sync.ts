@@ -1,0 +1,145 @@
+/** Makes the stored charges of a subscription those that it asks for. Repeatable: nothing is ever charged twice. */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { SubscriptionView } from '../../subscriptions/index.ts';
+import { correctFee } from '../corrections/fees.ts';
+import { followGathering } from '../create-invoice.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { isEditable, isExtendedStatus } from '../lifecycle/states.ts';
+import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
+import { invoiceRepository } from '../repository.ts';
+import type { Charge, WantedCharge } from '../types.ts';
+import { type ChargeChange, compareCharges } from './compare.ts';
+import { draftLine } from './gather.ts';
+import { chargeRepository } from './repository.ts';
+import { horizonMs, wantedCharges } from './wanted.ts';
+
+/** What became of a subscription's charges. */
+export interface SyncResult {
+  created: number;
+  changed: number;
+  removed: number;
+  /** When to look again; undefined: never, unless the subscription changes. */
+  nextAtMs: number | undefined;
+  /** Drafts whose lines have changed: they have to be worked out again. */
+  draftIds: readonly string[];
+}
+
+export async function syncSubscription(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  subscription: SubscriptionView,
+): Promise<SyncResult> {
+  const nowMs = deps.clock.nowMs();
+  const untilMs = horizonMs(subscription, nowMs);
+  const nextAtMs = nextSyncMs(subscription, nowMs, untilMs);
+  const stored = await chargeRepository(trx).ofSubscription(subscription.id);
+  if (untilMs === undefined && stored.length === 0)
+    return { created: 0, changed: 0, removed: 0, nextAtMs, draftIds: [] };
+  const { profile } = await deps.profileOf(subscription.customerId, trx);
+  const endProrationMode = profile.workflow.invoicing.subscription_end_proration_mode;
+  const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode });
+  const changes = compareCharges(wanted, stored, untilMs ?? nowMs);
+  const draftIds = new Set<string>();
+  for (const change of changes) for (const id of await applyChange(deps, trx, subscription, change)) draftIds.add(id);
+  await followGatherings(deps, trx, subscription.customerId, changes);
+  const count = (kind: ChargeChange['kind']) => changes.filter((change) => change.kind === kind).length;
+  return {
+    created: count('create'),
+    changed: count('update'),
+    removed: count('remove'),
+    nextAtMs,
+    draftIds: [...draftIds],
+  };
+}
+
+/** At the start, then at each end of a billing period, and never again when everything up to the end is charged. */
+function nextSyncMs(subscription: SubscriptionView, nowMs: number, untilMs: number | undefined): number | undefined {
+  if (untilMs === undefined) return subscription.phases.length === 0 ? undefined : subscription.fromMs;
+  return untilMs > nowMs ? untilMs : undefined;
+}
+
+async function followGatherings(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  customerId: string,
+  changes: readonly ChargeChange[],
+): Promise<void> {
+  const customer = await deps.findCustomer(customerId, trx);
+  if (customer === undefined) return;
+  const currencies = changes.map((change) => (change.kind === 'remove' ? change.charge : change.wanted).currency);
+  for (const currency of new Set(currencies)) await followGathering(deps, trx, customer, currency);
+}
+
+/** @returns drafts that have to be worked out again */
+async function applyChange(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  { customerId }: SubscriptionView,
+  change: ChargeChange,
+): Promise<string[]> {
+  const charges = chargeRepository(trx);
+  const atMs = deps.clock.nowMs();
+  if (change.kind === 'create') {
+    const charge = { ...change.wanted, id: deps.newId(), customerId, controller: 'system', state: 'open' } as const;
+    await charges.insert([{ ...charge, createdAtMs: atMs, updatedAtMs: atMs }]);
+    return [];
+  }
+  const { charge } = change;
+  const lines = (await lineRepository(trx).ofCharge(charge.id)).filter((line) => line.kind === 'charge');
+  if (change.kind === 'remove') {
+    await charges.setState(charge.id, { state: 'deleted', atMs });
+    await correctFee(deps, trx, { ...charge, amount: '0' }, lines);
+    return changeDrafts(trx, lines, undefined, atMs);
+  }
+  const changed: Charge = { ...charge, ...withoutMissing(charge, change.wanted) };
+  await charges.replaceContent(charge.id, change.wanted, atMs);
+  await charges.setState(charge.id, { state: stateOf(changed, lines), atMs });
+  await correctFee(deps, trx, changed, lines);
+  return changeDrafts(trx, lines, changed, atMs);
+}
+
+/** The wanted content takes the place of all of the stored one: what it does not have is gone. */
+function withoutMissing(charge: Charge, wanted: WantedCharge): Partial<Charge> {
+  const { description, featureId, featureKey, taxConfig, amount } = wanted;
+  const optional = { description, featureId, featureKey, taxConfig, amount };
+  return { ...wanted, ...(optional as Partial<Charge>), id: charge.id };
+}
+
+function stateOf(charge: Charge, lines: readonly LineOfCharge[]): Charge['state'] {
+  if (charge.amount !== undefined) return lines.length > 0 ? 'billed' : 'open';
+  return (charge.billedToMs ?? charge.servicePeriod.fromMs) >= charge.servicePeriod.toMs ? 'billed' : 'open';
+}
+
+/** Lines on drafts follow their charge. Those that a person has edited stay as that person wants them. */
+async function changeDrafts(
+  trx: ControlDb,
+  lines: readonly LineOfCharge[],
+  charge: Charge | undefined,
+  atMs: number,
+): Promise<string[]> {
+  const draftIds: string[] = [];
+  for (const { invoiceStatus, ...line } of lines) {
+    const isDraft = isExtendedStatus(invoiceStatus) && isEditable(invoiceStatus);
+    if (!isDraft || line.controller === 'manual' || line.deletedAtMs !== undefined) continue;
+    const period = charge && {
+      fromMs: line.servicePeriod.fromMs,
+      toMs:
+        charge.amount === undefined
+          ? Math.min(line.servicePeriod.toMs, charge.servicePeriod.toMs)
+          : charge.servicePeriod.toMs,
+    };
+    const isGone = charge === undefined || period === undefined || period.toMs < period.fromMs;
+    const next = isGone ? { ...line, deletedAtMs: atMs } : { ...line, ...draftLine(charge, period) };
+    await lineRepository(trx).replace({ ...next, updatedAtMs: atMs });
+    await wakeDraft(trx, line.invoiceId, atMs);
+    draftIds.push(line.invoiceId);
+  }
+  return draftIds;
+}
+
+/** The next version of the invoice, so that nobody stores what was worked out from the lines as they were. */
+async function wakeDraft(trx: ControlDb, invoiceId: string, atMs: number): Promise<void> {
+  const invoice = await invoiceRepository(trx).byId(invoiceId);
+  if (invoice === undefined) return;
+  await invoiceRepository(trx).replace({ ...invoice, status: 'draft.updating', updatedAtMs: atMs }, atMs);
+}

@@ -1,0 +1,109 @@
+/**
+ * The charges that a subscription asks for up to an instant. Pure, and repeatable: the same subscription gives the same
+ * charges with the same references, so that what is stored can be compared with it at any time.
+ */
+import { defined } from '../../../platform/defined.ts';
+import { formatInstant } from '../../../platform/instant.ts';
+import { addDuration, durationFrom, type Period } from '../../../platform/period/index.ts';
+import { prorate } from '../../rating/index.ts';
+import {
+  billingPeriodWithin,
+  type SubscriptionLine,
+  type SubscriptionView,
+  subscriptionLines,
+} from '../../subscriptions/index.ts';
+import { currencyOf } from '../money.ts';
+import type { WantedCharge } from '../types.ts';
+
+export interface WantedOptions {
+  /** Charges that fall due, or whose service begins, up to here. */
+  untilMs: number;
+  endProrationMode: 'bill_full_period' | 'bill_actual_period';
+}
+
+/** Free cards ask for nothing, neither do fees of which nothing is left after proration. */
+export function wantedCharges(view: SubscriptionView, options: WantedOptions): WantedCharge[] {
+  const { untilMs } = options;
+  // Lines are asked for by when they fall due; a card that is billed once a year is used long before.
+  const dueUntilMs = Math.max(
+    untilMs,
+    ...cadencesOf(view).map((cadence) => addDuration(untilMs, durationFrom(cadence))),
+  );
+  return subscriptionLines(view, { untilMs: dueUntilMs })
+    .filter((line) => isAskedFor(line, untilMs))
+    .flatMap((line) => chargeFor(view, line, options) ?? []);
+}
+
+/** Whether a charge is one of those that are asked for up to an instant. */
+export function isAskedFor(charge: { invoiceAtMs: number; servicePeriod: Period }, untilMs: number): boolean {
+  return charge.invoiceAtMs <= untilMs || charge.servicePeriod.fromMs < untilMs;
+}
+
+/** The end of the billing period that is running: charges up to here are worth knowing. undefined: nothing is. */
+export function horizonMs(view: SubscriptionView, nowMs: number): number | undefined {
+  if (nowMs < view.fromMs) return undefined;
+  if (view.toMs !== undefined && nowMs >= view.toMs) return view.toMs;
+  const phase = view.phases.find(({ fromMs, toMs }) => fromMs <= nowMs && (toMs === undefined || nowMs < toMs));
+  return phase && billingPeriodWithin(view, phase, nowMs)?.toMs;
+}
+
+function cadencesOf(view: SubscriptionView): string[] {
+  const cadences = view.phases.flatMap((phase) => phase.items.map((item) => item.rateCard.billingCadence));
+  return [...new Set([view.billingCadence, ...cadences.filter((cadence) => cadence !== undefined)])];
+}
+
+function chargeFor(view: SubscriptionView, line: SubscriptionLine, options: WantedOptions): WantedCharge | undefined {
+  const { rateCard } = line.item;
+  const { servicePeriod, fullServicePeriod, billingPeriod, invoiceAtMs } = line;
+  const phase = view.phases.find(({ key }) => key === line.phaseKey);
+  const currency = rateCard.currency ?? view.currency;
+  const isFlat = rateCard.terms.price.type === 'flat';
+  const amount = isFlat ? amountOf(view, line, currency, options) : undefined;
+  if (phase === undefined || (isFlat && amount === undefined)) return undefined;
+  return {
+    reference: line.identity,
+    currency,
+    name: rateCard.name,
+    subscription: { id: view.id, phaseId: phase.id, itemId: line.item.id },
+    terms: rateCard.terms,
+    settlementMode: view.settlementMode,
+    prorationMode: view.proRatingEnabled ? 'prorate_prices' : 'no_prorate',
+    servicePeriod,
+    fullServicePeriod,
+    billingPeriod,
+    invoiceAtMs,
+    ...defined({
+      description: rateCard.description,
+      featureId: rateCard.featureId,
+      featureKey: rateCard.featureId === undefined ? undefined : rateCard.key,
+      taxConfig: rateCard.taxConfig,
+      amount,
+    }),
+  };
+}
+
+/** What a flat fee owes for the line; undefined when that rounds to nothing. */
+function amountOf(
+  view: SubscriptionView,
+  line: SubscriptionLine,
+  currency: string,
+  { endProrationMode }: WantedOptions,
+): string | undefined {
+  const { price } = line.item.rateCard.terms;
+  if (price.type !== 'flat') return undefined;
+  const { amount, isBillable } = prorate({
+    amount: price.amount,
+    currency: currencyOf(currency),
+    servicePeriod: toTextPeriod(line.servicePeriod),
+    fullServicePeriod: toTextPeriod(line.fullServicePeriod),
+    prorationEnabled: view.proRatingEnabled,
+    subscriptionEndProrationMode: endProrationMode,
+    subscriptionEndsAt: view.toMs === undefined ? undefined : formatInstant(view.toMs),
+  });
+  return isBillable ? amount : undefined;
+}
+
+/** A period as answers and rating have it. */
+export function toTextPeriod(period: Period): { from: string; to: string } {
+  return { from: formatInstant(period.fromMs), to: formatInstant(period.toMs) };
+}

@@ -1,0 +1,79 @@
+import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import type { PageRequest } from '../../../platform/http/paging.ts';
+import { toStoredInstant } from '../../../platform/instant.ts';
+import type { Correction } from '../types.ts';
+
+interface CorrectionRow {
+  id: string;
+  customer_id: string;
+  currency: string;
+  charge_id: string | null;
+  state: Correction['state'];
+  line_id: string | null;
+  content: string;
+  created_at: string;
+}
+
+/** Differences to what was billed. A handle lives as long as the transaction that it is made for. */
+export function correctionRepository(db: ControlDb) {
+  const tables = withTables<{ billing_corrections: CorrectionRow }>(db);
+  const all = tables.selectFrom('billing_corrections').selectAll();
+  return {
+    insert: async (correction: Correction): Promise<void> => {
+      await tables.insertInto('billing_corrections').values(toRow(correction)).execute();
+    },
+    replace: async (correction: Correction): Promise<void> => {
+      const { id, ...columns } = toRow(correction);
+      await tables.updateTable('billing_corrections').set(columns).where('id', '=', id).execute();
+    },
+    byId: async (id: string): Promise<Correction | undefined> => {
+      const row = await all.where('id', '=', id).executeTakeFirst();
+      return row && toCorrection(row);
+    },
+    /** In the order in which they were found. */
+    ofCharge: async (chargeId: string): Promise<Correction[]> =>
+      (await all.where('charge_id', '=', chargeId).orderBy('id').execute()).map(toCorrection),
+    pending: async (customerId: string, currency: string): Promise<Correction[]> => {
+      const waiting = all.where('customer_id', '=', customerId).where('currency', '=', currency);
+      return (await waiting.where('state', '=', 'pending').orderBy('id').execute()).map(toCorrection);
+    },
+    page: async (customerId: string, page: PageRequest): Promise<{ corrections: Correction[]; total: number }> => {
+      const own = tables.selectFrom('billing_corrections').where('customer_id', '=', customerId);
+      const { total } = await own.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const rows = await own
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      return { corrections: rows.map(toCorrection), total: Number(total) };
+    },
+  };
+}
+
+function toRow(correction: Correction): CorrectionRow {
+  const { id, customerId, currency, chargeId, state, lineId, ...content } = correction;
+  return {
+    id,
+    customer_id: customerId,
+    currency,
+    charge_id: chargeId ?? null,
+    state,
+    line_id: lineId ?? null,
+    content: JSON.stringify(content),
+    created_at: toStoredInstant(correction.createdAtMs),
+  };
+}
+
+function toCorrection(row: CorrectionRow): Correction {
+  return {
+    ...(JSON.parse(row.content) as Correction),
+    id: row.id,
+    customerId: row.customer_id,
+    currency: row.currency,
+    ...(row.charge_id !== null && { chargeId: row.charge_id }),
+    state: row.state,
+    ...(row.line_id !== null && { lineId: row.line_id }),
+  };
+}

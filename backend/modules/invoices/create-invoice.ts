@@ -1,0 +1,180 @@
+/** Puts what is due on a new invoice. One transaction: charges that are on an invoice are never found open again. */
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { StoredProfile } from '../billing-profiles/index.ts';
+import type { Customer } from '../customers/index.ts';
+import { type GatherOptions, gatherLines, type LineDraft } from './charges/gather.ts';
+import { chargeRepository } from './charges/repository.ts';
+import type { InvoicesDeps } from './deps.ts';
+import { draftNumber, gatheringNumber } from './lifecycle/numbers.ts';
+import { collectionAtMs } from './lifecycle/times.ts';
+import { lineRepository } from './lines/repository.ts';
+import { NO_TOTALS } from './money.ts';
+import { invoiceRepository } from './repository.ts';
+import type { Charge, Invoice, InvoiceLine } from './types.ts';
+import { aggregationsOf, isMetered } from './usage.ts';
+
+export interface CreateOptions {
+  customerId: string;
+  currency: string;
+  /** What falls due up to here, this instant included. */
+  cutoffMs: number;
+  /** undefined: as the profile says. */
+  isProgressive?: boolean | undefined;
+  /** Only these charges, whether they are due or not. */
+  chargeIds?: readonly string[] | undefined;
+}
+
+/** @returns undefined when nothing is due */
+export async function createInvoice(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  options: CreateOptions,
+): Promise<Invoice | undefined> {
+  const { customerId, currency } = options;
+  const open = await chargeRepository(trx).open(customerId, currency);
+  const stored = await deps.profileOf(customerId, trx);
+  const charges = options.chargeIds === undefined ? open : open.filter(({ id }) => options.chargeIds?.includes(id));
+  const drafts = gatherLines(charges, await gatherOptions(deps, trx, charges, stored, options));
+  const customer = await deps.findCustomer(customerId, trx);
+  if (drafts.length === 0 || customer === undefined) return undefined;
+  const invoice = await newInvoice(deps, trx, { customer, stored, currency, drafts });
+  const lines = drafts.map((draft, position) => newLine(deps, draft, { invoiceId: invoice.id, position }));
+  await invoiceRepository(trx).insert(invoice, deps.clock.nowMs());
+  await lineRepository(trx).insert(lines);
+  await markBilled(trx, charges, drafts, deps.clock.nowMs());
+  await followGathering(deps, trx, customer, currency);
+  return invoice;
+}
+
+export async function gatherOptions(
+  deps: InvoicesDeps,
+  db: ControlDb,
+  charges: readonly Charge[],
+  stored: StoredProfile,
+  options: Pick<CreateOptions, 'cutoffMs' | 'isProgressive'>,
+): Promise<GatherOptions> {
+  const aggregations = await aggregationsOf(deps, charges, db);
+  return {
+    cutoffMs: options.cutoffMs,
+    isProgressive: options.isProgressive ?? stored.profile.workflow.invoicing.progressive_billing,
+    aggregationOf: ({ featureId }) => (featureId === undefined ? undefined : aggregations.get(featureId)),
+  };
+}
+
+async function newInvoice(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  parts: { customer: Customer; stored: StoredProfile; currency: string; drafts: readonly LineDraft[] },
+): Promise<Invoice> {
+  const { customer, drafts } = parts;
+  const count = await invoiceRepository(trx).nextNumber('invoices/draft');
+  return {
+    ...(await invoiceHead(deps, trx, parts)),
+    number: draftNumber(customer.name, count),
+    servicePeriod: {
+      fromMs: Math.min(...drafts.map((draft) => draft.servicePeriod.fromMs)),
+      toMs: Math.max(...drafts.map((draft) => draft.servicePeriod.toMs)),
+    },
+    ...collection(drafts, parts.stored),
+  };
+}
+
+function collection(drafts: readonly LineDraft[], { profile }: StoredProfile): Pick<Invoice, 'collectionAtMs'> {
+  const metered = drafts.filter(isMetered).map(({ invoiceAtMs }) => invoiceAtMs);
+  const atMs = collectionAtMs(metered, profile.workflow.collection.interval);
+  return atMs === undefined ? {} : { collectionAtMs: atMs };
+}
+
+/** What an invoice copies when it is made: later changes of customer or profile do not touch it. */
+export async function invoiceHead(
+  deps: InvoicesDeps,
+  db: ControlDb,
+  parts: { customer: Customer; stored: StoredProfile; currency: string },
+): Promise<Invoice> {
+  const { customer, stored, currency } = parts;
+  const { profile } = stored;
+  const app = await deps.findApp(profile.apps.invoicing.id, db);
+  if (app === undefined)
+    throw new Error(`billing profile ${profile.id} names app ${profile.apps.invoicing.id}: not found`);
+  const nowMs = deps.clock.nowMs();
+  const { key: _, ...supplier } = profile.supplier;
+  const { id, key, name, usage_attribution, billing_address } = customer;
+  return {
+    id: deps.newId(),
+    customerId: id,
+    currency,
+    number: '',
+    status: 'draft.created',
+    version: 1,
+    profileId: profile.id,
+    appId: app.id,
+    appType: app.type,
+    supplier,
+    customer: {
+      id,
+      key,
+      name,
+      ...(usage_attribution !== undefined && { usage_attribution }),
+      ...(billing_address !== undefined && { billing_address }),
+    },
+    workflow: profile.workflow,
+    adjustments: stored.adjustments,
+    ...(customer.labels !== undefined && { labels: customer.labels }),
+    metadata: {},
+    totals: NO_TOTALS,
+    servicePeriod: { fromMs: nowMs, toMs: nowMs },
+    issues: [],
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+export function newLine(
+  deps: Pick<InvoicesDeps, 'newId' | 'clock'>,
+  draft: LineDraft,
+  place: { invoiceId: string; position: number },
+): InvoiceLine {
+  const nowMs = deps.clock.nowMs();
+  return {
+    ...draft,
+    ...place,
+    id: deps.newId(),
+    previousQuantity: '0',
+    previouslyBilledAmount: '0',
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+async function markBilled(
+  trx: ControlDb,
+  charges: readonly Charge[],
+  drafts: readonly LineDraft[],
+  atMs: number,
+): Promise<void> {
+  for (const draft of drafts) {
+    const charge = charges.find(({ id }) => id === draft.chargeId);
+    if (charge === undefined) continue;
+    const billedToMs = draft.servicePeriod.toMs;
+    const state = billedToMs >= charge.servicePeriod.toMs ? 'billed' : 'open';
+    await chargeRepository(trx).setState(charge.id, { state, billedToMs, atMs });
+  }
+}
+
+/** The invoice in the making exists while the customer has open charges in the currency. */
+export async function followGathering(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  customer: Pick<Customer, 'id' | 'name'>,
+  currency: string,
+): Promise<void> {
+  const invoices = invoiceRepository(trx);
+  const open = await chargeRepository(trx).open(customer.id, currency);
+  const gathering = await invoices.gathering(customer.id, currency);
+  if (open.length === 0 && gathering !== undefined) await invoices.deleteGathering(customer.id, currency);
+  if (open.length > 0 && gathering === undefined) {
+    const number = gatheringNumber(customer.name, currency, await invoices.nextNumber('invoices/gathering'));
+    const createdAtMs = deps.clock.nowMs();
+    await invoices.insertGathering({ id: deps.newId(), customerId: customer.id, currency, number, createdAtMs });
+  }
+}

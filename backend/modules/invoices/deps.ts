@@ -1,0 +1,32 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { NewId } from '../../platform/ids.ts';
+import type { App } from '../apps/index.ts';
+import type { StoredProfile } from '../billing-profiles/index.ts';
+import type { Customer } from '../customers/index.ts';
+import type { Feature, Features } from '../features/index.ts';
+import type { Meter } from '../meters/index.ts';
+import type { SubscriptionView } from '../subscriptions/index.ts';
+
+/**
+ * What invoices need of other modules. Functions with a handle are asked inside transactions and must read through it:
+ * another handle would wait for that transaction to end, for ever.
+ */
+export interface InvoicesDeps {
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  /** Deleted customers too. */
+  findCustomer(id: string, db: ControlDb): Promise<Customer | undefined>;
+  profileOf(customerId: string, db: ControlDb): Promise<StoredProfile>;
+  findApp(id: string, db: ControlDb): Promise<App | undefined>;
+  findFeatures: Features['findByIds'];
+  findFeaturesByKey: Features['findByKeys'];
+  /** What a customer used of a feature in a period, in the meter's unit. */
+  usageOf(feature: Feature, customerId: string, period: { fromMs: number; toMs: number }): Promise<string>;
+  findMeters(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, Meter>>;
+  subscriptions: {
+    /** undefined when there is none; a deleted one has no phases any more. */
+    view(id: string, db: ControlDb): Promise<SubscriptionView | undefined>;
+  };
+}

@@ -1,0 +1,158 @@
+/** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
+import { lineRepository } from '../lines/repository.ts';
+import { invoiceRepository } from '../repository.ts';
+import type { Invoice } from '../types.ts';
+import type { Moving } from './collect.ts';
+import { enterState } from './enter.ts';
+import { factsOf, passesCollecting, wakeAtMs } from './facts.ts';
+import { earlierParts, type ReadQuantities, readQuantities } from './quantities.ts';
+import { type ExtendedStatus, nextStatus, type Trigger, transition } from './states.ts';
+
+/** What is to happen to an invoice. */
+export interface Move {
+  /** undefined: only the automatic steps, the overdue date among them. */
+  trigger?: Exclude<Trigger, 'next'>;
+  /** Changes the invoice before the first step. Called again when somebody else has changed it in between. */
+  change?: (moving: Moving) => Promise<Moving> | Moving;
+}
+
+/** A request and a job may meet on one invoice; more in a row are not plausible. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Moves an invoice as far as it goes now.
+ * @throws RequestProblem 404
+ * @throws DomainProblem 400 `invoice_action_not_available` when the trigger is not possible, 409 when others keep
+ * changing the invoice
+ */
+export async function moveInvoice(deps: InvoicesDeps, id: string, move: Move = {}): Promise<Invoice> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const read = await readIfCollecting(deps, id, move);
+    const moved = await deps.db.transaction((trx) => moveWithin(trx, deps, id, move, read));
+    if (moved !== undefined) return moved;
+  }
+  throw invoiceChangedMeanwhile(id);
+}
+
+interface ReadBefore {
+  /** As stored. */
+  before: Moving;
+  /** With the change. */
+  start: Moving;
+  quantities: ReadQuantities | undefined;
+}
+
+/** Usage is read outside the transaction, which would otherwise hold up everybody else. */
+async function readIfCollecting(deps: InvoicesDeps, id: string, move: Move): Promise<ReadBefore> {
+  const invoice = await invoiceRepository(deps.db).byId(id);
+  if (invoice === undefined) throw invoiceNotFound(id);
+  const before = { invoice, lines: await lineRepository(deps.db).ofInvoice(id) };
+  const start = move.change === undefined ? before : await move.change(before);
+  const app = await deps.findApp(invoice.appId, deps.db);
+  const facts = factsOf(start.invoice, start.lines, app, deps.clock.nowMs());
+  const first =
+    move.trigger === undefined ? nextStatus(invoice.status, facts) : transition(invoice.status, move.trigger);
+  const isCollecting = first !== undefined && passesCollecting(first, facts);
+  return {
+    before,
+    start,
+    quantities: isCollecting ? await readQuantities(deps, start.invoice, start.lines) : undefined,
+  };
+}
+
+/** undefined when the invoice has changed since its usage was read. */
+async function moveWithin(
+  trx: ControlDb,
+  deps: InvoicesDeps,
+  id: string,
+  move: Move,
+  read: ReadBefore,
+): Promise<Invoice | undefined> {
+  const invoice = await invoiceRepository(trx).byId(id);
+  if (invoice?.version !== read.before.invoice.version) return undefined;
+  const app = await deps.findApp(invoice.appId, trx);
+  const context: StepContext = { trx, deps, app, quantities: read.quantities };
+  const moving = move.trigger === undefined ? read.start : await trigger(read.start, move.trigger, context);
+  const stuck = await followAutomaticSteps(moving, context);
+  if (stuck === undefined) return undefined;
+  const moved = move.trigger === undefined ? await becomeOverdue(stuck, context) : stuck;
+  return save(trx, moved, read.before, context);
+}
+
+interface StepContext {
+  trx: ControlDb;
+  deps: InvoicesDeps;
+  app: Awaited<ReturnType<InvoicesDeps['findApp']>>;
+  quantities: ReadQuantities | undefined;
+}
+
+async function trigger(moving: Moving, name: Trigger, context: StepContext): Promise<Moving> {
+  const target = transition(moving.invoice.status, name);
+  if (target === undefined) {
+    throw invoiceProblem('invoice_action_not_available', `${name.replace('_', ' ')} in ${moving.invoice.status}`, {
+      attributes: { status: moving.invoice.status, action: name },
+    });
+  }
+  return enter(moving, target, context);
+}
+
+/** undefined when quantities are needed that were not read. */
+async function followAutomaticSteps(start: Moving, context: StepContext): Promise<Moving | undefined> {
+  let moving = start;
+  for (;;) {
+    const facts = factsOf(moving.invoice, moving.lines, context.app, context.deps.clock.nowMs());
+    const next = nextStatus(moving.invoice.status, facts);
+    if (next === undefined) return moving;
+    if (next === 'draft.collecting') {
+      if (await waitsForEarlierPart(moving, context.trx)) return moving;
+      if (context.quantities === undefined) return undefined;
+    }
+    moving = await enter(moving, next, context);
+  }
+}
+
+/** A part of a period comes after the parts before it: without their quantities nobody knows what is left for it. */
+async function waitsForEarlierPart({ lines }: Moving, trx: ControlDb): Promise<boolean> {
+  for (const line of lines) {
+    if (line.deletedAtMs === undefined && (await earlierParts(trx, line)).isWaiting) return true;
+  }
+  return false;
+}
+
+async function becomeOverdue(moving: Moving, context: StepContext): Promise<Moving> {
+  const { status, dueAtMs } = moving.invoice;
+  const isDue = dueAtMs !== undefined && context.deps.clock.nowMs() >= dueAtMs;
+  return isDue && transition(status, 'overdue') !== undefined ? enter(moving, 'overdue', context) : moving;
+}
+
+function enter(moving: Moving, status: ExtendedStatus, { trx, deps, app, quantities }: StepContext): Promise<Moving> {
+  const entered = { ...moving, invoice: { ...moving.invoice, status } };
+  return enterState(entered, { db: trx, nowMs: deps.clock.nowMs(), newId: deps.newId, app, quantities });
+}
+
+async function save(
+  trx: ControlDb,
+  { invoice, lines }: Moving,
+  before: Moving,
+  { deps, app }: StepContext,
+): Promise<Invoice | undefined> {
+  const nowMs = deps.clock.nowMs();
+  const changed = { ...invoice, updatedAtMs: nowMs };
+  const wake = wakeAtMs(changed, factsOf(changed, lines, app, nowMs));
+  // A draft that waits for an earlier part is looked at again soon.
+  const wakeAt = wake !== undefined && wake <= nowMs ? nowMs + RECHECK_MS : wake;
+  if (!(await invoiceRepository(trx).replace(changed, wakeAt))) return undefined;
+  const known = new Map(before.lines.map((line) => [line.id, line]));
+  await lineRepository(trx).insert(lines.filter((line) => !known.has(line.id)));
+  for (const line of lines) {
+    if (known.has(line.id) && known.get(line.id) !== line)
+      await lineRepository(trx).replace({ ...line, updatedAtMs: nowMs });
+  }
+  return { ...changed, version: invoice.version + 1 };
+}
+
+/** How often the jobs look at invoices anyway. */
+const RECHECK_MS = 300_000;

@@ -1,0 +1,159 @@
+/** What happens to an invoice when its quantities are taken. Runs inside the transaction of the step. */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { NewId } from '../../../platform/ids.ts';
+import { RatingError } from '../../rating/index.ts';
+import { fitCorrections } from '../corrections/fit.ts';
+import { correctionRepository } from '../corrections/repository.ts';
+import { isZero } from '../money.ts';
+import { rateCorrection, rateLine, totalsOf } from '../rate-line.ts';
+import type { Correction, Invoice, InvoiceLine, ValidationIssue } from '../types.ts';
+import { isMetered } from '../usage.ts';
+import { earlierParts, quantityOfPart, type ReadQuantities } from './quantities.ts';
+
+/** An invoice on its way, with all its lines. */
+export interface Moving {
+  invoice: Invoice;
+  lines: InvoiceLine[];
+}
+
+/** Sets the quantities of metered lines, and what earlier parts of their periods billed. */
+export async function takeQuantities(db: ControlDb, { invoice, lines }: Moving, read: ReadQuantities): Promise<Moving> {
+  const issues: ValidationIssue[] = [];
+  const taken: InvoiceLine[] = [];
+  for (const line of lines) {
+    const value = read.values.get(line.id);
+    if (value === undefined || line.deletedAtMs !== undefined) {
+      taken.push(line);
+      continue;
+    }
+    if (typeof value !== 'string') {
+      issues.push(value.issue);
+      taken.push(line);
+      continue;
+    }
+    const earlier = await earlierParts(db, line);
+    taken.push({
+      ...line,
+      quantity: quantityOfPart(value, earlier),
+      previousQuantity: earlier.quantity,
+      previouslyBilledAmount: earlier.netAmount,
+      snapshottedAtMs: read.readAtMs,
+    });
+  }
+  return { invoice: { ...invoice, issues, snapshottedAtMs: read.readAtMs }, lines: taken };
+}
+
+/** Rates all lines anew; what cannot be rated becomes an issue. Metered lines without a quantity stay unrated. */
+export function rateAll({ invoice, lines }: Moving, newId: NewId): Moving {
+  const issues = [...invoice.issues];
+  const rated = lines.map((line, index) => {
+    const isUnknown = isMetered(line) && line.quantity === undefined;
+    if (line.deletedAtMs !== undefined || line.kind === 'correction' || isUnknown) return line;
+    try {
+      return { ...line, rated: rateLine(line, invoice.currency, newId) };
+    } catch (error) {
+      if (!(error instanceof RatingError)) throw error;
+      issues.push({
+        code: error.code,
+        message: `${line.name}: ${error.message}`,
+        severity: 'critical',
+        field: `lines/${index}/rate_card/price`,
+      });
+      return line;
+    }
+  });
+  return withTotals({ invoice: { ...invoice, issues }, lines: rated });
+}
+
+export function withTotals({ invoice, lines }: Moving): Moving {
+  const living = lines.filter((line) => line.deletedAtMs === undefined);
+  const from = living.map((line) => line.servicePeriod.fromMs);
+  const to = living.map((line) => line.servicePeriod.toMs);
+  const servicePeriod =
+    living.length === 0
+      ? { fromMs: invoice.servicePeriod.fromMs, toMs: invoice.servicePeriod.fromMs }
+      : { fromMs: Math.min(...from), toMs: Math.max(...to) };
+  return { invoice: { ...invoice, totals: totalsOf(lines, invoice.currency), servicePeriod }, lines };
+}
+
+/** Puts the corrections that wait for the customer's next invoice on this one, as far as its total goes. */
+export async function attachCorrections(
+  db: ControlDb,
+  moving: Moving,
+  context: { nowMs: number; newId: NewId },
+): Promise<Moving> {
+  const corrections = correctionRepository(db);
+  const kept = await releaseCorrections(db, moving, context.nowMs);
+  const { invoice } = kept;
+  const pending = await corrections.pending(invoice.customerId, invoice.currency);
+  const added: InvoiceLine[] = [];
+  for (const { correction, amount, rest } of fitCorrections(pending, totalsOf(kept.lines, invoice.currency).total)) {
+    const used: Correction = { ...correction, amount };
+    const position = kept.lines.length + added.length;
+    const line = correctionLine(used, { invoice, position, ...context });
+    await corrections.replace({ ...used, state: 'invoiced', lineId: line.id });
+    if (!isZero(rest)) await corrections.insert(carriedOver(correction, rest, context));
+    added.push(line);
+  }
+  return withTotals({ invoice, lines: [...kept.lines, ...added] });
+}
+
+/** Takes corrections off again that an earlier taking of quantities has put on the invoice. */
+async function releaseCorrections(db: ControlDb, moving: Moving, nowMs: number): Promise<Moving> {
+  const corrections = correctionRepository(db);
+  const lines: InvoiceLine[] = [];
+  for (const line of moving.lines) {
+    const isOurs = line.kind === 'correction' && line.controller === 'system' && line.deletedAtMs === undefined;
+    if (!isOurs || line.correctionId === undefined) {
+      lines.push(line);
+      continue;
+    }
+    const correction = await corrections.byId(line.correctionId);
+    if (correction !== undefined) {
+      const { lineId: _, ...released } = correction;
+      await corrections.replace({ ...released, state: 'pending' });
+    }
+    lines.push({ ...line, deletedAtMs: nowMs, updatedAtMs: nowMs });
+  }
+  return { ...moving, lines };
+}
+
+function carriedOver(correction: Correction, rest: string, context: { nowMs: number; newId: NewId }): Correction {
+  return {
+    ...correction,
+    id: context.newId(),
+    reason: 'carried_over',
+    description: `What was left of: ${correction.description}`,
+    amount: rest,
+    createdAtMs: context.nowMs,
+  };
+}
+
+/** The line that a correction becomes. */
+export function correctionLine(
+  correction: Correction,
+  context: { invoice: Pick<Invoice, 'id'>; position: number; nowMs: number; newId: NewId },
+): InvoiceLine {
+  const { nowMs, newId } = context;
+  return {
+    id: newId(),
+    invoiceId: context.invoice.id,
+    position: context.position,
+    kind: 'correction',
+    correctionId: correction.id,
+    ...(correction.chargeId !== undefined && { chargeId: correction.chargeId }),
+    controller: 'system',
+    name: correction.name,
+    description: correction.description,
+    terms: { price: { type: 'flat', amount: correction.amount } },
+    servicePeriod: correction.period,
+    fullServicePeriod: correction.period,
+    invoiceAtMs: nowMs,
+    splitPosition: 'single',
+    previousQuantity: '0',
+    previouslyBilledAmount: '0',
+    rated: rateCorrection(correction, newId),
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}

@@ -1,0 +1,110 @@
+/** What happens when an invoice enters a state. */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { NewId } from '../../../platform/ids.ts';
+import { formatInstant } from '../../../platform/instant.ts';
+import type { App } from '../../apps/index.ts';
+import { invoiceRepository } from '../repository.ts';
+import type { Invoice } from '../types.ts';
+import { attachCorrections, type Moving, rateAll, takeQuantities } from './collect.ts';
+import { DRAFT_SYNCED_AT } from './facts.ts';
+import { isDraftNumber, issuedNumber } from './numbers.ts';
+import type { ReadQuantities } from './quantities.ts';
+import { type ExtendedStatus, transition } from './states.ts';
+import { draftUntilMs, dueAtMs } from './times.ts';
+
+export interface EnterContext {
+  db: ControlDb;
+  nowMs: number;
+  newId: NewId;
+  app: App | undefined;
+  /** Read for `draft.collecting`. */
+  quantities: ReadQuantities | undefined;
+}
+
+/** @param moving the invoice with the state that it enters. May lead on to the state that an app decides. */
+export async function enterState(moving: Moving, context: EnterContext): Promise<Moving> {
+  const { invoice } = moving;
+  switch (invoice.status) {
+    case 'draft.collecting':
+      return collect(moving, context);
+    case 'draft.updating':
+      return rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.newId);
+    case 'draft.waiting_auto_approval':
+      return moving;
+    case 'issuing.syncing':
+      return { ...moving, invoice: withIssue(invoice, context.nowMs) };
+    case 'issued':
+      return { ...moving, invoice: await withFinalNumber(invoice, context.db) };
+    case 'payment_processing.pending':
+      return settleInSandbox(moving);
+    case 'deleted':
+      return {
+        lines: moving.lines.map((line) => deletedLine(line, context.nowMs)),
+        invoice: deleted(invoice, context.nowMs),
+      };
+    default:
+      return moving;
+  }
+}
+
+async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
+  if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
+  const taken = rateAll(await takeQuantities(context.db, moving, context.quantities), context.newId);
+  const { invoice, lines } = await attachCorrections(context.db, taken, context);
+  const { invoicing } = invoice.workflow;
+  const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);
+  const { draftUntilMs: _, ...rest } = invoice;
+  return { invoice: until === undefined ? rest : { ...rest, draftUntilMs: until }, lines };
+}
+
+/** A draft that was changed has to be taken over by the external system again. */
+function withoutDraftSync(invoice: Invoice): Invoice {
+  const { [DRAFT_SYNCED_AT]: _, ...metadata } = invoice.metadata;
+  return { ...invoice, metadata, issues: [] };
+}
+
+function withIssue(invoice: Invoice, nowMs: number): Invoice {
+  const { payment, invoicing } = invoice.workflow;
+  const plannedMs = invoicing.auto_advance ? (invoice.draftUntilMs ?? nowMs) : nowMs;
+  return { ...invoice, issuedAtMs: nowMs, dueAtMs: dueAtMs(plannedMs, payment) };
+}
+
+/**
+ * The number is given out with the state in which the invoice cannot be deleted any more, in one transaction: so no
+ * number is missing. A number that the external system has given stays.
+ */
+async function withFinalNumber(invoice: Invoice, db: ControlDb): Promise<Invoice> {
+  if (!isDraftNumber(invoice.number)) return invoice;
+  const count = await invoiceRepository(db).nextNumber(`invoices/app/${invoice.appType}`);
+  return { ...invoice, number: issuedNumber(invoice.appType, invoice.customer.name, count) };
+}
+
+/** Labels that let tests choose what the sandbox makes of a payment. */
+const SANDBOX_LABEL = 'sandbox-payment';
+const SANDBOX_OUTCOMES: Readonly<Record<string, ExtendedStatus | undefined>> = {
+  failed: transition('payment_processing.pending', 'failed'),
+  uncollectible: transition('payment_processing.pending', 'uncollectible'),
+  action_required: transition('payment_processing.pending', 'action_required'),
+  pending: 'payment_processing.pending',
+};
+
+function settleInSandbox(moving: Moving): Moving {
+  const { invoice } = moving;
+  if (invoice.appType !== 'sandbox') return moving;
+  const status =
+    SANDBOX_OUTCOMES[invoice.labels?.[SANDBOX_LABEL] ?? ''] ?? transition('payment_processing.pending', 'paid');
+  return status === undefined ? moving : { ...moving, invoice: { ...invoice, status } };
+}
+
+function deleted(invoice: Invoice, nowMs: number): Invoice {
+  return { ...invoice, deletedAtMs: nowMs };
+}
+
+function deletedLine(line: Moving['lines'][number], nowMs: number): Moving['lines'][number] {
+  return line.deletedAtMs === undefined ? { ...line, deletedAtMs: nowMs } : line;
+}
+
+/** RFC 3339 text for the facts that an external system reports. */
+export function reportedAt(nowMs: number): string {
+  return formatInstant(nowMs);
+}

@@ -1,0 +1,42 @@
+import type { App } from '../../apps/index.ts';
+import type { Invoice, InvoiceLine } from '../types.ts';
+import { type ExtendedStatus, type Facts, nextStatus, transition } from './states.ts';
+
+/** Facts that an external system reports, kept on the invoice under the names that OpenMeter gave them. */
+export const DRAFT_SYNCED_AT = 'openmeter.io/custominvoicing/draft-synced-at';
+export const FINALIZED_AT = 'openmeter.io/custominvoicing/finalized-at';
+
+export function factsOf(invoice: Invoice, lines: readonly InvoiceLine[], app: App | undefined, nowMs: number): Facts {
+  const waitsFor = (hook: 'enable_draft_sync_hook' | 'enable_issuing_sync_hook', fact: string) =>
+    app?.type === 'external_invoicing' && app[hook] && invoice.metadata[fact] === undefined;
+  return {
+    nowMs,
+    collectionAtMs: invoice.collectionAtMs,
+    draftUntilMs: invoice.draftUntilMs,
+    hasCriticalIssue: invoice.issues.some(({ severity }) => severity === 'critical'),
+    hasLines: lines.some((line) => line.deletedAtMs === undefined),
+    isDraftSynced: !waitsFor('enable_draft_sync_hook', DRAFT_SYNCED_AT),
+    isFinalized: !waitsFor('enable_issuing_sync_hook', FINALIZED_AT),
+  };
+}
+
+/** Whether the automatic steps from a status pass the taking of quantities. */
+export function passesCollecting(from: ExtendedStatus, facts: Facts): boolean {
+  // Before quantities are taken no state is entered twice, so the walk ends.
+  for (let status: ExtendedStatus | undefined = from; status !== undefined; status = nextStatus(status, facts)) {
+    if (status === 'draft.collecting') return true;
+    if (status === 'draft.validating') return false;
+  }
+  return false;
+}
+
+/** A retried payment is given this long before it counts as overdue again. */
+const OVERDUE_GRACE_MS = 86_400_000;
+
+/** When a job has to look at the invoice again; undefined: somebody else has to move it first. */
+export function wakeAtMs(invoice: Invoice, facts: Facts): number | undefined {
+  if (invoice.status === 'draft.waiting_for_collection') return invoice.collectionAtMs ?? facts.nowMs;
+  if (invoice.status === 'draft.waiting_auto_approval') return invoice.draftUntilMs;
+  if (transition(invoice.status, 'overdue') === undefined || invoice.dueAtMs === undefined) return undefined;
+  return invoice.dueAtMs > facts.nowMs ? invoice.dueAtMs : facts.nowMs + OVERDUE_GRACE_MS;
+}

@@ -1,0 +1,67 @@
+/** Taking quantities: what is read before the transaction that stores them, and how they become those of lines. */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { lineRepository } from '../lines/repository.ts';
+import { differenceOf, isNegative, sumOf } from '../money.ts';
+import { netOf } from '../rate-line.ts';
+import type { Invoice, InvoiceLine } from '../types.ts';
+import { isMetered, type MissingUsage, readUsage } from '../usage.ts';
+
+/** Metered values from the start of each line's full period to the line's end, by line. */
+export interface ReadQuantities {
+  readAtMs: number;
+  values: ReadonlyMap<string, string | MissingUsage>;
+}
+
+/** Reads what the invoice's lines bill. Nothing is stored. */
+export async function readQuantities(
+  deps: InvoicesDeps,
+  invoice: Invoice,
+  lines: readonly InvoiceLine[],
+): Promise<ReadQuantities> {
+  // Before the reading: an event that is stored while it runs may be counted, and is then looked at again as late.
+  const readAtMs = deps.clock.nowMs();
+  const metered = lines.filter((line) => line.deletedAtMs === undefined && isMetered(line));
+  const values = await Promise.all(
+    metered.map(async (line) => {
+      const period = { fromMs: line.fullServicePeriod.fromMs, toMs: line.servicePeriod.toMs };
+      return [line.id, await readUsage(deps, line, invoice.customerId, period)] as const;
+    }),
+  );
+  return { readAtMs, values: new Map(values) };
+}
+
+/** What the earlier parts of a line's period come to. */
+export interface EarlierParts {
+  quantity: string;
+  netAmount: string;
+  /** An earlier part has no quantity yet: this one cannot tell what is left for it. */
+  isWaiting: boolean;
+}
+
+export async function earlierParts(db: ControlDb, line: InvoiceLine): Promise<EarlierParts> {
+  const isFirst = line.splitPosition === 'single' || line.splitPosition === 'first';
+  if (isFirst || line.chargeId === undefined) return { quantity: '0', netAmount: '0', isWaiting: false };
+  const earlier = (await lineRepository(db).ofCharge(line.chargeId)).filter(
+    (other) => other.id !== line.id && other.kind === 'charge' && other.servicePeriod.toMs <= line.servicePeriod.fromMs,
+  );
+  const standing = earlier.filter(
+    (other) => other.deletedAtMs === undefined && !['deleted', 'voided'].includes(other.invoiceStatus),
+  );
+  return {
+    // What was taken once is gone, also where its invoice was deleted: it must not come up again.
+    quantity: sumOf(earlier.map((other) => other.quantity ?? '0')),
+    netAmount: sumOf(standing.map(netOf)),
+    isWaiting: standing.some((other) => other.quantity === undefined),
+  };
+}
+
+/**
+ * The quantity of a part: what the period has come to by its end, less what earlier parts have billed. Events that
+ * arrived late in an earlier part are billed with this one. Where events were voided there may be less than was billed:
+ * then this part bills nothing, and the difference is a correction.
+ */
+export function quantityOfPart(valueAtEnd: string, earlier: EarlierParts): string {
+  const quantity = differenceOf(valueAtEnd, earlier.quantity);
+  return isNegative(quantity) ? '0' : quantity;
+}

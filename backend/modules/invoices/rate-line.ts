@@ -1,0 +1,94 @@
+import { Decimal, formatDecimal } from '../../platform/decimal.ts';
+import type { NewId } from '../../platform/ids.ts';
+import { netAmount, rate, sumTotals, type Totals } from '../rating/index.ts';
+import { toTextPeriod } from './charges/wanted.ts';
+import { currencyOf, NO_TOTALS } from './money.ts';
+import type { Correction, InvoiceLine, StoredRating } from './types.ts';
+
+type Rateable = Pick<
+  InvoiceLine,
+  | 'name'
+  | 'terms'
+  | 'quantity'
+  | 'servicePeriod'
+  | 'fullServicePeriod'
+  | 'splitPosition'
+  | 'previousQuantity'
+  | 'previouslyBilledAmount'
+  | 'rated'
+>;
+
+/**
+ * The money of a line from its quantity: invoices, previews and what-if questions all ask here.
+ * @throws RatingError when the terms cannot be rated
+ */
+export function rateLine(line: Rateable, currencyCode: string, newId: NewId): StoredRating {
+  const rated = rate({
+    name: line.name,
+    currency: currencyOf(currencyCode),
+    terms: line.terms,
+    quantity: line.quantity ?? '0',
+    ...(line.splitPosition !== 'single' && {
+      split: {
+        position: line.splitPosition,
+        previousQuantity: line.previousQuantity,
+        previouslyBilledAmount: line.previouslyBilledAmount,
+      },
+    }),
+    servicePeriod: toTextPeriod(line.servicePeriod),
+    fullServicePeriod: toTextPeriod(line.fullServicePeriod),
+  });
+  const ids = new Map(line.rated?.detailedLines.map((detail) => [detail.childUniqueReferenceId, detail.id]));
+  const detailedLines = rated.detailedLines.map((detail) => ({
+    ...detail,
+    id: ids.get(detail.childUniqueReferenceId) ?? newId(),
+  }));
+  return { ...rated, detailedLines };
+}
+
+/** What a correction's line costs: one detailed line with the difference. */
+export function rateCorrection(correction: Correction, newId: NewId): StoredRating {
+  const totals: Totals = { ...NO_TOTALS, amount: correction.amount, total: correction.amount };
+  const { quantityBefore, quantityAfter } = correction;
+  const quantity =
+    quantityBefore === undefined || quantityAfter === undefined
+      ? '1'
+      : formatDecimal(new Decimal(quantityAfter).sub(quantityBefore));
+  return {
+    detailedLines: [
+      {
+        id: newId(),
+        name: correction.name,
+        childUniqueReferenceId: `correction/${correction.reason}`,
+        category: 'regular',
+        paymentTerm: 'in_arrears',
+        quantity: '1',
+        unitPrice: correction.amount,
+        servicePeriod: toTextPeriod(correction.period),
+        discounts: [],
+        creditsApplied: [],
+        totals,
+        explanation: [{ rule: 'no_line', text: correction.description, result: correction.amount }],
+      },
+    ],
+    totals,
+    rawQuantity: quantity,
+    invoicedQuantity: quantity,
+    usageDiscount: null,
+    explanation: [],
+  };
+}
+
+/** Totals of an invoice: those of its living lines, rounded again. */
+export function totalsOf(lines: readonly InvoiceLine[], currencyCode: string): Totals {
+  const living = lines.filter((line) => line.deletedAtMs === undefined);
+  return sumTotals(
+    living.map((line) => line.rated?.totals ?? NO_TOTALS),
+    currencyOf(currencyCode),
+  );
+}
+
+/** What a line counts for in the commitments of later parts of its period. */
+export function netOf(line: Pick<InvoiceLine, 'rated'>): string {
+  return line.rated === undefined ? '0' : netAmount(line.rated.totals);
+}

@@ -1,0 +1,179 @@
+/** Charges, invoices and their lines as the module keeps them. Money and quantities are decimal texts. */
+import type { Period } from '../../platform/period/index.ts';
+import type { AdjustmentSettings, InvoiceSupplier, Workflow } from '../billing-profiles/index.ts';
+import type { Customer } from '../customers/index.ts';
+import type { PricingTerms, RatedLine, SplitPosition, Totals } from '../rating/index.ts';
+import type { ExtendedStatus } from './lifecycle/states.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface SubscriptionRef {
+  id: string;
+  phaseId: string;
+  itemId: string;
+}
+
+export interface TaxRef {
+  behavior?: 'inclusive' | 'exclusive';
+  taxCodeId: string;
+}
+
+/** What one charge bills: the same whether it comes from a subscription or from a person. */
+export interface ChargeContent {
+  currency: string;
+  name: string;
+  description?: string;
+  labels?: Labels;
+  subscription?: SubscriptionRef;
+  featureId?: string;
+  featureKey?: string;
+  /** What is agreed. A flat fee's amount is the whole one. */
+  terms: PricingTerms;
+  taxConfig?: TaxRef;
+  settlementMode: 'credit_then_invoice' | 'credit_only';
+  prorationMode: 'prorate_prices' | 'no_prorate';
+  /** Flat fees: what is owed for the service period. */
+  amount?: string;
+  /** In whole seconds. */
+  servicePeriod: Period;
+  fullServicePeriod: Period;
+  billingPeriod: Period;
+  invoiceAtMs: number;
+}
+
+/** A charge that subscriptions ask for. Its reference is the same each time that it is asked for. */
+export interface WantedCharge extends ChargeContent {
+  reference: string;
+}
+
+/** `open`: something is left to put on an invoice. `billed`: nothing is. `deleted`: no longer asked for. */
+export type ChargeState = 'open' | 'billed' | 'deleted';
+
+export interface Charge extends ChargeContent {
+  id: string;
+  customerId: string;
+  /** Unique among the customer's charges. */
+  reference?: string;
+  controller: 'system' | 'manual';
+  state: ChargeState;
+  /** Up to where the service period stands on invoices; undefined: no part of it. */
+  billedToMs?: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+  deletedAtMs?: number;
+}
+
+/** Why an amount is corrected after it was billed. */
+export type CorrectionReason = 'late_usage' | 'voided_events' | 'unused_time' | 'longer_time' | 'carried_over';
+
+/** A difference to what was billed. */
+export interface Correction {
+  id: string;
+  customerId: string;
+  currency: string;
+  /** What was billed wrongly by now; none for what is carried over. */
+  chargeId?: string;
+  reason: CorrectionReason;
+  name: string;
+  description: string;
+  /** Signed: negative gives back. */
+  amount: string;
+  /** Usage: what was billed and what it is now, in the meter's unit. */
+  quantityBefore?: string;
+  quantityAfter?: string;
+  period: Period;
+  /** `reported`: the profile says to list it only. */
+  state: 'pending' | 'invoiced' | 'reported';
+  lineId?: string;
+  createdAtMs: number;
+}
+
+/** A line on a standard invoice, or one that a preview would put there. */
+export interface InvoiceLine {
+  id: string;
+  invoiceId: string;
+  /** Lines stand in the order of their positions. */
+  position: number;
+  kind: 'charge' | 'correction' | 'manual';
+  chargeId?: string;
+  correctionId?: string;
+  /** `manual` as soon as somebody has edited it. */
+  controller: 'system' | 'manual';
+  name: string;
+  description?: string;
+  labels?: Labels;
+  subscription?: SubscriptionRef;
+  featureId?: string;
+  featureKey?: string;
+  /** Ready to be rated: a flat fee's amount is the prorated one. */
+  terms: PricingTerms;
+  taxConfig?: TaxRef;
+  servicePeriod: Period;
+  fullServicePeriod: Period;
+  invoiceAtMs: number;
+  splitPosition: SplitPosition;
+  /** In the meter's unit; undefined until quantities are taken. */
+  quantity?: string;
+  /** What earlier parts of the full service period billed, deleted ones included. */
+  previousQuantity: string;
+  /** Net amount of the earlier parts that still exist. */
+  previouslyBilledAmount: string;
+  /** undefined until it is rated. */
+  rated?: StoredRating;
+  snapshottedAtMs?: number;
+  externalId?: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  deletedAtMs?: number;
+}
+
+/** A rated line; each detailed line has an id that stays when it is rated again. */
+export interface StoredRating extends Omit<RatedLine, 'detailedLines'> {
+  detailedLines: readonly (RatedLine['detailedLines'][number] & { id: string; externalId?: string })[];
+}
+
+export interface ValidationIssue {
+  code: string;
+  message: string;
+  severity: 'critical' | 'warning';
+  field?: string;
+  attributes?: Record<string, unknown>;
+}
+
+/** What an invoice copies of its customer when it is made. */
+export type InvoiceCustomer = Pick<Customer, 'id' | 'key' | 'name' | 'usage_attribution' | 'billing_address'>;
+
+export interface Invoice {
+  id: string;
+  customerId: string;
+  currency: string;
+  number: string;
+  status: ExtendedStatus;
+  /** Counts up with each change, so that two writers notice each other. */
+  version: number;
+  profileId: string;
+  appId: string;
+  appType: 'sandbox' | 'external_invoicing';
+  supplier: InvoiceSupplier;
+  customer: InvoiceCustomer;
+  workflow: Workflow;
+  adjustments: AdjustmentSettings;
+  description?: string;
+  labels?: Labels;
+  /** Facts for and of the app, by key. */
+  metadata: Readonly<Record<string, string>>;
+  totals: Totals;
+  servicePeriod: Period;
+  issues: readonly ValidationIssue[];
+  collectionAtMs?: number;
+  draftUntilMs?: number;
+  issuedAtMs?: number;
+  dueAtMs?: number;
+  snapshottedAtMs?: number;
+  sentToCustomerAtMs?: number;
+  externalInvoicingId?: string;
+  externalPaymentId?: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  deletedAtMs?: number;
+}
