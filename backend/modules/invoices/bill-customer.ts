@@ -5,13 +5,15 @@ import { chargeRepository } from './charges/repository.ts';
 import { billingSubscriptionRepository } from './charges/subscriptions/repository.ts';
 import { syncSubscription } from './charges/sync.ts';
 import { createInvoice } from './create-invoice.ts';
+import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import { collectedAtMs } from './lifecycle/times.ts';
 import type { Invoice } from './types.ts';
 
 /** Works out the charges of the customer's subscriptions. @param all also those that are not due to be looked at */
-export async function syncCustomer(deps: InvoicesDeps, customerId: string, all = false): Promise<void> {
+export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string, all = false): Promise<void> {
+  const deps = await atCustomersTime(anyDeps, customerId);
   const schedule = billingSubscriptionRepository(deps.db);
   const ids = all
     ? await schedule.ofCustomer(customerId)
@@ -34,7 +36,8 @@ export async function syncCustomer(deps: InvoicesDeps, customerId: string, all =
  * Makes the invoices that are due, one for each instant at which something falls due: however late this runs, they are
  * the same. They go as far as they can at once.
  */
-export async function invoiceCustomer(deps: InvoicesDeps, customerId: string): Promise<Invoice[]> {
+export async function invoiceCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<Invoice[]> {
+  const deps = await atCustomersTime(anyDeps, customerId);
   const made: Invoice[] = [];
   for (;;) {
     const invoice = await deps.db.transaction(async (trx) => {

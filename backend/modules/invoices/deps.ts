@@ -16,6 +16,8 @@ export interface InvoicesDeps {
   db: ControlDb;
   clock: Clock;
   newId: NewId;
+  /** The clock that a customer lives by. */
+  clockOf(customerId: string, db: ControlDb): Promise<Clock>;
   /** Deleted customers too. */
   findCustomer(id: string, db: ControlDb): Promise<Customer | undefined>;
   profileOf(customerId: string, db: ControlDb): Promise<StoredProfile>;

@@ -31,7 +31,7 @@ export interface ChargeContent {
   terms: PricingTerms;
   taxConfig?: TaxRef;
   settlementMode: 'credit_then_invoice' | 'credit_only';
-  prorationMode: 'prorate_prices' | 'no_prorate';
+  prorationMode: 'prorate_prices' | 'no_proration';
   /** Flat fees: what is owed for the service period. */
   amount?: string;
   /** In whole seconds. */

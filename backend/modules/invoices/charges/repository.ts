@@ -94,14 +94,28 @@ export function chargeRepository(db: ControlDb) {
     page: async (
       customerId: string,
       list: {
-        states?: readonly Charge['state'][];
+        /** undefined: all. They are told from state and time: what is not billed is created, then active. */
+        statuses: readonly ('created' | 'active' | 'final' | 'deleted')[] | undefined;
+        nowMs: number;
         sort: { field: ChargeSortField; direction: 'asc' | 'desc' };
         limit: number;
         offset: number;
       },
     ): Promise<{ charges: Charge[]; total: number }> => {
       let own = ofCustomer(customerId);
-      if (list.states !== undefined) own = own.where('state', 'in', list.states);
+      const { statuses } = list;
+      if (statuses !== undefined) {
+        const now = toStoredInstant(list.nowMs);
+        own = own.where((eb) =>
+          eb.or([
+            eb.lit(false),
+            ...(statuses.includes('deleted') ? [eb('state', '=', 'deleted')] : []),
+            ...(statuses.includes('final') ? [eb('state', '=', 'billed')] : []),
+            ...(statuses.includes('created') ? [eb.and([eb('state', '=', 'open'), eb('service_from', '>', now)])] : []),
+            ...(statuses.includes('active') ? [eb.and([eb('state', '=', 'open'), eb('service_from', '<=', now)])] : []),
+          ]),
+        );
+      }
       const { total } = await own.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const { field, direction } = list.sort;
       const rows = await own

@@ -67,7 +67,7 @@ function chargeFor(view: SubscriptionView, line: SubscriptionLine, options: Want
     subscription: { id: view.id, phaseId: phase.id, itemId: line.item.id },
     terms: rateCard.terms,
     settlementMode: view.settlementMode,
-    prorationMode: view.proRatingEnabled ? 'prorate_prices' : 'no_prorate',
+    prorationMode: view.proRatingEnabled ? 'prorate_prices' : 'no_proration',
     servicePeriod,
     fullServicePeriod,
     billingPeriod,

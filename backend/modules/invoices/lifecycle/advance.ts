@@ -1,5 +1,6 @@
 /** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
 import { lineRepository } from '../lines/repository.ts';
@@ -28,7 +29,10 @@ const MAX_ATTEMPTS = 5;
  * @throws DomainProblem 400 `invoice_action_not_available` when the trigger is not possible, 409 when others keep
  * changing the invoice
  */
-export async function moveInvoice(deps: InvoicesDeps, id: string, move: Move = {}): Promise<Invoice> {
+export async function moveInvoice(anyDeps: InvoicesDeps, id: string, move: Move = {}): Promise<Invoice> {
+  const known = await invoiceRepository(anyDeps.db).byId(id);
+  if (known === undefined) throw invoiceNotFound(id);
+  const deps = await atCustomersTime(anyDeps, known.customerId);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const read = await readIfCollecting(deps, id, move);
     const moved = await deps.db.transaction((trx) => moveWithin(trx, deps, id, move, read));

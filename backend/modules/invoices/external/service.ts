@@ -1,0 +1,112 @@
+/** What an external invoicing system reports. Source of the operations: OpenMeter, openmeter/app/custominvoicing. */
+import { formatInstant } from '../../../platform/instant.ts';
+import { atCustomersTime } from '../customer-time.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { invoiceNotFound, invoiceProblem } from '../errors.ts';
+import { moveInvoice } from '../lifecycle/advance.ts';
+import type { Moving } from '../lifecycle/collect.ts';
+import { DRAFT_SYNCED_AT, FINALIZED_AT } from '../lifecycle/facts.ts';
+import { type ExtendedStatus, transition } from '../lifecycle/states.ts';
+import { invoiceRepository } from '../repository.ts';
+import type { Invoice, InvoiceLine } from '../types.ts';
+import { type DraftSynchronized, type IssuingSynchronized, PAYMENT_TRIGGERS, type PaymentStatus } from './schema.ts';
+
+export interface ExternalInvoicing {
+  /** The draft was taken over: it goes on. @throws RequestProblem 404 @throws DomainProblem 400 in another status */
+  draftSynchronized(invoiceId: string, report: DraftSynchronized): Promise<void>;
+  /** The invoice was finalized: it is issued. @throws as above */
+  issuingSynchronized(invoiceId: string, report: IssuingSynchronized): Promise<void>;
+  /** What became of the payment. The same again changes nothing. @throws as above */
+  paymentStatus(invoiceId: string, report: PaymentStatus): Promise<void>;
+}
+
+export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
+  return {
+    draftSynchronized: async (id, { invoicing }) => {
+      const { nowMs } = await checked(deps, id, 'draft.syncing', 'draft synchronized');
+      await moveInvoice(deps, id, {
+        change: ({ invoice, lines }) => ({
+          invoice: {
+            ...withFact(invoice, DRAFT_SYNCED_AT, nowMs),
+            ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
+            ...(invoicing?.external_id !== undefined && { externalInvoicingId: invoicing.external_id }),
+          },
+          lines: withExternalIds(lines, invoicing?.line_external_ids ?? []),
+        }),
+      });
+    },
+    issuingSynchronized: async (id, { invoicing, payment }) => {
+      const { nowMs } = await checked(deps, id, 'issuing.syncing', 'issuing synchronized');
+      const sentAt = invoicing?.sent_to_customer_at;
+      const change = ({ invoice, lines }: Moving) => ({
+        invoice: {
+          ...withFact(invoice, FINALIZED_AT, nowMs),
+          ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
+          ...(sentAt !== undefined && { sentToCustomerAtMs: Date.parse(sentAt) }),
+          ...(payment?.external_id !== undefined && { externalPaymentId: payment.external_id }),
+        },
+        lines,
+      });
+      await moveInvoice(deps, id, { change });
+    },
+    paymentStatus: async (id, report) => {
+      const { invoice } = await external(deps, id);
+      const trigger = PAYMENT_TRIGGERS[report.trigger];
+      // Integrations report at least once: what is already so is no error.
+      if (OUTCOMES[trigger]?.includes(invoice.status) && transition(invoice.status, trigger) === undefined) return;
+      await moveInvoice(deps, id, { trigger });
+    },
+  };
+}
+
+/** The status that each report ends in. */
+const OUTCOMES: Partial<Record<string, readonly ExtendedStatus[]>> = {
+  authorized: ['payment_processing.authorized'],
+  paid: ['paid'],
+  failed: ['payment_processing.failed'],
+  uncollectible: ['uncollectible'],
+  overdue: ['overdue'],
+  action_required: ['payment_processing.action_required'],
+  void: ['voided'],
+};
+
+async function external(deps: InvoicesDeps, id: string): Promise<{ invoice: Invoice; nowMs: number }> {
+  const invoice = await invoiceRepository(deps.db).byId(id);
+  if (invoice === undefined) throw invoiceNotFound(id);
+  if (invoice.appType !== 'external_invoicing') throw invoiceProblem('external_invoicing_only', id);
+  const { clock } = await atCustomersTime(deps, invoice.customerId);
+  return { invoice, nowMs: clock.nowMs() };
+}
+
+async function checked(deps: InvoicesDeps, id: string, status: ExtendedStatus, action: string) {
+  const found = await external(deps, id);
+  if (found.invoice.status === status) return found;
+  throw invoiceProblem('invoice_action_not_available', `${action} in ${found.invoice.status}`, {
+    attributes: { status: found.invoice.status, action },
+  });
+}
+
+function withFact(invoice: Invoice, name: string, nowMs: number): Invoice {
+  return { ...invoice, metadata: { ...invoice.metadata, [name]: formatInstant(nowMs) } };
+}
+
+function withExternalIds(
+  lines: readonly InvoiceLine[],
+  ids: readonly { line_id: string; external_id: string }[],
+): InvoiceLine[] {
+  const byLine = new Map(ids.map(({ line_id, external_id }) => [line_id, external_id]));
+  return lines.map((line) => {
+    const own = byLine.get(line.id);
+    const detailedLines = line.rated?.detailedLines.map((detail) => {
+      const externalId = byLine.get(detail.id);
+      return externalId === undefined ? detail : { ...detail, externalId };
+    });
+    const isTouched = own !== undefined || line.rated?.detailedLines.some(({ id }) => byLine.has(id)) === true;
+    if (!isTouched) return line;
+    return {
+      ...line,
+      ...(own !== undefined && { externalId: own }),
+      ...(line.rated !== undefined && detailedLines !== undefined && { rated: { ...line.rated, detailedLines } }),
+    };
+  });
+}

@@ -1,0 +1,72 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Router } from '../../platform/http/router.ts';
+import { billCustomer } from './bill-customer.ts';
+import { subscriptionChanged } from './billing-state.ts';
+import { chargeRepository } from './charges/repository.ts';
+import { createChargesService } from './charges/service.ts';
+import { chargeRoutes, customerInvoiceRoutes } from './customer/routes.ts';
+import type { InvoicesDeps } from './deps.ts';
+import { externalInvoicingRoutes } from './external/routes.ts';
+import { createExternalInvoicing } from './external/service.ts';
+import { invoiceNow } from './invoice-now.ts';
+import { previewInvoice } from './preview.ts';
+import { invoiceRepository } from './repository.ts';
+import { invoiceRoutes } from './routes.ts';
+import { createInvoicesService, type InvoicesService } from './service.ts';
+import { simulateInvoice } from './simulate.ts';
+import type { Invoice } from './types.ts';
+
+export type { InvoicesDeps } from './deps.ts';
+export type { Invoice, InvoiceLine } from './types.ts';
+
+/** Invoices: charges, the invoice in the making, standard invoices and their life. */
+export interface Invoices extends InvoicesService {
+  routes(router: Router): void;
+  /** To be called in the transaction that creates or changes a subscription. */
+  subscriptionChanged(subscription: { id: string; customerId: string }, db: ControlDb): Promise<void>;
+  /** Everything that is due for one customer: charges, invoices, and how far these go now. */
+  billCustomer(customerId: string): Promise<Invoice[]>;
+}
+
+/** @param deps.clock the real one; sandbox customers' own clocks are asked for each customer */
+export function createInvoices(deps: InvoicesDeps): Invoices {
+  const service = createInvoicesService(deps);
+  return {
+    ...service,
+    routes: (router) => {
+      invoiceRoutes(router, service);
+      chargeRoutes(router, createChargesService(deps));
+      externalInvoicingRoutes(router, createExternalInvoicing(deps));
+      customerInvoiceRoutes(router, {
+        preview: (customerId, currency) => previewInvoice(deps, customerId, { currency }),
+        simulate: (customerId, request) => simulateInvoice(deps, customerId, request),
+        invoiceNow: async (customerId, { as_of, charge_ids, progressive_billing }) => {
+          const made = await invoiceNow(deps, {
+            customerId,
+            asOfMs: as_of === undefined ? undefined : Date.parse(as_of),
+            chargeIds: charge_ids,
+            isProgressive: progressive_billing,
+          });
+          return Promise.all(made.map(({ id }) => service.get(id)));
+        },
+      });
+    },
+    subscriptionChanged: (subscription, db) => subscriptionChanged(db, subscription, deps.clock.nowMs()),
+    billCustomer: (customerId) => billCustomer(deps, customerId),
+  };
+}
+
+/** What other modules want to know of invoices, inside their transactions. */
+export const invoicesInUse = {
+  /** Customers with invoices that are not final. */
+  customersWithOpen: (db: ControlDb): Promise<string[]> => invoiceRepository(db).customersWithOpen(),
+  /** Invoices that are not final, by profile, app or customer: the first few. */
+  open: (db: ControlDb, of: { customerId?: string; profileId?: string; appId?: string }) =>
+    invoiceRepository(db).open(of, MAX_NAMED),
+  /** Whether something of the customer is still to be invoiced. */
+  hasOpenCharges: async (db: ControlDb, customerId: string): Promise<boolean> =>
+    (await chargeRepository(db).open(customerId)).length > 0,
+};
+
+/** Invoices named in an answer that refuses something. */
+const MAX_NAMED = 20;

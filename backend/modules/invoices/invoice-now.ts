@@ -1,0 +1,44 @@
+/** Invoices without waiting for what falls due. */
+import { notFound } from '../../platform/errors.ts';
+import { syncCustomer } from './bill-customer.ts';
+import { isOpen } from './charges/gather.ts';
+import { chargeRepository } from './charges/repository.ts';
+import { createInvoice } from './create-invoice.ts';
+import { atCustomersTime } from './customer-time.ts';
+import type { InvoicesDeps } from './deps.ts';
+import { invoiceProblem } from './errors.ts';
+import { moveInvoice } from './lifecycle/advance.ts';
+import type { Invoice } from './types.ts';
+
+export interface InvoiceNowRequest {
+  customerId: string;
+  /** What falls due up to then; default and latest: now. */
+  asOfMs?: number | undefined;
+  chargeIds?: readonly string[] | undefined;
+  isProgressive?: boolean | undefined;
+}
+
+/**
+ * One invoice for each currency in which there is something to bill, whatever the alignment.
+ * @throws RequestProblem 404 @throws DomainProblem 400 `invoice_create_no_lines`
+ */
+export async function invoiceNow(anyDeps: InvoicesDeps, request: InvoiceNowRequest): Promise<Invoice[]> {
+  const { customerId, chargeIds, isProgressive } = request;
+  if ((await anyDeps.findCustomer(customerId, anyDeps.db)) === undefined) throw notFound('customer', customerId);
+  const deps = await atCustomersTime(anyDeps, customerId);
+  await syncCustomer(deps, customerId);
+  const cutoffMs = Math.min(request.asOfMs ?? deps.clock.nowMs(), deps.clock.nowMs());
+  const created = await deps.db.transaction(async (trx) => {
+    const open = (await chargeRepository(trx).open(customerId)).filter(isOpen);
+    const made: Invoice[] = [];
+    for (const currency of new Set(open.map((charge) => charge.currency))) {
+      const invoice = await createInvoice(deps, trx, { customerId, currency, cutoffMs, isProgressive, chargeIds });
+      if (invoice !== undefined) made.push(invoice);
+    }
+    if (made.length === 0) throw invoiceProblem('invoice_create_no_lines');
+    return made;
+  });
+  const invoices: Invoice[] = [];
+  for (const { id } of created) invoices.push(await moveInvoice(deps, id));
+  return invoices;
+}

@@ -1,0 +1,127 @@
+/**
+ * The invoice in the making: what the next invoice would be with the usage so far. It goes the way of a real invoice but
+ * for storing anything, so that the invoice made of the same usage has the same numbers.
+ */
+import { notFound } from '../../platform/errors.ts';
+import type { Customer } from '../customers/index.ts';
+import { syncCustomer } from './bill-customer.ts';
+import { toInvoiceBody } from './body.ts';
+import { dueInstants, gatherLines, isOpen } from './charges/gather.ts';
+import { chargeRepository } from './charges/repository.ts';
+import { fitCorrections } from './corrections/fit.ts';
+import { correctionRepository } from './corrections/repository.ts';
+import { gatherOptions, invoiceHead, newLine } from './create-invoice.ts';
+import { atCustomersTime } from './customer-time.ts';
+import type { InvoicesDeps } from './deps.ts';
+import { derivedId } from './derived-id.ts';
+import { correctionLine, type Moving, rateAll, takeQuantities, withTotals } from './lifecycle/collect.ts';
+import { readQuantities } from './lifecycle/quantities.ts';
+import { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
+import { totalsOf } from './rate-line.ts';
+import { invoiceRepository } from './repository.ts';
+import type { Charge, InvoiceLine } from './types.ts';
+import { isMetered } from './usage.ts';
+
+export interface PreviewOptions {
+  /** Default: the customer's, or that of what it subscribes to. */
+  currency?: string | undefined;
+  /** What-if: quantities by feature key, in the meter's unit, in place of what was used. */
+  quantities?: Readonly<Record<string, string>> | undefined;
+  /** What-if: lines besides those of charges; they carry their quantities. */
+  extraLines?: readonly InvoiceLine[] | undefined;
+}
+
+export type PreviewAnswer = ReturnType<typeof toInvoiceBody>;
+
+/** @throws RequestProblem 404 for an unknown customer */
+export async function previewInvoice(
+  anyDeps: InvoicesDeps,
+  customerId: string,
+  options: PreviewOptions = {},
+): Promise<PreviewAnswer> {
+  const customer = await anyDeps.findCustomer(customerId, anyDeps.db);
+  if (customer === undefined) throw notFound('customer', customerId);
+  const deps = await atCustomersTime(anyDeps, customerId);
+  await syncCustomer(deps, customerId);
+  const open = (await chargeRepository(deps.db).open(customerId)).filter(isOpen);
+  const currency = options.currency ?? customer.currency ?? open[0]?.currency ?? DEFAULT_CURRENCY;
+  const charges = open.filter((charge) => charge.currency === currency);
+  const moving = await gather(deps, customer, currency, charges);
+  const lines = [...moving.lines, ...(options.extraLines ?? [])];
+  const priced = await price(deps, { ...moving, lines }, options.quantities ?? {});
+  const { invoice, lines: rated } = await withCorrections(deps, priced);
+  return toInvoiceBody(invoice, rated, undefined);
+}
+
+/** For a customer that has none and subscribes to nothing: an empty invoice needs one all the same. */
+const DEFAULT_CURRENCY = 'USD';
+
+/** The lines of the next invoice, each with an id that stays from preview to preview. */
+async function gather(
+  deps: InvoicesDeps,
+  customer: Customer,
+  currency: string,
+  charges: readonly Charge[],
+): Promise<Moving> {
+  const { db } = deps;
+  const stored = await deps.profileOf(customer.id, db);
+  const { alignment, interval } = stored.profile.workflow.collection;
+  const dues = dueInstants(charges, Number.MAX_SAFE_INTEGER).map((atMs) => collectedAtMs(atMs, alignment));
+  const cutoffMs = Math.min(...dues);
+  const drafts =
+    dues.length === 0 ? [] : gatherLines(charges, await gatherOptions(deps, db, charges, stored, { cutoffMs }));
+  const head = await invoiceHead(deps, db, { customer, stored, currency });
+  const gathering = await invoiceRepository(db).gathering(customer.id, currency);
+  const id = gathering?.id ?? derivedId(`gathering/${customer.id}/${currency}`);
+  const lines = drafts.map((draft, position) => {
+    const line = newLine(deps, draft, { invoiceId: id, position });
+    return { ...line, id: derivedId(`${draft.chargeId}/${draft.servicePeriod.fromMs}`) };
+  });
+  const metered = drafts.filter(isMetered).map(({ invoiceAtMs }) => invoiceAtMs);
+  const collectAtMs = collectionAtMs(metered, interval) ?? (dues.length === 0 ? undefined : cutoffMs);
+  const untilMs = draftUntilMs(deps.clock.nowMs(), collectAtMs, stored.profile.workflow.invoicing);
+  return {
+    invoice: {
+      ...head,
+      id,
+      number: gathering?.number ?? `GATHER-${currency}`,
+      ...(gathering !== undefined && { createdAtMs: gathering.createdAtMs }),
+      ...(collectAtMs !== undefined && { collectionAtMs: collectAtMs }),
+      ...(collectAtMs !== undefined && untilMs !== undefined && { draftUntilMs: untilMs }),
+    },
+    lines,
+  };
+}
+
+async function price(
+  deps: InvoicesDeps,
+  moving: Moving,
+  quantities: Readonly<Record<string, string>>,
+): Promise<Moving> {
+  const asked = moving.lines.filter((line) => line.quantity === undefined);
+  const read = await readQuantities(deps, moving.invoice, asked);
+  const values = new Map(read.values);
+  for (const line of asked) {
+    const given = line.featureKey === undefined ? undefined : quantities[line.featureKey];
+    if (given !== undefined && isMetered(line)) values.set(line.id, given);
+  }
+  const taken = await takeQuantities(deps.db, moving, { ...read, values });
+  let count = 0;
+  // The same ids from preview to preview, so that whoever shows them can tell what changed.
+  const ids = () => {
+    count += 1;
+    return derivedId(`${moving.invoice.id}/${count}`);
+  };
+  return rateAll(taken, ids);
+}
+
+async function withCorrections(deps: InvoicesDeps, { invoice, lines }: Moving): Promise<Moving> {
+  const pending = await correctionRepository(deps.db).pending(invoice.customerId, invoice.currency);
+  const fitted = fitCorrections(pending, totalsOf(lines, invoice.currency).total);
+  const nowMs = deps.clock.nowMs();
+  const added = fitted.map(({ correction, amount }, index) => ({
+    ...correctionLine({ ...correction, amount }, { invoice, position: lines.length + index, nowMs, newId: deps.newId }),
+    id: derivedId(`${correction.id}/preview`),
+  }));
+  return withTotals({ invoice, lines: [...lines, ...added] });
+}

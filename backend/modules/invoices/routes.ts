@@ -1,0 +1,156 @@
+import { z } from '@hono/zod-openapi';
+import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import { readSort } from '../../platform/http/sorting.ts';
+import type { InvoiceFilterField } from './repository.ts';
+import { invoicePageSchema, invoiceSchema, updateInvoiceSchema } from './schema.ts';
+import { INVOICE_SORT, type InvoicesService } from './service.ts';
+
+const TAG = 'Invoices';
+const FILTERS: Record<InvoiceFilterField, FilterKind> = {
+  status: 'string-exact',
+  customer_id: 'ulid',
+  issued_at: 'datetime',
+  service_period_start: 'datetime',
+  created_at: 'datetime',
+};
+const invoiceId = z.object({ invoiceId: ulidSchema });
+
+/** Registers the operations of standard invoices. */
+export function invoiceRoutes(router: Router, service: InvoicesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/billing/invoices',
+      operationId: 'list-invoices',
+      tag: TAG,
+      summary: 'List billing invoices',
+      description: 'Without lines. Deleted invoices and those in the making are left out.',
+      access: 'read',
+      query: listQuery('page', INVOICE_SORT, FILTERS),
+      responses: { 200: jsonResponse('A page of invoices.', invoicePageSchema) },
+    },
+    async ({ c, query }) =>
+      c.json(await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/billing/invoices/{invoiceId}',
+      operationId: 'get-invoice',
+      tag: TAG,
+      summary: 'Get a billing invoice',
+      access: 'read',
+      params: invoiceId,
+      responses: { 200: jsonResponse('The invoice with its lines; a deleted one carries deleted_at.', invoiceSchema) },
+    },
+    async ({ c, params }) => c.json(await service.get(params.invoiceId)),
+  );
+  router.endpoint(
+    {
+      method: 'put',
+      path: '/billing/invoices/{invoiceId}',
+      operationId: 'update-invoice',
+      tag: TAG,
+      summary: 'Update a billing invoice',
+      description:
+        'Drafts only. Lines are matched by id: one without an id is new, one that is left out is deleted, without ' +
+        '"lines" all stay. Everything is rated again.',
+      access: 'write',
+      params: invoiceId,
+      body: updateInvoiceSchema,
+      responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.update(params.invoiceId, body)),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path: '/billing/invoices/{invoiceId}',
+      operationId: 'delete-invoice',
+      tag: TAG,
+      summary: 'Delete a billing invoice',
+      description: 'Before it is issued only. What stood on it is not billed on another invoice.',
+      access: 'write',
+      params: invoiceId,
+      responses: { 204: { description: 'Deleted.' } },
+    },
+    async ({ c, params }) => {
+      await service.remove(params.invoiceId);
+      return c.body(null, 204);
+    },
+  );
+  actionRoutes(router, service);
+}
+
+const ACTIONS = [
+  {
+    name: 'approve',
+    trigger: 'approve',
+    operationId: 'approve-invoice',
+    summary: 'Approve a billing invoice',
+    description: 'Issues a draft at once, whether it waits for approval or for the end of its draft period.',
+  },
+  {
+    name: 'retry',
+    trigger: 'retry',
+    operationId: 'retry-invoice',
+    summary: 'Retry a failed step of a billing invoice',
+    description: 'Also tries an unpaid invoice again.',
+  },
+  {
+    name: 'snapshot-quantities',
+    trigger: 'snapshot_quantities',
+    operationId: 'snapshot-quantities-invoice',
+    summary: 'Take the quantities of a billing invoice now',
+    description: 'Without waiting for the end of the collection interval.',
+  },
+  {
+    name: 'void',
+    trigger: 'void',
+    operationId: 'void-invoice',
+    summary: 'Void a billing invoice',
+    description: 'An issued invoice that nobody is to pay. What stood on it is not billed on another invoice.',
+  },
+  {
+    name: 'mark-uncollectible',
+    trigger: 'uncollectible',
+    operationId: 'mark-invoice-uncollectible',
+    summary: 'Mark a billing invoice as uncollectible',
+    description: 'It may still be paid, or voided.',
+  },
+] as const;
+
+function actionRoutes(router: Router, service: InvoicesService): void {
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/billing/invoices/{invoiceId}/advance',
+      operationId: 'advance-invoice',
+      tag: TAG,
+      summary: 'Advance a billing invoice',
+      description: 'Takes the automatic steps that are possible now, without waiting for the job.',
+      access: 'write',
+      params: invoiceId,
+      responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
+    },
+    async ({ c, params }) => c.json(await service.advance(params.invoiceId)),
+  );
+  for (const { name, trigger, ...docs } of ACTIONS) {
+    router.endpoint(
+      {
+        ...docs,
+        method: 'post',
+        path: `/billing/invoices/{invoiceId}/${name}`,
+        tag: TAG,
+        access: 'write',
+        params: invoiceId,
+        responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
+      },
+      async ({ c, params }) => c.json(await service.trigger(params.invoiceId, trigger)),
+    );
+  }
+}

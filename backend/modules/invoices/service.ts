@@ -1,0 +1,108 @@
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import type { Sort, SortRules } from '../../platform/http/sorting.ts';
+import { toInvoiceBody } from './body.ts';
+import { atCustomersTime } from './customer-time.ts';
+import type { InvoicesDeps } from './deps.ts';
+import { editInvoice } from './edit.ts';
+import { invoiceDeleted, invoiceNotFound, invoiceProblem } from './errors.ts';
+import { moveInvoice } from './lifecycle/advance.ts';
+import { factsOf } from './lifecycle/facts.ts';
+import { isEditable, nextStatus, type Trigger } from './lifecycle/states.ts';
+import { lineRepository } from './lines/repository.ts';
+import { type InvoiceFilterField, type InvoiceSortField, invoiceRepository } from './repository.ts';
+import type { UpdateInvoice } from './schema.ts';
+import type { Invoice } from './types.ts';
+
+export const INVOICE_SORT: SortRules<InvoiceSortField> = {
+  fields: ['created_at', 'issued_at', 'service_period_start'],
+  default: 'created_at',
+  defaultDirection: 'asc',
+};
+
+/** An invoice in the shape of the contract. */
+export type InvoiceAnswer = ReturnType<typeof toInvoiceBody>;
+
+export interface InvoicesService {
+  /** Without lines; deleted invoices and those in the making are left out. */
+  list(
+    filters: readonly FilterCondition<InvoiceFilterField>[],
+    sort: Sort<InvoiceSortField>,
+    page: PageRequest,
+  ): Promise<{ data: InvoiceAnswer[]; meta: ReturnType<typeof pageMeta> }>;
+  /** Deleted invoices are found too; they carry `deleted_at`. @throws RequestProblem 404 */
+  get(id: string): Promise<InvoiceAnswer>;
+  /** @throws RequestProblem 404 @throws DomainProblem 400 unless it is an editable draft, 409 when it was deleted */
+  update(id: string, request: UpdateInvoice): Promise<InvoiceAnswer>;
+  /** Draft and issuing invoices only; what stood on it is not billed again. @throws DomainProblem 400 */
+  remove(id: string): Promise<void>;
+  /** Takes the automatic steps that are possible. @throws DomainProblem 400 when there is none */
+  advance(id: string): Promise<InvoiceAnswer>;
+  /** @throws DomainProblem 400 when the status does not allow it */
+  trigger(id: string, trigger: Exclude<Trigger, 'next' | 'update' | 'delete'>): Promise<InvoiceAnswer>;
+}
+
+/** Standard invoices as the API has them. */
+export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
+  const { db } = deps;
+  const answer = async (invoice: Invoice): Promise<InvoiceAnswer> => {
+    const lines = await lineRepository(db).ofInvoice(invoice.id);
+    return toInvoiceBody(invoice, lines, await factsNow(deps, invoice, lines));
+  };
+  return {
+    list: async (filters, sort, page) => {
+      const { invoices, total } = await invoiceRepository(db).page(filters, sort, page);
+      const data: InvoiceAnswer[] = [];
+      for (const invoice of invoices) {
+        const lines = await lineRepository(db).ofInvoice(invoice.id);
+        data.push(toInvoiceBody(invoice, undefined, await factsNow(deps, invoice, lines)));
+      }
+      return { data, meta: pageMeta(page, total) };
+    },
+    get: async (id) => answer(await existing(deps, id)),
+    update: async (id, request) => {
+      await living(deps, id);
+      const own = await atCustomersTime(deps, (await existing(deps, id)).customerId);
+      const change = (moving: Parameters<typeof editInvoice>[1]) => {
+        if (!isEditable(moving.invoice.status)) {
+          throw invoiceProblem('invoice_cannot_be_edited', `it is ${moving.invoice.status}`);
+        }
+        return editInvoice(own, moving, request);
+      };
+      return answer(await moveInvoice(deps, id, { trigger: 'update', change }));
+    },
+    remove: async (id) => {
+      await living(deps, id);
+      await moveInvoice(deps, id, { trigger: 'delete' });
+    },
+    advance: async (id) => {
+      const invoice = await living(deps, id);
+      const facts = await factsNow(deps, invoice, await lineRepository(db).ofInvoice(id));
+      if (nextStatus(invoice.status, facts) === undefined) {
+        throw invoiceProblem('invoice_cannot_advance', `it is ${invoice.status}`);
+      }
+      return answer(await moveInvoice(deps, id));
+    },
+    trigger: async (id, trigger) => {
+      await living(deps, id);
+      return answer(await moveInvoice(deps, id, { trigger }));
+    },
+  };
+}
+
+async function factsNow(deps: InvoicesDeps, invoice: Invoice, lines: Parameters<typeof factsOf>[1]) {
+  const { clock } = await atCustomersTime(deps, invoice.customerId);
+  return factsOf(invoice, lines, await deps.findApp(invoice.appId, deps.db), clock.nowMs());
+}
+
+async function existing(deps: InvoicesDeps, id: string): Promise<Invoice> {
+  const invoice = await invoiceRepository(deps.db).byId(id);
+  if (invoice === undefined) throw invoiceNotFound(id);
+  return invoice;
+}
+
+async function living(deps: InvoicesDeps, id: string): Promise<Invoice> {
+  const invoice = await existing(deps, id);
+  if (invoice.deletedAtMs !== undefined) throw invoiceDeleted(id);
+  return invoice;
+}
