@@ -26,12 +26,14 @@ import {
   legacyEventRoutes,
   subjectsSeenRoutes,
 } from './modules/events/index.ts';
-import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
+import { createFeatures, FEATURES_AS_METER_USERS, type Features } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
+import { createInvoices, invoicesInUse } from './modules/invoices/index.ts';
 import {
   backFillOf,
   createMetersService,
   explainByMeters,
+  findMeters,
   livingMeterSpecs,
   type MeterOperations,
   type MetersService,
@@ -44,7 +46,7 @@ import {
 import { createPlans, plansBlockAddonDeletion } from './modules/plans/index.ts';
 import { catalogLookups } from './modules/product-catalog/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
-import { createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
+import { clockOf, createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
 import { limitBody } from './platform/http/body-limit.ts';
@@ -145,7 +147,7 @@ export function createApp(parts: AppParts): App {
   customers.routes(v3);
   sandboxRoutes(v3, parts);
   entitlements.routes(v3);
-  billingRoutes(v3, parts);
+  createBilling(parts, { features }).routes(v3);
   taxCodes.routes(v3);
   currencies.routes(v3);
   plans.routes(v3);
@@ -189,15 +191,18 @@ function sandboxRoutes(router: Router, { db, clock, newId }: AppParts): void {
   testClockRoutes(router, createTestClocksService({ db, clock, hooks }));
 }
 
-/** Apps, billing profiles and what customers have of them. */
-function billingRoutes(router: Router, { db, clock, newId }: AppParts): void {
+/** Apps, billing profiles, what customers have of them, and invoices. */
+function createBilling({ db, clock, newId }: AppParts, { features }: { features: Features }) {
   const apps: AppsService = createAppsService({
     db,
     clock,
     newId,
     hooks: {
       createProfile: (app, trx) => profiles.createForApp(app, trx),
-      usersOf: (appId, trx) => profiles.usersOfApp(appId, trx),
+      usersOf: async (appId, trx) => [
+        ...(await profiles.usersOfApp(appId, trx)),
+        ...(await invoicesInUse.open(trx, { appId })).map(({ number }) => `invoice ${number}`),
+      ],
     },
   });
   const profiles: ProfilesService = createProfilesService({
@@ -206,14 +211,36 @@ function billingRoutes(router: Router, { db, clock, newId }: AppParts): void {
     newId,
     hooks: {
       findApp: apps.find,
-      customersWithOpenInvoices: async () => [],
-      countOpenInvoices: async () => 0,
+      customersWithOpenInvoices: invoicesInUse.customersWithOpen,
+      countOpenInvoices: async (profileId, trx) => (await invoicesInUse.open(trx, { profileId })).length,
     },
   });
   const findCustomer = (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id);
-  appRoutes(router, apps);
-  profileRoutes(router, profiles);
-  customerBillingRoutes(router, createCustomerBilling({ db, clock, findCustomer }));
+  const customerBilling = createCustomerBilling({ db, clock, findCustomer });
+  const invoices = createInvoices({
+    db,
+    clock,
+    newId,
+    clockOf: (customerId, trx) => clockOf(trx, clock, customerId),
+    findCustomer,
+    profileOf: customerBilling.profileOf,
+    findApp: apps.find,
+    findFeatures: features.findByIds,
+    findFeaturesByKey: features.findByKeys,
+    usageOf: features.usage.ofCustomer,
+    findMeters: (ids, trx) => findMeters(trx, ids),
+    // Nobody can subscribe yet.
+    subscriptions: { view: async () => undefined },
+  });
+  return {
+    invoices,
+    routes: (router: Router) => {
+      appRoutes(router, apps);
+      profileRoutes(router, profiles);
+      customerBillingRoutes(router, customerBilling);
+      invoices.routes(router);
+    },
+  };
 }
 
 /** Has the usage store keep roll-ups for the meters that there are; to be called once before requests come. */

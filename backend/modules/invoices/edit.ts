@@ -1,4 +1,5 @@
 /** What a person may change on a draft. */
+import { isDeepStrictEqual } from 'node:util';
 import { defined } from '../../platform/defined.ts';
 import { findPricingProblems, type PricingTerms } from '../rating/index.ts';
 import { newLine } from './create-invoice.ts';
@@ -93,9 +94,9 @@ async function changeLine(
   return isUnchanged(line, next) ? line : { ...next, controller: 'manual' };
 }
 
+/** Changed or not, a client sends the whole line: only what differs makes it a person's. */
 function isUnchanged(line: InvoiceLine, next: InvoiceLine): boolean {
-  const comparable = ({ updatedAtMs: _, ...rest }: InvoiceLine) => JSON.stringify(rest, Object.keys(rest).sort());
-  return comparable(line) === comparable(next) && JSON.stringify(line.terms) === JSON.stringify(next.terms);
+  return isDeepStrictEqual(line, next);
 }
 
 function changeTexts(line: InvoiceLine, change: UpdateLine): InvoiceLine {

@@ -27,10 +27,13 @@ export const simulateSchema = z
       .string()
       .regex(/^[A-Z]{3}$/, 'must be three capital letters, as in ISO 4217')
       .optional(),
-    quantities: z.record(z.string().max(MAX_KEY_LENGTH), nonNegativeNumericSchema).optional().openapi({
-      description: "By feature key, in the meter's unit: in place of what was used in the period so far.",
-      example: { api_requests: '12000' },
-    }),
+    quantities: z
+      .record(z.string().max(MAX_KEY_LENGTH), nonNegativeNumericSchema)
+      .optional()
+      .openapi({
+        description: "By feature key, in the meter's unit: in place of what was used in the period so far.",
+        example: { api_requests: '12000' },
+      }),
     lines: z
       .array(
         z.strictObject({

@@ -50,7 +50,11 @@ export const createChargeSchema = z
       payment_term: z.enum(['in_advance', 'in_arrears']),
       proration_configuration: prorationSchema,
       amount_before_proration: z.strictObject({ amount: nonNegativeNumericSchema, currency: currencySchema }),
-      discounts: z.strictObject({ percentage: exactNumberSchema.optional() }).optional(),
+      discounts: z
+        .strictObject({
+          percentage: exactNumberSchema.optional().openapi({ type: 'number', minimum: 0, maximum: 100 }),
+        })
+        .optional(),
     }),
     z.strictObject({
       ...createFields,

@@ -139,7 +139,8 @@ export function chargeRoutes(router: Router, service: ChargesService): void {
       operationId: 'create-customer-charges',
       tag: TAG,
       summary: 'Create customer charge',
-      description: 'It is put on the invoice that is made at invoice_at. The same unique_reference_id twice is one charge.',
+      description:
+        'It is put on the invoice that is made at invoice_at. The same unique_reference_id twice is one charge.',
       access: 'write',
       params: customerId,
       body: createChargeSchema,
@@ -155,7 +156,13 @@ function readStatuses(filters: readonly FilterCondition<'status'>[]): ChargeStat
   const unknown = given.find((status) => !CHARGE_STATUSES.some((known) => known === status));
   if (unknown !== undefined) {
     const reason = `must be one of ${CHARGE_STATUSES.join(', ')}`;
-    throw invalidParameter({ field: 'filter[status]', rule: 'enum', reason, choices: CHARGE_STATUSES, source: 'query' });
+    throw invalidParameter({
+      field: 'filter[status]',
+      rule: 'enum',
+      reason,
+      choices: CHARGE_STATUSES,
+      source: 'query',
+    });
   }
   return CHARGE_STATUSES.filter((status) =>
     filters.length === 0

@@ -44,7 +44,9 @@ export const PAYMENT_TRIGGERS = {
 
 export const paymentStatusSchema = z
   .strictObject({
-    trigger: z.enum(Object.keys(PAYMENT_TRIGGERS) as [keyof typeof PAYMENT_TRIGGERS, ...(keyof typeof PAYMENT_TRIGGERS)[]]),
+    trigger: z.enum(
+      Object.keys(PAYMENT_TRIGGERS) as [keyof typeof PAYMENT_TRIGGERS, ...(keyof typeof PAYMENT_TRIGGERS)[]],
+    ),
   })
   .openapi('ExternalInvoicingPaymentStatus');
 export type PaymentStatus = z.output<typeof paymentStatusSchema>;
