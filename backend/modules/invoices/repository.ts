@@ -7,10 +7,8 @@ import { toStoredInstant } from '../../platform/instant.ts';
 import type { NumberScope } from './lifecycle/numbers.ts';
 import { isFinal, statusOf } from './lifecycle/states.ts';
 import { type InvoiceRow, toInvoice, toInvoiceRow } from './rows.ts';
+import type { InvoiceFilterField, InvoiceSortField } from './schema.ts';
 import type { Invoice } from './types.ts';
-
-export type InvoiceSortField = 'created_at' | 'issued_at' | 'service_period_start';
-export type InvoiceFilterField = 'status' | 'customer_id' | 'issued_at' | 'service_period_start' | 'created_at';
 
 const COLUMNS = {
   status: 'short_status',

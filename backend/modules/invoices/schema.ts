@@ -126,3 +126,7 @@ export const updateInvoiceSchema = z
   })
   .openapi('UpdateInvoiceRequest');
 export type UpdateInvoice = z.output<typeof updateInvoiceSchema>;
+
+/** What the list of invoices can be sorted and filtered by. */
+export type InvoiceSortField = 'created_at' | 'issued_at' | 'service_period_start';
+export type InvoiceFilterField = 'status' | 'customer_id' | 'issued_at' | 'service_period_start' | 'created_at';

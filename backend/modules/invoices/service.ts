@@ -10,8 +10,8 @@ import { moveInvoice } from './lifecycle/advance.ts';
 import { factsOf } from './lifecycle/facts.ts';
 import { isEditable, nextStatus, type Trigger } from './lifecycle/states.ts';
 import { lineRepository } from './lines/repository.ts';
-import { type InvoiceFilterField, type InvoiceSortField, invoiceRepository } from './repository.ts';
-import type { UpdateInvoice } from './schema.ts';
+import { invoiceRepository } from './repository.ts';
+import type { InvoiceFilterField, InvoiceSortField, UpdateInvoice } from './schema.ts';
 import type { Invoice } from './types.ts';
 
 export const INVOICE_SORT: SortRules<InvoiceSortField> = {
