@@ -44,7 +44,7 @@ import {
   queryMeter,
 } from './modules/meters/index.ts';
 import { createPlans, plansBlockAddonDeletion } from './modules/plans/index.ts';
-import { catalogLookups } from './modules/product-catalog/index.ts';
+import { catalogBlocksArchiving, catalogLookups } from './modules/product-catalog/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
 import { clockOf, createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
 import type { Clock } from './platform/clock.ts';
@@ -97,7 +97,14 @@ export function createApp(parts: AppParts): App {
     users: FEATURES_AS_METER_USERS,
     onChange: rollupsFollowMeters(parts),
   });
-  const features = createFeatures({ db, clock, newId, usage, findSubjects: customers.findByIds });
+  const features = createFeatures({
+    db,
+    clock,
+    newId,
+    usage,
+    findSubjects: customers.findByIds,
+    users: { blocksArchiving: (feature, trx) => catalogBlocksArchiving(feature, trx, clock.nowMs()) },
+  });
   const taxCodes = createTaxCodes({ db, clock, newId });
   const currencies = createCurrencies({ db, clock, newId });
   const lookups = catalogLookups({ features, currencies, taxCodes });

@@ -88,7 +88,9 @@ function singleFeatureRoutes(router: Router, service: FeaturesService): void {
       operationId: 'delete-feature',
       tag: TAG,
       summary: 'Delete feature',
-      description: 'Archives it: it can still be read by its id, its key is free again. Twice answers 204 twice.',
+      description:
+        'Archives it: it can still be read by its id, its key is free again. Twice answers 204 twice. ' +
+        'Refused with 403 while a published plan or add-on has it.',
       access: 'write',
       params: featureId,
       responses: { 204: { description: 'Archived.' } },

@@ -4,6 +4,7 @@
  */
 export { cadencesAlign, isAtLeastAnHour, isSameCadence } from './cadence.ts';
 export { issuesProblem } from './errors.ts';
+export { catalogBlocksArchiving } from './feature-users.ts';
 export { ISSUE_CODES, type IssueCode, issue } from './issue-codes.ts';
 export { toValidationErrors, type ValidationErrorBody, validationErrorSchema } from './issue-schema.ts';
 export { createVersionLifecycle, type VersionLifecycle } from './lifecycle.ts';

@@ -69,6 +69,18 @@ export function versionRepository<Content>(db: ControlDb, kind: VersionTable) {
         await living.where('effective_from', 'is not', null).where('effective_to', 'is', null).executeTakeFirst(),
       );
     },
+    /** Published versions that are not over at the instant and whose content has the id: a ULID is in nothing else. */
+    namesOfThoseWith: async (id: string, atMs: number): Promise<string[]> => {
+      const published = tables
+        .selectFrom(table)
+        .where('deleted_at', 'is', null)
+        .where('effective_from', 'is not', null);
+      const lasting = published.where((eb) =>
+        eb.or([eb('effective_to', 'is', null), eb('effective_to', '>', toStoredInstant(atMs))]),
+      );
+      const found = lasting.where('content', 'like', `%"${id}"%`).select(['key', 'version']).orderBy('id');
+      return (await found.execute()).map(({ key, version }) => `"${key}" version ${version}`);
+    },
     /** The latest instant at which a published version of the key begins or ends; deleted ones count. */
     latestBoundMs: async (key: string): Promise<number | undefined> => {
       const published = tables.selectFrom(table).where('key', '=', key);
