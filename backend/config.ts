@@ -11,6 +11,8 @@ export interface Config {
   logLevel: string;
   maxBodyBytes: number;
   shutdownTimeoutMs: number;
+  /** Events that happened and were stored longer ago are removed; undefined: none. */
+  eventRetentionDays: number | undefined;
   tokens: readonly ConfiguredToken[];
 }
 
@@ -25,6 +27,7 @@ const environmentSchema = z.object({
   /** 10 MiB hold some 25,000 events of the gateway plugin. */
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).max(1_073_741_824).default(10_485_760),
   SHUTDOWN_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
+  EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
   ADMIN_TOKEN: token.optional(),
   INGEST_TOKEN: token.optional(),
   VIEWER_TOKEN: token.optional(),
@@ -63,6 +66,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
+    eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     tokens: [
       ...(settings.ADMIN_TOKEN ? [{ name: 'ADMIN_TOKEN', role: 'admin' as const, token: settings.ADMIN_TOKEN }] : []),
       ...(settings.INGEST_TOKEN

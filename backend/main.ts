@@ -9,6 +9,7 @@ import { systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
 import { createIds } from './platform/ids.ts';
 import { createLogger, type Logger } from './platform/log.ts';
+import { startRetention } from './retention.ts';
 import { openSqliteUsageStore } from './usage-store/index.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
@@ -34,6 +35,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const tokens = await createAccessTokens({ db, clock, newId, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
+  const { eventRetentionDays: retentionDays } = config;
+  const stopRetention = retentionDays === undefined ? undefined : startRetention({ usage, clock, log, retentionDays });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes } = config;
   const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes, version, consoleDir: CONSOLE });
@@ -46,6 +49,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     firstToken,
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
+      await stopRetention?.();
       await usage.close();
       await db.close();
     },

@@ -17,7 +17,7 @@ export type {
   SubjectsSeenQuery,
   TypeSeen,
 } from './seen-types.ts';
-export { openSqliteUsageStore } from './sqlite/sqlite-usage-store.ts';
+export { openSqliteUsageStore, verifySqliteUsage } from './sqlite/sqlite-usage-store.ts';
 export type {
   CountedEvent,
   CountedEventPosition,
@@ -38,6 +38,7 @@ export type {
   EventListQuery,
   EventPosition,
   EventSortField,
+  Expiry,
   GatewayDelivery,
   GatewayProcess,
   Granularity,

@@ -171,6 +171,13 @@ export interface SeriesProgress {
   wideDimensions: readonly string[];
 }
 
+/** What a step of removing old events has done. */
+export interface Expiry {
+  removed: number;
+  /** `more` are due; or the rest is `waiting` for what still needs the events: a back-fill or a correction. */
+  state: 'done' | 'more' | 'waiting';
+}
+
 export interface VerifyResult {
   /** Meters (with the same figures: one) that were compared; those that are still back-filling are not. */
   series: number;

@@ -5,6 +5,7 @@ import type {
   AppendResult,
   DuplicatesOf,
   EventListQuery,
+  Expiry,
   GatewayDelivery,
   GatewayProcess,
   MeterSpec,
@@ -55,6 +56,12 @@ export interface UsageStore extends UsageTracing {
   syncMeters(meters: readonly MeterSpec[]): Promise<void>;
   /** How far the counting of older events for a meter is; undefined when the store does not keep figures for it. */
   seriesProgress(meter: MeterSpec): Promise<SeriesProgress | undefined>;
+  /**
+   * Removes some of the events that happened and were stored before an instant; to be called again while there are more.
+   * Figures stay, and what would need the removed events is refused from then on. A removed event is not known any more:
+   * if it comes again, it counts again.
+   */
+  expire(beforeMs: number): Promise<Expiry>;
   /** Recomputes all figures that are kept ahead of time from the events and compares. */
   verify(): Promise<VerifyResult>;
   /** Rejects when the store cannot be written or read. */

@@ -110,6 +110,7 @@ test('the settings of the backend are described with their defaults', () => {
     'LOG_LEVEL',
     'MAX_BODY_BYTES',
     'SHUTDOWN_TIMEOUT_MS',
+    'EVENT_RETENTION_DAYS',
   ]);
 });
 

@@ -10,6 +10,8 @@ export type EventRowsQuery = EventListQuery & {
   rowIds?: readonly number[] | undefined;
   /** Only events stored no later than this row. */
   maxRow?: number | undefined;
+  /** Only events from this time on. */
+  minTimeMs?: number | undefined;
   /** Only events that count, or only void ones. */
   state?: 'counting' | 'void' | undefined;
   /** Only events that are void because of this correction. */
@@ -128,7 +130,7 @@ export function firstAt(
 }
 
 function selections(
-  { subjects, maxRow, state, voidedBy }: EventRowsQuery,
+  { subjects, maxRow, minTimeMs, state, voidedBy }: EventRowsQuery,
   rowIds: readonly number[] | undefined,
 ): SqlFragment[] {
   const conditions: SqlFragment[] = [];
@@ -141,6 +143,7 @@ function selections(
     conditions.push({ text: 'row_id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(rowIds)] });
   }
   if (maxRow !== undefined) conditions.push({ text: 'row_id <= ?', params: [maxRow] });
+  if (minTimeMs !== undefined) conditions.push({ text: 'time_ms >= ?', params: [minTimeMs] });
   if (state !== undefined) {
     conditions.push({ text: `voided_by IS ${state === 'void' ? 'NOT ' : ''}NULL`, params: [] });
   }

@@ -1,10 +1,11 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
-import type { AppendResult, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
+import type { AppendResult, Expiry, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
 import { type CorrectionSlice, prepareCorrectionWriter } from './corrections/correction-writer.ts';
 import { type Deduplicator, openDeduplicator } from './dedupe/deduplicator.ts';
 import { prepareNoteDuplicate } from './duplicates.ts';
 import { prepareRecordDelivery } from './gateway-ledger.ts';
 import { openNames } from './names.ts';
+import { openRetention } from './retention/expiry.ts';
 import { openRollupWriter, type RollupOptions } from './rollup/rollup-writer.ts';
 import { openChunkWriter } from './seen/chunks.ts';
 
@@ -24,6 +25,8 @@ export interface EventWriter {
   findById(id: string): number[];
   /** Keeps roll-ups for these meters from now on. */
   syncMeters(meters: readonly MeterSpec[]): void;
+  /** Removes some old events. */
+  expire(beforeMs: number): Expiry;
   /** Makes the events of a slice void, or has them counted again. */
   correct(slice: CorrectionSlice): void;
   /** A step of what may take long, in a transaction of its own. @returns whether there was anything to do */
@@ -50,6 +53,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
   const chunks = openChunkWriter(db);
   const correct = prepareCorrectionWriter(db, { markDirty: rollups.markDirty, changed: chunks.changed });
   let state = readState(db, options);
+  const retention = openRetention(db, (firstRow) => state.deduplicator.dropBelow(firstRow));
 
   const appendOne = ({ events, delivery, nowMs }: AppendRequest): AppendResult => {
     // A clock may step back and requests overtake each other; rows keep these two instants in order all the same.
@@ -106,6 +110,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     append: (requests) => inTransaction(() => appendAll(requests)),
     findById: (id) => state.deduplicator.find(sourceTexts(db), id),
     syncMeters: (meters) => inTransaction(() => rollups.sync(meters, state.lastRow)),
+    expire: (beforeMs) => inTransaction(() => retention.step(beforeMs, state.lastRow)),
     correct: (slice) => inTransaction(() => correct(slice)),
     backFillStep: () => inTransaction(() => chunks.sealSome(state.lastRow) || rollups.backFillStep()),
     idleStep: () => inTransaction(rollups.foldStep),

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
+import { RequestProblem } from '../../platform/errors.ts';
 import type { ReaderAnswer, ReaderRequest } from './thread-messages.ts';
 
 /** Threads that read, each one request at a time. */
@@ -31,8 +32,9 @@ export function startReaders(path: string, threads: number): ReaderPool {
     const cancel = () => Atomics.store(cancelled, 0, 1);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const { result, reason } = await exchange(worker, { request, cancelled });
+      const { result, reason, isExpired = false } = await exchange(worker, { request, cancelled });
       signal?.throwIfAborted();
+      if (isExpired) throw new RequestProblem('bad-request', reason ?? '');
       if (reason !== undefined) throw new Error(reason);
       return result as T;
     } finally {

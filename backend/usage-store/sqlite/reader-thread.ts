@@ -85,7 +85,8 @@ port.on('message', (message: { request: ReaderRequest; cancelled: Int32Array } |
     // One snapshot for all statements of a request.
     answer = { result: db.transaction(() => run(request, isCancelled)).deferred() };
   } catch (error) {
-    answer = { reason: error instanceof Error ? error.message : String(error) };
+    const isExpired = error instanceof Error && 'isExpired' in error;
+    answer = { reason: error instanceof Error ? error.message : String(error), isExpired };
   }
   port.postMessage(answer);
 });

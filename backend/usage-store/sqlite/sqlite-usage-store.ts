@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../platform/clock.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
-import { openSqlite } from '../../platform/db/sqlite.ts';
+import { openSqlite, openSqliteReader } from '../../platform/db/sqlite.ts';
 import type { UsageAnswer } from '../tracing-types.ts';
-import type { AnswerOrigin, EventListQuery, UsageQuery } from '../types.ts';
+import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
 import type { UsageStore } from '../usage-store.ts';
 import { createCorrectionJobs } from './corrections/correction-jobs.ts';
 import { startReaders } from './reader-pool.ts';
 import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
+import { verifyRollups } from './rollup/verify.ts';
 import type { QueryAnswer } from './usage-rows.ts';
 import { startWriter } from './writer-client.ts';
 
@@ -74,6 +75,7 @@ export async function openSqliteUsageStore(
     typesSeen: (subject) => readers.ask({ kind: 'typesSeen', subject }),
     syncMeters: (meters) => writer.syncMeters(meters),
     seriesProgress: (meter) => readers.ask({ kind: 'progress', meter }),
+    expire: (beforeMs) => writer.expire(beforeMs),
     verify: () => readers.ask({ kind: 'verify' }),
     gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
     check: async () => {
@@ -87,4 +89,14 @@ export async function openSqliteUsageStore(
       await writer.close();
     },
   };
+}
+
+/** Recomputes all figures that a store keeps ahead of time and compares; the store may be in use. */
+export function verifySqliteUsage(path: string): VerifyResult {
+  const db = openSqliteReader(path);
+  try {
+    return db.transaction(() => verifyRollups(db)).deferred();
+  } finally {
+    db.close();
+  }
 }

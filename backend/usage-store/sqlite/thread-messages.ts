@@ -12,12 +12,13 @@ export type ToWriter =
   | { kind: 'find'; id: number; eventId: string }
   | { kind: 'sync'; id: number; meters: readonly MeterSpec[] }
   | { kind: 'correct'; id: number; slice: CorrectionSlice }
+  | { kind: 'expire'; id: number; beforeMs: number }
   | { kind: 'stop' };
 
 export type FromWriter =
   | { kind: 'stored'; ids: readonly number[]; results: readonly AppendResult[] }
   | { kind: 'found'; id: number; rowIds: readonly number[] }
-  | { kind: 'done'; id: number }
+  | { kind: 'done'; id: number; result?: unknown }
   | { kind: 'failed'; ids: readonly number[]; reason: string }
   | { kind: 'stopped' };
 
@@ -56,4 +57,6 @@ export type ReaderRequest =
     }
   | { kind: 'processes'; page: { offset: number; limit: number; node?: string } };
 
-export type ReaderAnswer = { result: unknown; reason?: never } | { result?: never; reason: string };
+export type ReaderAnswer =
+  | { result: unknown; reason?: never; isExpired?: never }
+  | { result?: never; reason: string; isExpired: boolean };

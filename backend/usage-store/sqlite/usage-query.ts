@@ -6,6 +6,7 @@ import { passesFilter } from '../dimension-filter.ts';
 import { compileJsonPath, type ReadPath } from '../json-path.ts';
 import { readDimensionValue } from '../meter-value.ts';
 import type { AnswerOrigin, UsageQuery } from '../types.ts';
+import { refuseExpired } from './retention/complete-from.ts';
 import { type QueryAnswer, toRows, type UsageGroup } from './usage-rows.ts';
 
 interface EventRow {
@@ -23,6 +24,7 @@ interface Group extends UsageGroup {
  * @param isCancelled asked now and then; a query that nobody waits for ends with an error
  */
 export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boolean): QueryAnswer {
+  refuseExpired(db, query);
   const origin: AnswerOrigin = { by: 'events', events: 0, pendingEvents: 0 };
   const groups = gather(counted(untilCancelled(selectEvents(db, query), isCancelled), origin), query);
   return { rows: toRows(groups.values(), query), origin };

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { RequestProblem } from '../../platform/errors.ts';
-import type { AppendResult, MeterSpec } from '../types.ts';
+import type { AppendResult, Expiry, MeterSpec } from '../types.ts';
 import type { CorrectionSlice } from './corrections/correction-writer.ts';
 import type { AppendRequest, EventWriterOptions } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
@@ -11,6 +11,8 @@ export interface WriterClient {
   append(request: AppendRequest): Promise<AppendResult>;
   findById(eventId: string): Promise<readonly number[]>;
   syncMeters(meters: readonly MeterSpec[]): Promise<void>;
+  /** Removes some old events. */
+  expire(beforeMs: number): Promise<Expiry>;
   /** Changes the events of a slice: on disk when it resolves. */
   correct(slice: CorrectionSlice): Promise<void>;
   /** Rejects when the thread has ended. */
@@ -57,7 +59,7 @@ export async function startWriter(path: string, options: WriterClientOptions): P
       for (const [index, id] of message.ids.entries())
         settle(id, (entry) => entry.resolve(message.results[index] as never));
     } else if (message.kind === 'found') settle(message.id, (entry) => entry.resolve(message.rowIds as never));
-    else if (message.kind === 'done') settle(message.id, (entry) => entry.resolve(undefined as never));
+    else if (message.kind === 'done') settle(message.id, (entry) => entry.resolve(message.result as never));
     else if (message.kind === 'failed') {
       for (const id of message.ids) settle(id, (entry) => entry.reject(new Error(message.reason)));
     } else stopped.resolve();
@@ -89,6 +91,7 @@ export async function startWriter(path: string, options: WriterClientOptions): P
       return ask((id) => ({ kind: 'append', id, ...request }), request.events.length);
     },
     correct: (slice) => ask((id) => ({ kind: 'correct', id, slice }), 0),
+    expire: (beforeMs) => ask((id) => ({ kind: 'expire', id, beforeMs }), 0),
     syncMeters: (meters) => ask((id) => ({ kind: 'sync', id, meters }), 0),
     check: async () => {
       await findById('');

@@ -62,15 +62,15 @@ function take(message: ToWriter): void {
   if (message.kind === 'append') waiting.push(message);
   else if (message.kind === 'find') answerFind(message.id, message.eventId);
   else if (message.kind === 'sync') change(message.id, () => writer.syncMeters(message.meters));
+  else if (message.kind === 'expire') change(message.id, () => writer.expire(message.beforeMs));
   else if (message.kind === 'correct') change(message.id, () => writer.correct(message.slice));
   else stop();
 }
 
 /** Changes what is kept of events; what follows from it is done bit by bit. */
-function change(id: number, make: () => void): void {
+function change(id: number, make: () => unknown): void {
   try {
-    make();
-    answer({ kind: 'done', id });
+    answer({ kind: 'done', id, result: make() });
     startBackFill();
   } catch (error) {
     answer({ kind: 'failed', ids: [id], reason: describe(error) });

@@ -3,6 +3,7 @@ import type { Correction, CorrectionAction, CorrectionPreview, EventSelection } 
 import type { EventListQuery, EventPosition, StoredEvent } from '../../types.ts';
 import type { EventRowsQuery } from '../event-conditions.ts';
 import { countEvents, listEvents, readEvents, selectPositions } from '../event-list.ts';
+import { completeFromMs } from '../retention/complete-from.ts';
 
 /** A correction's events as a reader looks for them; exact ids have been looked up by the writer. */
 export interface SelectionQuery {
@@ -25,7 +26,7 @@ export function selectSlice(
 ): SelectedSlice {
   const newest = (db.prepare('SELECT max(row_id) FROM events').pluck().get() as number | null) ?? 0;
   const lastRow = page.lastRow ?? newest;
-  const rowsQuery = { ...toRowsQuery(query, page.size), maxRow: lastRow };
+  const rowsQuery = { ...toRowsQuery(db, query, page.size), maxRow: lastRow };
   const positions = selectPositions(db, page.after === undefined ? rowsQuery : { ...rowsQuery, after: page.after });
   return { positions, lastRow };
 }
@@ -36,17 +37,19 @@ export function previewCorrection(
   sampleSize: number,
   isCancelled: () => boolean,
 ): CorrectionPreview {
-  const rowsQuery = toRowsQuery(query, sampleSize);
+  const rowsQuery = toRowsQuery(db, query, sampleSize);
   return { events: countEvents(db, rowsQuery, isCancelled), sample: listEvents(db, rowsQuery) };
 }
 
 /** A slice goes on where the one before ended: by time where time bounds the search, else in the order of storing. */
-function toRowsQuery({ action, selection, rowIds }: SelectionQuery, size: number): EventRowsQuery {
+function toRowsQuery(db: Sqlite, { action, selection, rowIds }: SelectionQuery, size: number): EventRowsQuery {
   const byTime = selection.filters.some(({ field }) => field === 'time');
   const sort: EventListQuery['sort'] = { field: byTime ? 'time' : 'stored_at', direction: 'asc' };
   const { filters, subjects, voidedBy } = selection;
   const state = action === 'void' ? 'counting' : 'void';
-  return { filters, ...(subjects !== undefined && { subjects }), voidedBy, rowIds, state, sort, size };
+  // Of a quarter of an hour that is not complete, the figures could not be computed anew.
+  const minTimeMs = completeFromMs(db);
+  return { filters, minTimeMs, ...(subjects !== undefined && { subjects }), voidedBy, rowIds, state, sort, size };
 }
 
 interface CorrectionRow {

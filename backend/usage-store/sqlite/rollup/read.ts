@@ -1,6 +1,7 @@
 import { type Window, windowFinder } from '../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { UsageQuery } from '../../types.ts';
+import { completeFromMs, expiredEvents } from '../retention/complete-from.ts';
 import { untilCancelled } from '../usage-query.ts';
 import { type QueryAnswer, toRows } from '../usage-rows.ts';
 import { dirtyQuartersOf } from './dirty.ts';
@@ -150,6 +151,8 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
 
 function readEdge(reading: Reading, fromMs: number, toMs: number): void {
   const { db, query, spec, gather, subjects, findWindow, isCancelled } = reading;
+  const completeFrom = completeFromMs(db);
+  if (completeFrom !== undefined && fromMs < completeFrom) throw expiredEvents(completeFrom);
   const judge = dimensionJudge(spec, query);
   reading.events += visitEdge(db, spec, { fromMs, toMs, subjects, isCancelled }, (texts, subject, value, cell) => {
     const labels = judge(texts());

@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { VerifyResult } from '../../types.ts';
+import { completeFromMs } from '../retention/complete-from.ts';
 import { type Cell, cellMerger, type MergeCells } from './cell.ts';
 import { dirtyQuartersOf } from './dirty.ts';
 import { eventReading, parseData } from './event-reading.ts';
@@ -40,10 +41,12 @@ function verifySeries(
   const merge = cellMerger(spec.aggregation);
   const dirty = dirtyQuartersOf(db, row.series);
   result.waiting += dirty.length;
+  // What is older cannot be computed anew any more.
+  const completeFrom = completeFromMs(db) ?? Number.NEGATIVE_INFINITY;
   for (const level of levelsOf(spec.dimensions.length > 0)) {
     const isDirty = new Set(dirty.map((quarter) => bucketOf(level.size, bucketStartMs('quarter', quarter))));
     for (const bucket of bucketsOf(db, row, level, rows.bounds(row.series, level.code), pending)) {
-      if (isDirty.has(bucket)) continue;
+      if (isDirty.has(bucket) || bucketStartMs(level.size, bucket) < completeFrom) continue;
       const kept: Cells = new Map();
       const keep = (subject: number, dims: number, value: string, cell: Cell) => {
         const texts = (tupleTexts.get(dims) ?? []).map((text, index) => (wide[index] ? '' : text));

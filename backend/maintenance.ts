@@ -1,0 +1,64 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BackupError, backUp, restoreBackup, verifyData } from './backup.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { systemClock } from './platform/clock.ts';
+
+const USAGE: Record<string, string> = {
+  backup: 'npm run backup -- FOLDER\nCopies both databases of DATA_DIR into a new folder; the backend may be running.',
+  restore: 'npm run restore -- FOLDER\nPuts a backup into DATA_DIR, which must have no databases.',
+  verify:
+    'npm run verify [-- FOLDER]\nRecomputes all kept figures from the events of DATA_DIR, or of a backup, and compares.',
+};
+
+/** The entries of "npm run backup", "restore" and "verify". @returns the exit code */
+export async function runMaintenance(command: 'backup' | 'restore' | 'verify', args: string[]): Promise<number> {
+  process.umask(0o077);
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+    const [folder] = positionals;
+    if (values.help || positionals.length > 1 || (folder === undefined && command !== 'verify')) {
+      process.stdout.write(`${USAGE[command]}\n`);
+      return values.help ? 0 : 2;
+    }
+    const { dataDir } = loadConfig();
+    if (command === 'verify') return verify(folder ?? dataDir);
+    await (command === 'backup' ? backup(dataDir, folder ?? '') : restore(folder ?? '', dataDir));
+    return 0;
+  } catch (error) {
+    const isExpected = error instanceof BackupError || error instanceof ConfigError || isUsageError(error);
+    if (!isExpected) throw error;
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+function isUsageError(error: unknown): boolean {
+  return error instanceof TypeError && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+}
+
+async function backup(dataDir: string, folder: string): Promise<void> {
+  const { files } = await backUp(dataDir, folder, systemClock.nowMs());
+  for (const { name, bytes } of files) process.stdout.write(`${name}: ${bytes} bytes\n`);
+  process.stdout.write(`The backup is in ${resolve(folder)}.\n`);
+}
+
+async function restore(folder: string, dataDir: string): Promise<void> {
+  const { created_at } = await restoreBackup(folder, dataDir);
+  process.stdout.write(`${dataDir} is as it was at ${created_at}.\n`);
+}
+
+function verify(folder: string): number {
+  const { damage, usage } = verifyData(folder);
+  const problems = [...damage, ...usage.differences];
+  for (const problem of problems) process.stdout.write(`${problem}\n`);
+  const waiting = usage.waiting === 0 ? '' : `; ${usage.waiting} quarters of an hour wait to be computed anew`;
+  process.stdout.write(
+    `${usage.series} meters, ${usage.cells} figures compared, ${problems.length} problems${waiting}.\n`,
+  );
+  return problems.length === 0 ? 0 : 1;
+}
