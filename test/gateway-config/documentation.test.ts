@@ -57,7 +57,7 @@ test.for(PAGES)('the links of %s lead somewhere', (page) => {
   }
 });
 
-test.for(['docs/bill-api-requests.md', 'docs/bill-llm-tokens.md', 'docs/catalog-as-code.md'])(
+test.for(['docs/bill-api-requests.md', 'docs/bill-llm-tokens.md', 'docs/catalog.md', 'docs/catalog-as-code.md'])(
   'the commands of %s do what it says',
   async (page, { skip }) => {
     for (const program of ['curl', 'jq']) skip(findCommand(program) === undefined, `${program} is not installed`);
