@@ -45,6 +45,12 @@ import {
 } from './modules/meters/index.ts';
 import { createPlans, plansBlockAddonDeletion } from './modules/plans/index.ts';
 import { catalogBlocksArchiving, catalogLookups } from './modules/product-catalog/index.ts';
+import {
+  createSubscriptionBlockers,
+  createSubscriptions,
+  planKeysOfCustomerSql,
+  type SubscriptionBlockers,
+} from './modules/subscriptions/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
 import { clockOf, createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
 import type { Clock } from './platform/clock.ts';
@@ -79,15 +85,20 @@ export type App = OpenAPIHono<AppEnv>;
 /** Puts the modules together: the only place that knows all of them. */
 export function createApp(parts: AppParts): App {
   const { usage, db, clock, newId, log, tokens } = parts;
-  const relatedColumns = { billing_profile_id: PROFILE_OF_CUSTOMER_SQL };
+  const relatedColumns = {
+    billing_profile_id: PROFILE_OF_CUSTOMER_SQL,
+    plan_key: () => planKeysOfCustomerSql(clock.nowMs()),
+  };
+  const blockers = createSubscriptionBlockers({ clock });
   const customers = createCustomers({
     db,
     clock,
     newId,
     relatedColumns,
     blockers: {
-      deletion: (customerId, trx) => entitlements.blocksDeletion(customerId, trx),
-      subjectKeyChange: async () => undefined,
+      deletion: async (customerId, trx) =>
+        (await blockers.customerDeletion(customerId, trx)) ?? (await entitlements.blocksDeletion(customerId, trx)),
+      subjectKeyChange: blockers.subjectKeyChange,
     },
   });
   const meters = createMetersService({
@@ -120,6 +131,7 @@ export function createApp(parts: AppParts): App {
     findCustomers: customers.getMany,
     getCustomer: (id, trx) => createCustomers({ db: trx, clock, newId }).get(id),
   });
+  const subscriptions = createSubscriptions({ db, clock, newId, plans, addons, lookups });
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {
@@ -152,9 +164,10 @@ export function createApp(parts: AppParts): App {
   pickerRoutes(v3, { usage, service: meters, query });
   features.routes(v3);
   customers.routes(v3);
-  sandboxRoutes(v3, parts);
   entitlements.routes(v3);
   createBilling(parts, { features }).routes(v3);
+  subscriptions.routes(v3);
+  sandboxRoutes(v3, parts, blockers);
   taxCodes.routes(v3);
   currencies.routes(v3);
   plans.routes(v3);
@@ -189,10 +202,10 @@ function countingExplainers(meters: MetersService): CountingExplainers {
 }
 
 /** Customers on a clock of their own. */
-function sandboxRoutes(router: Router, { db, clock, newId }: AppParts): void {
+function sandboxRoutes(router: Router, { db, clock, newId }: AppParts, blockers: SubscriptionBlockers): void {
   const hooks = {
     findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
-    blocksTimeTravel: async () => undefined,
+    blocksTimeTravel: blockers.timeTravel,
     onMove: async () => undefined,
   };
   testClockRoutes(router, createTestClocksService({ db, clock, hooks }));

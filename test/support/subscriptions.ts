@@ -41,6 +41,7 @@ export function subscription(
     customerId: 'customer',
     name: 'Plan v1',
     currency: 'USD',
+    invoiceCurrency: 'USD',
     billingCadence: 'P1M',
     billingAnchorMs: fields.activeFromMs,
     proRatingEnabled: true,

@@ -33,7 +33,7 @@ export interface Customers extends CustomersService, Attribution {
  * @param deps.db a handle of its own transactions: to take part in another module's transaction, create the module anew
  * with that transaction's handle
  * @param deps.blockers what modules above have against a change; nothing when left out
- * @param deps.relatedColumns SQL expressions over the table `customers` for the filters that modules above answer
+ * @param deps.relatedColumns SQL over the table `customers` for the filters that modules above answer
  */
 export function createCustomers(deps: {
   db: ControlDb;

@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely';
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -6,13 +6,7 @@ import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import { type CustomerRow, toChangeableColumns, toCustomer, toRow } from './customer-row.ts';
-import type {
-  Customer,
-  CustomerFilterField,
-  CustomerSortField,
-  RelatedCustomerField,
-  UpsertCustomer,
-} from './schema.ts';
+import type { Customer, CustomerFilterField, CustomerSortField, UpsertCustomer } from './schema.ts';
 
 interface SubjectKeyRow {
   customer_id: string;
@@ -38,8 +32,14 @@ export interface SubjectRow {
   name: string;
 }
 
-/** What a filter over another module's data compares: an SQL expression over the table `customers`, of ours. */
-export type RelatedColumns = Partial<Record<RelatedCustomerField, string>>;
+/**
+ * What a filter over another module's data compares: an SQL expression over the table `customers`, of ours. Where a
+ * customer has many values, a SELECT of them as `value`; a function of it where they depend on the time.
+ */
+export interface RelatedColumns {
+  billing_profile_id?: string;
+  plan_key?: () => string;
+}
 
 /** Values in one IN list; databases refuse statements with some ten thousand parameters. */
 const MAX_LIST_LENGTH = 1000;
@@ -128,11 +128,16 @@ async function readPage(
 ): Promise<{ customers: Customer[]; total: number }> {
   let living = tables.selectFrom('customers').where('deleted_at', 'is', null);
   for (const filter of filters) {
-    if (filter.field !== 'usage_attribution_subject_key') {
-      living = living.where(filterExpression(columnOf(filter.field, related), filter));
+    const { field } = filter;
+    if (field !== 'usage_attribution_subject_key' && field !== 'plan_key') {
+      living = living.where(filterExpression(columnOf(field, related), filter));
     }
   }
-  for (const condition of subjectKeyConditions(filters)) living = living.where(condition);
+  const planKeys = related.plan_key?.() ?? 'SELECT NULL AS value';
+  for (const condition of manyValued(filters, 'usage_attribution_subject_key', SUBJECT_KEYS_SQL)) {
+    living = living.where(condition);
+  }
+  for (const condition of manyValued(filters, 'plan_key', planKeys)) living = living.where(condition);
   const { total } = await living.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   const selection = living
     .selectAll()
@@ -144,7 +149,7 @@ async function readPage(
 }
 
 function columnOf(
-  field: Exclude<CustomerFilterField, 'usage_attribution_subject_key'>,
+  field: Exclude<CustomerFilterField, 'usage_attribution_subject_key' | 'plan_key'>,
   related: RelatedColumns,
 ): string {
   if (field !== 'billing_profile_id') return `customers.${field}`;
@@ -152,28 +157,33 @@ function columnOf(
   return related[field] ?? 'NULL';
 }
 
+const SUBJECT_KEYS_SQL =
+  'SELECT own.subject_key AS value FROM customer_subject_keys AS own WHERE own.customer_id = customers.id';
+
 /**
- * A customer has many subject keys: it matches when one of them meets all positive conditions, and, for neq and
+ * Of some things a customer has many: it matches when one of them meets all positive conditions, and, for neq and
  * exists=false, when none of them is the value, or there is none at all.
+ * @param values a SELECT of the customer's values as `value`, of ours
  */
-function subjectKeyConditions(filters: Filters) {
-  const column = 'customer_subject_keys.subject_key';
-  const own = filters.filter((filter) => filter.field === 'usage_attribution_subject_key');
-  const isNegative = ({ operator, values }: FilterCondition) =>
-    operator === 'neq' || (operator === 'exists' && values[0] === 'false');
-  const hasSubjectKey = (eb: ExpressionBuilder<Tables, 'customers'>, conditions: readonly FilterCondition[]) => {
-    const keys = eb.selectFrom('customer_subject_keys').select('position');
-    let matching = keys.whereRef('customer_subject_keys.customer_id', '=', 'customers.id');
-    for (const condition of conditions) matching = matching.where(filterExpression(column, condition));
-    return eb.exists(matching);
+function manyValued(filters: Filters, field: CustomerFilterField, values: string): RawBuilder<boolean>[] {
+  const own = filters.filter((filter) => filter.field === field);
+  const isNegative = ({ operator, values: [value] }: FilterCondition) =>
+    operator === 'neq' || (operator === 'exists' && value === 'false');
+  const hasOne = (conditions: readonly FilterCondition[]) => {
+    const all = [
+      sql`own_value.value IS NOT NULL`,
+      ...conditions.map((one) => filterExpression('own_value.value', one)),
+    ];
+    const where = sql.join(all, sql.raw(' AND '));
+    return sql<boolean>`EXISTS (SELECT 1 FROM (${sql.raw(values)}) AS own_value WHERE ${where})`;
   };
   const positive = own.filter((filter) => !isNegative(filter));
   const negative = own.filter(isNegative);
   return [
-    ...(positive.length > 0 ? [(eb: ExpressionBuilder<Tables, 'customers'>) => hasSubjectKey(eb, positive)] : []),
-    ...negative.map((filter) => (eb: ExpressionBuilder<Tables, 'customers'>) => {
+    ...(positive.length > 0 ? [hasOne(positive)] : []),
+    ...negative.map((filter) => {
       const opposite = filter.operator === 'neq' ? ([{ ...filter, operator: 'eq' }] as const) : [];
-      return eb.not(hasSubjectKey(eb, opposite));
+      return sql<boolean>`NOT ${hasOne(opposite)}`;
     }),
   ];
 }

@@ -21,6 +21,7 @@ const FILTERS: Record<CustomerFilterField, FilterKind> = {
   primary_email: 'string',
   usage_attribution_subject_key: 'string',
   billing_profile_id: 'ulid',
+  plan_key: 'string',
 };
 const customerId = z.object({ customerId: ulidSchema });
 

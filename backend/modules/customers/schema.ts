@@ -100,7 +100,6 @@ export const customerPageSchema = z
 export type CustomerPage = z.output<typeof customerPageSchema>;
 
 export type CustomerSortField = 'name' | 'id' | 'created_at';
-/** The contract's filter by plan is refused as unknown: no customer has one yet. */
 export type CustomerFilterField =
   | 'key'
   | 'name'
@@ -108,4 +107,4 @@ export type CustomerFilterField =
   | 'usage_attribution_subject_key'
   | RelatedCustomerField;
 /** Filters over what modules above keep of a customer. */
-export type RelatedCustomerField = 'billing_profile_id';
+export type RelatedCustomerField = 'billing_profile_id' | 'plan_key';

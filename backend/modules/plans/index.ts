@@ -23,7 +23,7 @@ export type {
 export { plansBlockAddonDeletion } from './plan-addon-service.ts';
 export type { PlanBlockers } from './plan-kind.ts';
 export { fromPlan, type PlanBody } from './plan-mapping.ts';
-export { PLAN_CADENCES } from './plan-rules.ts';
+export { findPlanIssues, PLAN_CADENCES } from './plan-rules.ts';
 export type * from './types.ts';
 
 /**

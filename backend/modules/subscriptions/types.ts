@@ -85,7 +85,10 @@ export interface Subscription {
   labels?: Labels;
   /** undefined: a custom plan */
   plan?: PlanRef;
+  /** Code of the currency of all prices that name no other; a custom one or a fiat one. */
   currency: string;
+  /** ISO 4217 code of the currency that invoices are written in. */
+  invoiceCurrency: string;
   /** ISO 8601 duration between invoices. */
   billingCadence: string;
   /** Every billing and service period is reckoned from this instant. */

@@ -30,7 +30,10 @@ export interface SubscriptionView extends OpenPeriod {
   customerId: string;
   name: string;
   status: SubscriptionStatus;
+  /** Code of the currency of prices that name no other. */
   currency: string;
+  /** ISO 4217 code. */
+  invoiceCurrency: string;
   /** ISO 8601 duration. */
   billingCadence: string;
   billingAnchorMs: number;
@@ -63,6 +66,7 @@ export function subscriptionView(subscription: Subscription, atMs: number): Subs
     fromMs: subscription.activeFromMs,
     toMs: subscription.activeToMs,
     currency,
+    invoiceCurrency: subscription.invoiceCurrency,
     billingCadence,
     billingAnchorMs,
     proRatingEnabled,

@@ -75,6 +75,11 @@ export function fixedLengthMs(duration: Duration): number {
   return (duration.weeks * 7 + duration.days) * DAY_MS + seconds * SECOND_MS;
 }
 
+/** `a + times × b`, part by part: P1M and P14D are P1M14D. */
+export function plusDuration(a: Duration, b: Duration, times = 1): Duration {
+  return durationOf(UNITS.map((unit) => a[unit] + times * b[unit]));
+}
+
 /** Years and months of the duration, in months. */
 export function calendarMonths(duration: Duration): number {
   return duration.years * 12 + duration.months;

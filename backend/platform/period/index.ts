@@ -5,6 +5,7 @@ export {
   durationFrom,
   formatDuration,
   parseDuration,
+  plusDuration,
 } from './duration.ts';
 export {
   contains,

@@ -1,0 +1,23 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { NewId } from '../../platform/ids.ts';
+import type { Addons } from '../addons/index.ts';
+import type { Plans } from '../plans/index.ts';
+import type { CatalogLookups } from '../product-catalog/index.ts';
+
+/** What subscriptions are made with. */
+export interface SubscriptionDeps {
+  db: ControlDb;
+  /** Real time; customers on a test clock live by their own. */
+  clock: Clock;
+  newId: NewId;
+  plans: Pick<Plans, 'findByIds' | 'findActive' | 'findVersion' | 'findAddons'>;
+  addons: Pick<Addons, 'findByIds'>;
+  /** What the rate cards of edits and custom plans refer to. */
+  lookups: CatalogLookups;
+  /**
+   * Told, after it is stored, that something about a customer's subscriptions changed; the answer waits for it. What it
+   * throws does not undo the change.
+   */
+  onChange?: (customerId: string) => Promise<void>;
+}

@@ -1,0 +1,97 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { refuseOverlaps } from './checks.ts';
+import type { SubscriptionDeps } from './deps.ts';
+import { conflict, transitionNotAllowed } from './errors.ts';
+import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
+import { statusAt } from './phases.ts';
+import { subscriptionRepository } from './repository.ts';
+import { changing, open, openFor, save } from './stored.ts';
+import { resolveEnd } from './timing.ts';
+import type { Subscription } from './types.ts';
+
+export interface EndService {
+  /** @throws RequestProblem 400, 404 @throws DomainProblem 403 */
+  cancel(id: string, timing: string): Promise<SubscriptionBody>;
+  /** A canceled subscription goes on. @throws RequestProblem 404 @throws DomainProblem 403, 409 for a successor */
+  continue(id: string): Promise<SubscriptionBody>;
+  /** Deletes a subscription that is yet to begin. @throws RequestProblem 404 @throws DomainProblem 403 */
+  unschedule(id: string): Promise<void>;
+  /** Deletes the successors that are yet to begin, and goes on. @throws RequestProblem 404 @throws DomainProblem 403, 409 */
+  restore(id: string): Promise<SubscriptionBody>;
+}
+
+export function createEndService(deps: SubscriptionDeps): EndService {
+  return {
+    cancel: (id, timing) =>
+      changing(deps, async (trx) => {
+        const { subscription, nowMs } = await openFor(deps, trx, id, 'cancel');
+        const activeToMs = resolveEnd(subscription, timing, nowMs);
+        return answer(await save(deps, trx, { ...subscription, activeToMs }, nowMs), nowMs);
+      }),
+    continue: (id) =>
+      changing(deps, async (trx) => {
+        const { subscription, nowMs } = await openFor(deps, trx, id, 'continue');
+        const [successor] = await successors(trx, subscription);
+        if (successor !== undefined) {
+          throw conflict(`subscription ${successor.id} takes over: restore this one, or unschedule that one first`);
+        }
+        return answer(await goOn(deps, trx, subscription, nowMs), nowMs);
+      }),
+    unschedule: (id) =>
+      changing(deps, async (trx) => {
+        const { subscription, nowMs } = await openFor(deps, trx, id, 'delete');
+        await unscheduled(deps, trx, subscription, nowMs);
+        return { customerId: subscription.customerId, result: undefined };
+      }),
+    restore: (id) =>
+      changing(deps, async (trx) => {
+        const { subscription, nowMs } = await openFor(deps, trx, id, 'restore');
+        const next = await successors(trx, subscription);
+        for (const successor of next) {
+          const status = statusAt(successor, nowMs);
+          if (status !== 'scheduled') throw transitionNotAllowed('delete', status);
+        }
+        for (const successor of next.toReversed()) await unscheduled(deps, trx, successor, nowMs);
+        const { subscription: alone } = await open(deps, trx, id);
+        return answer(await goOn(deps, trx, alone, nowMs), nowMs);
+      }),
+  };
+}
+
+/** The one that takes over, the one that takes over from that, and so on. */
+async function successors(trx: ControlDb, { supersedingId }: Subscription): Promise<Subscription[]> {
+  if (supersedingId === undefined) return [];
+  const next = await subscriptionRepository(trx).byId(supersedingId);
+  if (next === undefined || next.deletedAtMs !== undefined) return [];
+  return [next, ...(await successors(trx, next))];
+}
+
+/** Without an end again; its items come back with their versions. */
+async function goOn(
+  deps: SubscriptionDeps,
+  trx: ControlDb,
+  subscription: Subscription,
+  nowMs: number,
+): Promise<Subscription> {
+  const { activeToMs: _, ...endless } = subscription;
+  const saved = await save(deps, trx, endless, nowMs);
+  await refuseOverlaps(trx, saved);
+  return saved;
+}
+
+async function unscheduled(
+  deps: SubscriptionDeps,
+  trx: ControlDb,
+  subscription: Subscription,
+  nowMs: number,
+): Promise<void> {
+  await save(deps, trx, { ...subscription, deletedAtMs: nowMs }, nowMs);
+  if (subscription.previousId === undefined) return;
+  const { subscription: previous } = await open(deps, trx, subscription.previousId);
+  const { supersedingId: _, ...alone } = previous;
+  await save(deps, trx, alone, nowMs);
+}
+
+function answer(subscription: Subscription, nowMs: number) {
+  return { customerId: subscription.customerId, result: toSubscriptionBody(subscription, nowMs) };
+}

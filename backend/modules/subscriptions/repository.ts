@@ -1,0 +1,226 @@
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
+import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { PageRequest } from '../../platform/http/paging.ts';
+import type { Sort } from '../../platform/http/sorting.ts';
+import { toStoredInstant } from '../../platform/instant.ts';
+import type { Period } from '../../platform/period/index.ts';
+import type { NowByCustomer } from '../test-clocks/index.ts';
+import type { OverlappingItem } from './errors.ts';
+import {
+  type AddonRow,
+  fromRows,
+  type ItemRow,
+  instantMs,
+  type SubscriptionRow,
+  toAddonRow,
+  toItemRow,
+  toMs,
+  toSubscriptionRow,
+} from './rows.ts';
+import type { SubscriptionFilterField, SubscriptionSortField } from './schema.ts';
+import type { Subscription } from './types.ts';
+
+interface Tables {
+  subscriptions: SubscriptionRow;
+  subscription_items: ItemRow;
+  subscription_addons: AddonRow;
+}
+
+type Selection = SelectQueryBuilder<Tables, 'subscriptions', SubscriptionRow>;
+
+/** Values in one IN list, and rows in one insert; databases refuse statements with some ten thousand parameters. */
+const MAX_LIST_LENGTH = 500;
+
+/**
+ * The keys of the plans that a customer is subscribed to, or will be, as a SELECT over the table `customers`: for the
+ * filter of the customer list. @param realMs now, for customers without a test clock
+ */
+export function planKeysOfCustomerSql(realMs: number): string {
+  const now = `coalesce((SELECT now_at FROM test_clocks WHERE test_clocks.customer_id = customers.id), '${toStoredInstant(realMs)}')`;
+  return (
+    'SELECT own.plan_key AS value FROM subscriptions AS own WHERE own.customer_id = customers.id ' +
+    `AND own.deleted_at IS NULL AND (own.active_to IS NULL OR own.active_to > ${now})`
+  );
+}
+
+/** Stored subscriptions. A handle lives as long as the transaction that it is made for. */
+export function subscriptionRepository(db: ControlDb) {
+  const tables = withTables<Tables>(db);
+  const all = () => tables.selectFrom('subscriptions').selectAll();
+  const living = () => all().where('deleted_at', 'is', null);
+  return {
+    insert: async (subscription: Subscription): Promise<void> => {
+      await tables.insertInto('subscriptions').values(toSubscriptionRow(subscription)).execute();
+      await writeParts(tables, subscription);
+    },
+    update: async (subscription: Subscription): Promise<void> => {
+      const row = toSubscriptionRow(subscription);
+      await tables.updateTable('subscriptions').set(row).where('id', '=', subscription.id).execute();
+      await writeParts(tables, subscription);
+    },
+    /** Deleted ones too. */
+    byId: async (id: string): Promise<Subscription | undefined> =>
+      (await read(tables, all().where('id', '=', id))).at(0),
+    /** Deleted ones too; unknown ids are absent. */
+    byIds: (ids: readonly string[]): Promise<Subscription[]> =>
+      inLists(ids, (list) => read(tables, all().where('id', 'in', list))),
+    /** A customer's, but for deleted ones and those that ended before the instant, oldest first. */
+    ofCustomer: (customerId: string, endingAfterMs: number): Promise<Subscription[]> =>
+      read(tables, endingAfter(living().where('customer_id', '=', customerId), endingAfterMs)),
+    /** Ids of a customer's that have not ended, and those that are yet to begin. */
+    openIds: async (customerId: string, nowMs: number): Promise<string[]> => {
+      const open = endingAfter(living().where('customer_id', '=', customerId), nowMs);
+      return (await open.orderBy('active_from').execute()).map((row) => row.id);
+    },
+    /** Those in force at some time within the period. @param customerIds undefined: of every customer */
+    within: async (customerIds: readonly string[] | undefined, period: Period): Promise<Subscription[]> => {
+      const inForce = () =>
+        endingAfter(living().where('active_from', '<', toStoredInstant(period.toMs)), period.fromMs);
+      if (customerIds === undefined) return read(tables, inForce());
+      return inLists(customerIds, (list) => read(tables, inForce().where('customer_id', 'in', list)));
+    },
+    /** Customers who have, or had, a subscription, by id. */
+    customerIds: async (afterId: string | undefined, limit: number): Promise<string[]> => {
+      const customers = tables.selectFrom('subscriptions').select('customer_id').distinct();
+      const rows = await customers
+        .where('deleted_at', 'is', null)
+        .$if(afterId !== undefined, (query) => query.where('customer_id', '>', afterId ?? ''))
+        .orderBy('customer_id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.customer_id);
+    },
+    /** Priced items and entitlements of a customer's other subscriptions that end after the instant. */
+    exclusiveItems: (customerId: string, exceptIds: readonly string[], endingAfterMs: number) =>
+      readExclusiveItems(tables, customerId, exceptIds, endingAfterMs),
+    page: (
+      filters: readonly FilterCondition<SubscriptionFilterField>[],
+      sort: Sort<SubscriptionSortField>,
+      page: PageRequest,
+      now: NowByCustomer,
+    ) => readPage(tables, filters, sort, page, now),
+  };
+}
+
+function endingAfter(selection: Selection, atMs: number): Selection {
+  return selection.where((eb) => eb.or([eb('active_to', 'is', null), eb('active_to', '>', toStoredInstant(atMs))]));
+}
+
+async function writeParts(tables: Kysely<Tables>, subscription: Subscription): Promise<void> {
+  const { id } = subscription;
+  await tables.deleteFrom('subscription_items').where('subscription_id', '=', id).execute();
+  const items = subscription.items.map((item, position) => toItemRow(id, item, position));
+  for (let start = 0; start < items.length; start += MAX_LIST_LENGTH) {
+    await tables
+      .insertInto('subscription_items')
+      .values(items.slice(start, start + MAX_LIST_LENGTH))
+      .execute();
+  }
+  for (const addon of subscription.addons.map((bought) => toAddonRow(id, bought))) {
+    const { timeline, name, description, labels, rate_cards, updated_at } = addon;
+    const changed = { timeline, name, description, labels, rate_cards, updated_at };
+    const statement = tables.insertInto('subscription_addons').values(addon);
+    await statement.onConflict((conflict) => conflict.column('id').doUpdateSet(changed)).execute();
+  }
+}
+
+async function read(tables: Kysely<Tables>, selection: Selection): Promise<Subscription[]> {
+  const rows = await selection.orderBy('active_from').orderBy('id').execute();
+  return withParts(tables, rows);
+}
+
+async function withParts(tables: Kysely<Tables>, rows: readonly SubscriptionRow[]): Promise<Subscription[]> {
+  const ids = rows.map((row) => row.id);
+  const items = await inLists(ids, (list) =>
+    tables
+      .selectFrom('subscription_items')
+      .selectAll()
+      .where('subscription_id', 'in', list)
+      .orderBy('position')
+      .execute(),
+  );
+  const addons = await inLists(ids, (list) =>
+    tables.selectFrom('subscription_addons').selectAll().where('subscription_id', 'in', list).orderBy('id').execute(),
+  );
+  const itemsById = Map.groupBy(items, (item) => item.subscription_id);
+  const addonsById = Map.groupBy(addons, (addon) => addon.subscription_id);
+  return rows.map((row) => fromRows(row, itemsById.get(row.id) ?? [], addonsById.get(row.id) ?? []));
+}
+
+async function readExclusiveItems(
+  tables: Kysely<Tables>,
+  customerId: string,
+  exceptIds: readonly string[],
+  endingAfterMs: number,
+): Promise<(OverlappingItem & { featureId: string | null })[]> {
+  const rows = await tables
+    .selectFrom('subscription_items as item')
+    .innerJoin('subscriptions as own', 'own.id', 'item.subscription_id')
+    .select(['own.id', 'own.name', 'item.item_key', 'item.feature_id', 'item.active_from', 'item.active_to'])
+    .where('own.customer_id', '=', customerId)
+    .where('own.id', 'not in', exceptIds)
+    .where('own.deleted_at', 'is', null)
+    .where('item.is_removed', '=', 0)
+    .where('item.is_exclusive', '=', 1)
+    .where((eb) => eb.or([eb('item.active_to', 'is', null), eb('item.active_to', '>', toStoredInstant(endingAfterMs))]))
+    .orderBy('item.active_from')
+    .execute();
+  return rows.map((row) => ({
+    subscriptionId: row.id,
+    subscriptionName: row.name,
+    itemKey: row.item_key,
+    featureId: row.feature_id,
+    fromMs: instantMs(row.active_from),
+    toMs: toMs(row.active_to),
+  }));
+}
+
+async function readPage(
+  tables: Kysely<Tables>,
+  filters: readonly FilterCondition<SubscriptionFilterField>[],
+  sort: Sort<SubscriptionSortField>,
+  page: PageRequest,
+  now: NowByCustomer,
+): Promise<{ subscriptions: Subscription[]; total: number }> {
+  const withStatus = tables
+    .selectFrom('subscriptions')
+    .selectAll()
+    .select(statusExpression(now).as('status'))
+    .where('deleted_at', 'is', null);
+  let matching = tables.selectFrom(withStatus.as('own'));
+  for (const filter of filters) matching = matching.where(filterExpression(`own.${filter.field}`, filter));
+  const { total } = await matching.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const rows = await matching
+    .selectAll('own')
+    .orderBy(`own.${sort.field}`, sort.direction)
+    .orderBy('own.id', sort.direction)
+    .limit(page.size)
+    .offset((page.number - 1) * page.size)
+    .execute();
+  return { subscriptions: await withParts(tables, rows), total: Number(total) };
+}
+
+/** The status as `statusAt` tells it, each customer at its own now. */
+function statusExpression(now: NowByCustomer) {
+  const nowAt = sql.join(
+    [...[...now.ofTestClocks].map(([id, atMs]) => sql`WHEN ${id} THEN ${toStoredInstant(atMs)}`)],
+    sql.raw(' '),
+  );
+  const real = sql`${toStoredInstant(now.realMs)}`;
+  const at = now.ofTestClocks.size === 0 ? real : sql`(CASE customer_id ${nowAt} ELSE ${real} END)`;
+  return sql<string>`CASE WHEN active_from > ${at} THEN 'scheduled' WHEN active_to IS NULL THEN 'active'
+    WHEN active_to > ${at} THEN 'canceled' ELSE 'inactive' END`;
+}
+
+async function inLists<Value, Row>(
+  values: readonly Value[],
+  readList: (list: readonly Value[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let start = 0; start < values.length; start += MAX_LIST_LENGTH) {
+    for (const row of await readList(values.slice(start, start + MAX_LIST_LENGTH))) rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,130 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { parseInstant } from '../../platform/instant.ts';
+import { clockOf } from '../test-clocks/index.ts';
+import { agreePhases } from './agreement.ts';
+import { findBuyer, refuseOverlaps, settleCurrency } from './checks.ts';
+import type { SubscriptionDeps } from './deps.ts';
+import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
+import { findPlanSource, type PlanSource } from './plan-source.ts';
+import { reconcileItems } from './reconcile-items.ts';
+import { subscriptionRepository } from './repository.ts';
+import type { CreateSubscription } from './schema.ts';
+import { changing, customersOf, openFor, save } from './stored.ts';
+import { resolveEnd, resolveStart } from './timing.ts';
+import type { Subscription } from './types.ts';
+
+/** A subscription and the one that takes over from it; both the same where it goes on. */
+export interface ChangedSubscription {
+  current: SubscriptionBody;
+  next: SubscriptionBody;
+}
+
+export interface StartService {
+  /**
+   * Sells a plan to a customer, now or from an instant on.
+   * @throws RequestProblem 400, 404, 412 for a deleted customer @throws DomainProblem 409 for a feature it has already
+   */
+  create(request: CreateSubscription): Promise<SubscriptionBody>;
+  /**
+   * Ends the subscription and has another one begin at that very instant.
+   * @throws RequestProblem 400, 404 @throws DomainProblem 403, 409
+   */
+  change(id: string, request: CreateSubscription): Promise<ChangedSubscription>;
+}
+
+/** How a new subscription differs from what its plan says. */
+export type StartTerms = Pick<
+  CreateSubscription,
+  'labels' | 'settlement_mode' | 'starting_phase' | 'billing_anchor' | 'cost_basis_mode'
+>;
+
+export function createStartService(deps: SubscriptionDeps): StartService {
+  return {
+    create: (request) =>
+      changing(deps, async (trx) => {
+        const customer = await findBuyer(customersOf(deps, trx), request.customer);
+        const nowMs = (await clockOf(trx, deps.clock, customer.id)).nowMs();
+        const activeFromMs = resolveStart(request.timing, nowMs);
+        const source = await findPlanSource(trx, deps, request, deps.clock.nowMs());
+        const started = draft(deps, source, request, { customerId: customer.id, activeFromMs, nowMs });
+        const result = toSubscriptionBody(await begin(deps, trx, started, source), nowMs);
+        return { customerId: customer.id, result };
+      }),
+    change: (id, request) =>
+      changing(deps, async (trx) => {
+        const { subscription, nowMs } = await openFor(deps, trx, id, 'change');
+        const atMs = resolveEnd(subscription, request.timing, nowMs);
+        const source = await findPlanSource(trx, deps, request, deps.clock.nowMs());
+        const result = await replace(deps, trx, subscription, source, request, { atMs, nowMs });
+        return { customerId: subscription.customerId, result };
+      }),
+  };
+}
+
+/** Ends a subscription where another one to the same customer begins. */
+export async function replace(
+  deps: SubscriptionDeps,
+  trx: ControlDb,
+  current: Subscription,
+  source: PlanSource,
+  terms: StartTerms,
+  { atMs, nowMs }: { atMs: number; nowMs: number },
+): Promise<ChangedSubscription> {
+  const { customerId, billingAnchorMs, labels } = current;
+  const started = draft(deps, source, terms, { customerId, activeFromMs: atMs, nowMs });
+  const next = {
+    ...started,
+    ...(terms.billing_anchor === undefined && { billingAnchorMs }),
+    ...(terms.labels === undefined && labels !== undefined && { labels }),
+    previousId: current.id,
+  };
+  const begun = await begin(deps, trx, next, source);
+  const ended = await save(deps, trx, { ...current, activeToMs: atMs, supersedingId: next.id }, nowMs);
+  return { current: toSubscriptionBody(ended, nowMs), next: toSubscriptionBody(begun, nowMs) };
+}
+
+function draft(
+  { newId }: SubscriptionDeps,
+  source: PlanSource,
+  terms: StartTerms,
+  { customerId, activeFromMs, nowMs }: { customerId: string; activeFromMs: number; nowMs: number },
+): Omit<Subscription, 'invoiceCurrency' | 'items'> {
+  const { name, description, plan, currency, billingCadence, proRatingEnabled } = source;
+  const labels = terms.labels ?? source.labels;
+  return {
+    id: newId(),
+    customerId,
+    name,
+    ...(description !== undefined && { description }),
+    ...(labels !== undefined && { labels }),
+    ...(plan !== undefined && { plan }),
+    currency,
+    billingCadence,
+    billingAnchorMs: (terms.billing_anchor && parseInstant(terms.billing_anchor)) || activeFromMs,
+    proRatingEnabled,
+    settlementMode: terms.settlement_mode ?? source.settlementMode,
+    costBasisMode: terms.cost_basis_mode,
+    activeFromMs,
+    phases: agreePhases(source.phases, terms.starting_phase, { newId, atMs: nowMs }),
+    addons: [],
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+/** Stores a new subscription once nothing stands in its way. */
+async function begin(
+  deps: SubscriptionDeps,
+  trx: ControlDb,
+  started: Omit<Subscription, 'invoiceCurrency' | 'items'>,
+  source: PlanSource,
+): Promise<Subscription> {
+  const customers = customersOf(deps, trx);
+  const customer = await findBuyer(customers, { id: started.customerId });
+  const invoiceCurrency = await settleCurrency(customers, customer, source);
+  const agreed = { ...started, invoiceCurrency };
+  const subscription = { ...agreed, items: reconcileItems(agreed, [], deps.newId) };
+  await refuseOverlaps(trx, subscription, started.previousId === undefined ? [] : [started.previousId]);
+  await subscriptionRepository(trx).insert(subscription);
+  return subscription;
+}

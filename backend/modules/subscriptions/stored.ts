@@ -1,0 +1,79 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { createCustomers } from '../customers/index.ts';
+import { clockOf } from '../test-clocks/index.ts';
+import type { SubscriptionDeps } from './deps.ts';
+import { type SubscriptionAction, subscriptionNotFound, transitionNotAllowed } from './errors.ts';
+import { statusAt } from './phases.ts';
+import { reconcileItems } from './reconcile-items.ts';
+import { subscriptionRepository } from './repository.ts';
+import type { Subscription, SubscriptionStatus } from './types.ts';
+
+/** A subscription inside a transaction, with the customer's now. */
+export interface Opened {
+  subscription: Subscription;
+  nowMs: number;
+}
+
+/** What may be done in which state; the rest is refused. Source: OpenMeter, openmeter/subscription/state.go. */
+const ALLOWED: Record<SubscriptionAction, readonly SubscriptionStatus[]> = {
+  update: ['active'],
+  change_addons: ['active'],
+  cancel: ['active'],
+  change: ['active'],
+  migrate: ['active'],
+  continue: ['canceled'],
+  restore: ['canceled'],
+  delete: ['scheduled'],
+};
+
+/** Reads a subscription at its customer's now. @throws RequestProblem 404 */
+export async function open(deps: SubscriptionDeps, trx: ControlDb, id: string): Promise<Opened> {
+  const subscription = await subscriptionRepository(trx).byId(id);
+  if (subscription === undefined) throw subscriptionNotFound(id);
+  return { subscription, nowMs: (await clockOf(trx, deps.clock, subscription.customerId)).nowMs() };
+}
+
+/** @throws DomainProblem 403 when the subscription's state does not allow the action @throws RequestProblem 404 */
+export async function openFor(
+  deps: SubscriptionDeps,
+  trx: ControlDb,
+  id: string,
+  action: SubscriptionAction,
+): Promise<Opened> {
+  const opened = await open(deps, trx, id);
+  const status = statusAt(opened.subscription, opened.nowMs);
+  if (!ALLOWED[action].includes(status)) throw transitionNotAllowed(action, status);
+  return opened;
+}
+
+/** The customers of the same transaction. */
+export function customersOf(deps: SubscriptionDeps, trx: ControlDb) {
+  return createCustomers({ db: trx, clock: deps.clock, newId: deps.newId });
+}
+
+/** The subscription with the items that follow from it now. */
+export function withItems(deps: SubscriptionDeps, changed: Subscription, nowMs: number): Subscription {
+  return { ...changed, updatedAtMs: nowMs, items: reconcileItems(changed, changed.items, deps.newId) };
+}
+
+/** Stores a change with the items that follow from it. */
+export async function save(
+  deps: SubscriptionDeps,
+  trx: ControlDb,
+  changed: Subscription,
+  nowMs: number,
+): Promise<Subscription> {
+  const subscription = withItems(deps, changed, nowMs);
+  await subscriptionRepository(trx).update(subscription);
+  return subscription;
+}
+
+/** A transaction over a customer's subscriptions; whoever listens is told once it is stored. */
+export async function changing<Result>(
+  deps: SubscriptionDeps,
+  work: (trx: ControlDb) => Promise<{ customerId: string; result: Result }>,
+): Promise<Result> {
+  const { customerId, result } = await deps.db.transaction(work);
+  await deps.onChange?.(customerId);
+  return result;
+}
