@@ -202,6 +202,27 @@ describe('a disk that fails', () => {
     expect(rig.deliveries.counters().dropped).toEqual({});
   });
 
+  test('in that it hangs: 32 MiB wait for it, and what comes on top of that is lost and counted', async () => {
+    const { promise: hang, resolve: goOn } = Promise.withResolvers<void>();
+    const files: SpoolFiles = { ...nodeFiles, sync: (file) => hang.then(() => nodeFiles.sync(file)) };
+    const server = await serve(() => ({ status: 503 }));
+    const rig = createRig(server.url, {
+      files,
+      spool: spoolSettings(tempFolder()),
+      queue: { ...soon, maxEntries: 10 },
+    });
+    for (const id of ids(100)) rig.delivery.push(event(id, 'x'.repeat(500_000)));
+    const { dropped, waiting } = rig.deliveries.counters();
+    expect(dropped).toEqual({ queue_full: 100 - waiting });
+    // Ten in memory as ever, and those 32 MiB.
+    expect(waiting).toBe(
+      10 + Math.floor((32 * 1024 * 1024) / Buffer.byteLength(event('e99', 'x'.repeat(500_000)).json)),
+    );
+    goOn();
+    await until(() => expect(rig.deliveries.snapshot().spooled).toBe(waiting));
+    expect(rig.deliveries.counters().dropped).toEqual(dropped);
+  });
+
   test('at shutdown, in the very last write: what was not on disk is counted as lost', async () => {
     const dir = tempFolder();
     const { files, fail } = faulty();
