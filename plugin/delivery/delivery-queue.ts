@@ -9,6 +9,7 @@ import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { EventStore } from './event-store.ts';
 import { createIdleReport, type IdleReport } from './idle-report.ts';
 import type { Ledger } from './ledger.ts';
+import type { Origin } from './origin.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import type { RareLog } from './rare-log.ts';
 import { createSender } from './sender.ts';
@@ -42,6 +43,10 @@ export interface DeliveryQueue {
   readonly isTokenRefused: boolean;
   /** Tells a backend that keeps the ledger what has changed, if nothing else is to be sent. To be called now and then. */
   report(): void;
+  /** Whether that backend has not been told all; after `stop` it will not be by this queue any more. */
+  readonly isUntold: boolean;
+  /** Tells it of another origin as well, of which nothing more will be sent. */
+  reportOn(origin: Origin): void;
   /**
    * Sends what is in memory at once and ends. What is left after `deadlineMs` stays on disk, or counts as `shutdown`
    * where there is none.
@@ -85,8 +90,12 @@ export function createDeliveryQueue(settings: DeliverySettings, surroundings: Su
       return endpointState.isTokenRefused;
     },
     report() {
-      if (store.held === 0 && !parts.shutdown.isDraining && !parts.breaker.isOpen) void idleReport.send();
+      if (!parts.shutdown.isDraining && !parts.breaker.isOpen) void idleReport.send(store.held === 0);
     },
+    get isUntold() {
+      return idleReport.isUntold;
+    },
+    reportOn: idleReport.takeOver,
     stop(deadlineMs) {
       stopped ??= stop(parts, deadlineMs, surroundings);
       return stopped;

@@ -77,7 +77,7 @@ export function openDeliveryAtWork(
   const durable = spool && { deadLetters: spool.deadLetters, catchUp: spool.catchUpOf(endpointKey(url)) };
   const queue: DeliveryQueue = createDeliveryQueue(settings, { ...common, ledger, store, durable });
   const warn = createWarning(url.origin, settings, store, common);
-  const estate = spool && createEstate(settings, url, { ...common, spool });
+  const estate = spool && createEstate(settings, url, { ...common, spool }, queue.reportOn);
   const openedAt = clock.now();
   let lastPushAt = openedAt;
   let isStopping = false;
@@ -205,7 +205,12 @@ function heirOf(
   };
 }
 
-function createEstate(settings: DeliverySettings, url: URL, common: WithSpool): Estate {
+function createEstate(
+  settings: DeliverySettings,
+  url: URL,
+  common: WithSpool,
+  onUntold: (origin: Origin) => void,
+): Estate {
   const { clock, spool } = common;
   const queues = new Set<DeliveryQueue>();
   const { promise: stopping, resolve: stopAll } = Promise.withResolvers<void>();
@@ -243,6 +248,8 @@ function createEstate(settings: DeliverySettings, url: URL, common: WithSpool): 
     spool.budget.removeDropper(store);
     // When nothing is left, that is for telling what was dropped of it.
     await queue.stop(isStopping ? 0 : LAST_REPORT_MS);
+    // Kept until the endpoint has shown that it understands.
+    if (queue.isUntold) onUntold(store.origin);
     queues.delete(queue);
     left += store.held;
   }

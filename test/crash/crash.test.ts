@@ -89,9 +89,9 @@ test(
         throw new Error(`${what}\n${gateway.server.stderr().slice(-3000)}`, { cause: error });
       }
     }
-    await checkLedger();
     await gateway.server.terminate();
     expect(idsOnDisk(spoolDir)).toEqual([]);
+    await checkLedger();
   },
   LONG ? 3_000_000 : 120_000,
 );

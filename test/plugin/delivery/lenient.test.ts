@@ -239,6 +239,21 @@ describe('what was dropped', () => {
     ]);
   });
 
+  test('of a process of which only a refused event is left is reported as soon as the backend has shown that it knows', async () => {
+    const dir = tempFolder();
+    const server = await serve(() => ({ status: 503 }));
+    const dead = createRig(server.url, { spool: spoolSettings(dir), node: 'dead', queue: soon });
+    pushAll(dead.delivery, ['bad']);
+    await dead.deliveries.stop(0);
+    server.respond = (request) => (request.ids.includes('bad') ? { status: 400 } : lenient([])(request));
+    const rig = createRig(server.url, { spool: spoolSettings(dir), node: 'gw-1', queue: soon });
+    await until(() => expect(rig.deliveries.counters()).toMatchObject({ waiting: 0, dropped: { rejected: 1 } }));
+    const reports = () => server.requests.filter(({ body }) => body === '[]').map(({ headers }) => headers);
+    expect(reports()).toEqual([]);
+    pushAll(rig.delivery, ids(1));
+    await until(() => expect(reports()).toMatchObject([{ 'metering-node': 'dead', 'metering-dropped': 'rejected=1' }]));
+  });
+
   test('is not reported to others', async () => {
     const clock = createManualClock();
     const server = await serve();

@@ -63,12 +63,13 @@ describe.each([
       let isDown = true;
       const server = await serve(() => ({ status: isDown ? 503 : 202 }));
       const rig = createRig(server.url, { spool: spoolSettings(dir), queue: { ...soon, maxEntries: 100 } });
-      // ENOSPC comes in the middle of a write.
-      for (const id of ids(400)) {
+      // ENOSPC comes in the middle of a write; until then they wait for it in memory.
+      for (const id of ids(300)) {
         rig.delivery.push(big(id));
         if (id.endsWith('0')) await new Promise((resolve) => setTimeout(resolve, 5));
       }
       await until(() => expect(codes(rig)).toContain('ENOSPC'));
+      for (const id of ids(400).slice(300)) rig.delivery.push(big(id));
       const { dropped, waiting } = rig.deliveries.counters();
       expect(Object.keys(dropped)).toEqual(['queue_full']);
       expect(waiting).toBe(400 - (dropped['queue_full'] ?? 0));

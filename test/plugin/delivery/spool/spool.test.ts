@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createManualClock } from '../support/manual-clock.ts';
 import { createRig, event, ids, pushAll, serve, TOKEN, until } from '../support/rig.ts';
 import { filesIn, idsOnDisk, recordsOf, segmentsIn, spoolSettings, tempFolder } from '../support/spool.ts';
 
@@ -28,11 +29,13 @@ describe('an event that was pushed', () => {
   test('is written with the others of its window, in one go', async () => {
     const dir = tempFolder();
     const server = await serve(down);
-    const rig = createRig(server.url, { spool: spoolSettings(dir, { syncMs: 50 }), queue: soon });
+    const clock = createManualClock();
+    const rig = createRig(server.url, { clock, spool: spoolSettings(dir, { syncMs: 50 }), queue: soon });
     for (const id of ids(500)) {
       rig.delivery.push(event(id));
       if (id.endsWith('00')) await new Promise(setImmediate);
     }
+    clock.advance(50);
     await until(() => expect(rig.deliveries.snapshot().spooled).toBe(500));
     expect(idsOnDisk(dir)).toEqual(ids(500));
     expect(rig.deliveries.snapshot().syncs.count).toBe(1);
@@ -150,20 +153,20 @@ describe('a spool that is full', () => {
     const server = await serve(() => ({ status: isDown ? 503 : 202 }));
     const spool = spoolSettings(dir, { ...small, full: 'drop_oldest', syncMs: 0 });
     const rig = createRig(server.url, { spool, queue: { ...soon, maxEntries: 10, maxBatchSize: 5 } });
-    for (const [index, id] of ids(300).entries()) {
+    for (const [index, id] of ids(160).entries()) {
       rig.delivery.push(big(id));
       await until(() => expect(rig.deliveries.snapshot().spooled).toBe(index + 1));
     }
     const { dropped, waiting } = rig.deliveries.counters();
     expect(Object.keys(dropped)).toEqual(['spool_full']);
-    expect(waiting).toBe(300 - (dropped['spool_full'] ?? 0));
+    expect(waiting).toBe(160 - (dropped['spool_full'] ?? 0));
     const bytes = segmentsIn(dir).reduce((sum, path) => sum + statSync(path).size, 0);
     expect(bytes).toBeLessThanOrEqual(1_048_576);
     isDown = false;
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: waiting, waiting: 0 }));
     // The batch that was in flight, and the newest.
     const inFlight = server.requests[0]?.ids ?? [];
-    expect(server.accepted).toEqual([...inFlight, ...ids(300).slice(300 - (waiting - inFlight.length))]);
+    expect(server.accepted).toEqual([...inFlight, ...ids(160).slice(160 - (waiting - inFlight.length))]);
   });
 
   test('still delivers from memory what is not on disk', async () => {
@@ -211,7 +214,9 @@ describe('on disk', () => {
       queue: { ...soon, maxBatchSize: 1 },
     });
     pushAll(rig.delivery, ids(10));
-    await until(() => expect(rig.deliveries.snapshot()).toMatchObject({ spooled: 9, deadLettered: 1 }));
+    await until(() => expect(rig.deliveries.snapshot().deadLettered).toBe(1));
+    // All but the refused one, which may have been faster than the window.
+    await until(() => expect(rig.deliveries.snapshot().spooled).toBeGreaterThanOrEqual(9));
     await until(() => expect(filesIn(dir).join()).toContain('checkpoint'));
     const files = filesIn(dir).filter((path) => !path.endsWith('.sock'));
     expect(files).toHaveLength(4);
