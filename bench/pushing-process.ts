@@ -28,8 +28,7 @@ let pushed = 0;
 async function push({ events, perSecond }: Pushes): Promise<void> {
   const startedAt = performance.now();
   for (let done = 0; done < events; done++) {
-    const id = String(++pushed);
-    delivery.push({ id, json: json.replace('EVENT-ID', id.padStart(36, '0')) });
+    delivery.push({ json: json.replace('EVENT-ID', String(++pushed).padStart(36, '0')) });
     if (done % PER_TURN !== 0) continue;
     do await nextTurn();
     while (performance.now() - startedAt < (done / perSecond) * 1000);
