@@ -11,7 +11,7 @@ import { readServerCatalog } from './server-catalog.ts';
 
 const USAGE = `The product catalog as a file: meters, features, plans, add-ons, tax codes.
 
-  npm run catalog -- diff FILE     shows what apply would do
+  npm run catalog -- diff FILE     shows what apply would do; - for standard input
   npm run catalog -- apply FILE    creates and updates what the file has; what it does not have stays
   npm run catalog -- dump FILE     writes the server's catalog; - for standard output
 
@@ -120,7 +120,7 @@ async function apply(changes: readonly Change[], file: CatalogFile, options: Opt
   const done: Change[] = [];
   try {
     for (const change of changes) {
-      await located(file, () => at(change.path ?? [], change.run));
+      await located(file, () => (change.path === undefined ? change.run() : at(change.path, change.run)));
       done.push(change);
     }
   } catch (error) {

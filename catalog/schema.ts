@@ -62,7 +62,7 @@ export function catalogSchemas(isStrict: boolean) {
     addons: filledList(z.array(planAddon)),
   });
   const catalog = object({
-    _format_version: z.literal('1.0', { error: 'must be "1.0"' }).optional(),
+    _format_version: formatVersion.optional(),
     tax_codes: z.array(taxCode).optional(),
     tax_code_defaults: taxCodeDefaults.optional(),
     meters: z.array(meter).optional(),
@@ -103,6 +103,7 @@ const decimalText = z
   .transform((value) => (typeof value === 'object' ? value.rawJSON : String(value)))
   .pipe(z.string().regex(/^-?\d+(\.\d+)?$/, 'must be a decimal number, such as "12.5"'))
   .transform(shortestDecimal);
+const formatVersion = decimalText.refine((version) => version === '1', { error: 'must be "1.0"' });
 /** What JSON has as a number. */
 const decimalNumber = z
   .union([z.number(), z.custom<ExactNumber>(isExactNumber)], { error: 'must be a number' })

@@ -11,10 +11,10 @@ export interface YamlDocument {
 
 const DECIMAL_LITERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
-/** @throws CatalogError with "line:column" in the message of each syntax error */
+/** Anchors, aliases and merge keys (`<<`) work. @throws CatalogError with "line:column" in the message of each syntax error */
 export function parseYaml(text: string): YamlDocument {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: true });
   const place = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset);
     return { line, column: col };

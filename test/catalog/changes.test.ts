@@ -198,6 +198,17 @@ describe('plans and add-ons', () => {
   });
 });
 
+test('anchors and merge keys are read as what they stand for', async () => {
+  const file = [
+    '_format_version: 1.0',
+    'meters:',
+    '- &base {key: anchored, name: Anchored, aggregation: count, event_type: anchored, dimensions: &all {r: $.r}}',
+    '- {<<: *base, key: merged, dimensions: {<<: *all, s: $.s}}',
+  ];
+  await apply(file.join('\n'));
+  expect(await one('/meters', 'merged')).toMatchObject({ name: 'Anchored', dimensions: { r: '$.r', s: '$.s' } });
+});
+
 test('a change that fails tells what is done; the rest is made once the cause is gone', async () => {
   const file = `meters:\n${meter('half_done')}\n${plan('half_done', '"-1"')}\n`;
   const failed = await t.run('apply FILE --yes', file);

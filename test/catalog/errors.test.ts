@@ -14,7 +14,7 @@ describe('the file: each problem with its place', () => {
     ['a key twice in YAML', 'meters: []\nmeters: []\n', ['line 2, column 1: Map keys must be unique']],
     ['a list', '- a\n', ['FILE:1:1: must be an object']],
     ['an unknown section', 'meters: []\nservices: []\n', ['FILE:2:11: services: is not known']],
-    ['another format', '_format_version: "3.0"\n', ['FILE:1:18: _format_version: must be one of 1.0']],
+    ['another format', '_format_version: "3.0"\n', ['FILE:1:18: _format_version: must be "1.0"']],
     [
       'what a meter needs',
       'meters:\n  - key: a\n    name: 5\n    event_typ: x\n',
