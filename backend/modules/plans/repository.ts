@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { defined } from '../../platform/defined.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -22,9 +23,15 @@ interface PlanAddonRow {
 /** Plans in one IN list; a page of plans has no more. */
 const MAX_LIST_LENGTH = 1000;
 
+type Tables = Kysely<{ plan_addons: PlanAddonRow; plans: { id: string; deleted_at: string | null } }>;
+
 /** The add-ons of plans. The versions themselves are kept by product-catalog. */
 export function planAddonRepository(db: ControlDb) {
-  const tables = withTables<{ plan_addons: PlanAddonRow; plans: { id: string; deleted_at: string | null } }>(db);
+  const tables: Tables = withTables(db);
+  return { ...reads(tables), ...writes(tables) };
+}
+
+function reads(tables: Tables) {
   const living = () => tables.selectFrom('plan_addons').where('deleted_at', 'is', null);
   return {
     /** Deleted ones too. */
@@ -75,6 +82,11 @@ export function planAddonRepository(db: ControlDb) {
         .executeTakeFirstOrThrow();
       return Number(count);
     },
+  };
+}
+
+function writes(tables: Tables) {
+  return {
     insert: async (planAddon: PlanAddon): Promise<void> => {
       const row: PlanAddonRow = {
         id: planAddon.id,

@@ -28,11 +28,17 @@ interface VersionRow {
 /** Ids in one statement; databases refuse statements with some ten thousand parameters. */
 const MAX_LIST_LENGTH = 1000;
 
+type Tables = Kysely<{ plans: VersionRow }>;
+
 /** Stored versions of plans or of add-ons. A handle lives as long as the transaction that it is made for. */
 export function versionRepository<Content>(db: ControlDb, kind: VersionTable) {
   // Both tables have the same columns, so what is right for the one is right for the other.
   const table = kind as 'plans';
-  const tables = withTables<{ plans: VersionRow }>(db);
+  const tables: Tables = withTables(db);
+  return { ...reads<Content>(tables, table), ...numbers(tables, table), ...writes<Content>(tables, table) };
+}
+
+function reads<Content>(tables: Tables, table: 'plans') {
   const rows = () => tables.selectFrom(table).selectAll();
   const read = (row: VersionRow | undefined) => (row === undefined ? undefined : toVersion<Content>(row));
   return {
@@ -81,6 +87,14 @@ export function versionRepository<Content>(db: ControlDb, kind: VersionTable) {
       const found = lasting.where('content', 'like', `%"${id}"%`).select(['key', 'version']).orderBy('id');
       return (await found.execute()).map(({ key, version }) => `"${key}" version ${version}`);
     },
+    /** One page of living versions. @param atMs decides their status */
+    page: (filters: VersionFilters, sort: Sort<VersionSortField>, page: PageRequest, atMs: number) =>
+      readPage<Content>(tables, table, { filters, sort, page, atMs }),
+  };
+}
+
+function numbers(tables: Tables, table: 'plans') {
+  return {
     /** The latest instant at which a published version of the key begins or ends; deleted ones count. */
     latestBoundMs: async (key: string): Promise<number | undefined> => {
       const published = tables.selectFrom(table).where('key', '=', key);
@@ -95,9 +109,11 @@ export function versionRepository<Content>(db: ControlDb, kind: VersionTable) {
       const { highest } = await query.select((eb) => eb.fn.max('version').as('highest')).executeTakeFirstOrThrow();
       return highest ?? 0;
     },
-    /** One page of living versions. @param atMs decides their status */
-    page: (filters: VersionFilters, sort: Sort<VersionSortField>, page: PageRequest, atMs: number) =>
-      readPage<Content>(tables, table, { filters, sort, page, atMs }),
+  };
+}
+
+function writes<Content>(tables: Tables, table: 'plans') {
+  return {
     insert: async (version: Version<Content>): Promise<void> => {
       await tables.insertInto(table).values(toRow(version)).execute();
     },
@@ -131,7 +147,7 @@ function later(one: number | undefined, other: number | undefined): number | und
 type VersionFilters = readonly FilterCondition<VersionFilterField>[];
 
 async function readPage<Content>(
-  tables: Kysely<{ plans: VersionRow }>,
+  tables: Tables,
   table: 'plans',
   request: { filters: VersionFilters; sort: Sort<VersionSortField>; page: PageRequest; atMs: number },
 ): Promise<{ versions: Version<Content>[]; total: number }> {
