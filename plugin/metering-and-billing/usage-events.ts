@@ -19,8 +19,7 @@ type Attributes = CloudEventV1<UsageData>;
  */
 export type UsageEvent = Readonly<
   Required<Pick<Attributes, 'specversion' | 'id' | 'source' | 'type' | 'subject' | 'datacontenttype' | 'data'>>
-> &
-  Readonly<Pick<Attributes, 'time'>>;
+> & { readonly time: string | undefined };
 
 /** Usage that was metered and yet makes no event. The detail holds nothing of the log entry. */
 export interface Drop {
@@ -68,33 +67,37 @@ function build(
   subject: Subject,
   aiCall: AiCall | undefined,
 ): readonly UsageEvent[] {
-  const custom = findAttributes(settings.attributes, entry);
-  const common = {
+  const custom = settings.attributes.length > 0 ? findAttributes(settings.attributes, entry) : undefined;
+  const time = timeOf(entry);
+  const event = (id: string, type: string, data: UsageData): UsageEvent => ({
     specversion: '1.0',
+    id,
     source: 'kong-gateway',
+    type,
     subject: subject.value,
-    ...timeOf(entry),
+    time,
     datacontenttype: 'application/json',
-  };
+    // Copying costs as much as building; attributes are rare.
+    data: custom === undefined ? data : { ...custom, ...data },
+  });
   const events: UsageEvent[] = [];
   if (settings.meterApiRequests) {
-    const data = { ...custom, ...apiRequestData(entry, subject.type) };
-    events.push({ ...common, id: entry.requestId, type: 'kong.api_request', data });
+    events.push(event(entry.requestId, 'kong.api_request', apiRequestData(entry, subject.type)));
   }
   if (aiCall === undefined) return events;
   for (const count of aiCall.counts) {
-    const data = { ...custom, ...llmRequestData(entry, subject.type, aiCall, count) };
-    events.push({ ...common, id: `${entry.requestId}:${count.direction}`, type: 'kong.llm_request', data });
+    const data = llmRequestData(entry, subject.type, aiCall, count);
+    events.push(event(`${entry.requestId}:${count.direction}`, 'kong.llm_request', data));
   }
   return events;
 }
 
 /** The start of the request; without one the backend takes the time of receipt. */
-function timeOf(entry: LogEntry): { time?: string } {
+function timeOf(entry: LogEntry): string | undefined {
   const startedAtMs = entry.fields['started_at'];
-  if (typeof startedAtMs !== 'number') return {};
+  if (typeof startedAtMs !== 'number') return undefined;
   const startedAt = new Date(Math.round(startedAtMs));
-  return Number.isNaN(startedAt.getTime()) ? {} : { time: startedAt.toISOString() };
+  return Number.isNaN(startedAt.getTime()) ? undefined : startedAt.toISOString();
 }
 
 function describe(lookup: SubjectLookup): string {

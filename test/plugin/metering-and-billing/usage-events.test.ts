@@ -61,7 +61,9 @@ describe('every event', () => {
   const all = recordings().flatMap(({ json }) => usageOf(byHost, json).events);
 
   test('is a CloudEvent in the eyes of the SDK', () => {
-    for (const event of all) expect(new CloudEvent(event).validate()).toBe(true);
+    for (const { time, ...event } of all) {
+      expect(new CloudEvent({ ...event, ...(time !== undefined && { time }) }).validate()).toBe(true);
+    }
   });
 
   test('has an id of its own and no null', () => {
