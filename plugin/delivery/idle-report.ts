@@ -26,7 +26,7 @@ export interface IdleReportOptions {
   readonly stop: AbortSignal;
 }
 
-const NO_EVENTS = '[]';
+const NO_EVENTS = [Buffer.from('[]')];
 const NOTHING = '{}';
 /** Origins that are over, with a backend that never shows that it understands: the oldest are forgotten. */
 const MAX_TAKEN_OVER = 100;

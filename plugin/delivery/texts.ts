@@ -23,8 +23,8 @@ const CHUNK_BYTES = 64 * 1024;
 const LARGE_BYTES = CHUNK_BYTES / 8;
 
 const COMMA = 0x2c;
-const OPENING = 0x5b;
-const CLOSING = 0x5d;
+const OPENING = Buffer.from('[');
+const CLOSING = Buffer.from(']');
 
 export function createTexts(): Texts {
   let chunk = Buffer.alloc(0);
@@ -38,7 +38,7 @@ export function createTexts(): Texts {
       }
       const start = end;
       chunk.write(text, start, 'utf8');
-      // So that neighbours are copied into an array in one go.
+      // So that neighbours are one piece of an array.
       chunk[start + bytes] = COMMA;
       end = start + bytes + 1;
       return { chunk, start, bytes };
@@ -46,23 +46,20 @@ export function createTexts(): Texts {
   };
 }
 
-/** The JSON array of texts that are JSON each. */
-export function arrayOf(texts: readonly Text[]): Buffer {
-  const length = texts.reduce((sum, { bytes }) => sum + bytes + 1, 1);
-  const array = Buffer.allocUnsafe(Math.max(length, 2));
-  array[0] = OPENING;
-  let at = 1;
+/** The JSON array of texts that are JSON each, in pieces: views of where they are, so that nothing is copied. */
+export function arrayOf(texts: readonly Text[]): Buffer[] {
+  const pieces: Buffer[] = [OPENING];
   for (let index = 0; index < texts.length; ) {
     const { chunk, start } = texts[index] as Text;
     let end = start;
     for (let text = texts[index]; text?.chunk === chunk && text.start === end; text = texts[++index]) {
       end += text.bytes + 1;
     }
-    chunk.copy(array, at, start, end);
-    at += end - start;
+    // The comma behind the last one is none of the array's.
+    pieces.push(chunk.subarray(start, index === texts.length ? end - 1 : end));
   }
-  array[array.length - 1] = CLOSING;
-  return array;
+  pieces.push(CLOSING);
+  return pieces;
 }
 
 export function stringOf({ chunk, start, bytes }: Text): string {

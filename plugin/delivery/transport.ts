@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 // Not from 'undici' itself: its index loads fetch, WebSocket and caches, which need Node 22 and double the bundle; these
 // two run on the Node 20 that many gateway images have.
@@ -10,8 +11,11 @@ import type { Answer, LenientAnswer } from './verdict.ts';
 
 /** Posts batches to one endpoint over its own connections. */
 export interface Transport {
-  /** One attempt. Never rejects; ends within `timeoutMs`, and at once when `stop` is aborted. */
-  post(body: string | Buffer, headers: Readonly<Record<string, string>>, stop: AbortSignal): Promise<Answer>;
+  /**
+   * One attempt. Never rejects; ends within `timeoutMs`, and at once when `stop` is aborted.
+   * @param body in pieces, which must not change
+   */
+  post(body: readonly Buffer[], headers: Readonly<Record<string, string>>, stop: AbortSignal): Promise<Answer>;
   /** Closes all connections; attempts under way fail. */
   destroy(): void;
 }
@@ -55,7 +59,10 @@ export function createTransport(settings: DeliverySettings, url: URL, clock: Clo
       stop.addEventListener('abort', onStop, { once: true });
       if (stop.aborted) onStop();
       try {
-        const sent = { ...options, headers: { ...standing, ...headers }, body, signal: cut.signal };
+        const bytes = body.reduce((sum, { length }) => sum + length, 0);
+        const all = { ...standing, 'content-length': String(bytes), ...headers };
+        // Any iterable is a body, which undici's types do not say; one buffer of all would be garbage of 1 MB a batch.
+        const sent = { ...options, headers: all, body: body as unknown as Readable, signal: cut.signal };
         return await readAnswer(await unlessCut(cut.signal, request.call(pool, sent)));
       } catch (error) {
         return failureOf(error);
