@@ -43,7 +43,7 @@ describe('a process that is killed', () => {
       await process.ended;
       server.respond = () => EVERYTHING;
       const next = createRig(server.url, { spool: spoolSettings(dir), queue: soon });
-      await until(() => expect(server.accepted).toEqual(expect.arrayContaining(numbered('k', process.spooled()))));
+      await until(() => expect(server.accepted.length).toBeGreaterThanOrEqual(process.spooled()));
       await until(() => expect(next.deliveries.counters()).toMatchObject({ sent: server.accepted.length, waiting: 0 }));
       // Each of them once, in order, without a gap, and nothing that was not pushed. One more may have been pushed than said.
       expect(server.accepted).toEqual(numbered('k', server.accepted.length));
