@@ -5,8 +5,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { filesIn, idsOnDisk } from '../plugin/delivery/support/spool.ts';
+import { endAsKongDoes } from '../support/process-cpu.ts';
 import { type BackendProcess, createBackendProcess } from './support/backend-process.ts';
-import { endAsKongDoes } from './support/ending.ts';
 import { FAULTS, type FaultyProxy, startFaultyProxy } from './support/faulty-proxy.ts';
 import { BAD, type Gateway, type Load, startGateway } from './support/gateway.ts';
 import { createRandom, type Random } from './support/random.ts';
@@ -93,7 +93,7 @@ test(
     expect(idsOnDisk(spoolDir)).toEqual([]);
     await checkLedger();
   },
-  LONG ? 3_000_000 : 120_000,
+  LONG ? 3_600_000 : 300_000,
 );
 
 async function playRound(consumer: string, end: End): Promise<void> {
@@ -155,7 +155,11 @@ async function restart(load: Load, endIt: () => Promise<unknown>): Promise<Safe>
   return { begun: [...load.begun], safe };
 }
 
-const stopAsKongDoes = () => endAsKongDoes(gateway.server, random);
+const stopAsKongDoes = () => stopServer(gateway);
+
+function stopServer({ server }: Gateway): Promise<void> {
+  return endAsKongDoes(server.pid, server.exited, random.between(46, 80));
+}
 
 /** A second server takes the socket over while the first one still has the old workers' requests. */
 async function reload(consumer: string, load: Load): Promise<Safe> {
@@ -165,7 +169,7 @@ async function reload(consumer: string, load: Load): Promise<Safe> {
   await pause(random.between(50, 200));
   // The old workers finish their requests, and end; the old server is told to end by the last of them.
   await load.stop();
-  await endAsKongDoes(old.server, random);
+  await stopServer(old);
   old.close();
   await pause(random.between(0, 100));
   const all = await finished([load, next]);

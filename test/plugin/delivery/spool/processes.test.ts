@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { endAsKongDoes } from '../../../support/process-cpu.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { startPushing } from '../support/pushing.ts';
 import { createRig, ids, pushAll, serve, settingsFor, until } from '../support/rig.ts';
@@ -9,6 +10,8 @@ import { filesIn, idsOnDisk, spoolSettings, tempFolder } from '../support/spool.
 const soon = { maxBatchSize: 100, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
 const down = () => ({ status: 503 }) as const;
 const LONG = process.env['LONG'] === '1';
+/** The clock that is moved by hand runs faster than the requests. */
+const NEVER_MS = 1e9;
 const EVERYTHING = { status: 202 } as const;
 
 /** "a1" … */
@@ -63,10 +66,7 @@ describe('a process that is killed', () => {
       const process = startPushing({ settings, spool, node: 'gw-1', prefix: 't', count: 1_000_000 });
       await until(() => expect(process.pushed()).toBeGreaterThan(500 + Math.random() * 1000));
       expect(process.spooled()).toBe(0);
-      process.kill('SIGTERM');
-      await new Promise((resolve) => setTimeout(resolve, 46));
-      process.kill('SIGKILL');
-      await process.ended;
+      await endAsKongDoes(process.pid, process.ended, 46);
       server.respond = () => EVERYTHING;
       createRig(server.url, { spool: spoolSettings(dir), queue: soon });
       await until(() => expect(server.accepted.length).toBeGreaterThanOrEqual(process.pushed()));
@@ -237,8 +237,11 @@ describe('adoption', () => {
     mkdirSync(unfinished);
     writeFileSync(join(unfinished, 'machine'), 'x\n');
     const clock = createManualClock(Date.now() + 60_000);
-    createRig(server.url, { clock, spool: spoolSettings(dir), queue: soon });
-    await until(() => expect(filesIn(dir).join()).not.toContain('.new-'));
+    createRig(server.url, { clock, timeoutMs: NEVER_MS, spool: spoolSettings(dir), queue: soon });
+    await until(() => {
+      clock.advance(1000);
+      expect(filesIn(dir).join()).not.toContain('.new-');
+    });
   });
 
   describe('and tokens', () => {
@@ -248,7 +251,13 @@ describe('adoption', () => {
       const server = await serve(down);
       await leaveBehind(dir, server.url, 'a', 50, 'the-old-token');
       server.respond = () => EVERYTHING;
-      const rig = createRig(server.url, { clock, token: 'the-new-token', spool: spoolSettings(dir), queue: soon });
+      const rig = createRig(server.url, {
+        clock,
+        timeoutMs: NEVER_MS,
+        token: 'the-new-token',
+        spool: spoolSettings(dir),
+        queue: soon,
+      });
       for (let round = 0; round < 11; round++) {
         clock.advance(5000);
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -269,8 +278,14 @@ describe('adoption', () => {
       await leaveBehind(dir, server.url, 'c', 10, 'token-of-c');
       server.requests.length = 0;
       server.respond = () => EVERYTHING;
-      const rig = createRig(server.url, { clock, token: 'token-of-b', spool: spoolSettings(dir), queue: soon });
-      rig.deliveries.open(settingsFor(server.url, { token: 'token-of-a', queue: soon }));
+      const rig = createRig(server.url, {
+        clock,
+        timeoutMs: NEVER_MS,
+        token: 'token-of-b',
+        spool: spoolSettings(dir),
+        queue: soon,
+      });
+      rig.deliveries.open(settingsFor(server.url, { timeoutMs: NEVER_MS, token: 'token-of-a', queue: soon }));
       for (let round = 0; round < 30; round++) {
         clock.advance(5000);
         await new Promise((resolve) => setTimeout(resolve, 10));
@@ -284,7 +299,7 @@ describe('adoption', () => {
           'events wait for a Delivery with their API token: several tokens are in use, and none of them is theirs',
         ),
       ).not.toEqual([]);
-      rig.deliveries.open(settingsFor(server.url, { token: 'token-of-c', queue: soon }));
+      rig.deliveries.open(settingsFor(server.url, { timeoutMs: NEVER_MS, token: 'token-of-c', queue: soon }));
       await until(() => {
         clock.advance(100);
         expect(server.accepted.slice(50)).toEqual(numbered('c', 10));
