@@ -8,7 +8,7 @@ import {
   resourceFields,
   resourceKeySchema,
 } from '../../platform/http/schemas.ts';
-import { currencyCodeSchema, MAX_RATE_CARDS, rateCardSchema, validationErrorSchema } from '../product-catalog/index.ts';
+import { currencyCodeSchema, rateCardsSchema, validationErrorSchema } from '../product-catalog/index.ts';
 
 /** What a client may change while the add-on is a draft; PUT replaces all of it. */
 const contentFields = {
@@ -16,7 +16,7 @@ const contentFields = {
   description: descriptionSchema.optional(),
   labels: labelsSchema.optional(),
   instance_type: z.enum(['single', 'multiple']).openapi('AddonInstanceType'),
-  rate_cards: z.array(rateCardSchema).max(MAX_RATE_CARDS),
+  rate_cards: rateCardsSchema,
 };
 
 const identityFields = {

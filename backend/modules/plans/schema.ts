@@ -9,7 +9,7 @@ import {
   resourceFields,
   resourceKeySchema,
 } from '../../platform/http/schemas.ts';
-import { currencyCodeSchema, MAX_PHASES, phaseSchema, validationErrorSchema } from '../product-catalog/index.ts';
+import { currencyCodeSchema, phasesSchema, validationErrorSchema } from '../product-catalog/index.ts';
 
 /** What a client may change while the plan is a draft; PUT replaces all of it. */
 const contentFields = {
@@ -17,7 +17,7 @@ const contentFields = {
   description: descriptionSchema.optional(),
   labels: labelsSchema.optional(),
   pro_rating_enabled: z.boolean().default(true),
-  phases: z.array(phaseSchema).min(1).max(MAX_PHASES),
+  phases: phasesSchema,
 };
 
 const identityFields = {

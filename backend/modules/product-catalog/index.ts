@@ -24,11 +24,12 @@ export { findCurrencyIssues, findRateCardIssues, hasUsagePrice, isPriced } from 
 export {
   currencyCodeSchema,
   MAX_PHASES,
-  MAX_RATE_CARDS,
   type PhaseInput,
   phaseSchema,
+  phasesSchema,
   type RateCardInput,
   rateCardSchema,
+  rateCardsSchema,
 } from './rate-card-schema.ts';
 export {
   type CatalogLookups,

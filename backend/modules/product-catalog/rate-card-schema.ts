@@ -14,10 +14,12 @@ import {
  * Bounds that the contract leaves open. A price list has some dozens of tiers and a plan some dozens of cards; these
  * are far beyond and keep a plan small enough to be read, checked and stored at once.
  */
-export const MAX_TIERS = 1000;
-export const MAX_RATE_CARDS = 500;
+const MAX_TIERS = 1000;
+const MAX_RATE_CARDS = 500;
 export const MAX_PHASES = 100;
 const MAX_DISPLAY_UNIT_LENGTH = 64;
+/** All rate cards of a plan or add-on as JSON: some thousands of cards. Lists of versions are answered from memory. */
+const MAX_CARDS_BYTES = 1_048_576;
 /** JSON text of a static entitlement's configuration: it travels with every access answer. */
 const MAX_CONFIG_BYTES = 65_536;
 /** Decimal places of converted quantities; rating keeps no more. */
@@ -149,6 +151,12 @@ export const rateCardSchema = z
   .openapi('BillingRateCard');
 export type RateCardInput = z.output<typeof rateCardSchema>;
 
+const FITS = { error: `must have at most ${MAX_CARDS_BYTES} bytes as JSON` };
+const fits = (value: unknown) => Buffer.byteLength(JSON.stringify(value)) <= MAX_CARDS_BYTES;
+
+/** The rate cards of an add-on. */
+export const rateCardsSchema = z.array(rateCardSchema).max(MAX_RATE_CARDS).refine(fits, FITS);
+
 /** A phase in the shape of the contract. */
 export const phaseSchema = z
   .strictObject({
@@ -161,3 +169,6 @@ export const phaseSchema = z
   })
   .openapi('BillingPlanPhase');
 export type PhaseInput = z.output<typeof phaseSchema>;
+
+/** The phases of a plan. */
+export const phasesSchema = z.array(phaseSchema).min(1).max(MAX_PHASES).refine(fits, FITS);

@@ -134,6 +134,18 @@ describe('POST /plans', () => {
     expect(refused(answer)).toEqual([expected]);
   });
 
+  test('400: more than fits', async () => {
+    const tiers = Array.from({ length: 1000 }, (_, index) => ({
+      up_to_amount: `${index}.${'0'.repeat(60)}`,
+      unit_price: { type: 'unit', amount: '1' },
+    }));
+    const cards = Array.from({ length: 12 }, (_, index) =>
+      feeCard({ key: `k${index}`, price: { type: 'volume', tiers } }),
+    );
+    const answer = await calls.call('POST', '/plans', planBody('large', { phases: [phase(cards)] }));
+    expect([answer.status, refused(answer)]).toEqual([400, ['phases invalid']]);
+  });
+
   test('400: critical issues are not even saved, and all are named', async () => {
     const phases = [phase([feeCard(), feeCard()]), phase([feeCard({ feature: { id: UNKNOWN_ID } })])];
     const answer = await calls.call('POST', '/plans', planBody('critical', { billing_cadence: 'P2M', phases }));
