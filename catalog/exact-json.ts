@@ -37,3 +37,19 @@ export function shortestDecimal(text: string): string {
   const shortest = places === '' ? digits : `${digits}.${places}`;
   return shortest === '0' ? '0' : `${sign}${shortest}`;
 }
+
+/** The decimal text of a number, without an exponent: 1e-7 is "0.0000001". */
+export function decimalTextOf(value: number | ExactNumber): string {
+  const text = typeof value === 'number' ? String(value) : value.rawJSON;
+  const parts = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(text);
+  if (parts === null) return text;
+  const [, sign = '', whole = '', fraction = '', exponentText = '0'] = parts;
+  const exponent = Number.parseInt(exponentText, 10);
+  // Larger ones than a double has come from nowhere; they would be texts of any length.
+  if (Math.abs(exponent) > 400) return text;
+  const digits = `${whole}${fraction}`
+    .padStart(-exponent + fraction.length + 1, '0')
+    .padEnd(whole.length + exponent, '0');
+  const point = digits.length - Math.max(0, fraction.length - exponent);
+  return `${sign}${digits.slice(0, point)}${point < digits.length ? `.${digits.slice(point)}` : ''}`;
+}

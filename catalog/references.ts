@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ApiClient } from './api-client.ts';
 import { catalogError } from './errors.ts';
+import { isExactNumber } from './exact-json.ts';
 
 /** What refers to what: the property that holds an id on the server and a key in the file, and where ids are found. */
 const REFERENCES: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ export async function withKeys(value: unknown, keys: Map<string, string>, api: A
     for (const item of value) items.push(await withKeys(item, keys, api));
     return items;
   }
-  if (typeof value !== 'object' || value === null || JSON.stringify(value) === undefined) return value;
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [name, child] of Object.entries(value)) {
     const path = REFERENCES[name];

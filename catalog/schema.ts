@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ExactNumber, exactNumber, isExactNumber, shortestDecimal } from './exact-json.ts';
+import { decimalTextOf, type ExactNumber, exactNumber, isExactNumber, shortestDecimal } from './exact-json.ts';
 
 /**
  * The catalog as the file has it: the API's own fields, with keys where the API has ids, and without what only the
@@ -100,14 +100,14 @@ const named = {
 
 const decimalText = z
   .union([z.string(), z.number(), z.custom<ExactNumber>(isExactNumber)], { error: 'must be a number' })
-  .transform((value) => (typeof value === 'object' ? value.rawJSON : String(value)))
+  .transform((value) => (typeof value === 'string' ? value : decimalTextOf(value)))
   .pipe(z.string().regex(/^-?\d+(\.\d+)?$/, 'must be a decimal number, such as "12.5"'))
   .transform(shortestDecimal);
 const formatVersion = decimalText.refine((version) => version === '1', { error: 'must be "1.0"' });
 /** What JSON has as a number. */
 const decimalNumber = z
   .union([z.number(), z.custom<ExactNumber>(isExactNumber)], { error: 'must be a number' })
-  .transform((value) => (typeof value === 'object' ? exactNumber(shortestDecimal(value.rawJSON)) : value));
+  .transform((value) => exactNumber(shortestDecimal(decimalTextOf(value))));
 
 function reference(object: ObjectMaker) {
   return object({ key: z.string().min(1) });

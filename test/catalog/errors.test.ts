@@ -47,7 +47,7 @@ describe('the file: each problem with its place', () => {
     ],
     [
       'no number',
-      'features: [{key: a, name: a, unit_cost: {type: manual, amount: 1e-7}}]\n',
+      'features: [{key: a, name: a, unit_cost: {type: manual, amount: free}}]\n',
       ['features.0.unit_cost.amount: must be a decimal number, such as "12.5"'],
     ],
   ])('%s', async (_name, file, expected) => {

@@ -236,6 +236,7 @@ plans:
                 providers:
                   - saml
                   - 12345678901234567890
+                domain: null
     addons:
       - addon:
           key: support
