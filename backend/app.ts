@@ -53,6 +53,12 @@ import {
 } from './modules/subscriptions/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
 import { clockOf, createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
+import {
+  createKongConsumers,
+  createUsageSources,
+  type KongAdminSettings,
+  usageSourceRoutes,
+} from './modules/usage-sources/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { ControlDb } from './platform/db/control-db.ts';
 import { limitBody } from './platform/http/body-limit.ts';
@@ -74,6 +80,8 @@ export interface AppParts {
   newId: NewId;
   log: Logger;
   tokens: AccessTokens;
+  /** Where the gateway's consumers are read from; undefined: nowhere. */
+  kongAdmin?: KongAdminSettings | undefined;
   maxBodyBytes: number;
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
@@ -167,6 +175,8 @@ export function createApp(parts: AppParts): App {
   entitlements.routes(v3);
   createBilling(parts, { features }).routes(v3);
   subscriptions.routes(v3);
+  const consumers = parts.kongAdmin && createKongConsumers(parts.kongAdmin);
+  usageSourceRoutes(v3, createUsageSources({ db, clock, newId, usage, customers, consumers }));
   sandboxRoutes(v3, parts, blockers);
   taxCodes.routes(v3);
   currencies.routes(v3);

@@ -13,6 +13,8 @@ export interface Config {
   shutdownTimeoutMs: number;
   /** Events that happened and were stored longer ago are removed; undefined: none. */
   eventRetentionDays: number | undefined;
+  /** Where the gateway's consumers are read from; undefined: nowhere. */
+  kongAdmin: { url: string; token: string | undefined } | undefined;
   tokens: readonly ConfiguredToken[];
 }
 
@@ -28,6 +30,18 @@ const environmentSchema = z.object({
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).max(1_073_741_824).default(10_485_760),
   SHUTDOWN_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
   EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
+  /** The only host that is ever asked for consumers. */
+  KONG_ADMIN_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((text) => URL.canParse(text) && new URL(text).username === '', {
+      error: 'must not contain credentials: use KONG_ADMIN_TOKEN',
+    })
+    .refine((text) => URL.canParse(text) && new URL(text).search === '', { error: 'must not have a query' })
+    .optional(),
+  KONG_ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters')
+    .optional(),
   ADMIN_TOKEN: token.optional(),
   INGEST_TOKEN: token.optional(),
   VIEWER_TOKEN: token.optional(),
@@ -67,6 +81,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxBodyBytes: settings.MAX_BODY_BYTES,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
+    kongAdmin: settings.KONG_ADMIN_URL ? { url: settings.KONG_ADMIN_URL, token: settings.KONG_ADMIN_TOKEN } : undefined,
     tokens: [
       ...(settings.ADMIN_TOKEN ? [{ name: 'ADMIN_TOKEN', role: 'admin' as const, token: settings.ADMIN_TOKEN }] : []),
       ...(settings.INGEST_TOKEN

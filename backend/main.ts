@@ -39,7 +39,18 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const stopRetention = retentionDays === undefined ? undefined : startRetention({ usage, clock, log, retentionDays });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes } = config;
-  const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes, version, consoleDir: CONSOLE });
+  const app = createApp({
+    usage,
+    db,
+    clock,
+    newId,
+    log,
+    tokens,
+    kongAdmin: config.kongAdmin,
+    maxBodyBytes,
+    version,
+    consoleDir: CONSOLE,
+  });
   const server = await listen(app.fetch, config);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;

@@ -111,6 +111,8 @@ test('the settings of the backend are described with their defaults', () => {
     'MAX_BODY_BYTES',
     'SHUTDOWN_TIMEOUT_MS',
     'EVENT_RETENTION_DAYS',
+    'KONG_ADMIN_URL',
+    'KONG_ADMIN_TOKEN',
   ]);
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { type App, createApp } from '../../backend/app.ts';
+import { type App, type AppParts, createApp } from '../../backend/app.ts';
 import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
 import { openControlDb } from '../../backend/platform/db/control-db.ts';
 import { createIds } from '../../backend/platform/ids.ts';
@@ -52,7 +52,9 @@ export interface TestBackend {
   close(): Promise<void>;
 }
 
-export async function createTestBackend(options: { maxBodyBytes?: number; start?: string } = {}): Promise<TestBackend> {
+export async function createTestBackend(
+  options: { maxBodyBytes?: number; start?: string; kongAdmin?: AppParts['kongAdmin'] } = {},
+): Promise<TestBackend> {
   const dataDir = mkdtempSync(join(tmpdir(), 'backend-'));
   const clock = testClock(options.start);
   const newId = createIds(clock);
@@ -67,7 +69,17 @@ export async function createTestBackend(options: { maxBodyBytes?: number; start?
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes, version: '0.0.0-test' });
+  const app = createApp({
+    usage,
+    db,
+    clock,
+    newId,
+    log,
+    tokens,
+    kongAdmin: options.kongAdmin,
+    maxBodyBytes,
+    version: '0.0.0-test',
+  });
   return {
     app,
     clock,

@@ -14,6 +14,7 @@ export {
   type CreateCustomer,
   type Customer,
   type CustomerPage,
+  createCustomerSchema,
   customerKeySchema,
   customerSchema,
   type UpsertCustomer,

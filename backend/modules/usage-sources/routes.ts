@@ -1,0 +1,106 @@
+import { invalidParameter } from '../../platform/errors.ts';
+import type { QueryParams } from '../../platform/http/query-params.ts';
+import { queryParameters, readLimit, readTimeRange, refuseUnknown } from '../../platform/http/range-params.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { formatInstant } from '../../platform/instant.ts';
+import { customerSchema } from '../customers/index.ts';
+import { attributeSubjectSchema, unattributedSubjectsSchema, usageSourcesSchema } from './schema.ts';
+import type { SubjectField, UsageSourcesService } from './service.ts';
+
+const TAG = 'Customers';
+const UNATTRIBUTED = queryParameters({
+  from: 'Inclusive, widened to a whole day (UTC).',
+  to: 'Exclusive, widened to a whole day (UTC).',
+  prefix: 'Only subjects that begin with this text.',
+  type: 'Only events of this type.',
+  limit: 'Subjects at most, 1 to 1,000, default 100.',
+});
+const FIELDS: readonly SubjectField[] = ['username', 'custom_id', 'id'];
+const SOURCES = queryParameters({
+  search: 'Only what contains this text, whatever its case.',
+  field: `Field of a consumer that its events carry as subject: ${FIELDS.join(', ')}; default username.`,
+  limit: 'Sources at most, 1 to 1,000, default 100.',
+});
+
+/** Registers where usage comes from and whose it is. Our own addition to the contract. */
+export function usageSourceRoutes(router: Router, service: UsageSourcesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/unattributed-subjects',
+      operationId: 'list-unattributed-subjects',
+      tag: TAG,
+      summary: 'List unattributed subjects',
+      description: 'Subjects with events that no customer owns: usage that nobody pays for. Most events first.',
+      access: 'read',
+      query: UNATTRIBUTED,
+      responses: { 200: jsonResponse('The subjects.', unattributedSubjectsSchema) },
+    },
+    async ({ c, query }) => {
+      refuseUnknown(query, UNATTRIBUTED);
+      const request = {
+        ...readTimeRange(query),
+        prefix: query.get('prefix'),
+        type: query.get('type'),
+        limit: readLimit(query),
+      };
+      const { subjects, total, count } = await service.unattributed(request, c.req.raw.signal);
+      const data = subjects.map(({ subject, count: events, voided, lastSeenAtMs }) => ({
+        subject,
+        events,
+        voided,
+        last_seen_at: formatInstant(lastSeenAtMs),
+      }));
+      return c.json({ data, total, total_events: count });
+    },
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/unattributed-subjects/attribute',
+      operationId: 'attribute-subject',
+      tag: TAG,
+      summary: 'Attribute subject',
+      description:
+        'Gives a subject that nobody owns to a customer, or makes a customer of it. Its events of the past are the ' +
+        "customer's too; subscriptions charge those from their start on.",
+      access: 'write',
+      body: attributeSubjectSchema,
+      responses: {
+        200: jsonResponse('The customer, with the subject.', customerSchema),
+        201: jsonResponse('The customer that was made.', customerSchema),
+      },
+    },
+    async ({ c, body }) => {
+      const { customer, isNew } = await service.attribute(body);
+      return c.json(customer, isNew ? 201 : 200);
+    },
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/usage-sources',
+      operationId: 'list-usage-sources',
+      tag: TAG,
+      summary: 'List usage sources',
+      description:
+        "What a customer's usage can come from: the consumers of the gateway where its Admin API is set, else the subjects seen.",
+      access: 'read',
+      query: SOURCES,
+      responses: { 200: jsonResponse('The sources.', usageSourcesSchema) },
+    },
+    async ({ c, query }) => {
+      refuseUnknown(query, SOURCES);
+      const request = { search: query.get('search') || undefined, field: readField(query), limit: readLimit(query) };
+      return c.json(await service.sources(request, c.req.raw.signal));
+    },
+  );
+}
+
+function readField(query: QueryParams): SubjectField {
+  const text = query.get('field') ?? 'username';
+  const field = FIELDS.find((candidate) => candidate === text);
+  if (field !== undefined) return field;
+  const reason = `must be one of ${FIELDS.join(', ')}`;
+  throw invalidParameter({ field: 'field', rule: 'enum', reason, choices: FIELDS, source: 'query' });
+}
