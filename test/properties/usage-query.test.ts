@@ -172,7 +172,7 @@ test('random events and queries give the figures of a plain scan, and roll-ups a
         if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
       },
     ),
-    { numRuns: process.env['LONG'] === '1' ? 5000 : 400 },
+    { numRuns: process.env['LONG'] === '1' ? 1500 : 120 },
   );
 });
 
@@ -201,7 +201,7 @@ async function correct(id: string, { action, ids, subject, from, to }: Correctio
       subjects: subject === undefined ? undefined : [subject],
     },
   });
-  if (run % 7 === 0) {
+  if (run % 40 === 0) {
     await store.close();
     await open({ generationEvents: 15, foldRowsPerStep: 5 });
   }
