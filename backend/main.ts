@@ -30,7 +30,9 @@ export interface RunningBackend {
 export async function startBackend(config: Config, log: Logger): Promise<RunningBackend> {
   const clock = systemClock;
   const newId = createIds(clock);
-  const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock);
+  const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock, {
+    onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
+  });
   const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
   const tokens = await createAccessTokens({ db, clock, newId, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));

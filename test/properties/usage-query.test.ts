@@ -104,12 +104,14 @@ const history = fc.record({
 let folder: string;
 let store: UsageStore;
 let origin: AnswerOrigin | undefined;
+const troubles: string[] = [];
 const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> ? T : never>) => {
   // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
   store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), {
     dedupeMemTableEntries: 300,
     correctionSliceEvents: 3,
     rollups,
+    onTrouble: (reason) => troubles.push(reason),
     onAnswer: (answered) => {
       origin = answered;
     },
@@ -170,9 +172,10 @@ test('random events and queries give the figures of a plain scan, and roll-ups a
           await checkTracing(request, model, then, number);
         }
         if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
+        expect(troubles).toEqual([]);
       },
     ),
-    { numRuns: process.env['LONG'] === '1' ? 1500 : 120 },
+    { numRuns: process.env['LONG'] === '1' ? 1500 : 80 },
   );
 });
 

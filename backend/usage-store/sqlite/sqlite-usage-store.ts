@@ -25,6 +25,8 @@ export interface SqliteUsageStoreOptions {
   rollups?: Partial<RollupOptions>;
   /** Events that a correction changes in one transaction. */
   correctionSliceEvents?: number;
+  /** Told why upkeep has failed that no request waits for: folding, back-filling, computing anew. It is tried again. */
+  onTrouble?: (reason: string) => void;
   /** Told how each query was answered. */
   onAnswer?: (origin: AnswerOrigin) => void;
 }
@@ -44,7 +46,11 @@ export async function openSqliteUsageStore(
   migrateSqlite(db, MIGRATIONS);
   db.close();
   const readers = startReaders(path, readerThreads);
-  const writer = await startWriter(path, { maxQueuedEvents, dedupeMemTableEntries, rollups });
+  const writer = await startWriter(
+    path,
+    { maxQueuedEvents, dedupeMemTableEntries, rollups },
+    options.onTrouble ?? (() => {}),
+  );
   /** The rows of exact ids, where the filters have some: the writer knows them without a search. */
   const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
     const exact = filters.find(({ field, operator }) => field === 'id' && (operator === 'eq' || operator === 'oeq'));

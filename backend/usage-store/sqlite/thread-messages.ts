@@ -20,6 +20,8 @@ export type FromWriter =
   | { kind: 'found'; id: number; rowIds: readonly number[] }
   | { kind: 'done'; id: number; result?: unknown }
   | { kind: 'failed'; ids: readonly number[]; reason: string }
+  /** Upkeep that no request waits for has failed; it is tried again later. */
+  | { kind: 'trouble'; reason: string }
   | { kind: 'stopped' };
 
 /** What a reader's thread is asked; it answers one request at a time. */

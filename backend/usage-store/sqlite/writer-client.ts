@@ -33,8 +33,15 @@ interface Waiting {
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** Starts the thread; rejects when it cannot open the database. */
-export async function startWriter(path: string, options: WriterClientOptions): Promise<WriterClient> {
+/**
+ * Starts the thread; rejects when it cannot open the database.
+ * @param onTrouble told when upkeep fails that no request waits for
+ */
+export async function startWriter(
+  path: string,
+  options: WriterClientOptions,
+  onTrouble: (reason: string) => void,
+): Promise<WriterClient> {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path, options } });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
@@ -62,7 +69,8 @@ export async function startWriter(path: string, options: WriterClientOptions): P
     else if (message.kind === 'done') settle(message.id, (entry) => entry.resolve(message.result as never));
     else if (message.kind === 'failed') {
       for (const id of message.ids) settle(id, (entry) => entry.reject(new Error(message.reason)));
-    } else stopped.resolve();
+    } else if (message.kind === 'trouble') onTrouble(message.reason);
+    else stopped.resolve();
   });
   worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))));
   worker.on('exit', () => end(new Error('the usage store is closed')));

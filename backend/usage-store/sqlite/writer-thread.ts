@@ -47,7 +47,8 @@ function backFill(): void {
 function attempt(step: () => boolean): boolean {
   try {
     return step();
-  } catch {
+  } catch (error) {
+    answer({ kind: 'trouble', reason: describe(error) });
     return false;
   }
 }

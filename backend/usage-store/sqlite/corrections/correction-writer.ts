@@ -23,8 +23,8 @@ export interface ChangedEvent {
 }
 
 export interface CorrectionEffects {
-  /** Roll-ups of these quarters of an hour are not true any more. @param type name_id */
-  markDirty(type: number, quarters: Iterable<number>): void;
+  /** Roll-ups of a quarter of an hour are not true any more for a subject. @param type name_id */
+  markDirty(type: number, quarter: number, subject: number): void;
   changed(event: ChangedEvent, isVoid: boolean): void;
 }
 
@@ -54,7 +54,6 @@ export function prepareCorrectionWriter(db: Sqlite, effects: CorrectionEffects):
     const isVoid = action === 'void';
     // A clock may step back; the changes keep their instants in order all the same.
     const atMs = Math.max(nowMs, (lastChange.get() as number | undefined) ?? 0);
-    const quarters = new Map<number, Set<number>>();
     let changes = 0;
     for (const rowId of rowIds) {
       const row = isVoid ? voiding.get(correction, rowId) : restoring.get(rowId);
@@ -62,11 +61,9 @@ export function prepareCorrectionWriter(db: Sqlite, effects: CorrectionEffects):
       const event = { rowId, ...(row as Omit<ChangedEvent, 'rowId'>) };
       log.run(correction, rowId, atMs);
       effects.changed(event, isVoid);
-      const ofType = quarters.get(event.type) ?? new Set();
-      quarters.set(event.type, ofType.add(bucketOf('quarter', event.timeMs)));
+      effects.markDirty(event.type, bucketOf('quarter', event.timeMs), event.subject);
       changes++;
     }
-    for (const [type, ofType] of quarters) effects.markDirty(type, ofType);
     progress.run(
       changes,
       next === undefined ? null : JSON.stringify(next),

@@ -21,7 +21,7 @@ export function openRetention(db: Sqlite, onRemoved: (firstRow: number) => void)
   const waits = db
     .prepare(
       `SELECT EXISTS (SELECT 1 FROM rollup_series WHERE dropped = 0 AND back_filled_row < last_row)
-         OR EXISTS (SELECT 1 FROM rollup_dirty JOIN rollup_series USING (series) WHERE dropped = 0 AND quarter < ?)
+         OR EXISTS (SELECT 1 FROM rollup_dirty_subjects JOIN rollup_series USING (series) WHERE dropped = 0 AND quarter < ?)
          OR EXISTS (SELECT 1 FROM corrections WHERE finished_at_ms IS NULL)`,
     )
     .pluck();

@@ -1,33 +1,52 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 
-/** Quarters of an hour whose roll-ups are not true any more; see the table's comment. */
+/** Quarters of an hour whose roll-ups are not true any more for some subjects; see the table's comment. */
 export interface DirtyQuarters {
-  /** To be called in the transaction that changes what these quarters hold. @param type name_id of the events' type */
-  mark(type: number, quarters: Iterable<number>): void;
+  /** To be called in the transaction that changes an event. @param type name_id of its type */
+  mark(type: number, quarter: number, subject: number): void;
   /** The first one of a series whose events are all counted. */
-  next(): { series: number; quarter: number } | undefined;
+  next(): DirtyQuarter | undefined;
+}
+
+export interface DirtyQuarter {
+  series: number;
+  quarter: number;
+  /** name_ids; undefined: all. */
+  subjects: readonly number[] | undefined;
 }
 
 export function openDirtyQuarters(db: Sqlite): DirtyQuarters {
-  const seriesOf = db.prepare('SELECT series FROM rollup_series WHERE event_type = ? AND dropped = 0').pluck();
-  const insert = db.prepare('INSERT OR IGNORE INTO rollup_dirty VALUES (?, ?)');
+  const insert = db.prepare(
+    `INSERT OR IGNORE INTO rollup_dirty_subjects
+     SELECT series, ?, ? FROM rollup_series WHERE event_type = ? AND dropped = 0`,
+  );
   const first = db.prepare(
-    `SELECT series, quarter FROM rollup_dirty JOIN rollup_series USING (series)
+    `SELECT series, quarter FROM rollup_dirty_subjects JOIN rollup_series USING (series)
      WHERE dropped = 0 AND back_filled_row >= last_row ORDER BY series, quarter LIMIT 1`,
   );
+  const subjectsOf = db
+    .prepare('SELECT subject FROM rollup_dirty_subjects WHERE series = ? AND quarter = ? ORDER BY subject')
+    .pluck();
   return {
-    mark(type, quarters) {
-      const series = seriesOf.all(type) as number[];
-      for (const quarter of quarters) for (const one of series) insert.run(one, quarter);
+    mark: (type, quarter, subject) => {
+      insert.run(quarter, subject, type);
     },
-    next: () => first.get() as { series: number; quarter: number } | undefined,
+    next: () => {
+      const found = first.get() as { series: number; quarter: number } | undefined;
+      if (found === undefined) return undefined;
+      const subjects = subjectsOf.all(found.series, found.quarter) as number[];
+      return { ...found, subjects: subjects.includes(0) ? undefined : subjects };
+    },
   };
 }
 
-/** The dirty quarters of a series, ascending. */
-export function dirtyQuartersOf(db: Sqlite, series: number): number[] {
+/** The dirty quarters of a series, ascending. @param subjects only those that are dirty for one of these; undefined: all */
+export function dirtyQuartersOf(db: Sqlite, series: number, subjects?: ReadonlySet<number>): number[] {
+  const ofSubjects = subjects === undefined ? '' : 'AND (subject = 0 OR subject IN (SELECT value FROM json_each(?)))';
   return db
-    .prepare('SELECT quarter FROM rollup_dirty WHERE series = ? ORDER BY quarter')
+    .prepare(
+      `SELECT DISTINCT quarter FROM rollup_dirty_subjects WHERE series = ? ${ofSubjects} ORDER BY series, quarter`,
+    )
     .pluck()
-    .all(series) as number[];
+    .all(series, ...(subjects === undefined ? [] : [JSON.stringify([...subjects])])) as number[];
 }

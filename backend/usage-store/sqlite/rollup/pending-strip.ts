@@ -2,8 +2,16 @@ import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { type Contributions, decodeContributions, emptyList, encodeContributions } from './contributions.ts';
 import type { LiveSeries } from './series-registry.ts';
 
-/** Takes out of the active deltas of a series what lies in a stretch of time. @returns deltas and events that are gone */
-export type StripPending = (series: LiveSeries, fromMs: number, toMs: number) => void;
+/**
+ * Takes out of the active deltas of a series what lies in a stretch of time.
+ * @param subjects only that of these; undefined: all
+ */
+export type StripPending = (
+  series: LiveSeries,
+  fromMs: number,
+  toMs: number,
+  subjects: ReadonlySet<number> | undefined,
+) => void;
 
 /**
  * @param activeGeneration the generation that takes what is stored now
@@ -20,11 +28,11 @@ export function prepareStrip(
   );
   const remove = db.prepare('DELETE FROM rollup_deltas WHERE delta_id = ?');
   const replace = db.prepare('UPDATE rollup_deltas SET events = ?, contributions = ? WHERE delta_id = ?');
-  return ({ series, spec }, fromMs, toMs) => {
+  return ({ series, spec }, fromMs, toMs, subjects) => {
     const found = overlapping.all(activeGeneration(), series, fromMs, fromMs, fromMs, toMs);
     for (const { delta_id, contributions } of found as { delta_id: number; contributions: Uint8Array }[]) {
       const before = decodeContributions(spec.aggregation, contributions);
-      const list = without(before, fromMs, toMs);
+      const list = without(before, fromMs, toMs, subjects);
       const left = list.timeMs.length;
       if (left === before.length) continue;
       if (left === 0) remove.run(delta_id);
@@ -34,11 +42,12 @@ export function prepareStrip(
   };
 }
 
-function without(part: Contributions, fromMs: number, toMs: number) {
+function without(part: Contributions, fromMs: number, toMs: number, subjects: ReadonlySet<number> | undefined) {
   const list = emptyList();
   for (let index = 0; index < part.length; index++) {
     const timeMs = part.timeMs[index] as number;
-    if (timeMs >= fromMs && timeMs < toMs) continue;
+    const isOfSubjects = subjects?.has(part.subject[index] as number) ?? true;
+    if (timeMs >= fromMs && timeMs < toMs && isOfSubjects) continue;
     list.timeMs.push(timeMs);
     list.subject.push(part.subject[index] as number);
     list.dims.push(part.dims[index] as number);

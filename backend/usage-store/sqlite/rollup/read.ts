@@ -55,6 +55,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
     const wide = JSON.parse(found.wide) as string[];
     if (needed.some((name) => wide.includes(name) || !Object.hasOwn(query.meter.dimensions, name))) return undefined;
     const spec = JSON.parse(found.spec) as SeriesSpec;
+    const subjects = query.subjects && new Set(nameIds.all(JSON.stringify(query.subjects)) as number[]);
     const reading: Reading = {
       db,
       query,
@@ -62,12 +63,11 @@ export function openRollupReader(db: Sqlite): RollupReader {
       spec,
       rows,
       pending: loadPending(db, found.series, spec),
-      dirty: dirtyQuartersOf(db, found.series),
+      dirty: dirtyQuartersOf(db, found.series, subjects),
       gather: createGather(query, (subject) => names.get(subject) as string, countsEvents),
       needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
       needsDims: needed.length > 0,
-      subjects:
-        query.subjects === undefined ? undefined : new Set(nameIds.all(JSON.stringify(query.subjects)) as number[]),
+      subjects,
       findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
       isCancelled,
       events: 0,

@@ -39,8 +39,8 @@ export interface RollupWriter {
   addEvent(rowId: number, type: number, subject: number, timeMs: number, data: string | null): void;
   /** Writes what the transaction's events add, and does a share of the folding that is due. */
   flush(): void;
-  /** Marks quarters of an hour in which events of a type have been made void or counted again. */
-  markDirty(type: number, quarters: Iterable<number>): void;
+  /** Marks a quarter of an hour in which an event has been made void or counted again. */
+  markDirty(type: number, quarter: number, subject: number): void;
   /** One step of back-filling, computing anew or removing. @returns whether there was anything to do */
   backFillStep(): boolean;
   /** One step of folding, for when nothing is written. @returns whether there was anything to do */
@@ -89,7 +89,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
     if (next === undefined || series === undefined) return false;
     // Rows of all levels hold the same events only while nothing is being folded.
     if (state.fold.isFolding) state.fold.applySome(options.foldRowsPerStep);
-    else rebuild(series, next.quarter);
+    else rebuild(series, next.quarter, next.subjects);
     return true;
   };
 
@@ -181,7 +181,7 @@ function prepareRemoving(db: Sqlite): () => boolean {
     `DELETE FROM rollups WHERE (series, level, bucket, subject, dims, value) IN
        (SELECT series, level, bucket, subject, dims, value FROM rollups WHERE series = ? LIMIT ${REMOVED_ROWS_PER_STEP})`,
   );
-  const dirty = db.prepare('DELETE FROM rollup_dirty WHERE series = ?');
+  const dirty = db.prepare('DELETE FROM rollup_dirty_subjects WHERE series = ?');
   const tuples = db.prepare('DELETE FROM rollup_tuples WHERE series = ?');
   const series = db.prepare('DELETE FROM rollup_series WHERE series = ?');
   return () => {

@@ -2,7 +2,6 @@ import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { CHUNK_ROWS, firstUnsealedRow } from './chunks.ts';
 
 interface SubjectRowsQuery {
-  subjects: readonly string[];
   /** Rows of chunks without an event in [fromMs, toMs] are left out; other rows may lie outside. */
   fromMs: number;
   toMs: number;
@@ -13,12 +12,23 @@ interface SubjectRowsQuery {
 }
 
 /** The rows of some subjects, ascending, without looking at any other; undefined when they are too many. */
-export function rowsOfSubjects(db: Sqlite, query: SubjectRowsQuery): number[] | undefined {
-  const { fromMs, toMs, afterRow, max } = query;
+export function rowsOfSubjects(
+  db: Sqlite,
+  { subjects, ...query }: SubjectRowsQuery & { subjects: readonly string[] },
+): number[] | undefined {
   const ids = db
     .prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value')
     .pluck()
-    .all(JSON.stringify(query.subjects)) as number[];
+    .all(JSON.stringify(subjects)) as number[];
+  return rowsOfSubjectIds(db, ids, query);
+}
+
+/** The same for name_ids. */
+export function rowsOfSubjectIds(
+  db: Sqlite,
+  ids: readonly number[],
+  { fromMs, toMs, afterRow, max }: SubjectRowsQuery,
+): number[] | undefined {
   if (ids.length === 0) return [];
   const rows: number[] = [];
   const find = db.prepare('SELECT rows FROM chunk_subjects WHERE chunk = ? AND subject = ?').pluck();
