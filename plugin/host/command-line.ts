@@ -1,10 +1,17 @@
 import { parseArgs } from 'node:util';
+import { PROTOCOLS, type Protocol } from './plugin-module.ts';
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: 'help' }
-  | { readonly kind: 'dump'; readonly plugin: string }
-  | { readonly kind: 'serve'; readonly plugin: string; readonly socket: string; readonly workers: number }
+  | { readonly kind: 'dump'; readonly plugin: string; readonly protocol: Protocol }
+  | {
+      readonly kind: 'serve';
+      readonly plugin: string;
+      readonly socket: string;
+      readonly workers: number;
+      readonly protocol: Protocol;
+    }
   /** One of several processes behind the same socket; started by the first of them, never by hand. */
   | { readonly kind: 'worker'; readonly plugin: string };
 
@@ -14,14 +21,17 @@ export class CommandLineError extends Error {}
 /** More than any machine has cores for plugins; each is a process with a memory of its own. */
 const MAX_WORKERS = 64;
 
-export const USAGE = `Usage: kong-plugin-server --plugin FILE_OR_FOLDER --socket PATH [--workers N]
-       kong-plugin-server --plugin FILE_OR_FOLDER --dump-all-plugins
+export const USAGE = `Usage: kong-plugin-server --plugin FILE_OR_FOLDER --socket PATH [--workers N] [--protocol P]
+       kong-plugin-server --plugin FILE_OR_FOLDER --dump-all-plugins [--protocol P]
 
-Serves a plugin that was written for Kong's JavaScript plugin development kit, over the protocol ProtoBuf:1.
+Serves a plugin that was written for Kong's JavaScript plugin development kit, over the protocol ProtoBuf:1 or
+MsgPack:1.
 
   --plugin FILE_OR_FOLDER  the plugin: a module that exports Plugin, and Name, Version, Priority, Schema
   --socket PATH            the unix socket that Kong connects to; a server that listens there is replaced
   --workers N              processes that serve the socket, 1 to ${MAX_WORKERS} (default 1)
+  --protocol P             protobuf (default) or msgpack, the same in both commands: Kong learns it from the second. When
+                           no server runs, Kong refuses requests over protobuf and lets them pass over msgpack
   --dump-all-plugins       describes the plugin on standard output, as Kong's query command, and ends
   --help                   shows this text
 
@@ -41,16 +51,27 @@ export function readCommandLine(args: readonly string[]): Command {
   if (help === true) return { kind: 'help' };
   if (plugin === undefined) throw new CommandLineError('--plugin is missing');
   if (plugin === '') throw new CommandLineError('--plugin must name a file or a folder');
-  if (rest['dump-all-plugins'] === true) return { kind: 'dump', plugin };
+  const protocol = readProtocol(rest.protocol ?? 'protobuf');
+  if (rest['dump-all-plugins'] === true) return { kind: 'dump', plugin, protocol };
   if (rest['as-worker'] === true) return { kind: 'worker', plugin };
   if (socket === undefined || socket === '') throw new CommandLineError('--socket is missing');
-  return { kind: 'serve', plugin, socket, workers: readWorkers(workers ?? '1') };
+  const count = readWorkers(workers ?? '1');
+  // Its calls come over any connection, and so to any process: not to the one that has begun with the request.
+  if (protocol === 'MsgPack:1' && count > 1) throw new CommandLineError('--protocol msgpack has one worker only');
+  return { kind: 'serve', plugin, socket, workers: count, protocol };
+}
+
+function readProtocol(text: string): Protocol {
+  const protocol = PROTOCOLS.find((name) => name.toLowerCase() === `${text}:1`);
+  if (protocol === undefined) throw new CommandLineError('--protocol must be protobuf or msgpack');
+  return protocol;
 }
 
 function parse(args: readonly string[]): {
   plugin?: string;
   socket?: string;
   workers?: string;
+  protocol?: string;
   help?: boolean;
   'dump-all-plugins'?: boolean;
   'as-worker'?: boolean;
@@ -62,6 +83,7 @@ function parse(args: readonly string[]): {
         plugin: { type: 'string' },
         socket: { type: 'string' },
         workers: { type: 'string' },
+        protocol: { type: 'string' },
         'dump-all-plugins': { type: 'boolean' },
         'as-worker': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

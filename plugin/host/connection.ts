@@ -3,10 +3,11 @@ import { answerTo, type Instances } from './answers.ts';
 import { type Channel, createChannel } from './channel.ts';
 import { type PhaseEvent, type PluginRun, type PrefetchPlan, runPrefetched, runWithCalls } from './events.ts';
 import { createFrameReader, framesOf, MAX_FRAME_BYTES } from './frames.ts';
-import { createKong, type PdkCaller, pdkError } from './pdk.ts';
-import type { HostedPlugin, PluginInstance } from './plugin-module.ts';
+import { pdkError } from './pdk.ts';
+import type { HostedPlugin } from './plugin-module.ts';
 import type { Reports } from './reports.ts';
 import { decodeRpcCall, type PluginInfo, type RpcCall, returnFrame } from './rpc-messages.ts';
+import { runPhase } from './run-phase.ts';
 import type { Turn } from './turn.ts';
 
 /** What the connections of a process share. */
@@ -173,19 +174,4 @@ function afterWork(state: State): void {
 function refuse(state: State, reason: string): void {
   state.host.reports.connectionRefused(reason);
   state.channel.end();
-}
-
-function runPhase(instance: PluginInstance, caller: PdkCaller, reports: Reports, onDone: () => void): void {
-  const fail = (error: unknown): void => {
-    reports.pluginFailed(caller.phase, error);
-    onDone();
-  };
-  let result: unknown;
-  try {
-    result = instance.run(caller.phase, createKong(caller));
-  } catch (error) {
-    fail(error);
-    return;
-  }
-  Promise.resolve(result).then(onDone, fail);
 }

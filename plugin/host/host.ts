@@ -4,7 +4,9 @@ import { type Clock, systemClock } from '../delivery/clock.ts';
 import type { Instances } from './answers.ts';
 import { type Connection, type ConnectionHost, serveConnection } from './connection.ts';
 import { planPrefetch } from './events.ts';
-import type { HostedPlugin } from './plugin-module.ts';
+import { serveMsgpackConnection } from './msgpack/connection.ts';
+import { createMsgpackEvents } from './msgpack/events.ts';
+import type { HostedPlugin, Protocol } from './plugin-module.ts';
 import type { Reports } from './reports.ts';
 import { createTurn } from './turn.ts';
 
@@ -30,9 +32,12 @@ export interface HostOptions {
   readonly instances: Instances;
   readonly reports: Reports;
   readonly clock?: Clock;
+  /** What Kong speaks; default ProtoBuf:1. */
+  readonly protocol?: Protocol;
 }
 
-export function createHost({ plugin, instances, reports, clock = systemClock }: HostOptions): Host {
+export function createHost(options: HostOptions): Host {
+  const { plugin, instances, reports, clock = systemClock, protocol = 'ProtoBuf:1' } = options;
   const shared: ConnectionHost = {
     plugin,
     pluginInfo: {
@@ -50,6 +55,15 @@ export function createHost({ plugin, instances, reports, clock = systemClock }: 
   };
   const connections = new Set<Connection>();
   let whenAllIdle: (() => void) | undefined;
+  const events = createMsgpackEvents(() => {
+    if (whenAllIdle !== undefined && areAllIdle()) whenAllIdle();
+  }, clock);
+
+  function serveOver(socket: Socket, onIdle: () => void): Connection {
+    return protocol === 'MsgPack:1'
+      ? serveMsgpackConnection(socket, shared, events, onIdle)
+      : serveConnection(socket, shared, onIdle);
+  }
 
   function afterWork(socket: Socket, connection: Connection): void {
     // One that closed while its plugin was at work is still to be waited for.
@@ -64,7 +78,7 @@ export function createHost({ plugin, instances, reports, clock = systemClock }: 
 
   return {
     serve(socket) {
-      const connection: Connection = serveConnection(socket, shared, () => afterWork(socket, connection));
+      const connection: Connection = serveOver(socket, () => afterWork(socket, connection));
       connections.add(connection);
       socket.on('close', () => afterWork(socket, connection));
       if (whenAllIdle !== undefined) connection.finish();

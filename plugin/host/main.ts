@@ -1,6 +1,6 @@
 import { CommandLineError, readCommandLine, USAGE } from './command-line.ts';
 import { takeOverEnding } from './ending.ts';
-import { describePlugin, loadPlugin } from './plugin-module.ts';
+import { describePlugin, loadPlugin, type Protocol } from './plugin-module.ts';
 import { createReports, isPlainError } from './reports.ts';
 import { serveAlone } from './serve-alone.ts';
 import { serveWithWorkers } from './serve-with-workers.ts';
@@ -34,7 +34,7 @@ async function run(args: readonly string[]): Promise<void> {
       process.stdout.write(USAGE);
       return;
     case 'dump':
-      return dump(command.plugin);
+      return dump(command.plugin, command.protocol);
     default: {
       const ending = takeOverEnding();
       const reports = createReports();
@@ -43,16 +43,16 @@ async function run(args: readonly string[]): Promise<void> {
       process.on('unhandledRejection', (reason) => reports.failed('a promise was rejected, and nobody cared', reason));
       if (command.kind === 'worker') return serveAsWorker(loadPlugin(command.plugin), ending, reports);
       if (command.workers > 1) return serveWithWorkers(command, args, ending, reports);
-      return serveAlone(loadPlugin(command.plugin), command.socket, ending, reports);
+      return serveAlone(loadPlugin(command.plugin), command.socket, ending, reports, command.protocol);
     }
   }
 }
 
 /** Kong reads standard output as JSON, so that nothing that the plugin writes while it loads may get there. */
-function dump(path: string): void {
+function dump(path: string, protocol: Protocol): void {
   const write = process.stdout.write;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
-  const description = describePlugin(loadPlugin(path));
+  const description = describePlugin(loadPlugin(path), protocol);
   process.stdout.write = write;
   process.stdout.write(`${description}\n`, () => process.exit(0));
 }

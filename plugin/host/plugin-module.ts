@@ -62,10 +62,15 @@ export function loadPlugin(path: string): HostedPlugin {
   };
 }
 
-/** What Kong's query command reads: one line of JSON that describes the plugin. */
-export function describePlugin({ name, version, phases, priority, schema }: HostedPlugin): string {
+/** What Kong can speak to a plugin server. It reads the choice from the description of the plugin. */
+export const PROTOCOLS = ['ProtoBuf:1', 'MsgPack:1'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** What Kong's query command reads: one line of JSON that describes the plugin. A bare list stands for MsgPack:1. */
+export function describePlugin(plugin: HostedPlugin, protocol: Protocol = 'ProtoBuf:1'): string {
+  const { name, version, phases, priority, schema } = plugin;
   const description = { Name: name, Version: version, Phases: phases, Priority: priority, Schema: schema };
-  return JSON.stringify({ Protocol: 'ProtoBuf:1', Plugins: [description] });
+  return JSON.stringify(protocol === 'MsgPack:1' ? [description] : { Protocol: protocol, Plugins: [description] });
 }
 
 function methodsOf(pluginClass: PluginClass): Readonly<Record<string, unknown>> {

@@ -5,7 +5,7 @@ import type { Ending } from './ending.ts';
 import { createHost } from './host.ts';
 import { createInstanceTable, type InstanceTable } from './instances.ts';
 import { listenAt } from './listening.ts';
-import type { HostedPlugin } from './plugin-module.ts';
+import type { HostedPlugin, Protocol } from './plugin-module.ts';
 import type { Reports } from './reports.ts';
 
 /** Serves the socket from this process alone. Resolves when it listens. @throws Error when it cannot */
@@ -14,8 +14,9 @@ export async function serveAlone(
   socket: string,
   ending: Ending,
   reports: Reports,
+  protocol: Protocol = 'ProtoBuf:1',
 ): Promise<void> {
-  const host = createHost({ plugin, instances: localInstances(plugin), reports });
+  const host = createHost({ plugin, instances: localInstances(plugin), reports, protocol });
   const server = createServer((connection) => host.serve(connection));
   const path = await listenAt(server, socket);
   server.on('error', (error) => reports.failed('connections could not be accepted', error));
@@ -28,7 +29,7 @@ export async function serveAlone(
     () => path.orphanUse(host.connectionCount()),
   );
   process.on('exit', path.release);
-  reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1 });
+  reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1, protocol });
 }
 
 /** Instances of a process that serves alone. */

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createHost } from '../../../../plugin/host/host.ts';
 import { createInstanceTable } from '../../../../plugin/host/instances.ts';
-import { loadPlugin } from '../../../../plugin/host/plugin-module.ts';
+import { loadPlugin, type Protocol } from '../../../../plugin/host/plugin-module.ts';
 import { createReports } from '../../../../plugin/host/reports.ts';
 import { localInstances } from '../../../../plugin/host/serve-alone.ts';
 import { temporaryFolder, writePlugin } from './probe-plugin.ts';
@@ -22,7 +22,12 @@ export interface HostInProcess {
  * @param source a plugin module that may push to `globalThis.seen[exports.Name]`
  * @param firstId the id of the first instance
  */
-export async function startHost(name: string, source: string, firstId?: number): Promise<HostInProcess> {
+export async function startHost(
+  name: string,
+  source: string,
+  firstId?: number,
+  protocol?: Protocol,
+): Promise<HostInProcess> {
   const folder = await temporaryFolder();
   const seen: unknown[] = [];
   const logged: object[] = [];
@@ -33,6 +38,7 @@ export async function startHost(name: string, source: string, firstId?: number):
   const host = createHost({
     plugin,
     instances,
+    ...(protocol && { protocol }),
     reports: createReports((line) => void logged.push(JSON.parse(line) as object)),
   });
   const server: Server = createServer((socket) => host.serve(socket));
