@@ -1,0 +1,122 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import type { Clock } from '../delivery/clock.ts';
+import { type ListeningPath, listenAt } from '../host/listening.ts';
+import { type Amounts, add, type FeedMessage, MEASURES, type Measure, NO_AMOUNTS, readMessage } from './messages.ts';
+
+/** What the metering plugin servers of this gateway have counted. */
+export interface UsageFeedReader {
+  /** Whether any of them tells. */
+  isConnected(): boolean;
+  /** Totals that only grow: what was made, and what of it has reached the backend. */
+  totals(subject: string, type: string, measure: Measure): { readonly made: number; readonly settled: number };
+  /** Calls back with how many requests of a subject came to their end. */
+  onLogged(listener: (subject: string, count: number) => void): void;
+  close(): void;
+}
+
+/**
+ * A metering plugin server that is gone may have left events on disk, which its successor delivers. For this long they
+ * still count as on their way; the successor does not tell of them.
+ */
+const GONE_AFTER_MS = 30_000;
+/** A line is some hundred bytes. */
+const MAX_LINE_CHARACTERS = 65_536;
+
+/**
+ * Listens at the path; whoever listened there before gets no new connections.
+ * @param onError told why it cannot; the reader then knows of nothing
+ */
+export function openUsageFeedReader(
+  socketPath: string,
+  clock: Clock,
+  onError: (error: unknown) => void,
+): UsageFeedReader {
+  const totals = new Map<string, { made: Amounts; settled: Amounts }>();
+  const listeners: ((subject: string, count: number) => void)[] = [];
+  const connections = new Set<Socket>();
+
+  const keyOf = (subject: string, type: string) => `${type} ${subject}`;
+
+  function grow(subject: string, type: string, made: Amounts, settled: Amounts): void {
+    const key = keyOf(subject, type);
+    const own = totals.get(key) ?? { made: NO_AMOUNTS, settled: NO_AMOUNTS };
+    totals.set(key, { made: add(own.made, made), settled: add(own.settled, settled) });
+  }
+
+  /** Adds what has grown since the last message of the same sender. */
+  function take(message: FeedMessage, known: Map<string, FeedMessage>): void {
+    const { subject, generation } = message;
+    const last = known.get(subject);
+    const isSame = last?.generation === generation;
+    if (last !== undefined && !isSame) giveUp(last);
+    for (const [type, { made, settled }] of Object.entries(message.types)) {
+      const before = isSame ? last.types[type] : undefined;
+      grow(
+        subject,
+        type,
+        before ? add(made, before.made, -1) : made,
+        before ? add(settled, before.settled, -1) : settled,
+      );
+    }
+    known.set(subject, message);
+    const count = message.logged - (isSame ? last.logged : 0);
+    if (count > 0) for (const listener of listeners) listener(subject, count);
+  }
+
+  /** What the sender will not tell of any more counts as arrived. */
+  function giveUp({ subject, types }: FeedMessage): void {
+    for (const [type, { made, settled }] of Object.entries(types))
+      grow(subject, type, NO_AMOUNTS, add(made, settled, -1));
+  }
+
+  function serve(socket: Socket): void {
+    const known = new Map<string, FeedMessage>();
+    let rest = '';
+    connections.add(socket);
+    socket.setEncoding('utf8');
+    socket.on('error', () => undefined);
+    socket.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > MAX_LINE_CHARACTERS) socket.destroy();
+      for (const line of lines) {
+        const message = readMessage(line);
+        if (message !== undefined) take(message, known);
+      }
+    });
+    socket.on('close', () => {
+      connections.delete(socket);
+      const forget = () => {
+        for (const message of known.values()) giveUp(message);
+      };
+      clock.setTimer(forget, GONE_AFTER_MS, { background: true });
+    });
+  }
+
+  const server = createServer(serve);
+  let path: ListeningPath | undefined;
+  process.on('exit', () => path?.release());
+  const listen = async (): Promise<void> => {
+    mkdirSync(dirname(socketPath), { recursive: true });
+    path = await listenAt(server, socketPath);
+    server.on('error', onError);
+    server.unref();
+  };
+  listen().catch(onError);
+  return {
+    isConnected: () => connections.size > 0,
+    totals(subject, type, measure) {
+      const own = totals.get(keyOf(subject, type));
+      const index = MEASURES.indexOf(measure);
+      return { made: own?.made[index] ?? 0, settled: own?.settled[index] ?? 0 };
+    },
+    onLogged: (listener) => void listeners.push(listener),
+    close() {
+      path?.release();
+      server.close();
+      for (const socket of connections) socket.destroy();
+    },
+  };
+}
