@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
-const NAME = 'metering-and-billing';
+/** The plugins, each bundled on its own: a gateway may have one without the other. */
+const NAMES = ['metering-and-billing', 'entitlement-enforcement'] as const;
+type PluginName = (typeof NAMES)[number];
 
 /** What the HTTP client of the plugin needs; so its server asks for the same. */
 const LEAST_NODE = '22.19';
@@ -34,10 +36,10 @@ function nodeCheck(what: string): string {
 }
 
 /** Bundles the plugin into one CommonJS file that kong-pdk's plugin server can load. Overwrites what is there. */
-export async function buildPlugin(pluginDir: string): Promise<BuiltPlugin> {
+export async function buildPlugin(pluginDir: string, name: PluginName = 'metering-and-billing'): Promise<BuiltPlugin> {
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const { metafile } = await build({
-    entryPoints: [join(ROOT, 'plugin', NAME, 'index.ts')],
+    entryPoints: [join(ROOT, 'plugin', name, 'index.ts')],
     outfile: join(pluginDir, 'index.js'),
     bundle: true,
     platform: 'node',
@@ -48,7 +50,7 @@ export async function buildPlugin(pluginDir: string): Promise<BuiltPlugin> {
       // Leaves undici's second, experimental HTTP parser out, a quarter of the bundle; undici's own build does the same.
       esbuildDetection: '1',
     },
-    banner: { js: nodeCheck(`The plugin ${NAME}`) },
+    banner: { js: nodeCheck(`The plugin ${name}`) },
     metafile: true,
     logLevel: 'warning',
   });
@@ -81,8 +83,11 @@ export async function buildPluginServer(file: string): Promise<Metafile> {
 }
 
 if (import.meta.main) {
-  const { pluginDir, version } = await buildPlugin(join(ROOT, 'dist', 'plugin', NAME));
+  for (const name of NAMES) {
+    const { pluginDir, version } = await buildPlugin(join(ROOT, 'dist', 'plugin', name), name);
+    console.log(`Built ${name} ${version} into ${pluginDir}`);
+  }
   const server = join(ROOT, 'dist', 'plugin-server', 'kong-plugin-server.cjs');
   await buildPluginServer(server);
-  console.log(`Built ${NAME} ${version} into ${pluginDir}\nBuilt its server into ${server}`);
+  console.log(`Built their server into ${server}`);
 }

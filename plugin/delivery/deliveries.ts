@@ -6,7 +6,14 @@ import { type Common, type OpenedDelivery, openDeliveryAtWork } from './opened-d
 import { defaultNode } from './origin.ts';
 import { createRareLog } from './rare-log.ts';
 import { successorOf } from './retirement.ts';
-import { checkSettings, type Deliverable, type Delivery, type DeliverySettings, settingsKey } from './settings.ts';
+import {
+  checkSettings,
+  type Deliverable,
+  type Delivery,
+  type DeliverySettings,
+  type OnSettled,
+  settingsKey,
+} from './settings.ts';
 import type { SpoolFiles } from './spool/files.ts';
 import { openSpool, type Spool, type SpoolSettings } from './spool/spool.ts';
 
@@ -30,6 +37,8 @@ export interface DeliveriesOptions {
   readonly node?: string | undefined;
   /** undefined = events are kept in memory only. */
   readonly spool?: SpoolSettings | undefined;
+  /** Told which events were dealt with. */
+  readonly onSettled?: OnSettled | undefined;
   /** The machine's, unless a test has others. */
   readonly files?: SpoolFiles | undefined;
 }
@@ -63,7 +72,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const ledger = createLedger(rareLog);
   const spool = options.spool && openSpool({ settings: options.spool, clock, ledger, rareLog, files: options.files });
   const syncs = createDurations();
-  const common = { clock, random, node, ledger, rareLog, spool, onSynced: syncs.add };
+  const { onSettled } = options;
+  const common = { clock, random, node, ledger, rareLog, spool, onSynced: syncs.add, onSettled };
   const reported = ledger.scope();
   const state: State = { common, reported, opened: new Map(), ending: new Set(), syncs, isTicking: false };
   let stopping: Promise<void> | undefined;
@@ -175,13 +185,14 @@ function survey(state: State, spool: Spool): Promise<void> {
   return spool.survey(new Set(own));
 }
 
-function safely(push: (event: Deliverable) => void, { ledger }: Common): (event: Deliverable) => void {
+function safely(push: Delivery['push'], { ledger }: Common): Delivery['push'] {
   return (event) => {
     try {
-      push(event);
+      return push(event);
     } catch (error) {
       // Out of memory, or a caller that TypeScript does not check: the log phase of a request must go on.
       ledger.drop('internal_error', 1, { cause: error instanceof Error ? error.name : 'unknown' });
+      return undefined;
     }
   };
 }

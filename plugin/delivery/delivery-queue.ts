@@ -13,7 +13,14 @@ import type { Origin } from './origin.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import type { RareLog } from './rare-log.ts';
 import { createSender } from './sender.ts';
-import { checkSettings, concurrencyOf, type DeliverySettings, MAX_CONNECTIONS, settingsKey } from './settings.ts';
+import {
+  checkSettings,
+  concurrencyOf,
+  type DeliverySettings,
+  MAX_CONNECTIONS,
+  type OnSettled,
+  settingsKey,
+} from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 import { isTokenRefused } from './verdict.ts';
 
@@ -26,6 +33,8 @@ export interface Surroundings {
   readonly ledger: Ledger;
   readonly rareLog: RareLog;
   readonly store: EventStore;
+  /** Told which events were dealt with. */
+  readonly onSettled?: OnSettled | undefined;
   /** Given with a store on disk: no batch is given up, refused events are kept, and what waited is held back. */
   readonly durable?: { readonly deadLetters: DeadLetters; readonly catchUp: CatchUp } | undefined;
 }

@@ -6,10 +6,10 @@ import { createLog, stderrSink } from './log.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { prometheusText } from './prometheus.ts';
 import { createRareLog } from './rare-log.ts';
-import type { Delivery, DeliverySettings } from './settings.ts';
+import type { Delivery, DeliverySettings, OnSettled } from './settings.ts';
 
 export type { DeliveryCounters } from './ledger.ts';
-export type { Deliverable, Delivery, DeliverySettings, QueueSettings } from './settings.ts';
+export type { Deliverable, Delivery, DeliverySettings, OnSettled, QueueSettings, Ticket } from './settings.ts';
 
 /** Long enough for a backend that answers; Kong itself kills after some 50 ms, other supervisors after 10 s or more. */
 const SHUTDOWN_DEADLINE_MS = 5000;
@@ -19,6 +19,7 @@ const SHUTDOWN_DEADLINE_MS = 5000;
 // describes its plugins reads no settings and says nothing about them.
 let theDeliveries: Deliveries | undefined;
 let isShutdownInstalled = false;
+let settledListener: OnSettled | undefined;
 
 function deliveries(): Deliveries {
   theDeliveries ??= start();
@@ -32,7 +33,14 @@ function start(): Deliveries {
   for (const problem of problems)
     log('error', 'a setting of the environment is wrong, its default is used', { problem });
   const { spool, node, metrics } = config;
-  const started = createDeliveries({ clock, random: Math.random, sink: stderrSink, node, spool });
+  const started = createDeliveries({
+    clock,
+    random: Math.random,
+    sink: stderrSink,
+    node,
+    spool,
+    onSettled: (tickets) => settledListener?.(tickets),
+  });
   if (metrics !== undefined) {
     const read = () => prometheusText(started.snapshot());
     startMetricsServer({ address: metrics, clock, rareLog: createRareLog(log, clock), read });
@@ -46,6 +54,11 @@ function start(): Deliveries {
  */
 export function openDelivery(settings: DeliverySettings): Delivery {
   return deliveries().open(settings);
+}
+
+/** Has somebody told which events have arrived, or never will. One at a time. */
+export function onSettled(listener: OnSettled): void {
+  settledListener = listener;
 }
 
 /**

@@ -4,9 +4,9 @@ import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
 import type { OnLost } from './event-store.ts';
 import { addCounts, type Ledger } from './ledger.ts';
 import { createMemoryStore } from './memory-store.ts';
-import { createOrigin, endpointKey, type NumberingOrigin, newProcessId, type Origin } from './origin.ts';
+import { createOrigin, endpointKey, type NumberingOrigin, newProcessId, type Origin, ticketOf } from './origin.ts';
 import type { RareLog } from './rare-log.ts';
-import { checkSettings, type Deliverable, type DeliverySettings } from './settings.ts';
+import { checkSettings, type Deliverable, type DeliverySettings, type OnSettled, type Ticket } from './settings.ts';
 import { openAdoptedStore } from './spool/adopted-store.ts';
 import type { Heir } from './spool/adoption.ts';
 import { createFolderSlot, type FolderSlot } from './spool/folder-slot.ts';
@@ -26,6 +26,8 @@ export interface Common {
   readonly spool: Spool | undefined;
   /** Told how long each sync of the spool took. */
   readonly onSynced: (tookMs: number) => void;
+  /** Told which events were dealt with. */
+  readonly onSettled?: OnSettled | undefined;
 }
 
 /** One Delivery at work: what is pushed to it, and what it has taken over from dead processes. */
@@ -41,7 +43,7 @@ export interface OpenedDelivery {
   readonly lastPushAt: number;
   /** Events held, those that it has taken over included; after `stop`, those that it has left on disk. */
   readonly held: number;
-  push(event: Deliverable): void;
+  push(event: Deliverable): Ticket | undefined;
   /** To be called every few seconds. */
   tick(): void;
   stop(deadlineMs: number): Promise<void>;
@@ -97,12 +99,16 @@ export function openDeliveryAtWork(
     push(event) {
       common.ledger.totals.taken++;
       const number = origin.next();
-      if (isStopping && !store.outlivesProcess) return ledger.drop('shutdown', 1, { endpoint: url.origin });
+      if (isStopping && !store.outlivesProcess) {
+        ledger.drop('shutdown', 1, { endpoint: url.origin });
+        return undefined;
+      }
       lastPushAt = clock.now();
       durable?.catchUp.credit(1);
       store.push(event, number, lastPushAt);
       warn();
       queue.afterPush();
+      return ticketOf(origin.process, number);
     },
     tick() {
       spooled?.store.beat();

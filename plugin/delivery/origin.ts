@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from './clock.ts';
+import type { Ticket } from './settings.ts';
 
 /**
  * Who took events and numbered them: one Delivery in one run of one process. It numbers from 1 without gaps, so that
@@ -48,6 +49,11 @@ export function defaultNode(): string {
       .replaceAll(/[^\w.:@-]/g, '-')
       .slice(0, 128) || 'unnamed'
   );
+}
+
+/** Names an event of an origin. */
+export function ticketOf(process: string, number: number): Ticket {
+  return `${process} ${number}`;
 }
 
 /** Nine digits in base 36 last until the year 5188. */

@@ -4,10 +4,14 @@ import type { DeadLetters } from './dead-letters.ts';
 import { type Entry, idOf } from './event-store.ts';
 import type { Rejection } from './lenient-answer.ts';
 import type { Fields } from './log.ts';
+import { ticketOf } from './origin.ts';
 import { problemFieldsOf } from './problem.ts';
+import type { OnSettled } from './settings.ts';
 import type { Answer } from './verdict.ts';
 
 export interface SenderOptions extends AttemptOptions {
+  /** Told which events were dealt with. */
+  readonly onSettled?: OnSettled | undefined;
   /** Where refused events are kept; undefined = nowhere. */
   readonly deadLetters?: DeadLetters | undefined;
 }
@@ -101,6 +105,7 @@ async function settle(
     );
   }
   store.settle(part);
+  tellSettled(part, options);
   ledger.totals.sent += part.length - refused.length;
   for (const { entry, fields } of refused) {
     ledger.drop('rejected', 1, { endpoint, id: idOf(entry).slice(0, MAX_ID_LENGTH), ...fields });
@@ -112,7 +117,12 @@ function reasonOf({ detail = '', invalid_parameters: parameters = '' }: Fields):
   return [detail, parameters].filter((text) => text !== '').join('; ');
 }
 
+function tellSettled(entries: readonly Entry[], { store, onSettled }: SenderOptions): void {
+  onSettled?.(entries.map(({ number }) => ticketOf(store.origin.process, number)));
+}
+
 function drop(reason: string, entries: readonly Entry[], fields: Fields, options: SenderOptions): void {
   options.store.settle(entries);
+  tellSettled(entries, options);
   options.ledger.drop(reason, entries.length, { endpoint: options.endpoint, ...fields });
 }

@@ -42,9 +42,16 @@ export interface Deliverable {
   readonly json: string;
 }
 
+/** Names an event that was taken, for as long as it is not dealt with. */
+export type Ticket = string;
+
+/** Told of events that have arrived, or never will. */
+export type OnSettled = (tickets: readonly Ticket[]) => void;
+
 /** A place to leave events. `push` returns at once and never throws; what becomes of each event is counted. */
 export interface Delivery {
-  push(event: Deliverable): void;
+  /** @returns the event's ticket, which `onSettled` is told when it has arrived or never will; undefined: it was lost */
+  push(event: Deliverable): Ticket | undefined;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface Counting {
   answered(customerId: string, mark: Mark | undefined, before: Known | undefined, after: Known): void;
   /** Requests under way, to be kept over a restart. */
   save(): Record<string, readonly Admission[]>;
-  restore(saved: Readonly<Record<string, readonly Admission[]>>): void;
+  restore(saved: Readonly<Record<string, readonly Admission[]>>, nowMs: number): void;
 }
 
 /** Requests of the same moment. */
@@ -30,6 +30,8 @@ export interface Mark {
 
 /** A request that takes longer is no longer counted as under way; its event counts when it comes. */
 const UNDER_WAY_FOR_MS = 60_000;
+/** The end of a request that was under way when the plugin server died may have been told to nobody. */
+const RESTORED_FOR_MS = 5000;
 /** Requests within this time are kept together. */
 const BUCKET_MS = 100;
 
@@ -108,8 +110,14 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       if (grown > 0) settle(customerId, Math.round(grown));
     },
     save: () => Object.fromEntries(admissions),
-    restore(saved) {
-      for (const [customerId, own] of Object.entries(saved)) admissions.set(customerId, [...own]);
+    restore(saved, nowMs) {
+      for (const [customerId, own] of Object.entries(saved)) {
+        const asIfAtMs = nowMs - UNDER_WAY_FOR_MS + RESTORED_FOR_MS;
+        admissions.set(
+          customerId,
+          own.map(([atMs, count, unitsEach]) => [Math.min(atMs, asIfAtMs), count, unitsEach]),
+        );
+      }
     },
   };
 }

@@ -12,8 +12,8 @@ import type { SavedState } from './state-file.ts';
 export interface Enforcer {
   /** Decides about one request, at once. @param key of the customer; undefined: the request names nobody */
   check(key: string | undefined, settings: DecisionSettings): Decision;
-  /** What is worth keeping over a restart. */
-  save(): SavedState;
+  /** What is worth keeping over a restart, as far as it has changed since the last time. */
+  save(): Partial<SavedState>;
 }
 
 /** Keys known at a time; the one asked about longest ago goes. Ten thousand are some ten megabytes. */
@@ -52,6 +52,7 @@ interface State {
   questions: number;
   isBackendUp: boolean;
   urgentTimer: Timer | undefined;
+  readonly hasChanged: { known: boolean; admissions: boolean };
 }
 
 export function createEnforcer(
@@ -71,6 +72,7 @@ export function createEnforcer(
     questions: 0,
     isBackendUp: true,
     urgentTimer: undefined,
+    hasChanged: { known: false, admissions: false },
   };
   restore(state, saved);
   const round = (): void => {
@@ -96,13 +98,20 @@ export function createEnforcer(
         askSoon(state, key, entry, nowMs);
       }
       const { customer } = entry.known ?? {};
-      if (verdict.isAllowed && customer !== undefined) state.counting.admit(customer.id, verdict.units ?? 0, nowMs);
+      if (verdict.isAllowed && customer !== undefined) {
+        state.counting.admit(customer.id, verdict.units ?? 0, nowMs);
+        state.hasChanged.admissions = true;
+      }
       return verdict;
     },
-    save: () => ({
-      known: Object.fromEntries(Array.from(state.entries, ([key, { known }]) => [key, known])),
-      admissions: state.counting.save(),
-    }),
+    save() {
+      const { known, admissions } = state.hasChanged;
+      Object.assign(state.hasChanged, { known: false, admissions: false });
+      return {
+        ...(known && { known: Object.fromEntries(Array.from(state.entries, ([key, entry]) => [key, entry.known])) }),
+        ...(admissions && { admissions: state.counting.save() }),
+      };
+    },
   };
 }
 
@@ -113,7 +122,7 @@ function restore(state: State, saved: SavedState | undefined): void {
     // As if used by now, so that the first round asks for it.
     state.entries.set(key, { known, lastUsedAtMs: nowMs, lastAskedAtMs: 0, isBeingAsked: false });
   }
-  state.counting.restore(saved?.admissions ?? {});
+  state.counting.restore(saved?.admissions ?? {}, nowMs);
 }
 
 /** The entry of a key, as the one used last. */
@@ -201,6 +210,7 @@ async function question(state: State, keys: readonly string[]): Promise<void> {
   try {
     const found = readAnswer(await client.ask(keys), settings.featureKey, askedAtMs);
     state.isBackendUp = true;
+    Object.assign(state.hasChanged, { known: true, admissions: true });
     takeOver(state, found, marks);
   } catch (error) {
     state.isBackendUp = false;

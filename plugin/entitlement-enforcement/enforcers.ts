@@ -17,10 +17,10 @@ interface Shared {
   readonly opened: Map<string, { readonly enforcer: Enforcer; readonly base: string }>;
 }
 
-/** How often requests under way are put on disk: a crash forgets those of this last while. */
-const SAVE_EVERY_MS = 1000;
-/** What is known is asked for anew after a restart anyway; it is larger, and written every so many times only. */
-const SAVES_PER_KNOWN = 5;
+/** What has changed is put on disk after this long: a crash forgets the requests of this last while. */
+const SAVE_EVERY_MS = 50;
+/** Writing may take a fiftieth of the time: with thousands of customers it comes less often. */
+const PAUSE_PER_WRITING = 50;
 
 let theShared: Shared | undefined;
 
@@ -51,22 +51,21 @@ function start(): Shared {
   );
   const shared: Shared = { clock, rareLog, feed, opened: new Map() };
   const notSaved = failed('save', 'what is known of entitlements cannot be kept');
-  let saves = 0;
   const saveAgain = (): void => {
-    saves++;
-    saveAll(shared, saves % SAVES_PER_KNOWN === 0, notSaved);
-    clock.setTimer(saveAgain, SAVE_EVERY_MS, { background: true });
+    const startedAt = clock.now();
+    saveAll(shared, notSaved);
+    const pauseMs = (clock.now() - startedAt) * PAUSE_PER_WRITING;
+    clock.setTimer(saveAgain, Math.max(SAVE_EVERY_MS, pauseMs), { background: true });
   };
   clock.setTimer(saveAgain, SAVE_EVERY_MS, { background: true });
-  process.on('exit', () => saveAll(shared, true, notSaved));
+  process.on('exit', () => saveAll(shared, notSaved));
   return shared;
 }
 
-function saveAll({ opened }: Shared, withKnown: boolean, onError: (error: unknown) => void): void {
+function saveAll({ opened }: Shared, onError: (error: unknown) => void): void {
   for (const { enforcer, base } of opened.values()) {
     try {
-      const { known, admissions } = enforcer.save();
-      writeState(base, withKnown ? { known, admissions } : { admissions });
+      writeState(base, enforcer.save());
     } catch (error) {
       onError(error);
     }

@@ -33,9 +33,12 @@ export interface Drop {
 export interface Usage {
   readonly events: readonly UsageEvent[];
   readonly drops: readonly Drop[];
+  /** Whose request it was, when the gateway had let it through; for whoever counts requests under way. */
+  readonly passedSubject: string | undefined;
 }
 
-const NOTHING: Usage = { events: [], drops: [] };
+/** What the gateway itself answers when it refuses a request: quota gone, no access, no credit, not to be checked. */
+const REFUSALS: readonly number[] = [402, 403, 429, 503];
 
 /**
  * Turns what `kong.log.serialize()` answered into usage events: one `kong.api_request` per request, and for an AI call
@@ -44,8 +47,21 @@ const NOTHING: Usage = { events: [], drops: [] };
  */
 export function usageOf(settings: MeteringSettings, raw: unknown): Usage {
   const entry = parseLogEntry(raw);
-  if (entry === undefined) return { events: [], drops: [{ reason: 'unreadable_log_entry', count: 1 }] };
-  if (!isStatusAllowed(settings.allowStatusCodes, entry.status)) return NOTHING;
+  if (entry === undefined) {
+    return { events: [], drops: [{ reason: 'unreadable_log_entry', count: 1 }], passedSubject: undefined };
+  }
+  const subject = findSubject(settings.subject, entry);
+  const wasRefused = entry.fields['source'] === 'kong' && REFUSALS.includes(entry.status);
+  const passedSubject = wasRefused ? undefined : subject?.value;
+  if (!isStatusAllowed(settings.allowStatusCodes, entry.status)) return { events: [], drops: [], passedSubject };
+  return { ...eventsOf(settings, entry, subject), passedSubject };
+}
+
+function eventsOf(
+  settings: MeteringSettings,
+  entry: LogEntry,
+  subject: Subject | undefined,
+): Pick<Usage, 'events' | 'drops'> {
   const aiCall = settings.meterAiTokenUsage ? findAiCall(entry) : undefined;
   const drops: Drop[] = [];
   if (aiCall !== undefined && aiCall.unknownCounts > 0) {
@@ -53,7 +69,6 @@ export function usageOf(settings: MeteringSettings, raw: unknown): Usage {
   }
   const eventCount = (settings.meterApiRequests ? 1 : 0) + (aiCall?.counts.length ?? 0);
   if (eventCount === 0) return { events: [], drops };
-  const subject = findSubject(settings.subject, entry);
   if (subject === undefined) {
     drops.push({ reason: 'no_subject', count: eventCount, detail: describe(settings.subject) });
     return { events: [], drops };

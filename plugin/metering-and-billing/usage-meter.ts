@@ -1,4 +1,7 @@
-import { type Delivery, openDelivery, reportDrop } from '../delivery/index.ts';
+import { systemClock } from '../delivery/clock.ts';
+import { type Delivery, onSettled, openDelivery, reportDrop } from '../delivery/index.ts';
+import { feedSocketPath } from '../usage-feed/config.ts';
+import { createUsageFeed, type UsageFeed } from '../usage-feed/sender.ts';
 import { fingerprint, type PluginConfig, readConfig } from './config.ts';
 import { fieldOf, objectOf, textOf } from './json-values.ts';
 import { noticeOnce } from './notices.ts';
@@ -23,10 +26,26 @@ export function openUsageMeter(rawConfig: unknown): UsageMeter {
   }
 }
 
+// One for the process: an enforcing plugin on this gateway is told of all that is metered here.
+let theFeed: UsageFeed | undefined;
+
+function feed(): UsageFeed {
+  if (theFeed === undefined) {
+    theFeed = createUsageFeed(feedSocketPath(), systemClock);
+    onSettled(theFeed.settled);
+  }
+  return theFeed;
+}
+
 function meterInto(delivery: Delivery, { metering }: PluginConfig): UsageMeter {
+  const { logged, made } = feed();
   return (rawEntry) => {
-    const { events, drops } = usageOf(metering, rawEntry);
-    for (const event of events) delivery.push({ json: JSON.stringify(event) });
+    const { events, drops, passedSubject } = usageOf(metering, rawEntry);
+    for (const event of events) {
+      const ticket = delivery.push({ json: JSON.stringify(event) });
+      if (ticket !== undefined) made(ticket, event);
+    }
+    if (passedSubject !== undefined) logged(passedSubject);
     for (const drop of drops) reportDrop(drop.reason, drop.count, drop.detail);
   };
 }

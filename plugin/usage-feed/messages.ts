@@ -12,8 +12,9 @@ export interface TypeTotals {
 }
 
 /**
- * All that a metering process has counted of one subject since it knows it: totals, not changes, so that a lost line does
- * no harm. Sent whenever they have changed.
+ * All that a metering process has counted of one subject since the connection was made, and what was on its way
+ * shortly before:
+ * totals, not changes, so that a lost line does no harm. Sent whenever they have changed.
  */
 export interface FeedMessage {
   readonly subject: string;

@@ -20,7 +20,7 @@ export interface UsageFeedReader {
  * A metering plugin server that is gone may have left events on disk, which its successor delivers. For this long they
  * still count as on their way; the successor does not tell of them.
  */
-const GONE_AFTER_MS = 30_000;
+const GONE_AFTER_MS = 5000;
 /** A line is some hundred bytes. */
 const MAX_LINE_CHARACTERS = 65_536;
 
@@ -53,12 +53,8 @@ export function openUsageFeedReader(
     if (last !== undefined && !isSame) giveUp(last);
     for (const [type, { made, settled }] of Object.entries(message.types)) {
       const before = isSame ? last.types[type] : undefined;
-      grow(
-        subject,
-        type,
-        before ? add(made, before.made, -1) : made,
-        before ? add(settled, before.settled, -1) : settled,
-      );
+      if (before === undefined) grow(subject, type, made, settled);
+      else grow(subject, type, add(made, before.made, -1), add(settled, before.settled, -1));
     }
     known.set(subject, message);
     const count = message.logged - (isSame ? last.logged : 0);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../delivery/clock.ts';
 import { type Amounts, add, MEASURES, NO_AMOUNTS, type TypeTotals, writeMessage } from './messages.ts';
@@ -7,21 +8,29 @@ export interface UsageFeed {
   /** A request of the subject that was let through has come to its end. */
   logged(subject: string): void;
   /** An event was made and is on its way to the backend. */
-  made(event: { readonly id: string; readonly subject: string; readonly type: string; readonly data: object }): void;
+  made(ticket: string, event: { readonly subject: string; readonly type: string; readonly data: object }): void;
   /** Events have arrived there, or never will. */
-  settled(ids: readonly string[]): void;
+  settled(tickets: readonly string[]): void;
 }
 
 /**
  * Between two attempts to connect; an enforcing plugin server that starts is told within this time. Where none runs, an
  * attempt costs one failing system call.
  */
-const CONNECT_EVERY_MS = 500;
+const CONNECT_EVERY_MS = 200;
 /** What the feed lags behind at most, and how many messages it saves under load. */
 const FLUSH_AFTER_MS = 10;
+/**
+ * What has arrived within this long before a connection is made is told as if it had been on its way: the enforcing plugin
+ * may have asked the backend before that, and could not know of it. Several times what connecting and asking take.
+ */
+const RECENT_MS = 5000;
+const MAX_RECENT = 100_000;
 /** Past these the oldest are forgotten: they count as arrived, and the enforcing plugin is that much too generous. */
 const MAX_SUBJECTS = 50_000;
 const MAX_EVENTS = 200_000;
+/** An event that waits for longer than this, in a long outage, or that got lost, no longer counts as on its way. */
+const FORGET_AFTER_MS = 600_000;
 /** A reader that does not read: messages are totals, so those of later make up for it. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 
@@ -36,15 +45,21 @@ interface MadeEvent {
   readonly subject: string;
   readonly type: string;
   readonly amounts: Amounts;
+  readonly madeAt: number;
+}
+
+interface Settled extends Pick<MadeEvent, 'totals' | 'type' | 'amounts'> {
+  readonly at: number;
 }
 
 export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
   const subjects = new Map<string, SubjectTotals>();
   const events = new Map<string, MadeEvent>();
   const changed = new Set<string>();
+  const recent: Settled[] = [];
   let socket: Socket | undefined;
   /** Nothing is counted until there is somebody to tell: most gateways have no enforcing plugin. */
-  let isWanted = false;
+  let isWanted = existsSync(socketPath);
   let generations = 0;
   let isFlushing = false;
 
@@ -55,7 +70,15 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
     candidate.on('connect', () => {
       socket = candidate;
       isWanted = true;
-      for (const subject of subjects.keys()) changed.add(subject);
+      for (const [subject, totals] of subjects) {
+        beginAnew(totals);
+        changed.add(subject);
+      }
+      for (const { totals, type, amounts, at } of recent) {
+        const own = totals.types.get(type);
+        if (own === undefined || clock.now() - at > RECENT_MS) continue;
+        totals.types.set(type, { made: add(own.made, amounts), settled: add(own.settled, amounts) });
+      }
       flush();
     });
     candidate.on('close', () => {
@@ -95,6 +118,23 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
     if (lines.length > 0) socket.write(lines.join(''));
   }
 
+  function settled(tickets: readonly string[]): void {
+    for (const ticket of tickets) {
+      const event = events.get(ticket);
+      if (event === undefined) continue;
+      events.delete(ticket);
+      const own = event.totals.types.get(event.type);
+      if (own === undefined) continue;
+      event.totals.types.set(event.type, { made: own.made, settled: add(own.settled, event.amounts) });
+      recent.push({ totals: event.totals, type: event.type, amounts: event.amounts, at: clock.now() });
+      touch(event.subject);
+    }
+    // A few at a time, so that no one call has them all to drop.
+    const old = recent.findIndex(({ at }) => clock.now() - at <= RECENT_MS);
+    const dropped = Math.max(old, recent.length - MAX_RECENT);
+    if (dropped > 0) recent.splice(0, dropped);
+  }
+
   tryToConnect();
   return {
     logged(subject) {
@@ -102,29 +142,29 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
       totalsOf(subject).logged++;
       touch(subject);
     },
-    made({ id, subject, type, data }) {
+    made(ticket, { subject, type, data }) {
       if (!isWanted) return;
       const totals = totalsOf(subject);
       const amounts = amountsOf(data);
       const own = totals.types.get(type) ?? { made: NO_AMOUNTS, settled: NO_AMOUNTS };
       totals.types.set(type, { made: add(own.made, amounts), settled: own.settled });
-      events.set(id, { totals, subject, type, amounts });
-      const [oldest] = events.keys();
-      if (events.size > MAX_EVENTS && oldest !== undefined) this.settled([oldest]);
+      events.set(ticket, { totals, subject, type, amounts, madeAt: clock.now() });
+      const [oldest] = events;
+      if (oldest !== undefined && (events.size > MAX_EVENTS || clock.now() - oldest[1].madeAt > FORGET_AFTER_MS)) {
+        settled([oldest[0]]);
+      }
       touch(subject);
     },
-    settled(ids) {
-      for (const id of ids) {
-        const event = events.get(id);
-        if (event === undefined) continue;
-        events.delete(id);
-        const own = event.totals.types.get(event.type);
-        if (own === undefined) continue;
-        event.totals.types.set(event.type, { made: own.made, settled: add(own.settled, event.amounts) });
-        touch(event.subject);
-      }
-    },
+    settled,
   };
+}
+
+/** What has arrived by now is known from the backend, what has not is on its way. */
+function beginAnew(totals: SubjectTotals): void {
+  totals.logged = 0;
+  for (const [type, { made, settled }] of totals.types) {
+    totals.types.set(type, { made: add(made, settled, -1), settled: NO_AMOUNTS });
+  }
 }
 
 function amountsOf(data: object): Amounts {

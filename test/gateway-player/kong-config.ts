@@ -1,4 +1,5 @@
 import { Schema } from '../../plugin/metering-and-billing/schema.ts';
+import type { Field } from '../../plugin/metering-and-billing/schema-language.ts';
 import { applySchema } from './kong-schema.ts';
 
 /** Which plugin entity of the gateway a configuration belongs to; by default one plugin on one service. */
@@ -21,10 +22,11 @@ const SERVICE_ID = '0a20789d-ec54-5c07-8284-b66eecb35876';
 export function kongConfig(
   given: Readonly<Record<string, unknown>>,
   identity: PluginIdentity = {},
+  schema: readonly Field[] = Schema,
 ): Record<string, unknown> {
   const { pluginId = PLUGIN_ID, serviceId = SERVICE_ID, sequence = 4 } = identity;
   return {
-    ...applySchema(Schema, given),
+    ...applySchema(schema, given),
     ...(serviceId !== null && { service_id: serviceId }),
     __plugin_id: pluginId,
     __ws_id: WORKSPACE_ID,

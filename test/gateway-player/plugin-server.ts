@@ -14,6 +14,7 @@ export interface PluginServerOptions {
   /** Where to listen; by default a new folder, which goes away with the server. Two servers may share a path. */
   readonly socketPath?: string;
   readonly workers?: number;
+  readonly protocol?: 'protobuf' | 'msgpack';
   readonly env?: Readonly<Record<string, string>>;
   /** The server to start instead of the built one. */
   readonly program?: string;
@@ -24,12 +25,13 @@ const LOOK_AGAIN_MS = 5;
 
 /** Starts our plugin server and resolves once it listens; rejects, with what it wrote, when it ends before. */
 export async function startPluginServer(options: PluginServerOptions): Promise<PluginServer> {
-  const { pluginDir, workers, program = PLUGIN_SERVER } = options;
+  const { pluginDir, workers, protocol, program = PLUGIN_SERVER } = options;
+  const more = [...(workers ? ['--workers', String(workers)] : []), ...(protocol ? ['--protocol', protocol] : [])];
   const folder = await mkdtemp(join(tmpdir(), 'plugin-server-'));
   const socketPath = options.socketPath ?? join(folder, 'kong.sock');
   const child = spawn(
     process.execPath,
-    [program, '--plugin', pluginDir, '--socket', socketPath, ...(workers ? ['--workers', String(workers)] : [])],
+    [program, '--plugin', pluginDir, '--socket', socketPath, ...more],
     // Kong holds the other end of a pipe.
     {
       cwd: folder,

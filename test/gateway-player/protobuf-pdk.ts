@@ -15,6 +15,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [takes: string, gives: string]
   'kong.request.get_header': ['String', 'String'],
   'kong.request.get_headers': ['Int', 'google.protobuf.Struct'],
   'kong.request.get_method': ['Empty', 'String'],
+  'kong.request.get_query_arg': ['String', 'String'],
   'kong.request.get_raw_body': ['Empty', 'RawBodyResult'],
   'kong.request.get_uri_captures': ['Empty', 'UriCapturesResult'],
   'kong.response.exit': ['ExitArgs', 'Empty'],

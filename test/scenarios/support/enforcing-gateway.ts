@@ -1,0 +1,133 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Schema } from '../../../plugin/entitlement-enforcement/schema.ts';
+import {
+  type AccessOutcome,
+  type AccessRequest,
+  createMsgpackProtocol,
+  createProtobufProtocol,
+  kongConfig,
+  type PluginServer,
+  type PluginServerProtocol,
+  playAccess,
+  recording,
+  startPluginServer,
+  vary,
+} from '../../gateway-player/index.ts';
+
+const RECORDED = recording('dbe4e209db780c1b37071a583e221304');
+const CONSUMER_ID = 'b32379d9-3d28-5683-a79c-72139be6e34f';
+
+export interface EnforcingGatewayOptions {
+  /** Configuration of the enforcing plugin. */
+  readonly enforcement: Readonly<Record<string, unknown>>;
+  /** Of the metering plugin; undefined: the gateway has none. */
+  readonly metering?: Readonly<Record<string, unknown>> | undefined;
+  readonly speaks?: 'ProtoBuf:1' | 'MsgPack:1';
+}
+
+/** A gateway node with both plugins, each in its own plugin server, before an upstream that always answers 200. */
+export interface EnforcingGateway {
+  /** Sends one request and answers what the client gets. */
+  request(username: string, more?: AccessRequest): Promise<AccessOutcome & { readonly status: number }>;
+  /** Requests of a Consumer, one after the other: how many were let through. */
+  passed(username: string, count: number): Promise<number>;
+  killEnforcement(): Promise<void>;
+  /** What the enforcing plugin server has put on disk. */
+  saved(): string;
+  /** SIGTERM, as at the end of Kong. */
+  stopEnforcement(): Promise<void>;
+  /** As Kong does with a plugin server that has died. */
+  restartEnforcement(): Promise<void>;
+  killMetering(): Promise<void>;
+  restartMetering(): Promise<void>;
+  close(): Promise<void>;
+}
+
+let lastRequest = 0;
+
+export async function startEnforcingGateway(options: EnforcingGatewayOptions): Promise<EnforcingGateway> {
+  const { speaks = 'ProtoBuf:1' } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'enforcing-'));
+  const env = { ENTITLEMENT_DIR: join(folder, 'shared'), METERING_SPOOL_DIR: join(folder, 'spool') };
+  let enforcing: Side;
+  let metering: Side | undefined;
+
+  const startEnforcement = async (): Promise<void> => {
+    const protocol = speaks === 'MsgPack:1' ? 'msgpack' : 'protobuf';
+    const socketPath = join(folder, 'enforcement.sock');
+    const pluginDir = resolve('dist/plugin/entitlement-enforcement');
+    const server = await startPluginServer({ pluginDir, env, protocol, socketPath });
+    const wire = speaks === 'MsgPack:1' ? createMsgpackProtocol : createProtobufProtocol;
+    const config = kongConfig(options.enforcement, {}, Schema);
+    enforcing = await side(server, wire(server.socketPath, 8), 'entitlement-enforcement', config);
+  };
+  const startMetering = async (): Promise<void> => {
+    if (options.metering === undefined) return;
+    const socketPath = join(folder, 'metering.sock');
+    const server = await startPluginServer({ pluginDir: resolve('dist/plugin/metering-and-billing'), env, socketPath });
+    const config = kongConfig(options.metering);
+    metering = await side(server, createProtobufProtocol(server.socketPath, 8), 'metering-and-billing', config);
+  };
+  await startEnforcement();
+  await startMetering();
+
+  const request: EnforcingGateway['request'] = async (username, more = {}) => {
+    const consumer = { id: CONSUMER_ID, username };
+    const line = { protocol: enforcing.protocol, speaks };
+    const outcome = await playAccess(line, enforcing.instanceId, { consumer, ...more });
+    const status = outcome.exit?.status ?? 200;
+    const logged = JSON.parse(
+      vary(RECORDED.json, { requestId: `r-${process.pid}-${++lastRequest}`, consumer, startedAtMs: Date.now() }),
+    ) as { response: { status: number }; source: string };
+    logged.response.status = status;
+    logged.source = outcome.exit === undefined ? 'upstream' : 'kong';
+    // The log phase comes when the client has its answer; a plugin server that is down loses it, as with Kong.
+    await metering?.protocol
+      .handleEvent(metering.instanceId, 'log', () => JSON.stringify(logged))
+      .catch(() => undefined);
+    return { ...outcome, status };
+  };
+
+  return {
+    request,
+    async passed(username, count) {
+      let passed = 0;
+      for (let sent = 0; sent < count; sent++) if ((await request(username)).status === 200) passed++;
+      return passed;
+    },
+    killEnforcement: async () => void (await enforcing.server.kill()),
+    saved: () =>
+      readdirSync(env.ENTITLEMENT_DIR)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => readFileSync(join(env.ENTITLEMENT_DIR, name), 'utf8'))
+        .join('\n'),
+    stopEnforcement: async () => void (await enforcing.server.terminate()),
+    restartEnforcement: startEnforcement,
+    killMetering: async () => void (await metering?.server.kill()),
+    restartMetering: startMetering,
+    async close() {
+      for (const one of [enforcing, metering]) {
+        one?.protocol.close();
+        await one?.server.kill();
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Side {
+  readonly server: PluginServer;
+  readonly protocol: PluginServerProtocol;
+  readonly instanceId: number;
+}
+
+async function side(
+  server: PluginServer,
+  protocol: PluginServerProtocol,
+  name: string,
+  config: Record<string, unknown>,
+): Promise<Side> {
+  return { server, protocol, instanceId: await protocol.startInstance(name, config) };
+}
