@@ -82,6 +82,8 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
       flush();
     });
     candidate.on('close', () => {
+      // What ends from now on is told to the next one.
+      if (socket !== undefined) for (const totals of subjects.values()) totals.logged = 0;
       socket = undefined;
       clock.setTimer(tryToConnect, CONNECT_EVERY_MS, { background: true });
     });
@@ -161,7 +163,6 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
 
 /** What has arrived by now is known from the backend, what has not is on its way. */
 function beginAnew(totals: SubjectTotals): void {
-  totals.logged = 0;
   for (const [type, { made, settled }] of totals.types) {
     totals.types.set(type, { made: add(made, settled, -1), settled: NO_AMOUNTS });
   }
