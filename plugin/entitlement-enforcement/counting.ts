@@ -46,13 +46,14 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
   });
 
   /** The oldest requests have come to their end: at worst others have, and as many stay under way. */
-  function settle(customerId: string, count: number): void {
+  function settle(customerId: string, count: number, beforeMs = Number.POSITIVE_INFINITY): void {
     const own = admissions.get(customerId);
     let left = count;
     while (own !== undefined && left > 0) {
       const [oldest] = own;
       if (oldest === undefined) break;
       const [atMs, waiting, unitsEach] = oldest;
+      if (atMs + BUCKET_MS > beforeMs) break;
       if (waiting > left) own[0] = [atMs, waiting - left, unitsEach];
       else own.shift();
       left -= waiting;
@@ -107,7 +108,7 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       if (feed?.isConnected() === true) return;
       // Without a metering plugin that tells, what the backend has counted more than before is what has ended here.
       const grown = usageOf(after) - usageOf(before);
-      if (grown > 0) settle(customerId, Math.round(grown));
+      if (grown > 0) settle(customerId, Math.round(grown), after.askedAtMs);
     },
     save: () => Object.fromEntries(admissions),
     restore(saved, nowMs) {

@@ -37,8 +37,11 @@ export interface Usage {
   readonly passedSubject: string | undefined;
 }
 
-/** What the gateway itself answers when it refuses a request: quota gone, no access, no credit, not to be checked. */
-const REFUSALS: readonly number[] = [402, 403, 429, 503];
+/**
+ * What the gateway itself answers when it refuses a request: no credit, no access, quota gone, not to be checked, and no
+ * plugin server to ask.
+ */
+const REFUSALS: readonly number[] = [402, 403, 429, 500, 503];
 
 /**
  * Turns what `kong.log.serialize()` answered into usage events: one `kong.api_request` per request, and for an AI call
