@@ -24,13 +24,14 @@ export async function driveProtobuf(drive: Drive): Promise<void> {
   let started = 0;
   await overConnections(drive, (socket, finish) => {
     let frames = 0;
+    let current = 0;
     let toSkip = 0;
     let header: Buffer = Buffer.alloc(0);
     const next = () => {
       if (started >= drive.events) return finish();
-      started++;
+      current = ++started;
       frames = 0;
-      socket.write(eventCall(started, drive.instanceId));
+      socket.write(eventCall(current, drive.instanceId));
     };
     socket.on('data', (chunk) => {
       let rest = chunk;
@@ -52,7 +53,7 @@ export async function driveProtobuf(drive: Drive): Promise<void> {
           toSkip = 0;
         }
         frames++;
-        if (frames === 2) socket.write(replies[started % replies.length] as Buffer);
+        if (frames === 2) socket.write(replies[current % replies.length] as Buffer);
         if (frames === 4) next();
       }
     });
@@ -80,19 +81,20 @@ export async function driveMsgpack(drive: Drive): Promise<void> {
   let started = 0;
   await overConnections(drive, (socket, finish) => {
     let isStep = false;
+    let current = 0;
     const next = () => {
       if (started >= drive.events) return finish();
-      started++;
+      current = ++started;
       isStep = false;
-      socket.write(encode([0, started, 'plugin.HandleEvent', [{ EventName: 'log', InstanceId: drive.instanceId }]]));
+      socket.write(encode([0, current, 'plugin.HandleEvent', [{ EventName: 'log', InstanceId: drive.instanceId }]]));
     };
     socket.on('data', (chunk) => {
       const [, , error, result] = decode(chunk) as [number, number, unknown, { EventId: number }];
       if (error) throw new Error(String(error));
       if (isStep) return next();
       isStep = true;
-      const Data = drive.entries[started % drive.entries.length];
-      socket.write(encode([0, started, 'plugin.Step', [{ EventId: result.EventId, Data }]]));
+      const Data = drive.entries[current % drive.entries.length];
+      socket.write(encode([0, current, 'plugin.Step', [{ EventId: result.EventId, Data }]]));
     });
     next();
   });
@@ -109,6 +111,7 @@ function overConnections(
         new Promise<void>((resolve, reject) => {
           const socket = connect(socketPath);
           socket.once('error', reject);
+          socket.once('close', () => reject(new Error('the server closed a connection')));
           socket.once('connect', () =>
             run(socket, () => {
               socket.destroy();

@@ -1,30 +1,40 @@
 // What one log event costs in the plugin server: Kong's own server with our plugin, our server with our plugin, and a
 // server that only reads frames and drops them (the limit). 64 connections over a real socket, recorded log entries,
-// rounds that take turns; CPU is that of the server's process alone.
-//   npm run build:plugin && npm run bench:gateway -- [--events N] [--rounds N]
+// rounds that take turns; CPU is that of the server's processes alone. A connection that fails, or an event that does not
+// arrive, ends the run.
+//   npm run bench:gateway -- [--events N] [--rounds N] [--workers N]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readConfig } from '../plugin/metering-and-billing/config.ts';
+import { usageOf } from '../plugin/metering-and-billing/usage-events.ts';
 import {
   connectPlayer,
   connectProtobufPlayer,
   kongConfig,
+  type PluginServer,
   recordings,
   startPluginServer,
   startStockPluginServer,
 } from '../test/gateway-player/index.ts';
 import { driveMsgpack, driveProtobuf } from './gateway-driver.ts';
-import { cpuSeconds, startProcess } from './processes.ts';
+import { startProcess, treeCpuSeconds } from './processes.ts';
 import { ratioLine } from './report.ts';
 
 const CONNECTIONS = 64;
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '30000' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    events: { type: 'string', default: '30000' },
+    rounds: { type: 'string', default: '5' },
+    workers: { type: 'string', default: '1' },
+  },
 });
 const events = Number.parseInt(values.events, 10);
+const warmUp = Math.min(events, 5000);
 const rounds = Number.parseInt(values.rounds, 10);
+const workers = Number.parseInt(values.workers, 10);
 
 const pluginDir = resolve('dist/plugin/metering-and-billing');
 const entries = recordings()
@@ -43,19 +53,20 @@ interface Server {
   socketPath: string;
   startInstance(): Promise<number>;
   drive: typeof driveProtobuf;
-  stop(): Promise<unknown>;
+  /** Resolves with what it wrote. */
+  stop(): Promise<string>;
 }
 
 async function stock(): Promise<Server> {
   const server = await startStockPluginServer({ pluginDir, env: { METERING_SPOOL_DIR: join(folder, 'stock') } });
   const startInstance = () => once(connectPlayer(server.socketPath, { connections: 1 }));
-  return { ...server, startInstance, drive: driveMsgpack, stop: () => server.terminate() };
+  return { ...server, startInstance, drive: driveMsgpack, stop: () => ended(server) };
 }
 
 async function ours(): Promise<Server> {
-  const server = await startPluginServer({ pluginDir, env: { METERING_SPOOL_DIR: join(folder, 'ours') } });
+  const server = await startPluginServer({ pluginDir, workers, env: { METERING_SPOOL_DIR: join(folder, 'ours') } });
   const startInstance = () => once(connectProtobufPlayer(server.socketPath, { connections: 1 }));
-  return { ...server, startInstance, drive: driveProtobuf, stop: () => server.terminate() };
+  return { ...server, startInstance, drive: driveProtobuf, stop: () => ended(server) };
 }
 
 async function limit(): Promise<Server> {
@@ -65,7 +76,38 @@ async function limit(): Promise<Server> {
   });
   await new Promise((listening) => child.stderr.once('data', listening));
   const startInstance = () => once(connectProtobufPlayer(socketPath, { connections: 1 }));
-  return { pid: child.pid ?? 0, socketPath, startInstance, drive: driveProtobuf, stop: async () => child.kill() };
+  const stop = async (): Promise<string> => {
+    child.kill();
+    return '';
+  };
+  return { pid: child.pid ?? 0, socketPath, startInstance, drive: driveProtobuf, stop };
+}
+
+async function ended(server: PluginServer): Promise<string> {
+  await server.terminate();
+  return server.stderr();
+}
+
+/** Events that these entries come to, as often as the driver has sent each. */
+function expectedEvents(...counts: number[]): number {
+  const { config: read } = readConfig(config);
+  const each = entries.map((json) => (read ? usageOf(read.metering, json).events.length : 0));
+  let sum = 0;
+  for (const count of counts) for (let sent = 1; sent <= count; sent++) sum += each[sent % each.length] ?? 0;
+  return sum;
+}
+
+/** Each process says at its end what it has taken, and what the backend has confirmed. */
+function checkNothingLost(written: string): void {
+  const totals = { taken: 0, sent: 0 };
+  for (const [, taken, sent] of written.matchAll(/"delivery stopped","taken":(\d+),"sent":(\d+)/g)) {
+    totals.taken += Number(taken);
+    totals.sent += Number(sent);
+  }
+  const expected = expectedEvents(warmUp, events);
+  if (totals.taken !== expected || totals.sent !== expected) {
+    throw new Error(`of ${expected} events ${totals.taken} were taken and ${totals.sent} sent`);
+  }
 }
 
 async function once(player: ReturnType<typeof connectPlayer>): Promise<number> {
@@ -84,13 +126,14 @@ async function measure(start: () => Promise<Server>): Promise<Figures> {
   const instanceId = await server.startInstance();
   const run = (count: number) =>
     server.drive({ socketPath: server.socketPath, instanceId, entries, events: count, connections: CONNECTIONS });
-  await run(Math.min(events, 5000)); // warm
-  const cpuBefore = cpuSeconds(server.pid);
+  await run(warmUp);
+  const cpuBefore = treeCpuSeconds(server.pid);
   const startedAt = performance.now();
   await run(events);
   const seconds = (performance.now() - startedAt) / 1000;
-  const cpu = cpuSeconds(server.pid) - cpuBefore;
-  await server.stop();
+  const cpu = treeCpuSeconds(server.pid) - cpuBefore;
+  const written = await server.stop();
+  if (start !== limit) checkNothingLost(written);
   return { perSecond: events / seconds, cpuMicroseconds: (cpu / events) * 1e6 };
 }
 

@@ -44,6 +44,12 @@ function residentBytes(pid: number): number {
   }
 }
 
+/** CPU time that a process and its children have used so far, all their threads together. */
+export function treeCpuSeconds(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return [pid, ...children.map(Number)].reduce((sum, each) => sum + cpuSeconds(each), 0);
+}
+
 /** CPU time that a process has used, all its threads together, from /proc. */
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
