@@ -62,9 +62,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function armCoalescing(): void {
     const oldestAt = store.first()?.queuedAt;
     if (coalescing !== undefined || oldestAt === undefined) return;
-    const waitMs = oldestAt + queue.maxCoalescingDelayMs - clock.now();
-    // Overdue events wait for a slot or for the breaker, whose change calls run.
-    if (waitMs <= 0) return;
+    // Time has passed since it was looked at: what has become due meanwhile must not wait for the next event.
+    const waitMs = Math.max(0, oldestAt + queue.maxCoalescingDelayMs - clock.now());
     coalescing = clock.setTimer(() => {
       coalescing = undefined;
       run();
@@ -86,23 +85,25 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   function run(): void {
     // Batches are cut when there is a slot for them, not before, so that they are as full as can be.
-    while (
-      slots.pending < slots.concurrency &&
-      maySend(options) &&
-      (options.isDraining() || isFull() || isCoalesced()) &&
-      !isHeldBack()
-    ) {
+    let isDue = true;
+    const look = () => {
+      isDue = options.isDraining() || isFull() || isCoalesced();
+      return isDue;
+    };
+    while (slots.pending < slots.concurrency && maySend(options) && look() && !isHeldBack()) {
       const entries = store.take(queue.maxBatchSize, MAX_BATCH_BYTES);
       catchUp?.spend(entries.filter(({ isReadBack }) => isReadBack).length);
       void slots.add(() => send(entries));
     }
-    if (!options.isDraining()) armCoalescing();
-    else for (const timer of [coalescing, catchingUp]) timer?.cancel();
+    // What is due waits for a slot, for the breaker or for the limiter, each of which calls run.
+    if (!options.isDraining()) {
+      if (!isDue) armCoalescing();
+    } else for (const timer of [coalescing, catchingUp]) timer?.cancel();
   }
 
   return {
     afterPush() {
-      if (queue.maxCoalescingDelayMs > 0 && !isFull()) return armCoalescing();
+      if (queue.maxCoalescingDelayMs > 0 && !isFull() && !isCoalesced()) return armCoalescing();
       if (isRunScheduled) return;
       isRunScheduled = true;
       setImmediate(() => {
