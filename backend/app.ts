@@ -260,7 +260,7 @@ function createBilling({ db, clock, newId }: AppParts, { features }: { features:
     usageOf: features.usage.ofCustomer,
     findMeters: (ids, trx) => findMeters(trx, ids),
     // Nobody can subscribe yet.
-    subscriptions: { view: async () => undefined },
+    subscriptionsOf: async () => [],
   });
   return {
     invoices,

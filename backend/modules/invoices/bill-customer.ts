@@ -2,7 +2,7 @@
 
 import { dueInstants, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
-import { billingSubscriptionRepository } from './charges/subscriptions/repository.ts';
+import { scheduleRepository } from './charges/schedule/repository.ts';
 import { syncSubscription } from './charges/sync.ts';
 import { createInvoice } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
@@ -11,26 +11,34 @@ import { moveInvoice } from './lifecycle/advance.ts';
 import { collectedAtMs } from './lifecycle/times.ts';
 import type { Invoice } from './types.ts';
 
-/** Works out the charges of the customer's subscriptions. @param all also those that are not due to be looked at */
-export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string, all = false): Promise<void> {
+/**
+ * Works out the charges of the customer's subscriptions. Subscriptions that had ended when this was last done have not
+ * changed since, so the cost does not grow with history.
+ */
+export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<void> {
   const deps = await atCustomersTime(anyDeps, customerId);
-  const schedule = billingSubscriptionRepository(deps.db);
-  const ids = all
-    ? await schedule.ofCustomer(customerId)
-    : await schedule.dueOfCustomer(customerId, deps.clock.nowMs());
-  if (ids.length === 0) return;
   const drafts = await deps.db.transaction(async (trx) => {
+    const schedule = scheduleRepository(trx);
+    const sinceMs = (await schedule.syncedAtMs(customerId)) ?? 0;
+    const nowMs = deps.clock.nowMs();
+    const views = await deps.subscriptionsOf(customerId, { fromMs: Math.min(sinceMs, nowMs), toMs: FOR_EVER_MS }, trx);
+    const nextAtMs: number[] = [];
     const draftIds: string[] = [];
-    for (const id of ids) {
-      const view = await deps.subscriptions.view(id, trx);
-      const result = view && (await syncSubscription(deps, trx, view));
-      await billingSubscriptionRepository(trx).setSync({ id, customerId }, result?.nextAtMs);
-      draftIds.push(...(result?.draftIds ?? []));
+    for (const view of views) {
+      const result = await syncSubscription(deps, trx, view);
+      if (result.nextAtMs !== undefined) nextAtMs.push(result.nextAtMs);
+      draftIds.push(...result.draftIds);
+    }
+    if (views.length > 0) {
+      await schedule.setSynced(customerId, nowMs, nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
     }
     return draftIds;
   });
   for (const id of new Set(drafts)) await moveInvoice(deps, id);
 }
+
+/** The last instant of the calendar that instants are stored in. */
+const FOR_EVER_MS = Date.UTC(9999, 0, 1);
 
 /**
  * Makes the invoices that are due, one for each instant at which something falls due: however late this runs, they are

@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { NewId } from '../../platform/ids.ts';
+import type { Period } from '../../platform/period/index.ts';
 import type { App } from '../apps/index.ts';
 import type { StoredProfile } from '../billing-profiles/index.ts';
 import type { Customer } from '../customers/index.ts';
@@ -27,8 +28,6 @@ export interface InvoicesDeps {
   /** What a customer used of a feature in a period, in the meter's unit. */
   usageOf(feature: Feature, customerId: string, period: { fromMs: number; toMs: number }): Promise<string>;
   findMeters(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, Meter>>;
-  subscriptions: {
-    /** undefined when there is none; a deleted one has no phases any more. */
-    view(id: string, db: ControlDb): Promise<SubscriptionView | undefined>;
-  };
+  /** Subscriptions in force, or to be in force, at some time within the period; deleted ones are left out. */
+  subscriptionsOf(customerId: string, period: Period, db: ControlDb): Promise<SubscriptionView[]>;
 }

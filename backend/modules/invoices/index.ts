@@ -1,7 +1,6 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
 import { billCustomer } from './bill-customer.ts';
-import { subscriptionChanged } from './billing-state.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { createChargesService } from './charges/service.ts';
 import { chargeRoutes, customerInvoiceRoutes } from './customer/routes.ts';
@@ -22,9 +21,10 @@ export type { Invoice, InvoiceLine } from './types.ts';
 /** Invoices: charges, the invoice in the making, standard invoices and their life. */
 export interface Invoices extends InvoicesService {
   routes(router: Router): void;
-  /** To be called in the transaction that creates or changes a subscription. */
-  subscriptionChanged(subscription: { id: string; customerId: string }, db: ControlDb): Promise<void>;
-  /** Everything that is due for one customer: charges, invoices, and how far these go now. */
+  /**
+   * Everything that is due for one customer: charges, invoices, and how far these go now. To be called after each change
+   * of a subscription: fees in advance are invoiced at once.
+   */
   billCustomer(customerId: string): Promise<Invoice[]>;
 }
 
@@ -51,7 +51,6 @@ export function createInvoices(deps: InvoicesDeps): Invoices {
         },
       });
     },
-    subscriptionChanged: (subscription, db) => subscriptionChanged(db, subscription, deps.clock.nowMs()),
     billCustomer: (customerId) => billCustomer(deps, customerId),
   };
 }

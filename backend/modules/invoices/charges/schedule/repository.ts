@@ -1,0 +1,48 @@
+import { type ControlDb, withTables } from '../../../../platform/db/control-db.ts';
+import { toStoredInstant } from '../../../../platform/instant.ts';
+
+interface BillingCustomerRow {
+  customer_id: string;
+  synced_at: string | null;
+  sync_at: string | null;
+}
+
+/** When the charges of customers are worked out. A handle lives as long as the transaction that it is made for. */
+export function scheduleRepository(db: ControlDb) {
+  const tables = withTables<{ billing_customers: BillingCustomerRow }>(db);
+  return {
+    /** @returns when charges were last worked out; undefined: never */
+    syncedAtMs: async (customerId: string): Promise<number | undefined> => {
+      const row = await tables
+        .selectFrom('billing_customers')
+        .select('synced_at')
+        .where('customer_id', '=', customerId)
+        .executeTakeFirst();
+      return row?.synced_at == null ? undefined : Date.parse(row.synced_at);
+    },
+    /** @param nextAtMs undefined: never by itself */
+    setSynced: async (customerId: string, atMs: number, nextAtMs: number | undefined): Promise<void> => {
+      const columns = {
+        synced_at: toStoredInstant(atMs),
+        sync_at: nextAtMs === undefined ? null : toStoredInstant(nextAtMs),
+      };
+      await tables
+        .insertInto('billing_customers')
+        .values({ customer_id: customerId, ...columns })
+        .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
+        .execute();
+    },
+    /** Customers after one whose charges are due to be worked out, in the order of their ids. */
+    due: async (atMs: number, afterId: string, limit: number): Promise<string[]> => {
+      const rows = await tables
+        .selectFrom('billing_customers')
+        .select('customer_id')
+        .where('sync_at', '<=', toStoredInstant(atMs))
+        .where('customer_id', '>', afterId)
+        .orderBy('customer_id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.customer_id);
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * Usage that changed after it was billed: events that arrived late, and events that were voided. What was billed is
+ * rated again with the quantity that it has now; the difference is a correction. Asking again finds nothing new.
+ */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { Decimal } from '../../../platform/decimal.ts';
+import type { Period } from '../../../platform/period/index.ts';
+import { chargeRepository } from '../charges/repository.ts';
+import { toTextPeriod } from '../charges/wanted.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { isEditable, isExtendedStatus } from '../lifecycle/states.ts';
+import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
+import { differenceOf, isZero, sumOf } from '../money.ts';
+import { netOf, rateLine } from '../rate-line.ts';
+import type { Charge, Correction, InvoiceLine } from '../types.ts';
+import { readUsage } from '../usage.ts';
+import { correctionRepository } from './repository.ts';
+
+/** What was billed of a charge, and the quantity that it counts now. */
+interface Recount {
+  billed: Period;
+  before: string;
+  after: string;
+}
+
+/**
+ * Looks at one charge again.
+ * @returns the correction that was made; undefined when nothing has changed, or when the charge is still being billed
+ */
+export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction | undefined> {
+  const charge = await chargeRepository(deps.db).byId(chargeId);
+  if (charge === undefined || charge.amount !== undefined) return undefined;
+  const period = billedPeriod(charge, await billedLines(deps.db, charge.id));
+  if (period === undefined) return undefined;
+  // Read before the transaction, which would otherwise hold up everybody else.
+  const after = await readUsage(deps, charge, charge.customerId, period);
+  if (typeof after !== 'string') return undefined;
+  return deps.db.transaction(async (trx) => {
+    const lines = await billedLines(trx, charge.id);
+    const now = billedPeriod(charge, lines);
+    if (now === undefined || now.toMs !== period.toMs) return undefined;
+    const earlier = await correctionRepository(trx).ofCharge(charge.id);
+    const before = countedBefore(lines, earlier);
+    return isZero(differenceOf(after, before))
+      ? undefined
+      : record(deps, trx, charge, { billed: period, before, after });
+  });
+}
+
+/** Lines of the charge, those that were let off with a deleted invoice included: nobody is to pay for them later. */
+async function billedLines(db: ControlDb, chargeId: string): Promise<LineOfCharge[]> {
+  return (await lineRepository(db).ofCharge(chargeId)).filter((line) => line.kind === 'charge');
+}
+
+/**
+ * The part of the charge that is billed for good. undefined while a part of it is on a draft, which counts for itself,
+ * or when a person has set what it costs.
+ */
+function billedPeriod(charge: Charge, lines: readonly LineOfCharge[]): Period | undefined {
+  if (lines.length === 0) return undefined;
+  const isOpen = lines.some(
+    (line) =>
+      line.quantity === undefined ||
+      (isExtendedStatus(line.invoiceStatus) && isEditable(line.invoiceStatus) && line.deletedAtMs === undefined),
+  );
+  const isEdited = charge.controller === 'system' && lines.some((line) => line.controller === 'manual');
+  if (isOpen || isEdited) return undefined;
+  return { fromMs: charge.servicePeriod.fromMs, toMs: Math.max(...lines.map((line) => line.servicePeriod.toMs)) };
+}
+
+/** The quantity that lines and corrections have come to so far. */
+function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Correction[]): string {
+  const own = earlier.filter(({ reason, quantityAfter }) => reason !== 'carried_over' && quantityAfter !== undefined);
+  const changes = own.map(({ quantityAfter, quantityBefore }) =>
+    differenceOf(quantityAfter ?? '0', quantityBefore ?? '0'),
+  );
+  return sumOf([...lines.map((line) => line.quantity ?? '0'), ...changes]);
+}
+
+async function record(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  charge: Charge,
+  recount: Recount,
+): Promise<Correction | undefined> {
+  const { billed, before, after } = recount;
+  const amount = differenceOf(costOf(charge, billed, after, deps), costOf(charge, billed, before, deps));
+  const isMore = new Decimal(after).gt(before);
+  const { adjustments } = await deps.profileOf(charge.customerId, trx);
+  const text = toTextPeriod(billed);
+  const correction: Correction = {
+    id: deps.newId(),
+    customerId: charge.customerId,
+    currency: charge.currency,
+    chargeId: charge.id,
+    reason: isMore ? 'late_usage' : 'voided_events',
+    name: `${charge.name}: ${isMore ? 'late usage' : 'voided events'}`,
+    description: `${text.from} to ${text.to} was billed with a quantity of ${before}; it is ${after} now.`,
+    amount,
+    quantityBefore: before,
+    quantityAfter: after,
+    period: billed,
+    // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
+    state: adjustments.late_usage === 'report' || isZero(amount) ? 'reported' : 'pending',
+    createdAtMs: deps.clock.nowMs(),
+  };
+  await correctionRepository(trx).insert(correction);
+  return correction;
+}
+
+/** What the billed part of the charge costs with a quantity. */
+function costOf(charge: Charge, billed: Period, quantity: string, deps: InvoicesDeps): string {
+  const isWhole = billed.toMs >= charge.servicePeriod.toMs;
+  const line: Pick<
+    InvoiceLine,
+    | 'name'
+    | 'terms'
+    | 'quantity'
+    | 'servicePeriod'
+    | 'fullServicePeriod'
+    | 'splitPosition'
+    | 'previousQuantity'
+    | 'previouslyBilledAmount'
+  > = {
+    name: charge.name,
+    terms: charge.terms,
+    quantity,
+    servicePeriod: billed,
+    fullServicePeriod: isWhole ? billed : charge.servicePeriod,
+    splitPosition: isWhole ? 'single' : 'first',
+    previousQuantity: '0',
+    previouslyBilledAmount: '0',
+  };
+  return netOf({ rated: rateLine(line, charge.currency, deps.newId) });
+}
