@@ -222,7 +222,7 @@ function sandboxRoutes(router: Router, { db, clock, newId }: AppParts, blockers:
 }
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
-function createBilling({ db, clock, newId }: AppParts, { features }: { features: Features }) {
+function createBilling({ db, clock, newId, usage, log }: AppParts, { features }: { features: Features }) {
   const apps: AppsService = createAppsService({
     db,
     clock,
@@ -248,19 +248,22 @@ function createBilling({ db, clock, newId }: AppParts, { features }: { features:
   const findCustomer = (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id);
   const customerBilling = createCustomerBilling({ db, clock, findCustomer });
   const invoices = createInvoices({
+    log,
     db,
     clock,
     newId,
-    clockOf: (customerId, trx) => clockOf(trx, clock, customerId),
+    clockOf: (customerId, real, trx) => clockOf(trx, real, customerId),
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
     findFeatures: features.findByIds,
     findFeaturesByKey: features.findByKeys,
-    usageOf: features.usage.ofCustomer,
+    usage: features.usage,
+    tracing: usage,
     findMeters: (ids, trx) => findMeters(trx, ids),
     // Nobody can subscribe yet.
     subscriptionsOf: async () => [],
+    listSubscribers: async () => [],
   });
   return {
     invoices,

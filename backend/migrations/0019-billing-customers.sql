@@ -8,3 +8,5 @@ CREATE TABLE billing_customers (
 );
 
 CREATE INDEX billing_customers_due ON billing_customers (sync_at, customer_id) WHERE sync_at IS NOT NULL;
+
+CREATE INDEX charges_billed ON charges (customer_id, service_to) WHERE state = 'billed';

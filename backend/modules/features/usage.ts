@@ -1,5 +1,12 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
-import type { DimensionFilter, UsageQuery, UsageRow, UsageStore } from '../../usage-store/index.ts';
+import type {
+  DimensionFilter,
+  UsageQuery,
+  UsageRow,
+  UsageScope,
+  UsageSnapshot,
+  UsageStore,
+} from '../../usage-store/index.ts';
 import { findMeters, type Meter, toMeterSpec } from '../meters/index.ts';
 import { featureRepository } from './repository.ts';
 import type { Feature } from './schema.ts';
@@ -26,6 +33,14 @@ export interface FeatureUsage {
    * @throws Error for a static feature: it has no usage
    */
   ofCustomer(feature: Feature, customerId: string, period: UsagePeriod, signal?: AbortSignal): Promise<string>;
+  /** The same, with the moment that it was read at: kept beside a billed quantity, it finds the events behind it. */
+  measure(
+    feature: Feature,
+    customerId: string,
+    period: UsagePeriod,
+  ): Promise<{ value: string; snapshot: UsageSnapshot }>;
+  /** What that figure is about, for tracing it back to its events. @throws Error for a static feature */
+  scopeOf(feature: Feature, customerId: string, period: UsagePeriod): Promise<UsageScope>;
   /** The rows of any query on a feature's usage. @throws Error for a static feature */
   query(feature: Feature, scope: FeatureUsageScope, signal?: AbortSignal): Promise<UsageRow[]>;
 }
@@ -70,19 +85,31 @@ export function createFeatureUsage(deps: {
   findSubjects: FindSubjects;
 }): FeatureUsage {
   const { db, usage, findSubjects } = deps;
-  const query: FeatureUsage['query'] = async (feature, scope, signal) => {
+  const toQuery = async (feature: Feature, scope: FeatureUsageScope): Promise<UsageQuery> => {
     if (feature.meter === undefined) throw new Error(`feature ${feature.id} is static: it has no usage`);
     const meter = (await findMeters(db, [feature.meter.id])).get(feature.meter.id);
     if (meter === undefined) throw new Error(`meter ${feature.meter.id} of feature ${feature.id} does not exist`);
     const paths = feature.deleted_at === undefined ? {} : await featureRepository(db).dimensionPaths(feature.id);
-    return usage.query(usageQueryOf(feature, meter, scope, paths), signal);
+    return usageQueryOf(feature, meter, scope, paths);
   };
+  const query: FeatureUsage['query'] = async (feature, scope, signal) =>
+    usage.query(await toQuery(feature, scope), signal);
+  const subjectsOf = async (customerId: string) => (await findSubjects([customerId])).get(customerId)?.subjects ?? [];
   return {
     query,
     ofCustomer: async (feature, customerId, period, signal) => {
-      const subjects = (await findSubjects([customerId])).get(customerId)?.subjects ?? [];
-      const [row] = await query(feature, { ...period, subjects }, signal);
+      const [row] = await query(feature, { ...period, subjects: await subjectsOf(customerId) }, signal);
       return row?.value ?? '0';
+    },
+    measure: async (feature, customerId, period) => {
+      const scope = await toQuery(feature, { ...period, subjects: await subjectsOf(customerId) });
+      const { rows, snapshot } = await usage.queryWithSnapshot(scope);
+      return { value: rows[0]?.value ?? '0', snapshot };
+    },
+    scopeOf: async (feature, customerId, period) => {
+      const subjects = await subjectsOf(customerId);
+      const { meter, filters } = await toQuery(feature, { ...period, subjects });
+      return { meter, filters, subjects, ...period };
     },
   };
 }

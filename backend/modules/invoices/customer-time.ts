@@ -7,6 +7,6 @@ export async function atCustomersTime(
   customerId: string,
   db: ControlDb = deps.db,
 ): Promise<InvoicesDeps> {
-  const clock = await deps.clockOf(customerId, db);
+  const clock = await deps.clockOf(customerId, deps.clock, db);
   return clock === deps.clock ? deps : { ...deps, clock };
 }

@@ -2,10 +2,11 @@ import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { NewId } from '../../platform/ids.ts';
 import type { Period } from '../../platform/period/index.ts';
+import type { UsageStore } from '../../usage-store/index.ts';
 import type { App } from '../apps/index.ts';
 import type { StoredProfile } from '../billing-profiles/index.ts';
 import type { Customer } from '../customers/index.ts';
-import type { Feature, Features } from '../features/index.ts';
+import type { Features, FeatureUsage } from '../features/index.ts';
 import type { Meter } from '../meters/index.ts';
 import type { SubscriptionView } from '../subscriptions/index.ts';
 
@@ -17,17 +18,21 @@ export interface InvoicesDeps {
   db: ControlDb;
   clock: Clock;
   newId: NewId;
-  /** The clock that a customer lives by. */
-  clockOf(customerId: string, db: ControlDb): Promise<Clock>;
+  /** The clock that a customer lives by: its own, or else the given one. */
+  clockOf(customerId: string, clock: Clock, db: ControlDb): Promise<Clock>;
   /** Deleted customers too. */
   findCustomer(id: string, db: ControlDb): Promise<Customer | undefined>;
   profileOf(customerId: string, db: ControlDb): Promise<StoredProfile>;
   findApp(id: string, db: ControlDb): Promise<App | undefined>;
   findFeatures: Features['findByIds'];
   findFeaturesByKey: Features['findByKeys'];
-  /** What a customer used of a feature in a period, in the meter's unit. */
-  usageOf(feature: Feature, customerId: string, period: { fromMs: number; toMs: number }): Promise<string>;
+  /** What customers used of features. */
+  usage: Pick<FeatureUsage, 'measure' | 'scopeOf' | 'query'>;
+  /** From figures back to their events. */
+  tracing: Pick<UsageStore, 'eventsBehind' | 'lateEvents' | 'typesSeen' | 'subjectsSeen'>;
   findMeters(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, Meter>>;
+  /** Customers who have or had a subscription, by id, a page at a time. */
+  listSubscribers(afterId: string | undefined, limit: number): Promise<string[]>;
   /** Subscriptions in force, or to be in force, at some time within the period; deleted ones are left out. */
   subscriptionsOf(customerId: string, period: Period, db: ControlDb): Promise<SubscriptionView[]>;
 }

@@ -1,18 +1,29 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
+import type { Logger } from '../../platform/log.ts';
 import { billCustomer } from './bill-customer.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { createChargesService } from './charges/service.ts';
+import { billingCorrectionRoutes } from './corrections/routes.ts';
+import { createCorrectionsService } from './corrections/service.ts';
 import { chargeRoutes, customerInvoiceRoutes } from './customer/routes.ts';
+import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { externalInvoicingRoutes } from './external/routes.ts';
 import { createExternalInvoicing } from './external/service.ts';
 import { invoiceNow } from './invoice-now.ts';
+import { runRepository } from './jobs/repository.ts';
+import { billingRunRoutes } from './jobs/routes.ts';
+import { type BillingRunner, createBillingRunner } from './jobs/runner.ts';
+import { scheduleBilling } from './jobs/schedule.ts';
+import { moveInvoice } from './lifecycle/advance.ts';
 import { previewInvoice } from './preview.ts';
 import { invoiceRepository } from './repository.ts';
 import { invoiceRoutes } from './routes.ts';
 import { createInvoicesService, type InvoicesService } from './service.ts';
 import { simulateInvoice } from './simulate.ts';
+import { traceRoutes } from './trace/routes.ts';
+import { createTraceService } from './trace/service.ts';
 import type { Invoice } from './types.ts';
 
 export type { InvoicesDeps } from './deps.ts';
@@ -21,6 +32,12 @@ export type { Invoice, InvoiceLine } from './types.ts';
 /** Invoices: charges, the invoice in the making, standard invoices and their life. */
 export interface Invoices extends InvoicesService {
   routes(router: Router): void;
+  /** Bills everybody; nothing runs until it is told to. */
+  runner: BillingRunner;
+  /** Bills by itself from now on. @returns ends it */
+  schedule(): () => Promise<void>;
+  /** Everything that is due at a sandbox customer's new now: for clocks that are moved. */
+  catchUp(customerId: string): Promise<void>;
   /**
    * Everything that is due for one customer: charges, invoices, and how far these go now. To be called after each change
    * of a subscription: fees in advance are invoiced at once.
@@ -29,13 +46,27 @@ export interface Invoices extends InvoicesService {
 }
 
 /** @param deps.clock the real one; sandbox customers' own clocks are asked for each customer */
-export function createInvoices(deps: InvoicesDeps): Invoices {
+export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
   const service = createInvoicesService(deps);
+  const runner = createBillingRunner(deps);
+  const { db, clock, log } = deps;
   return {
     ...service,
     routes: (router) => {
       invoiceRoutes(router, service);
       chargeRoutes(router, createChargesService(deps));
+      billingRunRoutes(router, {
+        list: (page) => runRepository(db).page(page),
+        find: (id) => runRepository(db).byId(id),
+        nowMs: clock.nowMs,
+        start: async (asOfMs, isFull) => {
+          const run = await runner.request({ asOfMs, isFull, startedBy: 'api' });
+          runner.work().catch((error: unknown) => log.error({ err: error }, 'billing failed'));
+          return run;
+        },
+      });
+      traceRoutes(router, createTraceService(deps));
+      billingCorrectionRoutes(router, createCorrectionsService(deps));
       externalInvoicingRoutes(router, createExternalInvoicing(deps));
       customerInvoiceRoutes(router, {
         preview: (customerId, currency) => previewInvoice(deps, customerId, { currency }),
@@ -52,6 +83,13 @@ export function createInvoices(deps: InvoicesDeps): Invoices {
       });
     },
     billCustomer: (customerId) => billCustomer(deps, customerId),
+    runner,
+    schedule: () => scheduleBilling({ db, clock, log, runner }),
+    catchUp: async (customerId) => {
+      await billCustomer(deps, customerId);
+      const { clock: own } = await atCustomersTime(deps, customerId);
+      for (const id of await invoiceRepository(db).toWakeOf(customerId, own.nowMs())) await moveInvoice(deps, id);
+    },
   };
 }
 

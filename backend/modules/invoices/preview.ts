@@ -10,6 +10,7 @@ import { dueInstants, gatherLines, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { fitCorrections } from './corrections/fit.ts';
 import { correctionRepository } from './corrections/repository.ts';
+import { correctUsageOfCustomer } from './corrections/usage.ts';
 import { gatherOptions, invoiceHead, newLine } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -43,6 +44,7 @@ export async function previewInvoice(
   if (customer === undefined) throw notFound('customer', customerId);
   const deps = await atCustomersTime(anyDeps, customerId);
   await syncCustomer(deps, customerId);
+  await correctUsageOfCustomer(deps, customerId);
   const open = (await chargeRepository(deps.db).open(customerId)).filter(isOpen);
   const currency = options.currency ?? customer.currency ?? open[0]?.currency ?? DEFAULT_CURRENCY;
   const charges = open.filter((charge) => charge.currency === currency);
@@ -103,7 +105,7 @@ async function price(
   const values = new Map(read.values);
   for (const line of asked) {
     const given = line.featureKey === undefined ? undefined : quantities[line.featureKey];
-    if (given !== undefined && isMetered(line)) values.set(line.id, given);
+    if (given !== undefined && isMetered(line)) values.set(line.id, { value: given });
   }
   const taken = await takeQuantities(deps.db, moving, { ...read, values });
   let count = 0;

@@ -67,22 +67,24 @@ export function invoiceRepository(db: ControlDb) {
         .execute();
       return { invoices: rows.map(toInvoice), total: Number(total) };
     },
-    /** Invoices that a job has to look at by an instant, those that have waited longest first. */
-    toWake: async (untilMs: number, limit: number): Promise<string[]> => {
+    /** Invoices after one that a job has to look at by an instant, in the order of their ids. */
+    toWake: async (kind: 'draft' | 'issued', untilMs: number, afterId: string, limit: number): Promise<string[]> => {
       const rows = await tables
         .selectFrom('invoices')
         .select('id')
         .where('wake_at', '<=', toStoredInstant(untilMs))
-        .orderBy('wake_at')
+        .where('short_status', kind === 'draft' ? 'in' : 'not in', ['draft', 'issuing', 'delete'])
+        .where('id', '>', afterId)
         .orderBy('id')
         .limit(limit)
         .execute();
       return rows.map((row) => row.id);
     },
-    countToWake: async (untilMs: number): Promise<number> => {
-      const due = tables.selectFrom('invoices').where('wake_at', '<=', toStoredInstant(untilMs));
-      const { total } = await due.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-      return Number(total);
+    /** Those of one customer, in the order in which they fall due. */
+    toWakeOf: async (customerId: string, untilMs: number): Promise<string[]> => {
+      const own = tables.selectFrom('invoices').select('id').where('customer_id', '=', customerId);
+      const due = own.where('wake_at', '<=', toStoredInstant(untilMs));
+      return (await due.orderBy('wake_at').orderBy('id').execute()).map((row) => row.id);
     },
     /** Ids of invoices that are not final: of a customer, a profile or an app. */
     open: async (

@@ -84,6 +84,10 @@ export interface Correction {
   period: Period;
   /** `reported`: the profile says to list it only. */
   state: 'pending' | 'invoiced' | 'reported';
+  /** Usage: moment of the usage store up to which events had been counted before. */
+  sinceSnapshot?: string;
+  /** Usage: moment at which the new quantity was read. */
+  snapshot?: string;
   lineId?: string;
   createdAtMs: number;
 }
@@ -121,6 +125,8 @@ export interface InvoiceLine {
   /** undefined until it is rated. */
   rated?: StoredRating;
   snapshottedAtMs?: number;
+  /** Moment of the usage store at which the quantity was taken. */
+  snapshot?: string;
   externalId?: string;
   createdAtMs: number;
   updatedAtMs: number;

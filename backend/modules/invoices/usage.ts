@@ -10,6 +10,16 @@ export interface MissingUsage {
   issue: ValidationIssue;
 }
 
+/** A quantity in the meter's unit, and the moment of the usage store that it was read at. */
+export interface MeasuredUsage {
+  value: string;
+  snapshot?: string;
+}
+
+export function isMissing(usage: MeasuredUsage | MissingUsage): usage is MissingUsage {
+  return 'issue' in usage;
+}
+
 /** Whether the line's quantity is metered. */
 export function isMetered(line: Pick<InvoiceLine, 'terms' | 'kind'>): boolean {
   return line.kind !== 'correction' && line.terms.price.type !== 'flat' && line.terms.price.type !== 'free';
@@ -40,8 +50,8 @@ export async function readUsage(
   line: { featureId?: string | undefined; name: string },
   customerId: string,
   period: Period,
-): Promise<string | MissingUsage> {
-  if (period.fromMs >= period.toMs) return '0';
+): Promise<MeasuredUsage | MissingUsage> {
+  if (period.fromMs >= period.toMs) return { value: '0' };
   const missing = (message: string): MissingUsage => ({
     issue: { code: 'line_usage_not_available', message: `${line.name}: ${message}`, severity: 'critical' },
   });
@@ -52,5 +62,5 @@ export async function readUsage(
   if (!(await deps.findMeters([feature.meter.id], deps.db)).has(feature.meter.id)) {
     return missing(`the meter of feature ${feature.key} does not exist any more`);
   }
-  return deps.usageOf(feature, customerId, period);
+  return deps.usage.measure(feature, customerId, period);
 }

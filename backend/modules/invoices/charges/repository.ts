@@ -77,6 +77,12 @@ export function chargeRepository(db: ControlDb) {
       if (currency !== undefined) open = open.where('currency', '=', currency);
       return (await open.orderBy('invoice_at').orderBy('id').execute()).map(toCharge);
     },
+    /** Those that are billed completely and whose service ended after an instant. */
+    billedSince: async (customerId: string, sinceMs: number): Promise<Charge[]> => {
+      const billed = ofCustomer(customerId).selectAll().where('state', '=', 'billed');
+      const recent = billed.where('service_to', '>', toStoredInstant(sinceMs));
+      return (await recent.orderBy('service_to').orderBy('id').execute()).map(toCharge);
+    },
     /** Customers after one of whom something falls due by an instant, in the order of their ids. */
     customersWithDue: async (untilMs: number, afterId: string, limit: number): Promise<string[]> => {
       const rows = await tables

@@ -17,7 +17,7 @@ import { lineRepository } from '../lines/repository.ts';
 import { currencyOf, NO_TOTALS } from '../money.ts';
 import { rateLine } from '../rate-line.ts';
 import type { Charge, ChargeContent } from '../types.ts';
-import { readUsage } from '../usage.ts';
+import { isMissing, readUsage } from '../usage.ts';
 import { type ChargeStatus, toChargeBody } from './body.ts';
 import { type ChargeSortField, chargeRepository } from './repository.ts';
 import type { CreateCharge } from './schema.ts';
@@ -211,9 +211,9 @@ async function totalsOfCharge(
     currencyOf(charge.currency),
   );
   if (!withRealtime) return { booked };
-  const quantity = await readUsage(deps, charge, charge.customerId, charge.servicePeriod);
-  if (typeof quantity !== 'string') return { booked };
-  const whole = { ...charge, quantity, fullServicePeriod: charge.servicePeriod };
+  const measured = await readUsage(deps, charge, charge.customerId, charge.servicePeriod);
+  if (isMissing(measured)) return { booked };
+  const whole = { ...charge, quantity: measured.value, fullServicePeriod: charge.servicePeriod };
   const none = { splitPosition: 'single', previousQuantity: '0', previouslyBilledAmount: '0' } as const;
   return { booked, realtime: rateLine({ ...whole, ...none }, charge.currency, deps.newId).totals };
 }

@@ -12,8 +12,8 @@ import { isEditable, isExtendedStatus } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
 import { differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
-import type { Charge, Correction, InvoiceLine } from '../types.ts';
-import { readUsage } from '../usage.ts';
+import type { Charge, Correction } from '../types.ts';
+import { isMissing, readUsage } from '../usage.ts';
 import { correctionRepository } from './repository.ts';
 
 /** What was billed of a charge, and the quantity that it counts now. */
@@ -21,6 +21,9 @@ interface Recount {
   billed: Period;
   before: string;
   after: string;
+  /** Moments at which the two were read. */
+  sinceSnapshot?: string;
+  snapshot?: string;
 }
 
 /**
@@ -29,42 +32,51 @@ interface Recount {
  */
 export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction | undefined> {
   const charge = await chargeRepository(deps.db).byId(chargeId);
-  if (charge === undefined || charge.amount !== undefined) return undefined;
+  // While a period is billed in parts, the next part counts what has arrived late in those before it.
+  if (charge?.state !== 'billed' || charge.amount !== undefined) return undefined;
   const period = billedPeriod(charge, await billedLines(deps.db, charge.id));
   if (period === undefined) return undefined;
   // Read before the transaction, which would otherwise hold up everybody else.
-  const after = await readUsage(deps, charge, charge.customerId, period);
-  if (typeof after !== 'string') return undefined;
+  const measured = await readUsage(deps, charge, charge.customerId, period);
+  if (isMissing(measured)) return undefined;
+  const { value: after, snapshot } = measured;
   return deps.db.transaction(async (trx) => {
     const lines = await billedLines(trx, charge.id);
     const now = billedPeriod(charge, lines);
     if (now === undefined || now.toMs !== period.toMs) return undefined;
     const earlier = await correctionRepository(trx).ofCharge(charge.id);
     const before = countedBefore(lines, earlier);
-    return isZero(differenceOf(after, before))
-      ? undefined
-      : record(deps, trx, charge, { billed: period, before, after });
+    if (isZero(differenceOf(after, before))) return undefined;
+    const sinceSnapshot = earlier.findLast((one) => one.snapshot !== undefined)?.snapshot ?? lines.at(-1)?.snapshot;
+    return record(deps, trx, charge, {
+      billed: period,
+      before,
+      after,
+      ...(sinceSnapshot !== undefined && { sinceSnapshot }),
+      ...(snapshot !== undefined && { snapshot }),
+    });
   });
 }
 
-/** Lines of the charge, those that were let off with a deleted invoice included: nobody is to pay for them later. */
+/** Lines of the charge, those of deleted and void invoices included. */
 async function billedLines(db: ControlDb, chargeId: string): Promise<LineOfCharge[]> {
   return (await lineRepository(db).ofCharge(chargeId)).filter((line) => line.kind === 'charge');
 }
 
 /**
  * The part of the charge that is billed for good. undefined while a part of it is on a draft, which counts for itself,
- * or when a person has set what it costs.
+ * when a person has set what it costs, and when it was let off with a deleted or void invoice.
  */
 function billedPeriod(charge: Charge, lines: readonly LineOfCharge[]): Period | undefined {
   if (lines.length === 0) return undefined;
   const isOpen = lines.some(
-    (line) =>
-      line.quantity === undefined ||
-      (isExtendedStatus(line.invoiceStatus) && isEditable(line.invoiceStatus) && line.deletedAtMs === undefined),
+    (line) => line.quantity === undefined || (isExtendedStatus(line.invoiceStatus) && isEditable(line.invoiceStatus)),
   );
   const isEdited = charge.controller === 'system' && lines.some((line) => line.controller === 'manual');
-  if (isOpen || isEdited) return undefined;
+  const isLetOff = lines.some(
+    (line) => line.deletedAtMs !== undefined || ['deleted', 'voided'].includes(line.invoiceStatus),
+  );
+  if (isOpen || isEdited || isLetOff) return undefined;
   return { fromMs: charge.servicePeriod.fromMs, toMs: Math.max(...lines.map((line) => line.servicePeriod.toMs)) };
 }
 
@@ -83,7 +95,7 @@ async function record(
   charge: Charge,
   recount: Recount,
 ): Promise<Correction | undefined> {
-  const { billed, before, after } = recount;
+  const { billed, before, after, ...moments } = recount;
   const amount = differenceOf(costOf(charge, billed, after, deps), costOf(charge, billed, before, deps));
   const isMore = new Decimal(after).gt(before);
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
@@ -99,6 +111,7 @@ async function record(
     amount,
     quantityBefore: before,
     quantityAfter: after,
+    ...moments,
     period: billed,
     // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
     state: adjustments.late_usage === 'report' || isZero(amount) ? 'reported' : 'pending',
@@ -108,28 +121,34 @@ async function record(
   return correction;
 }
 
-/** What the billed part of the charge costs with a quantity. */
+/** What the charge costs with a quantity. */
 function costOf(charge: Charge, billed: Period, quantity: string, deps: InvoicesDeps): string {
-  const isWhole = billed.toMs >= charge.servicePeriod.toMs;
-  const line: Pick<
-    InvoiceLine,
-    | 'name'
-    | 'terms'
-    | 'quantity'
-    | 'servicePeriod'
-    | 'fullServicePeriod'
-    | 'splitPosition'
-    | 'previousQuantity'
-    | 'previouslyBilledAmount'
-  > = {
+  const line = {
     name: charge.name,
     terms: charge.terms,
     quantity,
     servicePeriod: billed,
-    fullServicePeriod: isWhole ? billed : charge.servicePeriod,
-    splitPosition: isWhole ? 'single' : 'first',
+    fullServicePeriod: billed,
+    splitPosition: 'single' as const,
     previousQuantity: '0',
     previouslyBilledAmount: '0',
   };
   return netOf({ rated: rateLine(line, charge.currency, deps.newId) });
+}
+
+/**
+ * Usage is looked at again for this long after it was billed: three invoices of a monthly plan. What arrives later yet
+ * is found when somebody asks for it.
+ */
+export const LOOK_BACK_MS = 100 * 86_400_000;
+
+/** Looks again at what was billed lately. @returns the corrections that were made */
+export async function correctUsageOfCustomer(deps: InvoicesDeps, customerId: string): Promise<Correction[]> {
+  const sinceMs = deps.clock.nowMs() - LOOK_BACK_MS;
+  const made: Correction[] = [];
+  for (const charge of await chargeRepository(deps.db).billedSince(customerId, sinceMs)) {
+    const correction = charge.amount === undefined ? await correctUsage(deps, charge.id) : undefined;
+    if (correction !== undefined) made.push(correction);
+  }
+  return made;
 }

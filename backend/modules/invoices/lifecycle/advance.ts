@@ -1,5 +1,6 @@
 /** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { correctUsageOfCustomer } from '../corrections/usage.ts';
 import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
@@ -60,11 +61,10 @@ async function readIfCollecting(deps: InvoicesDeps, id: string, move: Move): Pro
   const first =
     move.trigger === undefined ? nextStatus(invoice.status, facts) : transition(invoice.status, move.trigger);
   const isCollecting = first !== undefined && passesCollecting(first, facts);
-  return {
-    before,
-    start,
-    quantities: isCollecting ? await readQuantities(deps, start.invoice, start.lines) : undefined,
-  };
+  if (!isCollecting) return { before, start, quantities: undefined };
+  // What has changed since earlier invoices goes on this one.
+  await correctUsageOfCustomer(deps, invoice.customerId);
+  return { before, start, quantities: await readQuantities(deps, start.invoice, start.lines) };
 }
 
 /** undefined when the invoice has changed since its usage was read. */

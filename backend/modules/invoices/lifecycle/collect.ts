@@ -7,7 +7,7 @@ import { correctionRepository } from '../corrections/repository.ts';
 import { isZero } from '../money.ts';
 import { rateCorrection, rateLine, totalsOf } from '../rate-line.ts';
 import type { Correction, Invoice, InvoiceLine, ValidationIssue } from '../types.ts';
-import { isMetered } from '../usage.ts';
+import { isMetered, isMissing } from '../usage.ts';
 import { earlierParts, quantityOfPart, type ReadQuantities } from './quantities.ts';
 
 /** An invoice on its way, with all its lines. */
@@ -21,23 +21,24 @@ export async function takeQuantities(db: ControlDb, { invoice, lines }: Moving, 
   const issues: ValidationIssue[] = [];
   const taken: InvoiceLine[] = [];
   for (const line of lines) {
-    const value = read.values.get(line.id);
-    if (value === undefined || line.deletedAtMs !== undefined) {
+    const measured = read.values.get(line.id);
+    if (measured === undefined || line.deletedAtMs !== undefined) {
       taken.push(line);
       continue;
     }
-    if (typeof value !== 'string') {
-      issues.push(value.issue);
+    if (isMissing(measured)) {
+      issues.push(measured.issue);
       taken.push(line);
       continue;
     }
     const earlier = await earlierParts(db, line);
     taken.push({
       ...line,
-      quantity: quantityOfPart(value, earlier),
+      quantity: quantityOfPart(measured.value, earlier),
       previousQuantity: earlier.quantity,
       previouslyBilledAmount: earlier.netAmount,
       snapshottedAtMs: read.readAtMs,
+      ...(measured.snapshot !== undefined && { snapshot: measured.snapshot }),
     });
   }
   return { invoice: { ...invoice, issues, snapshottedAtMs: read.readAtMs }, lines: taken };

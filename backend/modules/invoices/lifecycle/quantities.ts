@@ -5,12 +5,12 @@ import { lineRepository } from '../lines/repository.ts';
 import { differenceOf, isNegative, sumOf } from '../money.ts';
 import { netOf } from '../rate-line.ts';
 import type { Invoice, InvoiceLine } from '../types.ts';
-import { isMetered, type MissingUsage, readUsage } from '../usage.ts';
+import { isMetered, type MeasuredUsage, type MissingUsage, readUsage } from '../usage.ts';
 
 /** Metered values from the start of each line's full period to the line's end, by line. */
 export interface ReadQuantities {
   readAtMs: number;
-  values: ReadonlyMap<string, string | MissingUsage>;
+  values: ReadonlyMap<string, MeasuredUsage | MissingUsage>;
 }
 
 /** Reads what the invoice's lines bill. Nothing is stored. */

@@ -1,0 +1,28 @@
+import { z } from '@hono/zod-openapi';
+import { listQuery } from '../../../platform/http/list-docs.ts';
+import { readPage } from '../../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../../platform/http/router.ts';
+import { ulidSchema } from '../../../platform/http/schemas.ts';
+import { correctionPageSchema } from './schema.ts';
+import type { CorrectionsService } from './service.ts';
+
+/** Registers the list of what was corrected after it was billed. */
+export function billingCorrectionRoutes(router: Router, service: CorrectionsService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/billing-corrections',
+      operationId: 'list-customer-billing-corrections',
+      tag: 'Invoices',
+      summary: 'List what was corrected after it was billed',
+      description:
+        'Late usage, voided events, unused time: what differs from the invoices, and the invoice line that makes up for ' +
+        'it. The newest first.',
+      access: 'read',
+      params: z.object({ customerId: ulidSchema }),
+      query: listQuery('page', undefined, {}),
+      responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
+    },
+    async ({ c, params, query }) => c.json(await service.list(params.customerId, readPage(query))),
+  );
+}

@@ -1,0 +1,43 @@
+import { Cron } from 'croner';
+import type { Clock } from '../../../platform/clock.ts';
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { runRepository } from './repository.ts';
+import type { BillingRunner } from './runner.ts';
+
+/** As often as OpenMeter collects and advances; charges of everybody are worked out once an hour. */
+const EVERY_FIVE_MINUTES = '*/5 * * * *';
+const FULL_EVERY_MS = 3_600_000;
+
+/**
+ * Bills by itself. What a killed process has left undone is done first.
+ * @returns ends it, after the item that is being done
+ */
+export function scheduleBilling(deps: {
+  db: ControlDb;
+  clock: Clock;
+  log: Logger;
+  runner: BillingRunner;
+}): () => Promise<void> {
+  const { db, clock, log, runner } = deps;
+  const run = async () => {
+    try {
+      // One that is under way, here or elsewhere, does what is due; another would only queue up behind it.
+      if ((await runRepository(db).unfinished()) === undefined) {
+        const lastFullAtMs = await runRepository(db).lastFullAtMs();
+        const isFull = lastFullAtMs === undefined || clock.nowMs() - lastFullAtMs >= FULL_EVERY_MS;
+        await runner.request({ isFull, startedBy: 'schedule' });
+      }
+      await runner.work();
+    } catch (error) {
+      log.error({ err: error }, 'billing failed; it is tried again in five minutes');
+    }
+  };
+  const first = run();
+  const cron = new Cron(EVERY_FIVE_MINUTES, { protect: true }, run);
+  return async () => {
+    cron.stop();
+    await runner.stop();
+    await first;
+  };
+}

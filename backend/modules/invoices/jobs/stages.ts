@@ -1,0 +1,37 @@
+/** What each stage of a billing run goes through, and what it does with each item. Items may be done again at any time. */
+import { invoiceCustomer, syncCustomer } from '../bill-customer.ts';
+import { chargeRepository } from '../charges/repository.ts';
+import { scheduleRepository } from '../charges/schedule/repository.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { moveInvoice } from '../lifecycle/advance.ts';
+import { invoiceRepository } from '../repository.ts';
+import type { BillingRun, Stage } from './types.ts';
+
+export interface StageWork {
+  /** Items after one, in the order of their ids. */
+  next(deps: InvoicesDeps, run: BillingRun, afterId: string, limit: number): Promise<string[]>;
+  work(deps: InvoicesDeps, id: string): Promise<unknown>;
+}
+
+/** @param deps with the run's clock */
+export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
+  generate: {
+    next: (deps, run, afterId, limit) =>
+      run.isFull
+        ? deps.listSubscribers(afterId === '' ? undefined : afterId, limit)
+        : scheduleRepository(deps.db).due(deps.clock.nowMs(), afterId, limit),
+    work: syncCustomer,
+  },
+  collect: {
+    next: (deps, _, afterId, limit) => chargeRepository(deps.db).customersWithDue(deps.clock.nowMs(), afterId, limit),
+    work: invoiceCustomer,
+  },
+  advance: {
+    next: (deps, _, afterId, limit) => invoiceRepository(deps.db).toWake('draft', deps.clock.nowMs(), afterId, limit),
+    work: (deps, id) => moveInvoice(deps, id),
+  },
+  overdue: {
+    next: (deps, _, afterId, limit) => invoiceRepository(deps.db).toWake('issued', deps.clock.nowMs(), afterId, limit),
+    work: (deps, id) => moveInvoice(deps, id),
+  },
+};
