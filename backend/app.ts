@@ -28,7 +28,7 @@ import {
 } from './modules/events/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS, type Features } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
-import { createInvoices, invoicesInUse } from './modules/invoices/index.ts';
+import { createInvoices, type Invoices, invoicesInUse } from './modules/invoices/index.ts';
 import {
   backFillOf,
   createMetersService,
@@ -50,6 +50,7 @@ import {
   createSubscriptions,
   planKeysOfCustomerSql,
   type SubscriptionBlockers,
+  type Subscriptions,
 } from './modules/subscriptions/index.ts';
 import { createTaxCodes } from './modules/tax-codes/index.ts';
 import { clockOf, createTestClocksService, testClockRoutes } from './modules/test-clocks/index.ts';
@@ -90,8 +91,18 @@ export interface AppParts {
 
 export type App = OpenAPIHono<AppEnv>;
 
-/** Puts the modules together: the only place that knows all of them. */
+/** The application, and what works besides answering requests. */
+export interface Backend {
+  app: App;
+  invoices: Invoices;
+}
+
 export function createApp(parts: AppParts): App {
+  return createBackend(parts).app;
+}
+
+/** Puts the modules together: the only place that knows all of them. */
+export function createBackend(parts: AppParts): Backend {
   const { usage, db, clock, newId, log, tokens } = parts;
   const relatedColumns = {
     billing_profile_id: PROFILE_OF_CUSTOMER_SQL,
@@ -105,7 +116,9 @@ export function createApp(parts: AppParts): App {
     relatedColumns,
     blockers: {
       deletion: async (customerId, trx) =>
-        (await blockers.customerDeletion(customerId, trx)) ?? (await entitlements.blocksDeletion(customerId, trx)),
+        (await blockers.customerDeletion(customerId, trx)) ??
+        (await invoicesInUse.blockDeletion(customerId, trx)) ??
+        (await entitlements.blocksDeletion(customerId, trx)),
       subjectKeyChange: blockers.subjectKeyChange,
     },
   });
@@ -139,7 +152,16 @@ export function createApp(parts: AppParts): App {
     findCustomers: customers.getMany,
     getCustomer: (id, trx) => createCustomers({ db: trx, clock, newId }).get(id),
   });
-  const subscriptions = createSubscriptions({ db, clock, newId, plans, addons, lookups });
+  const subscriptions: Subscriptions = createSubscriptions({
+    db,
+    clock,
+    newId,
+    plans,
+    addons,
+    lookups,
+    onChange: (customerId) => invoicesFollowSubscriptions(billing.invoices, customerId, log),
+  });
+  const billing = createBilling(parts, { features, subscriptions });
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {
@@ -173,11 +195,11 @@ export function createApp(parts: AppParts): App {
   features.routes(v3);
   customers.routes(v3);
   entitlements.routes(v3);
-  createBilling(parts, { features }).routes(v3);
+  billing.routes(v3);
   subscriptions.routes(v3);
   const consumers = parts.kongAdmin && createKongConsumers(parts.kongAdmin);
   usageSourceRoutes(v3, createUsageSources({ db, clock, newId, usage, customers, consumers }));
-  sandboxRoutes(v3, parts, blockers);
+  sandboxRoutes(v3, parts, blockers, billing.invoices);
   taxCodes.routes(v3);
   currencies.routes(v3);
   plans.routes(v3);
@@ -198,7 +220,14 @@ export function createApp(parts: AppParts): App {
   healthRoutes(app, parts);
   documentationRoutes(app, parts.version);
   if (parts.consoleDir !== undefined) serveConsole(app, parts.consoleDir);
-  return app;
+  return { app, invoices: billing.invoices };
+}
+
+/** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
+async function invoicesFollowSubscriptions(invoices: Invoices, customerId: string, log: Logger): Promise<void> {
+  await invoices.billCustomer(customerId).catch((error: unknown) => {
+    log.error({ err: error, customerId }, 'the invoices do not follow the subscription yet');
+  });
 }
 
 /** What modules know of why an event counts or not. */
@@ -212,17 +241,25 @@ function countingExplainers(meters: MetersService): CountingExplainers {
 }
 
 /** Customers on a clock of their own. */
-function sandboxRoutes(router: Router, { db, clock, newId }: AppParts, blockers: SubscriptionBlockers): void {
+function sandboxRoutes(
+  router: Router,
+  { db, clock, newId }: AppParts,
+  blockers: SubscriptionBlockers,
+  invoices: Invoices,
+): void {
   const hooks = {
     findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
     blocksTimeTravel: blockers.timeTravel,
-    onMove: async () => undefined,
+    onMove: invoices.catchUp,
   };
   testClockRoutes(router, createTestClocksService({ db, clock, hooks }));
 }
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
-function createBilling({ db, clock, newId, usage, log }: AppParts, { features }: { features: Features }) {
+function createBilling(
+  { db, clock, newId, usage, log }: AppParts,
+  { features, subscriptions }: { features: Features; subscriptions: Subscriptions },
+) {
   const apps: AppsService = createAppsService({
     db,
     clock,
@@ -261,9 +298,8 @@ function createBilling({ db, clock, newId, usage, log }: AppParts, { features }:
     usage: features.usage,
     tracing: usage,
     findMeters: (ids, trx) => findMeters(trx, ids),
-    // Nobody can subscribe yet.
-    subscriptionsOf: async () => [],
-    listSubscribers: async () => [],
+    subscriptionsOf: (customerId, period, trx) => subscriptions.listActiveViews([customerId], period, trx),
+    listSubscribers: subscriptions.listCustomerIds,
   });
   return {
     invoices,

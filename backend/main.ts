@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
-import { createApp, startRollups } from './app.ts';
+import { createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
 import { systemClock } from './platform/clock.ts';
@@ -41,7 +41,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const stopRetention = retentionDays === undefined ? undefined : startRetention({ usage, clock, log, retentionDays });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes } = config;
-  const app = createApp({
+  const { app, invoices } = createBackend({
     usage,
     db,
     clock,
@@ -54,6 +54,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     consoleDir: CONSOLE,
   });
   const server = await listen(app.fetch, config);
+  const stopBilling = invoices.schedule();
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -62,6 +63,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     firstToken,
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
+      await stopBilling();
       await stopRetention?.();
       await usage.close();
       await db.close();

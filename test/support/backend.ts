@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { type App, type AppParts, createApp } from '../../backend/app.ts';
+import { type App, type AppParts, createBackend } from '../../backend/app.ts';
 import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
+import type { Invoices } from '../../backend/modules/invoices/index.ts';
 import { openControlDb } from '../../backend/platform/db/control-db.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
@@ -42,6 +43,7 @@ export interface RequestOptions {
 /** A whole backend on a SQLite file in a folder of its own, called in process. Every answer is held against the contract. */
 export interface TestBackend {
   app: App;
+  invoices: Invoices;
   clock: TestClock;
   usage: UsageStore;
   dataDir: string;
@@ -69,7 +71,7 @@ export async function createTestBackend(
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const app = createApp({
+  const { app, invoices } = createBackend({
     usage,
     db,
     clock,
@@ -82,6 +84,7 @@ export async function createTestBackend(
   });
   return {
     app,
+    invoices,
     clock,
     usage,
     dataDir,

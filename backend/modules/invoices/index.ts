@@ -1,4 +1,5 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { DomainProblem } from '../../platform/errors.ts';
 import type { Router } from '../../platform/http/router.ts';
 import type { Logger } from '../../platform/log.ts';
 import { billCustomer } from './bill-customer.ts';
@@ -9,6 +10,7 @@ import { createCorrectionsService } from './corrections/service.ts';
 import { chargeRoutes, customerInvoiceRoutes } from './customer/routes.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
+import { invoiceProblem } from './errors.ts';
 import { externalInvoicingRoutes } from './external/routes.ts';
 import { createExternalInvoicing } from './external/service.ts';
 import { invoiceNow } from './invoice-now.ts';
@@ -100,9 +102,19 @@ export const invoicesInUse = {
   /** Invoices that are not final, by profile, app or customer: the first few. */
   open: (db: ControlDb, of: { customerId?: string; profileId?: string; appId?: string }) =>
     invoiceRepository(db).open(of, MAX_NAMED),
-  /** Whether something of the customer is still to be invoiced. */
-  hasOpenCharges: async (db: ControlDb, customerId: string): Promise<boolean> =>
-    (await chargeRepository(db).open(customerId)).length > 0,
+  /** Why a customer cannot be deleted: invoices that are not final, charges that are on none yet. */
+  blockDeletion: async (customerId: string, db: ControlDb): Promise<DomainProblem | undefined> => {
+    const open = await invoiceRepository(db).open({ customerId }, MAX_NAMED);
+    const charges = (await chargeRepository(db).open(customerId)).length;
+    if (open.length === 0 && charges === 0) return undefined;
+    const named = [
+      ...open.map(({ number }) => number),
+      ...(charges === 0 ? [] : [`${charges} charges are still to be invoiced`]),
+    ];
+    return invoiceProblem('customer_has_open_invoices', named.join(', '), {
+      attributes: { invoices: open.map(({ id, number }) => ({ id, number })), charges },
+    });
+  },
 };
 
 /** Invoices named in an answer that refuses something. */

@@ -12,11 +12,13 @@ export type ChargeChange =
 /**
  * @param stored all charges of the subscription that the system controls, deleted ones included
  * @param untilMs up to where charges were asked for: later ones that are stored stay as they are
+ * @param endsAtMs when the subscription ends: nothing is charged from then on
  */
 export function compareCharges(
   wanted: readonly WantedCharge[],
   stored: readonly Charge[],
   untilMs: number,
+  endsAtMs?: number,
 ): ChargeChange[] {
   const byReference = new Map(stored.map((charge) => [charge.reference, charge]));
   const references = new Set(wanted.map(({ reference }) => reference));
@@ -30,7 +32,8 @@ export function compareCharges(
   }
   for (const charge of stored) {
     if (charge.state === 'deleted' || charge.reference === undefined || references.has(charge.reference)) continue;
-    if (isAskedFor(charge, untilMs)) changes.push({ kind: 'remove', charge });
+    const isAfterTheEnd = endsAtMs !== undefined && charge.servicePeriod.fromMs >= endsAtMs;
+    if (isAfterTheEnd || isAskedFor(charge, untilMs)) changes.push({ kind: 'remove', charge });
   }
   return changes;
 }

@@ -26,9 +26,10 @@ export function hasDue(charges: readonly Charge[], cutoffMs: number): boolean {
   return charges.some((charge) => isOpen(charge) && charge.invoiceAtMs <= cutoffMs);
 }
 
-/** The lines of an invoice made at the cutoff, in the order of their charges. */
+/** The lines of an invoice made at the cutoff, by the time that they are for. */
 export function gatherLines(charges: readonly Charge[], options: GatherOptions): LineDraft[] {
-  return charges.filter(isOpen).flatMap((charge) => lineOf(charge, options) ?? []);
+  const lines = charges.filter(isOpen).flatMap((charge) => lineOf(charge, options) ?? []);
+  return lines.sort((a, b) => a.servicePeriod.fromMs - b.servicePeriod.fromMs);
 }
 
 /** The instants at which open charges fall due, in order, up to one. */

@@ -38,7 +38,7 @@ export async function syncSubscription(
   const { profile } = await deps.profileOf(subscription.customerId, trx);
   const endProrationMode = profile.workflow.invoicing.subscription_end_proration_mode;
   const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode });
-  const changes = compareCharges(wanted, stored, untilMs ?? nowMs);
+  const changes = compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
   const draftIds = new Set<string>();
   for (const change of changes) for (const id of await applyChange(deps, trx, subscription, change)) draftIds.add(id);
   await followGatherings(deps, trx, subscription.customerId, changes);
