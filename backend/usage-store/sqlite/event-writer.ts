@@ -77,6 +77,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
       const [type, subject] = [names.idOf(event.type), names.idOf(event.subject)];
       insert.run(rowId, source, event.id, type, subject, timeMs, data, lastIngestedMs, lastStoredMs);
       deduplicator.remember(rowId);
+      chunks.add(rowId, subject, type, timeMs);
       rollups.addEvent(rowId, type, subject, timeMs, data);
       stored++;
     }
