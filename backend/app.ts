@@ -150,6 +150,8 @@ export function createBackend(parts: AppParts): Backend {
     findSubjects: customers.findByIds,
     findBySubjects: customers.findBySubjects,
     findCustomers: customers.getMany,
+    log,
+    subscriptions: () => subscriptions,
     getCustomer: (id, trx) => createCustomers({ db: trx, clock, newId }).get(id),
   });
   const subscriptions: Subscriptions = createSubscriptions({
@@ -159,9 +161,16 @@ export function createBackend(parts: AppParts): Backend {
     plans,
     addons,
     lookups,
-    onChange: (customerId) => invoicesFollowSubscriptions(billing.invoices, customerId, log),
+    onChange: async (customerId) => {
+      await entitlements.followCustomer(customerId);
+      await invoicesFollowSubscriptions(billing.invoices, customerId, log);
+    },
   });
   const billing = createBilling(parts, { features, subscriptions });
+  // Once more for what was stored when the process ended.
+  entitlements
+    .followAllCustomers()
+    .catch((error: unknown) => log.error({ err: error }, 'entitlements are not up to date'));
 
   const annotations: EventAnnotations = {
     annotate: async (events) => {

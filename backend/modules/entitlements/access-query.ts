@@ -3,6 +3,7 @@ import type { CursorRequest } from '../../platform/http/paging.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import type { Customer, CustomerRef } from '../customers/index.ts';
 import type { Features } from '../features/index.ts';
+import { nowByCustomer } from '../test-clocks/index.ts';
 import { type Access, accessOf, DENIAL_MESSAGES, type DenialCode } from './access.ts';
 import type { AccessQuery, AccessQueryAnswer, BalancesAnswer, FeatureAccess, FeatureBalance } from './access-schema.ts';
 import { invalidQuery } from './errors.ts';
@@ -40,7 +41,7 @@ export function createAccessQueries(deps: AccessQueryDeps): AccessQueries {
   return {
     access: async (query, page, signal) => {
       const nowMs = clock.nowMs();
-      const { rows, ...rest } = await run(deps, query, page, nowMs, signal);
+      const { rows, ...rest } = await run(deps, query, page, signal);
       const data = rows.map(({ customer, matched, access }) => ({
         matched,
         customer,
@@ -51,7 +52,7 @@ export function createAccessQueries(deps: AccessQueryDeps): AccessQueries {
     },
     balances: async (query, page, signal) => {
       const nowMs = clock.nowMs();
-      const { rows, ...rest } = await run(deps, query, page, nowMs, signal);
+      const { rows, ...rest } = await run(deps, query, page, signal);
       const data = rows.map(({ customer, matched, subjects, access }) => ({
         matched,
         customer: { id: customer.id, key: customer.key },
@@ -68,7 +69,6 @@ async function run(
   deps: AccessQueryDeps,
   query: AccessQuery,
   page: CursorRequest,
-  nowMs: number,
   signal: AbortSignal | undefined,
 ): Promise<{ rows: Row[] } & Pick<AccessQueryAnswer, 'errors' | 'meta'>> {
   const keys = [...new Set(query.customer.keys)];
@@ -82,7 +82,12 @@ async function run(
   const rest = after === undefined ? found : found.filter((customer) => positionOf(customer) > after);
   const customers = rest.slice(0, page.size);
   const ids = customers.map(({ id }) => id);
-  const access = await accessOf(ids, query.feature?.keys, nowMs, deps, signal);
+  // Customers on a test clock have a now of their own.
+  const now = await nowByCustomer(deps.db, deps.clock);
+  const groups = Array.from(Map.groupBy(ids, now.of), ([atMs, some]) =>
+    accessOf(some, query.feature?.keys, atMs, deps, signal),
+  );
+  const access = new Map((await Promise.all(groups)).flatMap((found) => [...found]));
   const known = await featureKeys(deps.features, query);
   const subjects = await deps.findSubjects(ids);
   const rows = customers.map(

@@ -3,7 +3,6 @@ import type { NewId } from '../../platform/ids.ts';
 import type { UnitConfig } from '../rating/index.ts';
 import { issueGrantOf } from './drafts.ts';
 import { minuteOf } from './engine/balance.ts';
-import { entitlementConflict } from './errors.ts';
 import { entitlementRepository } from './repository.ts';
 import type { Entitlement, EntitlementTerms } from './types.ts';
 
@@ -40,16 +39,22 @@ export interface AgreedSubscription {
   readonly access: readonly AgreedAccess[];
 }
 
+/** Access that was agreed on and cannot be granted. */
+export interface AccessConflict {
+  readonly featureKey: string;
+  readonly conflictingEntityId: string;
+}
+
 /**
  * Makes a customer's entitlements what a subscription says, within the transaction that changes it: new ones are
  * created, those whose end has moved are moved, and what is no longer agreed on ends now, or never begins. Balances of
  * those that stay are not touched.
- * @throws DomainProblem 409 when the customer has an entitlement to a feature from elsewhere
+ * @returns what cannot be granted, since the customer has an entitlement to the feature from elsewhere
  */
 export async function followSubscription(
   subscription: AgreedSubscription,
   { db, newId, nowMs }: { db: ControlDb; newId: NewId; nowMs: number },
-): Promise<void> {
+): Promise<AccessConflict[]> {
   const repository = entitlementRepository(db);
   const existing = (await repository.ofSubscription(subscription.id)).filter((one) => one.deletedAtMs === undefined);
   const byItem = new Map(existing.map((one) => [one.source?.itemId ?? '', one]));
@@ -65,20 +70,20 @@ export async function followSubscription(
     const one = byItem.get(access.itemId);
     if (one !== undefined && one.activeToMs !== access.toMs) await repository.setActiveTo(one.id, access.toMs, nowMs);
   }
+  const conflicts: AccessConflict[] = [];
   for (const access of subscription.access) {
     if (byItem.has(access.itemId) || (access.toMs !== undefined && access.toMs <= access.fromMs)) continue;
     const entitlement = draft(subscription, access, newId(), nowMs);
-    const conflicts = await repository.overlapping(
-      subscription.customerId,
-      access.featureKey,
-      access.fromMs,
-      access.toMs,
-    );
-    const [conflict] = conflicts;
-    if (conflict !== undefined) throw entitlementConflict(access.featureKey, conflict.id);
+    const { featureKey, fromMs, toMs } = access;
+    const [conflict] = await repository.overlapping(subscription.customerId, featureKey, fromMs, toMs);
+    if (conflict !== undefined) {
+      conflicts.push({ featureKey: access.featureKey, conflictingEntityId: conflict.id });
+      continue;
+    }
     await repository.insert(entitlement);
     for (const grant of issueGrantOf(entitlement, newId(), nowMs)) await repository.insertGrant(grant);
   }
+  return conflicts;
 }
 
 function draft(subscription: AgreedSubscription, access: AgreedAccess, id: string, nowMs: number): Entitlement {

@@ -7,30 +7,43 @@ import { DomainProblem } from '../../platform/errors.ts';
 import type { Router } from '../../platform/http/router.ts';
 import { type AccessQueryDeps, createAccessQueries } from './access-query.ts';
 import { accessRoutes } from './access-routes.ts';
-import { type AgreedSubscription, followSubscription } from './from-subscription.ts';
+import { type FollowDeps, followAllCustomers, followCustomer } from './follow-customer.ts';
 import { entitlementRepository } from './repository.ts';
 import { entitlementRoutes } from './routes.ts';
-import { createEntitlementsService, type EntitlementsService } from './service.ts';
+import { createEntitlementsService, type EntitlementsService, nowOf } from './service.ts';
 import { createUsageChanges, type UsageChanges } from './usage-changes.ts';
 import { usageRoutes } from './usage-routes.ts';
 import { createValues, type Values } from './values.ts';
-
-export type { AgreedAccess, AgreedSubscription } from './from-subscription.ts';
 
 /** Entitlements: the API's operations, values for modules above, and what subscriptions bring about. */
 export interface Entitlements extends EntitlementsService, UsageChanges {
   readonly values: Values;
   routes(router: Router): void;
-  /**
-   * Makes a customer's entitlements what a subscription says; to be called in the transaction that changes it.
-   * @throws DomainProblem 409 when the customer has an entitlement to a feature from elsewhere
-   */
-  followSubscription(subscription: AgreedSubscription, db: ControlDb): Promise<void>;
+  /** Makes a customer's entitlements what their subscriptions say, as they are now. */
+  followCustomer(customerId: string): Promise<void>;
+  /** The same for all customers; to be called at the start, for changes that were stored when the process ended. */
+  followAllCustomers(): Promise<void>;
   /** Why the customer may not be deleted; undefined when it may. */
   blocksDeletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
 }
 
-export function createEntitlements(deps: AccessQueryDeps): Entitlements {
+/** @param deps.subscriptions asked for when a subscription has changed; it may be made after this module */
+export function createEntitlements(
+  deps: AccessQueryDeps & {
+    readonly log: FollowDeps['log'];
+    readonly subscriptions: () => FollowDeps['subscriptions'];
+  },
+): Entitlements {
+  const follow: FollowDeps = {
+    db: deps.db,
+    newId: deps.newId,
+    clock: deps.clock,
+    log: deps.log,
+    subscriptions: {
+      listActiveViews: (...args) => deps.subscriptions().listActiveViews(...args),
+      listCustomerIds: (...args) => deps.subscriptions().listCustomerIds(...args),
+    },
+  };
   const service = createEntitlementsService(deps);
   const changes = createUsageChanges(deps);
   const values = createValues(deps);
@@ -44,10 +57,10 @@ export function createEntitlements(deps: AccessQueryDeps): Entitlements {
       usageRoutes(router, changes, values);
       accessRoutes(router, values, queries);
     },
-    followSubscription: (subscription, db) =>
-      followSubscription(subscription, { db, newId: deps.newId, nowMs: deps.clock.nowMs() }),
+    followCustomer: (customerId) => followCustomer(customerId, follow),
+    followAllCustomers: () => followAllCustomers(follow),
     blocksDeletion: async (customerId, db) => {
-      if (!(await entitlementRepository(db).hasAny(customerId, deps.clock.nowMs()))) return undefined;
+      if (!(await entitlementRepository(db).hasAny(customerId, await nowOf(deps, customerId, db)))) return undefined;
       return new DomainProblem('bad-request', `customer ${customerId} has entitlements in force: end them first`);
     },
   };

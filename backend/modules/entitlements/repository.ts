@@ -63,6 +63,12 @@ export function entitlementRepository(db: ControlDb) {
       const own = entitlements().where('subscription_id', '=', subscriptionId);
       return (await own.orderBy('active_from').orderBy('id').execute()).map(fromEntitlementRow);
     },
+    /** The subscriptions that entitlements of the customer come from and that have not ended. */
+    subscriptionsOf: async (customerId: string): Promise<string[]> => {
+      const own = tables.selectFrom('entitlements').where('customer_id', '=', customerId);
+      const rows = await own.where('subscription_id', 'is not', null).select('subscription_id').distinct().execute();
+      return rows.flatMap(({ subscription_id }) => subscription_id ?? []);
+    },
     page: (
       filters: readonly FilterCondition<EntitlementFilterField>[],
       sort: Sort<EntitlementSortField>,

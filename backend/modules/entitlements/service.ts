@@ -4,6 +4,7 @@ import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { NewId } from '../../platform/ids.ts';
+import { clockOf, nowByCustomer } from '../test-clocks/index.ts';
 import { toEntitlementBody } from './bodies.ts';
 import { grantOf, issueGrantOf, termsOf } from './drafts.ts';
 import {
@@ -67,7 +68,7 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
     create: (customerId, request) =>
       db.transaction(async (trx) => {
         await livingCustomer(deps, customerId, trx);
-        return toBody(await insertNew(deps, customerId, request, trx, clock.nowMs()), deps, trx);
+        return toBody(await insertNew(deps, customerId, request, trx, await nowOf(deps, customerId, trx)), deps, trx);
       }),
     list: async (customerId, filters, sort, page) => {
       if (customerId !== undefined) await livingCustomer(deps, customerId, db);
@@ -81,13 +82,14 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
     get: async (customerId, id) => toBody(await entitlementOf(db, customerId, id), deps, db),
     remove: (customerId, id) =>
       db.transaction(async (trx) => {
-        const found = await changeable(trx, customerId, id, clock.nowMs());
-        await entitlementRepository(trx).markDeleted(found.id, clock.nowMs());
+        const nowMs = await nowOf(deps, customerId, trx);
+        const found = await changeable(trx, customerId, id, nowMs);
+        await entitlementRepository(trx).markDeleted(found.id, nowMs);
       }),
     override: (customerId, id, request) =>
       db.transaction(async (trx) => {
         await livingCustomer(deps, customerId, trx);
-        const nowMs = clock.nowMs();
+        const nowMs = await nowOf(deps, customerId, trx);
         const found = await changeable(trx, customerId, id, nowMs);
         if (request.feature.id !== found.featureId) {
           throw invalidBody(
@@ -99,6 +101,11 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
         return toBody(await insertNew(deps, customerId, request, trx, nowMs), deps, trx);
       }),
   };
+}
+
+/** The customer's now: those on a test clock live by their own. */
+export async function nowOf({ clock }: EntitlementDeps, customerId: string, db: ControlDb): Promise<number> {
+  return (await clockOf(db, clock, customerId)).nowMs();
 }
 
 /** The entitlement with this id. @param customerId whose it must be @throws RequestProblem 404 */
@@ -177,9 +184,10 @@ async function toBodies(
   { clock, features }: EntitlementDeps,
   db: ControlDb,
 ): Promise<EntitlementBody[]> {
+  const now = await nowByCustomer(db, clock);
   const stored = await entitlementRepository(db).withGrants(entitlements);
   const measured = new Map<string, Measured>(
     (await measuredOf(stored, { db, features })).map((one) => [one.stored.entitlement.id, one]),
   );
-  return entitlements.map((one) => toEntitlementBody(one, measured.get(one.id), clock.nowMs()));
+  return entitlements.map((one) => toEntitlementBody(one, measured.get(one.id), now.of(one.customerId)));
 }

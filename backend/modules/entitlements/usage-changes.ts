@@ -10,7 +10,7 @@ import { entitlementNotFound, grantNotFound, invalidBody, invalidQuery, notMeter
 import { currentPeriod, type Measured, measuredOf } from './measuring.ts';
 import { entitlementRepository } from './repository.ts';
 import type { CreateGrant, GrantBody, GrantFilterField, GrantSortField, ResetRequest } from './schema.ts';
-import { type EntitlementDeps, entitlementOf } from './service.ts';
+import { type EntitlementDeps, entitlementOf, nowOf } from './service.ts';
 import { isInForceAt } from './types.ts';
 
 export const GRANT_SORT: SortRules<GrantSortField> = {
@@ -46,7 +46,7 @@ export function createUsageChanges(deps: EntitlementDeps): UsageChanges {
   return {
     grant: (customerId, entitlementId, request) =>
       db.transaction(async (trx) => {
-        const nowMs = clock.nowMs();
+        const nowMs = await nowOf(deps, customerId, trx);
         const measured = await measuredInForce(deps, trx, customerId, entitlementId, nowMs);
         const grant = grantOf(request, { id: newId(), entitlementId }, nowMs);
         if (grant.effectiveAtMs < currentPeriod(measured, nowMs).fromMs) {
@@ -72,10 +72,11 @@ async function voidGrant(
   grantId: string,
   at: string | undefined,
 ): Promise<void> {
-  const nowMs = deps.clock.nowMs();
   const repository = entitlementRepository(trx);
   const grant = await repository.grantById(grantId);
   if (grant === undefined) throw grantNotFound(grantId);
+  const { customerId } = await entitlementOf(trx, undefined, grant.entitlementId);
+  const nowMs = await nowOf(deps, customerId, trx);
   if (grant.voidedAtMs !== undefined) throw invalidQuery('voided_at', 'the grant was voided already');
   const measured = await measuredInForce(deps, trx, undefined, grant.entitlementId, nowMs);
   const voidedAtMs = minuteOf((at === undefined ? undefined : parseInstant(at)) ?? nowMs);
@@ -93,7 +94,7 @@ async function reset(
   entitlementId: string,
   request: ResetRequest,
 ): Promise<void> {
-  const nowMs = deps.clock.nowMs();
+  const nowMs = await nowOf(deps, customerId, trx);
   const measured = await measuredInForce(deps, trx, customerId, entitlementId, nowMs);
   const given = request.effective_at === undefined ? undefined : parseInstant(request.effective_at);
   const effectiveAtMs = minuteOf(given ?? nowMs);

@@ -11,7 +11,7 @@ import { customerDeleted, invalidQuery, notMetered } from './errors.ts';
 import { currentPeriod, measuredOf, reckon } from './measuring.ts';
 import { entitlementRepository } from './repository.ts';
 import type { FeatureAccessBody, HistoryBody } from './schema.ts';
-import { type EntitlementDeps, entitlementOf } from './service.ts';
+import { type EntitlementDeps, entitlementOf, nowOf } from './service.ts';
 import { endOf, isInForceAt } from './types.ts';
 
 /** What was left and used, at an instant or over time. */
@@ -47,21 +47,25 @@ export interface HistoryQuery {
 const MAX_WINDOWS = 1000;
 
 export function createValues(deps: EntitlementDeps): Values {
-  const { db, clock, getCustomer } = deps;
+  const { db, getCustomer } = deps;
   return {
     accessOfCustomer: async (customerId, signal) => {
       const customer = await getCustomer(customerId, db);
       if (customer.deleted_at !== undefined) throw customerDeleted(customerId, 'precondition-failed');
-      const found = (await accessOf([customerId], undefined, clock.nowMs(), deps, signal)).get(customerId);
+      const found = (await accessOf([customerId], undefined, await nowOf(deps, customerId, db), deps, signal)).get(
+        customerId,
+      );
       return Array.from(found ?? [], ([key, access]) => toAccessBody(key, access, false));
     },
-    byFeature: async (customerId, featureKey, { atMs = clock.nowMs(), withValue }, signal) => {
+    byFeature: async (customerId, featureKey, { atMs: givenMs, withValue }, signal) => {
+      const atMs = givenMs ?? (await nowOf(deps, customerId, db));
       const customer = await getCustomer(customerId, db);
       if (customer.deleted_at !== undefined) throw customerDeleted(customerId, 'resource-conflict');
       const found = (await accessOf([customerId], [featureKey], atMs, deps, signal)).get(customerId);
       return toAccessBody(featureKey, found?.get(featureKey), withValue);
     },
-    byEntitlement: async (customerId, id, { atMs = clock.nowMs(), withValue }, signal) => {
+    byEntitlement: async (customerId, id, { atMs: givenMs, withValue }, signal) => {
+      const atMs = givenMs ?? (await nowOf(deps, customerId, db));
       const entitlement = await entitlementOf(db, customerId, id);
       const { featureKey, terms } = entitlement;
       if (!isInForceAt(entitlement, atMs)) return { ...toAccessBody(featureKey, undefined, false), type: terms.type };
@@ -80,12 +84,12 @@ async function history(
   query: HistoryQuery,
   signal: AbortSignal | undefined,
 ): Promise<HistoryBody> {
-  const { db, clock } = deps;
+  const { db } = deps;
   const entitlement = await entitlementOf(db, customerId, id);
   const [measured] = await measuredOf(await entitlementRepository(db).withGrants([entitlement]), deps);
   if (measured === undefined) throw notMetered(id, entitlement.terms.type);
   if (!isTimeZone(query.timeZone)) throw invalidQuery('time_zone', 'must be the name of an IANA time zone');
-  const nowMs = Math.min(clock.nowMs(), endOf(entitlement) ?? Infinity);
+  const nowMs = Math.min(await nowOf(deps, customerId, db), endOf(entitlement) ?? Infinity);
   const atMs = Math.min(query.toMs ?? nowMs, nowMs);
   const untilMs = readingMinuteOf(atMs);
   const fromMs = minuteOf(query.fromMs ?? currentPeriod(measured, nowMs).fromMs);
