@@ -57,29 +57,33 @@ test.for(PAGES)('the links of %s lead somewhere', (page) => {
   }
 });
 
-test.for(['docs/bill-api-requests.md', 'docs/bill-llm-tokens.md', 'docs/catalog.md', 'docs/catalog-as-code.md'])(
-  'the commands of %s do what it says',
-  async (page, { skip }) => {
-    for (const program of ['curl', 'jq']) skip(findCommand(program) === undefined, `${program} is not installed`);
-    const blocks = runnableBlocksOf(page);
-    expect(blocks.length).toBeGreaterThan(2);
-    expect(blocks.some(({ output }) => output !== '')).toBe(true);
+test.for([
+  'docs/bill-api-requests.md',
+  'docs/bill-llm-tokens.md',
+  'docs/catalog.md',
+  'docs/catalog-as-code.md',
+  'docs/customers-and-subscriptions.md',
+  'docs/test-clock.md',
+])('the commands of %s do what it says', async (page, { skip }) => {
+  for (const program of ['curl', 'jq']) skip(findCommand(program) === undefined, `${program} is not installed`);
+  const blocks = runnableBlocksOf(page);
+  expect(blocks.length).toBeGreaterThan(2);
+  expect(blocks.some(({ output }) => output !== '')).toBe(true);
 
-    const dataDir = mkdtempSync(join(tmpdir(), 'documentation-'));
-    const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', ADMIN_TOKEN: TOKEN });
-    const backend = await startBackend(config, createLogger('silent'));
-    onTestFinished(async () => {
-      await backend.stop();
-      rmSync(dataDir, { recursive: true });
-    });
-    const script = ['set -euo pipefail', ...blocks.map(({ command }) => `${command}\necho '${BORDER}'`)].join('\n');
-    const env = plainEnv({ METERING_URL: backend.url, METERING_TOKEN: TOKEN });
-    const { stdout } = await promisify(execFile)('bash', ['-c', script], { env });
-    const written = stdout.split(`${BORDER}\n`).slice(0, -1);
-    // CSV lines end as RFC 4180 wants them.
-    expect(written.map((text) => text.replaceAll('\r\n', '\n'))).toEqual(blocks.map(({ output }) => output));
-  },
-);
+  const dataDir = mkdtempSync(join(tmpdir(), 'documentation-'));
+  const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', ADMIN_TOKEN: TOKEN });
+  const backend = await startBackend(config, createLogger('silent'));
+  onTestFinished(async () => {
+    await backend.stop();
+    rmSync(dataDir, { recursive: true });
+  });
+  const script = ['set -euo pipefail', ...blocks.map(({ command }) => `${command}\necho '${BORDER}'`)].join('\n');
+  const env = plainEnv({ METERING_URL: backend.url, METERING_TOKEN: TOKEN });
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { env });
+  const written = stdout.split(`${BORDER}\n`).slice(0, -1);
+  // CSV lines end as RFC 4180 wants them.
+  expect(written.map((text) => text.replaceAll('\r\n', '\n'))).toEqual(blocks.map(({ output }) => output));
+});
 
 test('the settings of the plugin are described, every one', () => {
   const page = read('docs/configure-with-deck.md');
