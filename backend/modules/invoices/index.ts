@@ -10,6 +10,8 @@ import { createCorrectionsService } from './corrections/service.ts';
 import { chargeRoutes, customerInvoiceRoutes } from './customer/routes.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
+import { documentRoutes } from './documents/routes.ts';
+import { createDocumentService } from './documents/service.ts';
 import { invoiceProblem } from './errors.ts';
 import { externalInvoicingRoutes } from './external/routes.ts';
 import { createExternalInvoicing } from './external/service.ts';
@@ -67,6 +69,7 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
           return run;
         },
       });
+      documentRoutes(router, createDocumentService(deps));
       traceRoutes(router, createTraceService(deps));
       billingCorrectionRoutes(router, createCorrectionsService(deps));
       externalInvoicingRoutes(router, createExternalInvoicing(deps));

@@ -73,7 +73,7 @@ export async function openStory(start: string, customerFields: Json = {}): Promi
         ids += 1;
         return { specversion: '1.0', id: `s${ids}`, source: 'story', type, subject, time, data: { value } };
       });
-      await ok('POST', '/events', batch);
+      if (count > 0) await ok('POST', '/events', batch);
     },
     at: async (time) => {
       backend.clock.set(time);

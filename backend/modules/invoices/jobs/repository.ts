@@ -11,6 +11,8 @@ interface RunRow {
   stage: BillingRun['stage'];
   after_id: string;
   done: number;
+  stage_done: number;
+  stage_total: number;
   failed: number;
   last_error: string | null;
   created_at: string;
@@ -101,6 +103,8 @@ function toRow(run: BillingRun): RunRow {
     stage: run.stage,
     after_id: run.afterId,
     done: run.done,
+    stage_done: run.stageDone,
+    stage_total: run.stageTotal,
     failed: run.failed,
     last_error: run.lastError === undefined ? null : JSON.stringify(run.lastError),
     created_at: toStoredInstant(run.createdAtMs),
@@ -118,6 +122,8 @@ function toRun(row: RunRow): BillingRun {
     stage: row.stage,
     afterId: row.after_id,
     done: row.done,
+    stageDone: row.stage_done,
+    stageTotal: row.stage_total,
     failed: row.failed,
     ...(row.last_error !== null && { lastError: JSON.parse(row.last_error) as RunError }),
     createdAtMs: Date.parse(row.created_at),

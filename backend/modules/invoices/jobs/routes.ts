@@ -18,6 +18,8 @@ const runSchema = z
     started_by: z.enum(['schedule', 'api']),
     stage: z.enum([...STAGES, 'finished']),
     done: z.int().openapi({ description: 'Customers and invoices that were looked at.' }),
+    stage_done: z.int(),
+    stage_total: z.int().openapi({ description: 'What there was to do in the stage when it began.' }),
     failed: z.int(),
     last_error: z
       .strictObject({ stage: z.enum(STAGES), item_id: z.string(), message: z.string(), at: dateTimeSchema })
@@ -114,6 +116,8 @@ function toBody(run: BillingRun) {
     started_by: run.startedBy,
     stage: run.stage,
     done: run.done,
+    stage_done: run.stageDone,
+    stage_total: run.stageTotal,
     failed: run.failed,
     created_at: formatInstant(run.createdAtMs),
     updated_at: formatInstant(run.updatedAtMs),

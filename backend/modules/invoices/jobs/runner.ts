@@ -8,7 +8,7 @@ import { formatInstant } from '../../../platform/instant.ts';
 import type { Logger } from '../../../platform/log.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { runRepository } from './repository.ts';
-import { STAGE_WORK } from './stages.ts';
+import { countItems, STAGE_WORK } from './stages.ts';
 import { type BillingRun, STAGES, type Stage } from './types.ts';
 
 export interface BillingRunner {
@@ -65,6 +65,8 @@ export function createBillingRunner(deps: InvoicesDeps & { log: Logger }): Billi
         stage: STAGES[0],
         afterId: '',
         done: 0,
+        stageDone: 0,
+        stageTotal: 0,
         failed: 0,
         createdAtMs: nowMs,
         updatedAtMs: nowMs,
@@ -100,7 +102,11 @@ async function workOff(
   const atRun = { ...deps, clock: { nowMs: () => started.asOfMs } };
   let run = started;
   for (const stage of STAGES.slice(STAGES.indexOf(run.stage as Stage))) {
-    if (run.stage !== stage) run = await note(deps, { ...run, stage, afterId: '' });
+    if (run.stage !== stage || run.stageTotal === 0) {
+      const afterId = run.stage === stage ? run.afterId : '';
+      const stageTotal = await countItems(atRun, run, stage);
+      run = await note(deps, { ...run, stage, afterId, stageDone: 0, stageTotal });
+    }
     for (;;) {
       const ids = await STAGE_WORK[stage].next(atRun, run, run.afterId, ITEMS_PER_NOTE);
       if (ids.length === 0) break;
@@ -126,7 +132,7 @@ async function workItem(
   stage: Stage,
   id: string,
 ): Promise<BillingRun> {
-  const done = { ...run, afterId: id, done: run.done + 1 };
+  const done = { ...run, afterId: id, done: run.done + 1, stageDone: run.stageDone + 1 };
   try {
     await STAGE_WORK[stage].work(atRun, id);
     return done;

@@ -35,3 +35,18 @@ export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
     work: (deps, id) => moveInvoice(deps, id),
   },
 };
+
+/** Ids are counted a page at a time; a million subscribers are a second's work. */
+const COUNT_PAGE = 10_000;
+
+/** What there is to do in a stage now. */
+export async function countItems(deps: InvoicesDeps, run: BillingRun, stage: Stage): Promise<number> {
+  let count = 0;
+  let afterId = '';
+  for (;;) {
+    const ids = await STAGE_WORK[stage].next(deps, run, afterId, COUNT_PAGE);
+    count += ids.length;
+    if (ids.length < COUNT_PAGE) return count;
+    afterId = ids.at(-1) ?? '';
+  }
+}

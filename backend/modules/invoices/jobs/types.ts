@@ -21,6 +21,9 @@ export interface BillingRun {
   /** The last item of the stage that is done; empty: none. */
   afterId: string;
   done: number;
+  /** Items of the stage that are done, and that there were when it began. */
+  stageDone: number;
+  stageTotal: number;
   failed: number;
   lastError?: RunError;
   createdAtMs: number;

@@ -1,0 +1,103 @@
+/** What an invoice says on paper, whatever the paper is. */
+
+import { isZero } from '../money.ts';
+import type { Invoice, InvoiceLine } from '../types.ts';
+import type { Address, Formats } from './address.ts';
+import { addressLines } from './address.ts';
+
+export interface Row {
+  name: string;
+  detail: string;
+  quantity: string;
+  unitPrice: string;
+  amount: string;
+  /** A part of the line above it. */
+  isDetail: boolean;
+}
+
+export interface InvoiceContent {
+  title: string;
+  supplier: string[];
+  customer: string[];
+  /** Label and value. */
+  facts: [string, string][];
+  rows: Row[];
+  totals: [string, string][];
+  note: string | undefined;
+}
+
+export function contentOf(invoice: Invoice, lines: readonly InvoiceLine[], formats: Formats): InvoiceContent {
+  const { supplier, customer } = invoice;
+  return {
+    title: `Invoice ${invoice.number}`,
+    supplier: partyLines(supplier.name, supplier.addresses?.billing_address, supplier.tax_id?.code),
+    customer: partyLines(customer.name, customer.billing_address, undefined),
+    facts: factsOf(invoice, formats),
+    rows: lines.filter((line) => line.deletedAtMs === undefined).flatMap((line) => rowsOf(line, formats)),
+    totals: totalsOf(invoice, formats),
+    note: invoice.description,
+  };
+}
+
+function partyLines(name: string | undefined, address: Address | undefined, taxId: string | undefined): string[] {
+  return [name ?? '', ...addressLines(address), taxId === undefined ? '' : `Tax ID ${taxId}`].filter(
+    (line) => line !== '',
+  );
+}
+
+function factsOf(invoice: Invoice, { day }: Formats): [string, string][] {
+  const facts: [string, number | undefined][] = [
+    ['Issued', invoice.issuedAtMs],
+    ['Due', invoice.dueAtMs],
+  ];
+  const { fromMs, toMs } = invoice.servicePeriod;
+  return [
+    ['Number', invoice.number],
+    ...facts.flatMap(([label, atMs]): [string, string][] => (atMs === undefined ? [] : [[label, day(atMs)]])),
+    ['Service period', `${day(fromMs)} – ${day(toMs)}`],
+    ['Status', invoice.status.split('.')[0]?.replaceAll('_', ' ') ?? ''],
+  ];
+}
+
+function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
+  const { rated } = line;
+  const details = rated?.detailedLines ?? [];
+  const period = `${formats.day(line.servicePeriod.fromMs)} – ${formats.day(line.servicePeriod.toMs)}`;
+  const [only] = details;
+  const single = details.length === 1 ? only : undefined;
+  return [
+    {
+      name: line.name,
+      detail: [period, line.description ?? ''].filter((text) => text !== '').join(' · '),
+      quantity: single === undefined ? '' : formats.number(single.quantity),
+      unitPrice: single === undefined ? '' : formats.money(single.unitPrice),
+      amount: formats.money(rated?.totals.total ?? '0'),
+      isDetail: false,
+    },
+    ...(single === undefined ? details : []).map((detail) => ({
+      name: detail.name,
+      detail: isZero(detail.totals.discountsTotal) ? '' : `discount ${formats.money(detail.totals.discountsTotal)}`,
+      quantity: formats.number(detail.quantity),
+      unitPrice: formats.money(detail.unitPrice),
+      amount: formats.money(detail.totals.total),
+      isDetail: true,
+    })),
+  ];
+}
+
+/** Taxes and deductions only where there are any. */
+function totalsOf({ totals }: Invoice, { money }: Formats): [string, string][] {
+  const optional: [string, string][] = [
+    ['Minimum spend', totals.chargesTotal],
+    ['Discounts', totals.discountsTotal],
+    ['Credits', totals.creditsTotal],
+    ['Taxes', totals.taxesTotal],
+  ];
+  return [
+    ['Amount', money(totals.amount)],
+    ...optional
+      .filter(([, amount]) => !isZero(amount))
+      .map(([label, amount]): [string, string] => [label, money(amount)]),
+    ['Total', money(totals.total)],
+  ];
+}

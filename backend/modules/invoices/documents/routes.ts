@@ -1,0 +1,41 @@
+import { z } from '@hono/zod-openapi';
+import { invalidParameter } from '../../../platform/errors.ts';
+import type { Router } from '../../../platform/http/router.ts';
+import { ulidSchema } from '../../../platform/http/schemas.ts';
+import type { DocumentService } from './service.ts';
+
+/** A language tag is shorter. */
+const MAX_LOCALE_LENGTH = 35;
+
+/** Registers the invoice as a document. */
+export function documentRoutes(router: Router, service: DocumentService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/billing/invoices/{invoiceId}/document',
+      operationId: 'get-invoice-document',
+      tag: 'Invoices',
+      summary: 'Get an invoice as a page to read and print',
+      description:
+        "Money, numbers and dates are written as in the customer's country, or in the locale that is asked for.",
+      access: 'read',
+      params: z.object({ invoiceId: ulidSchema }),
+      query: z.object({
+        locale: z
+          .string()
+          .optional()
+          .openapi({ param: { in: 'query' }, description: 'A language tag, "de-DE".' }),
+      }),
+      responses: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
+    },
+    async ({ c, params, query }) => {
+      const locale = query.get('locale');
+      if (locale !== undefined && (locale.length > MAX_LOCALE_LENGTH || !/^[A-Za-z0-9-]+$/.test(locale))) {
+        const reason = 'must be a language tag, such as "de-DE"';
+        throw invalidParameter({ field: 'locale', rule: 'matches_regex', reason, source: 'query' });
+      }
+      c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+      return c.html(await service.html(params.invoiceId, locale));
+    },
+  );
+}

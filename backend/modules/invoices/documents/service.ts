@@ -1,0 +1,24 @@
+import type { InvoicesDeps } from '../deps.ts';
+import { invoiceNotFound } from '../errors.ts';
+import { lineRepository } from '../lines/repository.ts';
+import { invoiceRepository } from '../repository.ts';
+import { contentOf } from './content.ts';
+import { formatsOf, localeOf } from './formats.ts';
+import { invoiceHtml } from './html.ts';
+
+export interface DocumentService {
+  /** @param locale asked for; default: that of the customer's country @throws RequestProblem 404 */
+  html(invoiceId: string, locale: string | undefined): Promise<string>;
+}
+
+export function createDocumentService(deps: InvoicesDeps): DocumentService {
+  return {
+    html: async (invoiceId, asked) => {
+      const invoice = await invoiceRepository(deps.db).byId(invoiceId);
+      if (invoice === undefined) throw invoiceNotFound(invoiceId);
+      const lines = await lineRepository(deps.db).ofInvoice(invoiceId);
+      const locale = localeOf(asked, invoice.customer);
+      return invoiceHtml(contentOf(invoice, lines, formatsOf(locale, invoice.currency)), locale);
+    },
+  };
+}
