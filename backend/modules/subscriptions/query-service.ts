@@ -28,7 +28,8 @@ export interface SubscriptionViews {
   /** Deleted ones are absent, as unknown ids are. */
   findView(id: string, db?: ControlDb): Promise<SubscriptionView | undefined>;
   /**
-   * Subscriptions in force at some time within the period, the earliest first. Deleted ones are left out.
+   * Subscriptions in force at some time within the period, or ended at its very beginning, the earliest first. Deleted
+   * ones are left out.
    * @param customerIds undefined: of every customer
    */
   listActiveViews(

@@ -74,10 +74,17 @@ export function subscriptionRepository(db: ControlDb) {
       const open = endingAfter(living().where('customer_id', '=', customerId), nowMs);
       return (await open.orderBy('active_from').execute()).map((row) => row.id);
     },
-    /** Those in force at some time within the period. @param customerIds undefined: of every customer */
+    /**
+     * Those in force at some time within the period, and those that ended at its very beginning, be it at the instant at
+     * which they began: who follows subscriptions from one instant to the next would never hear of their end otherwise.
+     * @param customerIds undefined: of every customer
+     */
     within: async (customerIds: readonly string[] | undefined, period: Period): Promise<Subscription[]> => {
+      const [from, to] = [toStoredInstant(period.fromMs), toStoredInstant(period.toMs)];
       const inForce = () =>
-        endingAfter(living().where('active_from', '<', toStoredInstant(period.toMs)), period.fromMs);
+        living()
+          .where('active_from', '<', to)
+          .where((eb) => eb.or([eb('active_to', 'is', null), eb('active_to', '>=', from)]));
       if (customerIds === undefined) return read(tables, inForce());
       return inLists(customerIds, (list) => read(tables, inForce().where('customer_id', 'in', list)));
     },
