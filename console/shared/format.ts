@@ -45,3 +45,17 @@ export function keyOf(name: string): string {
     .slice(0, 64)
     .replace(/_+$/, '');
 }
+
+/** The sum of decimal strings, exact. */
+export function sumDecimals(values: readonly string[]): string {
+  const digits = Math.max(0, ...values.map((value) => (value.split('.')[1] ?? '').length));
+  const scaled = values.map((value) => {
+    const [whole = '0', fraction = ''] = value.split('.');
+    return BigInt(whole + fraction.padEnd(digits, '0'));
+  });
+  const sum = scaled.reduce((total, value) => total + value, 0n);
+  const text = (sum < 0n ? -sum : sum).toString().padStart(digits + 1, '0');
+  const cut = text.length - digits;
+  const fraction = text.slice(cut).replace(/0+$/, '');
+  return `${sum < 0n ? '-' : ''}${text.slice(0, cut)}${fraction === '' ? '' : `.${fraction}`}`;
+}

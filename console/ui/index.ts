@@ -10,6 +10,7 @@ export { default as PageHeader } from './page-header.vue';
 export { default as ProblemAlert } from './problem-alert.vue';
 export { default as UiSelect } from './select-field.vue';
 export { default as UiSuggest } from './suggest-field.vue';
+export { default as UiSwitch } from './switch-field.vue';
 export { default as TimeText } from './time-text.vue';
 export { default as UiToaster } from './toast-list.vue';
 export { toastDone, toastFailed } from './toasts.ts';

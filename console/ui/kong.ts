@@ -14,7 +14,6 @@ export {
   KDropdown as UiDropdown,
   KDropdownItem as UiDropdownItem,
   KInput as UiInput,
-  KInputSwitch as UiSwitch,
   KLabel as UiLabel,
   KRadio as UiRadio,
   KSegmentedControl as UiSegmentedControl,

@@ -24,8 +24,10 @@ export interface RateCardForm {
   key: string;
   featureId: string;
   model: Model;
-  /** Flat: the fee; unit: price per unit; package: price per package. */
+  /** Flat: the fee; usage: price per unit. */
   amount: string;
+  /** Usage and package: what a package of `packageSize` units costs. */
+  packagePrice: string;
   isOneTime: boolean;
   isInAdvance: boolean;
   cadence: string;
@@ -55,6 +57,7 @@ export function emptyForm(cadence: string): RateCardForm {
     featureId: '',
     model: 'unit',
     amount: '',
+    packagePrice: '',
     isOneTime: false,
     isInAdvance: false,
     cadence,
@@ -77,7 +80,6 @@ export function emptyForm(cadence: string): RateCardForm {
   };
 }
 
-const PRICED = (amount: string): string => amount.trim();
 const given = (text: string): boolean => text.trim() !== '';
 
 function priceOf(form: RateCardForm): Price {
@@ -85,7 +87,7 @@ function priceOf(form: RateCardForm): Price {
     case 'free':
       return { type: 'free' };
     case 'flat':
-      return { type: 'flat', amount: PRICED(form.amount) };
+      return { type: 'flat', amount: form.amount.trim() };
     case 'tiered':
       return {
         type: form.tierMode,
@@ -98,12 +100,17 @@ function priceOf(form: RateCardForm): Price {
     case 'dynamic':
       return { type: 'unit', amount: '1' };
     default:
-      return { type: 'unit', amount: PRICED(form.amount) };
+      return { type: 'unit', amount: (isPackage(form) ? form.packagePrice : form.amount).trim() };
   }
 }
 
+/** Usage is sold in packages: by the model of that name, or since its fields are filled in under "usage based". */
+function isPackage(form: RateCardForm): boolean {
+  return form.model === 'package' || (form.model === 'unit' && (given(form.packagePrice) || given(form.packageSize)));
+}
+
 function unitConfigOf(form: RateCardForm): RateCard['unit_config'] {
-  if (form.model === 'package') {
+  if (isPackage(form)) {
     return { operation: 'divide', conversion_factor: form.packageSize.trim(), rounding: 'ceiling', precision: 0 };
   }
   if (form.model === 'dynamic') {
@@ -147,10 +154,14 @@ function entitlementOf(form: RateCardForm): RateCard['entitlement'] {
 /** What is wrong with the form before the server is asked; empty: nothing. By the name of the field. */
 export function formProblems(form: RateCardForm): Partial<Record<keyof RateCardForm, string>> {
   const problems: Partial<Record<keyof RateCardForm, string>> = {};
-  const needsAmount = form.model === 'flat' || form.model === 'unit' || form.model === 'package';
+  const inPackages = isPackage(form);
+  const needsAmount = form.model === 'flat' || (form.model === 'unit' && !inPackages);
   if (needsAmount && !given(form.amount)) problems.amount = 'Enter a price.';
-  if (form.model === 'package' && !given(form.packageSize))
-    problems.packageSize = 'Enter how many units a package has.';
+  if (form.model === 'unit' && inPackages && given(form.amount)) {
+    problems.amount = 'Enter a price per unit or one per package, not both.';
+  }
+  if (inPackages && !given(form.packagePrice)) problems.packagePrice = 'Enter what a package costs.';
+  if (inPackages && !given(form.packageSize)) problems.packageSize = 'Enter how many units a package has.';
   if (form.model === 'dynamic' && !given(form.multiplier)) problems.multiplier = 'Enter a multiplier.';
   if (isUsage(form.model) && form.featureId === '') problems.featureId = 'Usage needs a feature with a meter.';
   if (form.entitlement === 'static' && !isJsonObject(form.staticConfig)) {
@@ -244,6 +255,8 @@ function takeConversion(form: RateCardForm, card: RateCard, config: NonNullable<
   const isUnit = card.price.type === 'unit';
   if (isUnit && config.operation === 'divide' && config.rounding === 'ceiling' && config.display_unit === undefined) {
     form.model = 'package';
+    form.packagePrice = form.amount;
+    form.amount = '';
     form.packageSize = config.conversion_factor;
   } else if (isUnit && config.operation === 'multiply' && form.amount === '1' && config.rounding === 'none') {
     form.model = 'dynamic';

@@ -9,15 +9,19 @@ interface AxeResults {
   violations: { id: string; impact: string; help: string; nodes: { target: unknown; failureSummary: string }[] }[];
 }
 
-/** Fails on what axe-core calls serious or critical on the page as it stands. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** What axe-core calls serious or critical on the page as it stands. */
+export async function seriousViolations(page: Page): Promise<{ id: string; help: string; nodes: unknown[] }[]> {
   // Through the debugger, since the page's own policy lets no foreign script in.
   await page.evaluate(AXE);
   const results = (await page.evaluate(
     `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })`,
   )) as AxeResults;
-  const serious = results.violations
+  return results.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map((node) => node.target).slice(0, 5) }));
-  expect(serious, page.url()).toEqual([]);
+}
+
+/** Fails on what axe-core calls serious or critical. */
+export async function expectAccessible(page: Page): Promise<void> {
+  expect(await seriousViolations(page), page.url()).toEqual([]);
 }

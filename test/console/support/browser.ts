@@ -40,6 +40,8 @@ export async function openTab(
     baseURL: url,
     viewport: { width: options.width ?? 1280, height: options.height ?? 900 },
     colorScheme: options.colorScheme ?? 'light',
+    // Colours that are on their way would be judged as they are half-way.
+    reducedMotion: 'reduce',
     locale: 'en-US',
     timezoneId: 'UTC',
     permissions: ['clipboard-read', 'clipboard-write'],

@@ -1,0 +1,66 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
+import type { MaybeRefOrGetter } from 'vue';
+import { toValue } from 'vue';
+import { api, call } from './client.ts';
+import type { components } from './generated/schema.d.ts';
+
+export type Customer = components['schemas']['BillingCustomer'];
+export type CreateCustomer = components['schemas']['CreateCustomerRequest'];
+export type PutCustomer = components['schemas']['UpsertCustomerRequest'];
+
+/** A page of customers. */
+export function useCustomers(parameters: MaybeRefOrGetter<Record<string, string>>) {
+  return useQuery({
+    queryKey: ['customers', 'list', parameters],
+    queryFn: ({ signal }) =>
+      call(api.GET('/v3/openmeter/customers', { params: { query: toValue(parameters) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useCustomer(id: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['customers', 'one', id],
+    queryFn: ({ signal }) =>
+      call(api.GET('/v3/openmeter/customers/{customerId}', { params: { path: { customerId: toValue(id) } }, signal })),
+  });
+}
+
+/** What a customer may use now: features with their balances. */
+export function useEntitlementAccess(id: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['customers', 'entitlement-access', id],
+    queryFn: ({ signal }) =>
+      call(
+        api.GET('/v3/openmeter/customers/{customerId}/entitlement-access', {
+          params: { path: { customerId: toValue(id) } },
+          signal,
+        }),
+      ),
+  });
+}
+
+/** What changes customers; each change has everything read again that names a customer. */
+export function useCustomerChanges() {
+  const queries = useQueryClient();
+  const onSuccess = async () => {
+    await queries.invalidateQueries({ queryKey: ['customers'] });
+    await queries.invalidateQueries({ queryKey: ['events'] });
+  };
+  return {
+    create: useMutation({
+      mutationFn: (body: CreateCustomer) => call(api.POST('/v3/openmeter/customers', { body })),
+      onSuccess,
+    }),
+    put: useMutation({
+      mutationFn: ({ customerId, body }: { customerId: string; body: PutCustomer }) =>
+        call(api.PUT('/v3/openmeter/customers/{customerId}', { params: { path: { customerId } }, body })),
+      onSuccess,
+    }),
+    remove: useMutation({
+      mutationFn: (customerId: string) =>
+        call(api.DELETE('/v3/openmeter/customers/{customerId}', { params: { path: { customerId } } })),
+      onSuccess,
+    }),
+  };
+}

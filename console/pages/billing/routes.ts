@@ -1,0 +1,16 @@
+import type { RouteRecordRaw } from 'vue-router';
+
+const BASE = '/billing';
+
+export const billingRoutes: RouteRecordRaw[] = [
+  { path: BASE, redirect: `${BASE}/customers` },
+  { path: `${BASE}/customers`, component: () => import('./customers-page.vue') },
+  { path: `${BASE}/customers/new`, component: () => import('./create-customer-page.vue') },
+  {
+    path: `${BASE}/customers/:customerId/subscriptions/new`,
+    component: () => import('./create-subscription-page.vue'),
+  },
+  { path: `${BASE}/customers/:customerId/:tab?`, component: () => import('./customer-page.vue') },
+  { path: `${BASE}/invoices`, component: () => import('./invoices-page.vue') },
+  { path: `${BASE}/invoices/:invoiceId`, component: () => import('./invoice-page.vue') },
+];

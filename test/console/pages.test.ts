@@ -1,0 +1,151 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TOKENS } from '../support/backend.ts';
+import { seriousViolations } from './support/accessibility.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
+import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
+
+describe.skipIf(!hasBrowser)('every page', () => {
+  let browser: Browser;
+  let backend: ConsoleBackend;
+  /** Addresses of what was made. */
+  const made = { meter: '', feature: '', plan: '', customer: '' };
+  beforeAll(async () => {
+    [browser, backend] = await Promise.all([launchBrowser(), startConsoleBackend()]);
+    const meter = await backend.api('POST', '/built-in-meters/kong_konnect_api_request/enable');
+    const feature = await backend.api('POST', '/features', {
+      name: 'Requests',
+      key: 'requests',
+      meter: { id: meter.id },
+    });
+    const rate_cards = [
+      {
+        key: 'requests',
+        name: 'Requests',
+        feature: { id: feature.id },
+        billing_cadence: 'P1M',
+        price: { type: 'unit', amount: '0.5' },
+      },
+    ];
+    const plan = await backend.api('POST', '/plans', {
+      name: 'Pro',
+      key: 'pro',
+      currency: 'USD',
+      billing_cadence: 'P1M',
+      phases: [{ key: 'default', name: 'Default', rate_cards }],
+    });
+    await backend.api('POST', `/plans/${plan.id}/publish`);
+    const customer = await backend.api('POST', '/customers', { name: 'Alice', key: 'alice' });
+    await backend.api('POST', '/subscriptions', { customer: { id: customer.id }, plan: { id: plan.id } });
+    const time = new Date().toISOString();
+    const events = ['alice', 'bob'].map((subject) => ({
+      id: `page-${subject}`,
+      source: 'kong-gateway',
+      type: 'kong.api_request',
+      subject,
+      time,
+      data: { route_name: 'orders', request_method: 'GET' },
+    }));
+    await backend.api('POST', '/events', events);
+    Object.assign(made, { meter: meter.id, feature: feature.id, plan: plan.id, customer: customer.id });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await backend.stop();
+  });
+
+  const pages = () => [
+    '/',
+    '/metering',
+    '/metering/events',
+    '/metering/meters/new',
+    `/metering/meters/${made.meter}`,
+    '/product-catalog/features',
+    '/product-catalog/features/new',
+    `/product-catalog/features/${made.feature}`,
+    '/product-catalog/plans',
+    '/product-catalog/plans/new',
+    `/product-catalog/plans/${made.plan}`,
+    '/billing/customers',
+    '/billing/customers/new',
+    `/billing/customers/${made.customer}`,
+    `/billing/customers/${made.customer}/subscriptions/new`,
+    `/billing/customers/${made.customer}/invoicing`,
+    `/billing/customers/${made.customer}/entitlements`,
+    `/billing/customers/${made.customer}/settings`,
+    '/billing/invoices',
+    '/settings/billing-profiles',
+    '/settings/apps',
+    '/settings/tax-codes',
+    '/settings/gateway-nodes',
+    '/settings/corrections',
+    '/no/such/page',
+  ];
+
+  test.each([
+    ['light and wide', { colorScheme: 'light', width: 1600 }],
+    ['dark and narrow', { colorScheme: 'dark', width: 360 }],
+  ] as const)('is accessible, complains of nothing and does not scroll sideways: %s', async (_name, options) => {
+    const { page, expectNoComplaints, close } = await openTab(browser, backend.url, options);
+    await page.goto('/');
+    await signIn(page, TOKENS.admin);
+    const wrong: unknown[] = [];
+    for (const path of pages()) {
+      // Within the page, as links do: a load of its own for each would only test the browser.
+      await page.evaluate(
+        `history.pushState({}, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate', { state: {} }))`,
+      );
+      await page.waitForURL(`**${path}*`);
+      await page.locator('h1').waitFor();
+      await page.waitForLoadState('networkidle');
+      for (const violation of await seriousViolations(page)) wrong.push({ path, ...violation });
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      if (overflow !== 0) wrong.push({ path, overflow });
+    }
+    expect(wrong).toEqual([]);
+    expectNoComplaints();
+    await close();
+  });
+
+  test('an event is made void with a reason: its figure goes, and comes back when it is restored', async () => {
+    const { page, expectNoComplaints, close } = await openTab(browser, backend.url);
+    await page.goto(`/metering/meters/${made.meter}`);
+    await signIn(page, TOKENS.admin);
+    await expect.poll(() => page.getByTestId('usage-value').allTextContents()).toEqual(['2']);
+    await click(page, 'Metering');
+    await click(page, 'Events');
+    await page.getByRole('button', { name: 'Show event page-bob' }).click();
+    await page.getByLabel('Reason').fill('sent by a load test');
+    await click(page, 'Void');
+    await page.getByText('The event is void').waitFor();
+    await page.goto(`/metering/meters/${made.meter}`);
+    await expect.poll(() => page.getByTestId('usage-value').allTextContents()).toEqual(['1']);
+    await page.goto('/settings/corrections');
+    await page.getByText('sent by a load test').waitFor();
+    await page.goto('/metering/events');
+    await page.getByRole('button', { name: 'Show event page-bob' }).click();
+    await page.getByLabel('Reason').fill('it was not');
+    await click(page, 'Restore');
+    await page.getByText('The event counts again.').waitFor();
+    expectNoComplaints();
+    await close();
+  });
+
+  test('a subject that nobody has is attributed to a customer', async () => {
+    // One without a subscription: the subjects of others cannot be changed.
+    const carol = await backend.api('POST', '/customers', { name: 'Carol', key: 'carol' });
+    const { page, expectNoComplaints, close } = await openTab(browser, backend.url);
+    await page.goto('/metering/events');
+    await signIn(page, TOKENS.admin);
+    await page.getByRole('button', { name: 'Show event page-bob' }).click();
+    await page.getByLabel('Customer', { exact: true }).selectOption({ label: 'Carol (carol)' });
+    await click(page, 'Attribute');
+    await page.getByText("Usage of bob is Carol's").waitFor();
+    const customer = await backend.api('GET', `/customers/${carol.id}`);
+    expect(customer.usage_attribution.subject_keys).toContain('bob');
+    expectNoComplaints();
+    await close();
+  });
+});
