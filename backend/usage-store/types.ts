@@ -60,6 +60,10 @@ export interface GatewayDelivery {
   taken?: number | undefined;
   /** What the process has dropped so far, by reason. */
   dropped?: Readonly<Record<string, number>> | undefined;
+  /** Requests that the gateway served, as far as this process is the one to tell. */
+  requestsServed?: number | undefined;
+  /** Log entries that reached the gateway's plugin servers in the same time. */
+  logEntries?: number | undefined;
 }
 
 /** The ledger of one gateway process. */
@@ -79,6 +83,8 @@ export interface GatewayProcess {
   missing: readonly NumberRange[];
   missingCount: number;
   dropped: Readonly<Record<string, number>>;
+  requestsServed: number | undefined;
+  logEntries: number | undefined;
 }
 
 export type EventSortField = 'time' | 'ingested_at' | 'stored_at';

@@ -6,6 +6,7 @@ import { type Common, type OpenedDelivery, openDeliveryAtWork } from './opened-d
 import { defaultNode } from './origin.ts';
 import { createRareLog } from './rare-log.ts';
 import { successorOf } from './retirement.ts';
+import { addServed, type Served } from './served.ts';
 import {
   checkSettings,
   type Deliverable,
@@ -21,6 +22,8 @@ import { openSpool, type Spool, type SpoolSettings } from './spool/spool.ts';
 export interface Deliveries {
   open(settings: DeliverySettings): Delivery;
   reportDrop(reason: string, count?: number, detail?: string): void;
+  /** Has told what the gateway served: by one Delivery, so that nobody counts it twice. */
+  addServed(served: Served): void;
   counters(): DeliveryCounters;
   /** What the metrics tell. */
   snapshot(): Snapshot;
@@ -62,6 +65,7 @@ interface State {
   /** Deliveries that are being closed. */
   readonly ending: Set<Promise<void>>;
   readonly syncs: Durations;
+  served: Served | undefined;
   isTicking: boolean;
 }
 
@@ -75,7 +79,15 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const { onSettled } = options;
   const common = { clock, random, node, ledger, rareLog, spool, onSynced: syncs.add, onSettled };
   const reported = ledger.scope();
-  const state: State = { common, reported, opened: new Map(), ending: new Set(), syncs, isTicking: false };
+  const state: State = {
+    common,
+    reported,
+    opened: new Map(),
+    ending: new Set(),
+    syncs,
+    served: undefined,
+    isTicking: false,
+  };
   let stopping: Promise<void> | undefined;
 
   function openNew(key: string, settings: DeliverySettings): Opened {
@@ -113,8 +125,12 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       return (state.opened.get(key) ?? openNew(key, structuredClone(settings))).delivery;
     },
     reportDrop: (reason, count = 1, detail) => reported.drop(reason, count, { detail }),
+    addServed(served) {
+      state.served = addServed(state.served, served);
+      works(state)[0]?.addServed(served);
+    },
     counters: () => countersOf(state),
-    snapshot: () => snapshotOf({ ...common, syncs, opened: works(state) }),
+    snapshot: () => snapshotOf({ ...common, syncs, opened: works(state), served: state.served }),
     secure() {
       for (const { queue } of works(state)) queue.store.secure();
     },

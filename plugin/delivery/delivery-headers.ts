@@ -17,12 +17,17 @@ export const LENIENT = { prefer: 'handling=lenient' } as const;
 export function deliveryHeaders(origin: Origin, numbers: readonly number[]): Record<string, string> {
   const sequence = rangesOf(numbers);
   const dropped = reasonsOf(origin.dropped());
+  const { served } = origin;
   return {
     'metering-node': origin.node,
     'metering-process': origin.process,
     ...(sequence !== '' && { 'metering-sequence': sequence }),
     'metering-taken': String(origin.taken),
     ...(dropped !== '' && { 'metering-dropped': dropped }),
+    ...(served !== undefined && {
+      'metering-requests-served': String(served.requests),
+      'metering-log-entries': String(served.entries),
+    }),
   };
 }
 

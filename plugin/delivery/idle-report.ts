@@ -4,7 +4,7 @@ import type { Transport } from './transport.ts';
 import type { Answer } from './verdict.ts';
 
 /**
- * Tells the ledger of gateway nodes what was dropped when no batch is there to tell it with. Only to backends that have
+ * Tells the ledger of gateway nodes what was dropped, and served, when no batch is there to tell it with. Only to backends that have
  * shown that they know our headers: for others a batch without events might be a mistake.
  */
 export interface IdleReport {
@@ -27,7 +27,7 @@ export interface IdleReportOptions {
 }
 
 const NO_EVENTS = [Buffer.from('[]')];
-const NOTHING = '{}';
+const NOTHING = '[{},null]';
 /** Origins that are over, with a backend that never shows that it understands: the oldest are forgotten. */
 const MAX_TAKEN_OVER = 100;
 
@@ -79,5 +79,5 @@ export function createIdleReport({ origin: own, transport, stop }: IdleReportOpt
 }
 
 function stateOf(origin: Origin): string {
-  return JSON.stringify(origin.dropped());
+  return JSON.stringify([origin.dropped(), origin.served ?? null]);
 }

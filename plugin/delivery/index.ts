@@ -6,6 +6,7 @@ import { createLog, stderrSink } from './log.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { prometheusText } from './prometheus.ts';
 import { createRareLog } from './rare-log.ts';
+import { watchServedRequests } from './served-requests.ts';
 import type { Delivery, DeliverySettings, OnSettled } from './settings.ts';
 
 export type { DeliveryCounters } from './ledger.ts';
@@ -20,6 +21,8 @@ const SHUTDOWN_DEADLINE_MS = 5000;
 let theDeliveries: Deliveries | undefined;
 let isShutdownInstalled = false;
 let settledListener: OnSettled | undefined;
+let servedRequests: ReturnType<typeof watchServedRequests> | undefined;
+let logEntries = 0;
 
 function deliveries(): Deliveries {
   theDeliveries ??= start();
@@ -32,7 +35,7 @@ function start(): Deliveries {
   const log = createLog(stderrSink);
   for (const problem of problems)
     log('error', 'a setting of the environment is wrong, its default is used', { problem });
-  const { spool, node, metrics } = config;
+  const { spool, node, metrics, gatewayStatus } = config;
   const started = createDeliveries({
     clock,
     random: Math.random,
@@ -41,9 +44,15 @@ function start(): Deliveries {
     spool,
     onSettled: (tickets) => settledListener?.(tickets),
   });
+  const rareLog = createRareLog(log, clock);
   if (metrics !== undefined) {
     const read = () => prometheusText(started.snapshot());
-    startMetricsServer({ address: metrics, clock, rareLog: createRareLog(log, clock), read });
+    startMetricsServer({ address: metrics, clock, rareLog, read });
+  }
+  if (gatewayStatus !== undefined) {
+    const entries = () => logEntries;
+    const { addServed: onServed } = started;
+    servedRequests = watchServedRequests({ settings: gatewayStatus, clock, rareLog, entries, onServed });
   }
   return started;
 }
@@ -70,6 +79,11 @@ export function reportDrop(reason: string, count?: number, detail?: string): voi
   deliveries().reportDrop(reason, count, detail);
 }
 
+/** To be called for each log entry that arrives, whatever comes of it. */
+export function countLogEntry(): void {
+  logEntries++;
+}
+
 /** Totals over all deliveries since the start of the process. */
 export function deliveryCounters(): DeliveryCounters {
   return deliveries().counters();
@@ -81,6 +95,7 @@ export function deliveryCounters(): DeliveryCounters {
  * first.
  */
 export function stopDelivery(deadlineMs: number = SHUTDOWN_DEADLINE_MS): Promise<void> {
+  servedRequests?.close();
   return deliveries().stop(deadlineMs);
 }
 

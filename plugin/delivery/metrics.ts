@@ -1,6 +1,7 @@
 import { earliest } from './aside.ts';
 import type { Totals } from './ledger.ts';
 import type { Common, OpenedDelivery } from './opened-delivery.ts';
+import type { Served } from './served.ts';
 
 /** How long something took, in a histogram of Prometheus's kind. */
 export interface Durations {
@@ -25,6 +26,8 @@ export interface Snapshot extends Totals {
   /** undefined = there is no spool. */
   readonly spool: { readonly bytes: number; readonly maxBytes: number } | undefined;
   readonly syncs: DurationCounts;
+  /** undefined = not known, or told by another process. */
+  readonly served: Served | undefined;
 }
 
 /** From a fast SSD to a disk that hangs. */
@@ -57,9 +60,11 @@ export function snapshotOf({
   spool,
   syncs,
   opened,
+  served,
 }: Pick<Common, 'clock' | 'ledger' | 'spool'> & {
   readonly syncs: Durations;
   readonly opened: readonly OpenedDelivery[];
+  readonly served: Served | undefined;
 }): Snapshot {
   const queues = opened.flatMap(({ queue, adopted }) => [queue, ...adopted]);
   const now = clock.now();
@@ -71,5 +76,6 @@ export function snapshotOf({
     oldestAgeSeconds: oldestAt === undefined ? 0 : Math.max(0, now - oldestAt) / 1000,
     spool: spool && { bytes: spool.budget.usedBytes, maxBytes: spool.budget.maxBytes },
     syncs: syncs.read(),
+    served,
   };
 }

@@ -44,6 +44,7 @@ export interface OpenedDelivery {
   /** Events held, those that it has taken over included; after `stop`, those that it has left on disk. */
   readonly held: number;
   push(event: Deliverable): Ticket | undefined;
+  addServed: NumberingOrigin['addServed'];
   /** To be called every few seconds. */
   tick(): void;
   stop(deadlineMs: number): Promise<void>;
@@ -88,6 +89,7 @@ export function openDeliveryAtWork(
     settings,
     queue,
     adopted: estate?.queues ?? new Set(),
+    addServed: origin.addServed,
     heir: estate && spooled && heirOf(settings, url, spooled, estate),
     openedAt,
     get lastPushAt() {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from './clock.ts';
+import { addServed, type Served } from './served.ts';
 import type { Ticket } from './settings.ts';
 
 /**
@@ -16,11 +17,14 @@ export interface Origin {
   readonly taken: number;
   /** What it has dropped so far, by reason. */
   dropped(): Readonly<Record<string, number>>;
+  /** What it has been given to tell of the gateway, in sum; undefined = nothing. */
+  readonly served?: Served | undefined;
 }
 
 /** The origin of this process, which gives numbers. */
 export interface NumberingOrigin extends Origin {
   next(): number;
+  addServed(served: Served): void;
 }
 
 export function createOrigin(
@@ -28,6 +32,7 @@ export function createOrigin(
   dropped: Origin['dropped'],
 ): NumberingOrigin {
   let taken = 0;
+  let served: Served | undefined;
   return {
     node,
     process,
@@ -35,7 +40,13 @@ export function createOrigin(
       return taken;
     },
     dropped,
+    get served() {
+      return served;
+    },
     next: () => ++taken,
+    addServed(more) {
+      served = addServed(served, more);
+    },
   };
 }
 

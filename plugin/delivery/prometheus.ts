@@ -7,7 +7,7 @@ export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** A snapshot in Prometheus's text exposition format, version 0.0.4. */
 export function prometheusText(snapshot: Snapshot): string {
-  const { dropped, spool } = snapshot;
+  const { dropped, spool, served } = snapshot;
   return [
     counter('metering_events_taken_total', 'Events that the gateway handed over.', snapshot.taken),
     counter('metering_events_adopted_total', 'Events taken over from a process that died.', snapshot.adopted),
@@ -31,6 +31,16 @@ export function prometheusText(snapshot: Snapshot): string {
           gauge('metering_spool_max_bytes', 'Bytes that the spool may have.', spool.maxBytes),
           counter('metering_spool_errors_total', 'Times that the disk refused something.', snapshot.spoolErrors),
           histogram('metering_spool_sync_seconds', 'How long writing and syncing a window took.', snapshot.syncs),
+        ]),
+    ...(served === undefined
+      ? []
+      : [
+          counter(
+            'metering_requests_served_total',
+            'Requests that the gateway served, by its status.',
+            served.requests,
+          ),
+          counter('metering_log_entries_total', 'Log entries that arrived in the same time.', served.entries),
         ]),
   ].join('');
 }

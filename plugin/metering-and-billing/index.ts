@@ -1,4 +1,4 @@
-import { installShutdown, reportDrop } from '../delivery/index.ts';
+import { countLogEntry, installShutdown, reportDrop } from '../delivery/index.ts';
 import { openUsageMeter, type UsageMeter } from './usage-meter.ts';
 
 export { ConfigEntityChecks, Schema } from './schema.ts';
@@ -44,6 +44,7 @@ export class Plugin {
 
   /** Meters one request. Exactly one call to Kong, since each costs a round trip; never rejects. */
   async log(kong: Kong): Promise<void> {
+    countLogEntry();
     try {
       this.#meter(await kong.log.serialize());
     } catch {

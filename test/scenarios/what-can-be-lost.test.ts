@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../backend/config.ts';
 import { type RunningBackend, startBackend } from '../../backend/main.ts';
 import { createLogger } from '../../backend/platform/log.ts';
+import { endpointKey } from '../../plugin/delivery/origin.ts';
 import { runReplay } from '../../plugin/replay/cli.ts';
 import {
   connectProtobufPlayer,
@@ -14,6 +15,7 @@ import {
   startPluginServer,
   vary,
 } from '../gateway-player/index.ts';
+import { startKongStatus } from '../plugin/delivery/support/kong-status.ts';
 import { startPushing } from '../plugin/delivery/support/pushing.ts';
 import { settingsFor } from '../plugin/delivery/support/rig.ts';
 import { spoolSettings } from '../plugin/delivery/support/spool.ts';
@@ -48,6 +50,8 @@ interface Process {
   readonly taken: number;
   readonly last_number: number;
   readonly missing_count: number;
+  readonly requests_served?: number;
+  readonly log_entries?: number;
 }
 const ledger = async () => (await get<{ data: Process[] }>('/gateway-nodes')).data;
 const stored = async () => (await get<{ stored: number }>('/ingest-totals')).stored;
@@ -115,4 +119,32 @@ test('what a killed process took with it shows in the ledger: it had taken more 
   child.kill('SIGKILL');
   await child.ended;
   expect(await ledger()).toMatchObject([{ node: 'gateway', taken: 13, last_number: 10, missing_count: 0 }]);
+});
+
+test('what Kong served and what of it reached any worker of the plugin server stand in the ledger side by side, once', async () => {
+  const kong = await startKongStatus();
+  const env = { METERING_KONG_STATUS_URL: kong.url.origin, METERING_KONG_STATUS_INTERVAL_MS: '100' };
+  const server = await startPluginServer({ pluginDir: PLUGIN_DIR, workers: 2, env });
+  const player = connectProtobufPlayer(server.socketPath, { connections: 8 });
+  const queue = { max_batch_size: 1 };
+  const config = kongConfig({ ingest_endpoint: `${backend.url}/v3/openmeter/events`, api_token: TOKEN, queue });
+  const instance = await player.startInstance('metering-and-billing', config);
+  // The name of the one that reads, and its end of the connection to the other.
+  const name = `@metering-entries-${endpointKey(kong.url)}`;
+  await expect.poll(() => readFileSync('/proc/net/unix', 'latin1').split(name).length, { timeout: 20_000 }).toBe(3);
+  const readings = async (asked = kong.asked) =>
+    expect.poll(() => kong.asked, { timeout: 20_000 }).toBeGreaterThan(asked + 2);
+  await readings();
+
+  const ids = Array.from({ length: 40 }, (_, index) => `served-${index}`);
+  kong.total += ids.length + 3;
+  await Promise.all(ids.map((requestId) => player.logRequest(instance, vary(ENTRY, { requestId }))));
+  await readings();
+  player.close();
+  await server.terminate();
+  const processes = await ledger();
+  expect(processes.reduce((sum, { received }) => sum + received, 0)).toBe(ids.length);
+  expect(processes).toHaveLength(2);
+  const told = processes.filter(({ requests_served }) => requests_served !== undefined);
+  expect(told).toMatchObject([{ requests_served: ids.length + 3, log_entries: ids.length }]);
 });

@@ -9,6 +9,8 @@ export const GATEWAY_HEADERS = {
   sequence: 'Metering-Sequence',
   taken: 'Metering-Taken',
   dropped: 'Metering-Dropped',
+  requestsServed: 'Metering-Requests-Served',
+  logEntries: 'Metering-Log-Entries',
 } as const;
 
 const NAME = /^[\w.:@-]{1,128}$/;
@@ -22,7 +24,8 @@ export type DeliveryHeaders = Omit<GatewayDelivery, 'received' | 'rejected'>;
 
 /**
  * Reads the gateway's headers: "Metering-Node: gw-1", "Metering-Process: 01J…", "Metering-Sequence: 1-50,52",
- * "Metering-Taken: 60", "Metering-Dropped: queue_full=3,no_subject=1".
+ * "Metering-Taken: 60", "Metering-Dropped: queue_full=3,no_subject=1", "Metering-Requests-Served: 64",
+ * "Metering-Log-Entries: 62".
  * @returns undefined when the request comes from no numbering sender
  * @throws RequestProblem 400 that names the header
  */
@@ -34,12 +37,18 @@ export function readDeliveryHeaders(c: HttpContext): DeliveryHeaders | undefined
   if (!NAME.test(process)) throw refuse(GATEWAY_HEADERS.process, 'must have 1 to 128 letters, digits or . : @ _ -');
   const taken = c.req.header(GATEWAY_HEADERS.taken);
   const dropped = c.req.header(GATEWAY_HEADERS.dropped);
+  const requestsServed = c.req.header(GATEWAY_HEADERS.requestsServed);
+  const logEntries = c.req.header(GATEWAY_HEADERS.logEntries);
   return {
     node,
     process,
     ranges: readRanges(c.req.header(GATEWAY_HEADERS.sequence) ?? ''),
     ...(taken !== undefined && { taken: readNumber(taken, GATEWAY_HEADERS.taken) }),
     ...(dropped !== undefined && { dropped: readDropped(dropped) }),
+    ...(requestsServed !== undefined && {
+      requestsServed: readNumber(requestsServed, GATEWAY_HEADERS.requestsServed),
+    }),
+    ...(logEntries !== undefined && { logEntries: readNumber(logEntries, GATEWAY_HEADERS.logEntries) }),
   };
 }
 

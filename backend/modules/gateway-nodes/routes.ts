@@ -55,5 +55,7 @@ function toAnswer(process: GatewayProcess): GatewayProcessPage['data'][number] {
     missing_count: process.missingCount,
     missing: process.missing.map(({ first, last }) => ({ first, last })),
     dropped: { ...process.dropped },
+    ...(process.requestsServed !== undefined && { requests_served: process.requestsServed }),
+    ...(process.logEntries !== undefined && { log_entries: process.logEntries }),
   };
 }

@@ -19,6 +19,17 @@ export const gatewayProcessSchema = z
     missing_count: z.int().openapi({ description: 'Numbers below it that have not arrived.' }),
     missing: z.array(rangeSchema).openapi({ description: 'The first hundred ranges of them.' }),
     dropped: z.record(z.string(), z.int()).openapi({ description: 'What the process says it has dropped, by reason.' }),
+    requests_served: z
+      .int()
+      .optional()
+      .openapi({
+        description:
+          'Requests that the gateway served, by its own count, while this process was the one to read it. ' +
+          'Only one process of a gateway reads at a time, so those of several may be added up.',
+      }),
+    log_entries: z.int().optional().openapi({
+      description: "Log entries that reached all of the gateway's plugin servers in the same time.",
+    }),
   })
   .openapi('GatewayProcess');
 

@@ -74,6 +74,21 @@ test('nor does an heir that knows less than the dead process had told', async ()
   expect((await ledger())[0]).toMatchObject({ taken: 20, dropped: { rejected: 5, queue_full: 7 } });
 });
 
+test('what the gateway served stands beside what of it arrived, as told last, of the process that tells', async () => {
+  await deliver([1], from('1'));
+  expect((await ledger())[0]).not.toHaveProperty('requests_served');
+  const served = (requests: string, entries: string) => ({
+    'Metering-Requests-Served': requests,
+    'Metering-Log-Entries': entries,
+  });
+  await deliver([], from('', served('0', '0')));
+  expect((await ledger())[0]).toMatchObject({ requests_served: 0, log_entries: 0 });
+  await deliver([2], from('2', served('60', '57')));
+  await deliver([3], from('3', served('40', '38')));
+  await deliver([4], from('4'));
+  expect((await ledger())[0]).toMatchObject({ requests_served: 60, log_entries: 57 });
+});
+
 test('nodes and processes are told apart, listed by page and filtered', async () => {
   for (const process of ['a', 'b', 'c']) {
     await deliver([process], {
@@ -100,6 +115,8 @@ describe('refused headers', () => {
     ['Metering-Taken', '1e3'],
     ['Metering-Dropped', 'queue_full'],
     ['Metering-Dropped', 'Queue Full=1'],
+    ['Metering-Requests-Served', '-1'],
+    ['Metering-Log-Entries', 'many'],
     ['Metering-Process', ''],
     ['Metering-Node', 'a b'],
   ])('%s: %s', async (header, value) => {

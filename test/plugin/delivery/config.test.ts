@@ -18,6 +18,7 @@ describe("the plugin server's environment", () => {
         },
         node: defaultNode(),
         metrics: undefined,
+        gatewayStatus: undefined,
       },
       problems: [],
     });
@@ -35,6 +36,8 @@ describe("the plugin server's environment", () => {
       METERING_DEAD_LETTER_MAX_BYTES: '65536',
       METERING_NODE: 'gw-1.example',
       METERING_METRICS: '9542',
+      METERING_KONG_STATUS_URL: 'http://127.0.0.1:8007',
+      METERING_KONG_STATUS_INTERVAL_MS: '1000',
     });
     expect(problems).toEqual([]);
     expect(config).toEqual({
@@ -48,6 +51,7 @@ describe("the plugin server's environment", () => {
       },
       node: 'gw-1.example',
       metrics: { host: '127.0.0.1', port: 9542 },
+      gatewayStatus: { url: new URL('http://127.0.0.1:8007/status'), intervalMs: 1000 },
     });
   });
 
@@ -66,6 +70,8 @@ describe("the plugin server's environment", () => {
       METERING_DEAD_LETTER_MAX_BYTES: '1e9',
       METERING_NODE: 'a node with secrets',
       METERING_METRICS: 'everywhere',
+      METERING_KONG_STATUS_URL: 'http://user:secret@127.0.0.1:8007',
+      METERING_KONG_STATUS_INTERVAL_MS: '10',
     };
     const { config, problems } = readConfig(wrong);
     expect(config).toEqual(readConfig({}).config);
@@ -78,6 +84,8 @@ describe("the plugin server's environment", () => {
       'METERING_DEAD_LETTER_MAX_BYTES must be a whole number from 65536 to 1099511627776',
       'METERING_NODE must have 1 to 128 letters, digits or . : @ _ -',
       'METERING_METRICS must be a port, host:port or off',
+      'METERING_KONG_STATUS_INTERVAL_MS must be a whole number from 100 to 3600000',
+      'METERING_KONG_STATUS_URL must be an http:// or https:// URL without credentials, or off',
     ]);
   });
 

@@ -5,6 +5,7 @@ import { type MetricsServer, startMetricsServer } from '../../../plugin/delivery
 import { prometheusText } from '../../../plugin/delivery/prometheus.ts';
 import { createRareLog } from '../../../plugin/delivery/rare-log.ts';
 import { startChild } from './support/child.ts';
+import { accepting } from './support/ingest-server.ts';
 import { createManualClock } from './support/manual-clock.ts';
 import { createRig, event, ids, pushAll, serve, settingsFor, until } from './support/rig.ts';
 import { spoolSettings, tempFolder } from './support/spool.ts';
@@ -52,6 +53,9 @@ describe('the metrics', () => {
     const rig = createRig(server.url, { clock, random: () => 0.5, spool: spoolSettings(tempFolder()), queue });
     pushAll(rig.delivery, ids(9));
     rig.delivery.push(event('bad'));
+    expect(prometheusText(rig.deliveries.snapshot())).not.toContain('requests_served');
+    rig.deliveries.addServed({ requests: 12, entries: 11 });
+    rig.deliveries.addServed({ requests: 3, entries: 2 });
     rig.deliveries.reportDrop('a "strange"\\reason\n', 2);
     clock.advance(1);
     await until(() => expect(clock.timersInMs()).toContain(5));
@@ -62,6 +66,8 @@ describe('the metrics', () => {
       metering_events_sent_total: 0,
       metering_queue_events: 10,
       metering_queue_oldest_age_seconds: 0.005,
+      metering_requests_served_total: 15,
+      metering_log_entries_total: 13,
       'metering_events_dropped_total{reason="a \\"strange\\"\\\\reason\\n"}': 2,
     });
     clock.advance(15);
@@ -126,7 +132,10 @@ describe('the endpoint', () => {
   test('is off unless the environment says otherwise, and keeps no process alive', async () => {
     const server = await serve();
     const task = { settings: settingsFor(server.url, { queue: { maxBatchSize: 1 } }), ids: ids(3), stayAlive: false };
-    const ended = await startChild(task, { METERING_METRICS: '0', METERING_SPOOL_SYNC_MS: 'soon' }).ended;
+    // Of one that never answers.
+    const silent = await serve(accepting, { intercept: () => true });
+    const env = { METERING_METRICS: '0', METERING_SPOOL_SYNC_MS: 'soon', METERING_KONG_STATUS_URL: silent.url };
+    const ended = await startChild(task, env).ended;
     expect(ended).toMatchObject({ code: 0, stdout: '' });
     expect(ended.stderr).toContain('METERING_SPOOL_SYNC_MS must be a whole number');
     expect(server.accepted.toSorted()).toEqual(ids(3));

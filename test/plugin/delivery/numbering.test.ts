@@ -47,6 +47,10 @@ describe('the headers of a batch', () => {
       'metering-taken': '60',
       'metering-dropped': 'queue_full=3,no_subject=1',
     });
+    expect(read(deliveryHeaders({ ...origin, served: { requests: 64, entries: 0 } }, [1]))).toMatchObject({
+      requestsServed: 64,
+      logEntries: 0,
+    });
   });
 
   test('of any batch are read by the backend as they were meant, and never refused', () => {

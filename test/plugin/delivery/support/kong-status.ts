@@ -1,0 +1,43 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** Kong's Status API, as far as its count of requests goes, which has those for the status itself in it. */
+export interface KongStatus {
+  readonly url: URL;
+  /** What Kong has served since it started. */
+  total: number;
+  /** How often it was asked. */
+  readonly asked: number;
+  readonly connections: number;
+  /** Answers the next ones, one each, in place of the count. */
+  readonly instead: ((response: ServerResponse) => void)[];
+}
+
+export async function startKongStatus(): Promise<KongStatus> {
+  const state = { total: 1000, asked: 0, connections: 0, instead: [] as KongStatus['instead'] };
+  const server = createServer((request, response) => {
+    state.total++;
+    state.asked++;
+    const other = state.instead.shift();
+    if (other !== undefined) return other(response);
+    if (request.url !== '/status') return response.writeHead(404).end();
+    // Kong 3.9 without a database, less the memory of its workers.
+    const counts = {
+      connections_active: 1,
+      connections_accepted: 3,
+      connections_handled: 3,
+      total_requests: state.total,
+    };
+    response.setHeader('content-type', 'application/json; charset=utf-8');
+    return response.end(JSON.stringify({ configuration_hash: '0'.repeat(32), memory: {}, server: counts }));
+  });
+  server.on('connection', () => state.connections++);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/status`);
+  return Object.assign(state, { url });
+}
