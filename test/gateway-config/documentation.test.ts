@@ -181,7 +181,7 @@ test('the settings of the plugin server are described with their defaults', () =
   const given = Object.fromEntries(
     rows.flatMap(([, name = '', value = '']) => (/^\w+$/.test(value) ? [[name, value]] : [])),
   );
-  expect(rows).toHaveLength(9);
+  expect(rows).toHaveLength(11);
   delete given['METERING_SPOOL_DIR'];
   expect(Object.keys(given).length).toBeGreaterThan(4);
   expect(readConfig(given)).toEqual(readConfig({}));
