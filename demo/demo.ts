@@ -7,6 +7,7 @@ import { type RunningBackend, startBackend } from '../backend/main.ts';
 import { createLogger } from '../backend/platform/log.ts';
 import { connectPlayer, kongConfig, startStockPluginServer } from '../test/gateway-player/index.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
+import { previewRows, startBilling } from './billing.ts';
 import { printTable } from './table.ts';
 import { demoTraffic } from './traffic.ts';
 
@@ -36,8 +37,14 @@ export async function demo({ once, dataDir = DEFAULT_DATA_DIR }: DemoOptions): P
     const api = createApiClient(backend.url, adminToken);
     say(`The backend listens on ${backend.url}, with its databases in ${dataDir}`);
     const meters = await createMeters(api);
+    const customers = await startBilling(api, meters);
     await playTraffic(backend.url, ingestToken, api);
     await printUsage(api, meters);
+    printTable(
+      'Next invoices, as their previews stand',
+      ['customer', 'line', 'amount'],
+      await previewRows(api, customers),
+    );
     sayWhereToLook(backend.url, adminToken, meters.requests);
     if (!once) await untilInterrupted();
   } finally {
@@ -146,8 +153,9 @@ function rows(answer: QueryAnswer, ...dimensions: string[]): string[][] {
 function sayWhereToLook(url: string, adminToken: string, meterId: string): void {
   say('');
   say('Look further:');
-  say(`  API reference   ${url}/docs`);
+  say(`  Console         ${url}`);
   say(`  Admin token     ${adminToken}`);
+  say(`  API reference   ${url}/docs`);
   say('  Stored events');
   say(`    curl -g -H "Authorization: Bearer ${adminToken}" "${url}/v3/openmeter/events?page[size]=3"`);
   say('  Requests of alice, by route');

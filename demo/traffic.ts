@@ -32,18 +32,19 @@ export interface LoggedRequest {
 /**
  * Requests of several Consumers to several services, in the shape that a real gateway recorded: entries differ from the
  * recordings in request id, time, Consumer and service only.
- * @param nowMs the requests lie in the ten minutes before
+ * @param startMs the first request; the others follow a millisecond each
  */
-export function demoTraffic(nowMs: number): { requests: LoggedRequest[]; repeated: LoggedRequest[] } {
+export function demoTraffic(startMs: number): { requests: LoggedRequest[]; repeated: LoggedRequest[] } {
   const api = plainRequest();
   const llm = llmCall();
   const requests: LoggedRequest[] = [];
   for (const consumer of CONSUMERS) {
     for (const [index, service] of SERVICES.entries()) {
       for (let count = consumer.requests[index] ?? 0; count > 0; count--)
-        requests.push(request(api, consumer, nowMs, service));
+        requests.push(request(api, consumer, startMs + requests.length, service));
     }
-    for (let count = consumer.llmCalls; count > 0; count--) requests.push(request(llm, consumer, nowMs));
+    for (let count = consumer.llmCalls; count > 0; count--)
+      requests.push(request(llm, consumer, startMs + requests.length));
   }
   return { requests, repeated: requests.slice(0, REPEATED) };
 }
@@ -51,11 +52,9 @@ export function demoTraffic(nowMs: number): { requests: LoggedRequest[]; repeate
 function request(
   recording: Recording,
   { id, username }: DemoConsumer,
-  nowMs: number,
+  startedAtMs: number,
   service?: { id: string; name: string },
 ): LoggedRequest {
-  const tenMinutesMs = 600_000;
-  const startedAtMs = nowMs - Math.floor(Math.random() * tenMinutesMs);
   const requestId = randomBytes(16).toString('hex');
   const variation = { requestId, startedAtMs, consumer: { id, username }, ...(service && { service }) };
   return { entryJson: vary(recording.json, variation) };
