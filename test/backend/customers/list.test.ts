@@ -128,7 +128,6 @@ describe('filter', () => {
 
   test.each([
     ['filter[id]=x', 'filter[id]'],
-    ['filter[plan_key]=x', 'filter[plan_key]'],
     ['filter[key][like]=x', 'filter[key][like]'],
     ['filter[key][exists]=perhaps', 'filter[key][exists]'],
     ['filter=x', 'filter'],
