@@ -107,6 +107,8 @@ test(
         const story = await openStory(iso(START_MS));
         try {
           const { segments, events } = await live(story, steps);
+          // Billing runs every five minutes; usage is looked at again for a hundred days.
+          await story.at(iso(START_MS + (DAYS + 1) * DAY_MS));
           // Long enough after the last event for everything to stand on an invoice.
           const endMs = Date.UTC(2026, 4, 1, 2);
           await story.at(iso(endMs));

@@ -4,6 +4,7 @@ import { dueInstants, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { scheduleRepository } from './charges/schedule/repository.ts';
 import { syncSubscription } from './charges/sync.ts';
+import { correctUsageOfCustomer } from './corrections/usage.ts';
 import { createInvoice } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -35,7 +36,13 @@ export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): P
     return draftIds;
   });
   for (const id of new Set(drafts)) await moveInvoice(deps, id);
+  const nowMs = deps.clock.nowMs();
+  const isDue = await scheduleRepository(deps.db).beginRecount(customerId, nowMs, nowMs - RECOUNT_EVERY_MS);
+  if (isDue) await correctUsageOfCustomer(deps, customerId);
 }
+
+/** Once a day; each invoice looks again as well, before its quantities are taken. */
+const RECOUNT_EVERY_MS = 86_400_000;
 
 /** The last instant of the calendar that instants are stored in. */
 const FOR_EVER_MS = Date.UTC(9999, 0, 1);

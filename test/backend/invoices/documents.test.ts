@@ -48,6 +48,15 @@ test('a name is text, whatever it looks like', async () => {
   expect(text).not.toContain('<script>');
 });
 
+test('as a PDF', async () => {
+  const answer = await page({ name: 'Łódź & Söhne' }, '?format=pdf');
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('application/pdf');
+  expect(answer.text.slice(0, 5)).toBe('%PDF-');
+  expect(answer.text.trimEnd().endsWith('%%EOF')).toBe(true);
+  expect((await page({ name: 'No such form' }, '?format=docx')).status).toBe(400);
+});
+
 test('404 for an invoice that is not there', async () => {
   await send(t, 'GET', `/billing/invoices/${UNKNOWN_ID}/document`, undefined, 404);
 });

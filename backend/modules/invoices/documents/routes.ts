@@ -15,24 +15,42 @@ export function documentRoutes(router: Router, service: DocumentService): void {
       path: '/billing/invoices/{invoiceId}/document',
       operationId: 'get-invoice-document',
       tag: 'Invoices',
-      summary: 'Get an invoice as a page to read and print',
+      summary: 'Get an invoice as a page or a PDF',
       description:
         "Money, numbers and dates are written as in the customer's country, or in the locale that is asked for.",
       access: 'read',
       params: z.object({ invoiceId: ulidSchema }),
       query: z.object({
+        format: z
+          .enum(['html', 'pdf'])
+          .optional()
+          .openapi({ param: { in: 'query' }, description: 'Default html.' }),
         locale: z
           .string()
           .optional()
           .openapi({ param: { in: 'query' }, description: 'A language tag, "de-DE".' }),
       }),
-      responses: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
+      responses: {
+        200: {
+          description: 'The document.',
+          content: { 'text/html': { schema: z.string() }, 'application/pdf': { schema: z.string() } },
+        },
+      },
     },
     async ({ c, params, query }) => {
       const locale = query.get('locale');
       if (locale !== undefined && (locale.length > MAX_LOCALE_LENGTH || !/^[A-Za-z0-9-]+$/.test(locale))) {
         const reason = 'must be a language tag, such as "de-DE"';
         throw invalidParameter({ field: 'locale', rule: 'matches_regex', reason, source: 'query' });
+      }
+      const format = query.get('format') ?? 'html';
+      if (format !== 'html' && format !== 'pdf') {
+        const reason = 'must be html or pdf';
+        throw invalidParameter({ field: 'format', rule: 'enum', reason, choices: ['html', 'pdf'], source: 'query' });
+      }
+      if (format === 'pdf') {
+        const bytes = await service.pdf(params.invoiceId, locale);
+        return c.body(new Uint8Array(bytes), 200, { 'Content-Type': 'application/pdf' });
       }
       c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
       return c.html(await service.html(params.invoiceId, locale));

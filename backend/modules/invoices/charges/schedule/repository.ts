@@ -5,6 +5,7 @@ interface BillingCustomerRow {
   customer_id: string;
   synced_at: string | null;
   sync_at: string | null;
+  recounted_at: string | null;
 }
 
 /** When the charges of customers are worked out. A handle lives as long as the transaction that it is made for. */
@@ -28,9 +29,23 @@ export function scheduleRepository(db: ControlDb) {
       };
       await tables
         .insertInto('billing_customers')
-        .values({ customer_id: customerId, ...columns })
+        .values({ customer_id: customerId, recounted_at: null, ...columns })
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
+    },
+    /**
+     * Notes that usage is looked at again now. False when that was done after an instant, or when charges of the customer
+     * have never been worked out.
+     */
+    beginRecount: async (customerId: string, atMs: number, unlessAfterMs: number): Promise<boolean> => {
+      const own = tables.updateTable('billing_customers').set({ recounted_at: toStoredInstant(atMs) });
+      const result = await own
+        .where('customer_id', '=', customerId)
+        .where((eb) =>
+          eb.or([eb('recounted_at', 'is', null), eb('recounted_at', '<=', toStoredInstant(unlessAfterMs))]),
+        )
+        .executeTakeFirstOrThrow();
+      return result.numUpdatedRows === 1n;
     },
     /** Customers after one whose charges are due to be worked out, in the order of their ids. */
     due: async (atMs: number, afterId: string, limit: number): Promise<string[]> => {
