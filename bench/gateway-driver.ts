@@ -61,16 +61,16 @@ export async function driveProtobuf(drive: Drive): Promise<void> {
   });
 }
 
-function eventCall(sequence: number, instanceId: number): Buffer {
+export function eventCall(sequence: number, instanceId: number, phase = 'log'): Buffer {
   const writer = Writer.create()
     .uint32(8)
     .int32(sequence)
     .uint32((HANDLE_EVENT << 3) | 2)
     .fork();
-  return frame(writer.uint32(8).int32(instanceId).uint32(18).string('log').ldelim().finish());
+  return frame(writer.uint32(8).int32(instanceId).uint32(18).string(phase).ldelim().finish());
 }
 
-function frame(payload: Uint8Array): Buffer {
+export function frame(payload: Uint8Array): Buffer {
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(payload.length);
   return Buffer.concat([length, payload]);
@@ -100,8 +100,8 @@ export async function driveMsgpack(drive: Drive): Promise<void> {
   });
 }
 
-function overConnections(
-  { socketPath, connections }: Drive,
+export function overConnections(
+  { socketPath, connections }: Pick<Drive, 'socketPath' | 'connections'>,
   run: (socket: Socket, finish: () => void) => void,
 ): Promise<unknown> {
   return Promise.all(

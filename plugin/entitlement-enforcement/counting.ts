@@ -35,8 +35,15 @@ const RESTORED_FOR_MS = 5000;
 /** Requests within this time are kept together. */
 const BUCKET_MS = 100;
 
+interface UnderWay {
+  /** The oldest first. */
+  readonly buckets: Admission[];
+  /** Of all of them. */
+  units: number;
+}
+
 export function createCounting(feed: UsageFeedReader | undefined): Counting {
-  const admissions = new Map<string, Admission[]>();
+  const admissions = new Map<string, UnderWay>();
   const customerOf = new Map<string, string>();
   const marks = new Map<string, Mark>();
 
@@ -50,22 +57,33 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
     const own = admissions.get(customerId);
     let left = count;
     while (own !== undefined && left > 0) {
-      const [oldest] = own;
+      const [oldest] = own.buckets;
       if (oldest === undefined) break;
       const [atMs, waiting, unitsEach] = oldest;
       if (atMs + BUCKET_MS > beforeMs) break;
-      if (waiting > left) own[0] = [atMs, waiting - left, unitsEach];
-      else own.shift();
-      left -= waiting;
+      const ended = Math.min(waiting, left);
+      if (waiting > ended) own.buckets[0] = [atMs, waiting - ended, unitsEach];
+      else own.buckets.shift();
+      own.units -= ended * unitsEach;
+      left -= ended;
     }
-    if (own?.length === 0) admissions.delete(customerId);
+    if (own?.buckets.length === 0) admissions.delete(customerId);
   }
 
   function underWay(customerId: string, nowMs: number): number {
     const own = admissions.get(customerId);
     if (own === undefined) return 0;
-    while (own[0] !== undefined && nowMs - own[0][0] > UNDER_WAY_FOR_MS) own.shift();
-    return own.reduce((sum, [, count, unitsEach]) => sum + count * unitsEach, 0);
+    for (
+      let [oldest] = own.buckets;
+      oldest !== undefined && nowMs - oldest[0] > UNDER_WAY_FOR_MS;
+      [oldest] = own.buckets
+    ) {
+      own.units -= oldest[1] * oldest[2];
+      own.buckets.shift();
+    }
+    // Fractions of units add up to what floats make of them.
+    if (own.buckets.length === 0) own.units = 0;
+    return own.units;
   }
 
   function madeAndSettled(subjects: readonly string[], allowance: Allowance | undefined) {
@@ -84,11 +102,13 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
   return {
     admit(customerId, units, nowMs) {
       if (units === 0) return;
-      const own = admissions.get(customerId) ?? [];
-      const last = own.at(-1);
+      const own = admissions.get(customerId) ?? { buckets: [], units: 0 };
+      const last = own.buckets.at(-1);
       const bucketMs = Math.floor(nowMs / BUCKET_MS) * BUCKET_MS;
-      if (last?.[0] === bucketMs && last[2] === units) own[own.length - 1] = [bucketMs, last[1] + 1, units];
-      else own.push([bucketMs, 1, units]);
+      if (last?.[0] === bucketMs && last[2] === units)
+        own.buckets[own.buckets.length - 1] = [bucketMs, last[1] + 1, units];
+      else own.buckets.push([bucketMs, 1, units]);
+      own.units += units;
       admissions.set(customerId, own);
     },
     uncounted({ customer, access }, nowMs) {
@@ -110,14 +130,15 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       const grown = usageOf(after) - usageOf(before);
       if (grown > 0) settle(customerId, Math.round(grown), after.askedAtMs);
     },
-    save: () => Object.fromEntries(admissions),
+    save: () => Object.fromEntries(Array.from(admissions, ([customerId, { buckets }]) => [customerId, buckets])),
     restore(saved, nowMs) {
       for (const [customerId, own] of Object.entries(saved)) {
         const asIfAtMs = nowMs - UNDER_WAY_FOR_MS + RESTORED_FOR_MS;
-        admissions.set(
-          customerId,
-          own.map(([atMs, count, unitsEach]) => [Math.min(atMs, asIfAtMs), count, unitsEach]),
-        );
+        const buckets = own.map(([atMs, count, units]): Admission => [Math.min(atMs, asIfAtMs), count, units]);
+        admissions.set(customerId, {
+          buckets,
+          units: buckets.reduce((sum, [, count, units]) => sum + count * units, 0),
+        });
       }
     },
   };

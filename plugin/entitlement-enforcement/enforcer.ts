@@ -12,8 +12,8 @@ import type { SavedState } from './state-file.ts';
 export interface Enforcer {
   /** Decides about one request, at once. @param key of the customer; undefined: the request names nobody */
   check(key: string | undefined, settings: DecisionSettings): Decision;
-  /** What is worth keeping over a restart, as far as it has changed since the last time. */
-  save(): Partial<SavedState>;
+  /** What is worth keeping over a restart. @param all whether also what has not changed since the last time */
+  save(all?: boolean): Partial<SavedState>;
 }
 
 /** Keys known at a time; the one asked about longest ago goes. Ten thousand are some ten megabytes. */
@@ -104,8 +104,8 @@ export function createEnforcer(
       }
       return verdict;
     },
-    save() {
-      const { known, admissions } = state.hasChanged;
+    save(all = false) {
+      const { known = all, admissions = all } = all ? {} : state.hasChanged;
       Object.assign(state.hasChanged, { known: false, admissions: false });
       return {
         ...(known && { known: Object.fromEntries(Array.from(state.entries, ([key, entry]) => [key, entry.known])) }),

@@ -7,7 +7,7 @@ import { enforcementDir, feedSocketPath } from '../usage-feed/config.ts';
 import { openUsageFeedReader, type UsageFeedReader } from '../usage-feed/receiver.ts';
 import type { AccessSettings } from './config.ts';
 import { createEnforcer, type Enforcer } from './enforcer.ts';
-import { readState, writeState } from './state-file.ts';
+import { readState, writeState, writeStateInBackground } from './state-file.ts';
 
 /** What the plugin's instances have in common: Kong starts one for each worker and configuration. */
 interface Shared {
@@ -19,8 +19,9 @@ interface Shared {
 
 /** What has changed is put on disk after this long: a crash forgets the requests of this last while. */
 const SAVE_EVERY_MS = 50;
-/** Writing may take a fiftieth of the time: with thousands of customers it comes less often. */
-const PAUSE_PER_WRITING = 50;
+/** Writing may take a tenth of the time: with thousands of customers it comes less often. */
+const PAUSE_PER_WRITING = 10;
+const MAX_PAUSE_MS = 1000;
 
 let theShared: Shared | undefined;
 
@@ -51,13 +52,17 @@ function start(): Shared {
   );
   const shared: Shared = { clock, rareLog, feed, opened: new Map() };
   const notSaved = failed('save', 'what is known of entitlements cannot be kept');
-  const saveAgain = (): void => {
+  const saveAgain = async (): Promise<void> => {
     const startedAt = clock.now();
-    saveAll(shared, notSaved);
+    for (const { enforcer, base } of shared.opened.values()) {
+      await writeStateInBackground(base, enforcer.save()).catch(notSaved);
+    }
     const pauseMs = (clock.now() - startedAt) * PAUSE_PER_WRITING;
-    clock.setTimer(saveAgain, Math.max(SAVE_EVERY_MS, pauseMs), { background: true });
+    clock.setTimer(() => void saveAgain(), Math.max(SAVE_EVERY_MS, Math.min(pauseMs, MAX_PAUSE_MS)), {
+      background: true,
+    });
   };
-  clock.setTimer(saveAgain, SAVE_EVERY_MS, { background: true });
+  clock.setTimer(() => void saveAgain(), SAVE_EVERY_MS, { background: true });
   process.on('exit', () => saveAll(shared, notSaved));
   return shared;
 }
@@ -65,7 +70,7 @@ function start(): Shared {
 function saveAll({ opened }: Shared, onError: (error: unknown) => void): void {
   for (const { enforcer, base } of opened.values()) {
     try {
-      writeState(base, enforcer.save());
+      writeState(base, enforcer.save(true));
     } catch (error) {
       onError(error);
     }

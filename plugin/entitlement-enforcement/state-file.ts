@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { objectOf } from '../metering-and-billing/json-values.ts';
 import type { Admission } from './counting.ts';
@@ -34,6 +35,22 @@ function readPart(file: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** As `writeState`, while requests go on. @throws Error when a file cannot be written */
+export async function writeStateInBackground(base: string, state: Partial<SavedState>): Promise<void> {
+  const files = filesOf(base);
+  mkdirSync(dirname(base), { recursive: true });
+  for (const part of ['known', 'admissions'] as const) {
+    if (state[part] === undefined) continue;
+    const temporary = `${files[part]}.${process.pid}.next`;
+    await writeFile(temporary, textOf(state[part]), { mode: 0o600 });
+    await rename(temporary, files[part]);
+  }
+}
+
+function textOf(part: object): string {
+  return JSON.stringify({ layout: LAYOUT, part });
+}
+
 /**
  * Replaces what was kept, each part as a whole or not at all. Not synced: it has to survive the end of the process, not of
  * the machine.
@@ -45,7 +62,7 @@ export function writeState(base: string, state: Partial<SavedState>): void {
   for (const part of ['known', 'admissions'] as const) {
     if (state[part] === undefined) continue;
     const temporary = `${files[part]}.${process.pid}`;
-    writeFileSync(temporary, JSON.stringify({ layout: LAYOUT, part: state[part] }), { mode: 0o600 });
+    writeFileSync(temporary, textOf(state[part]), { mode: 0o600 });
     renameSync(temporary, files[part]);
   }
 }
