@@ -8,6 +8,7 @@ import { loadConfig } from '../../backend/config.ts';
 import { startBackend } from '../../backend/main.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { readConfig } from '../../plugin/delivery/config.ts';
+import { Schema as EnforcementSchema } from '../../plugin/entitlement-enforcement/schema.ts';
 import { Schema } from '../../plugin/metering-and-billing/schema.ts';
 import { findCommand, plainEnv, run } from './support/programs.ts';
 
@@ -94,6 +95,17 @@ test('the settings of the plugin are described, every one', () => {
   );
   expect(names.length).toBeGreaterThan(15);
   for (const name of names) expect(page).toContain(`\`${name}\``);
+});
+
+test('the settings of the enforcing plugin are described, every one', () => {
+  const page = read('docs/enforce-entitlements.md');
+  const names = EnforcementSchema.flatMap((field) => Object.entries(field)).flatMap(([name, rule]) =>
+    rule.type === 'record'
+      ? (rule.fields ?? []).flatMap((inner) => Object.keys(inner).map((key) => `${name}.${key}`))
+      : [name],
+  );
+  expect(names.length).toBeGreaterThan(15);
+  for (const name of names) expect(page).toMatch(new RegExp(`^\\| \`${name}\``, 'm'));
 });
 
 test('the settings of the backend are described with their defaults', () => {
