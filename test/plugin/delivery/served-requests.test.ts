@@ -116,13 +116,10 @@ test('whoever has the name and tells nothing, or nonsense, costs the figures and
   await new Promise<void>((resolve) => stranger.once('connection', () => resolve()));
   stranger.close();
   await until(() => expect(kong.asked).toBeGreaterThan(2));
-  for (const told of ['1\n-5\n12345678901234567890\n1e9\n\n', 'x'.repeat(1000)]) {
-    const other = connect(name, () => other.write(told));
-    const isClosed = new Promise<void>((resolve) => other.once('close', () => resolve()));
-    await readings(kong);
-    if (told.startsWith('x')) await isClosed;
-    else other.destroy();
-  }
+  const nonsense = `1\n-5\n12345678901234567890\n1e9\n\n${'x'.repeat(1000)}`;
+  const other = connect(name, () => other.write(nonsense));
+  // The reader hangs up.
+  await new Promise<void>((resolve) => other.resume().once('close', () => resolve()));
   kong.total += 7;
   await until(() => expect(process.served).toEqual({ requests: 7, entries: 0 }));
   expect(process.lines).toEqual([]);
