@@ -51,6 +51,8 @@ export interface TestBackend {
   logLines: string[];
   /** @param path below the mount point: "/meters" */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Grows with each request that changed something, and with the clock. */
+  changes(): number;
   close(): Promise<void>;
 }
 
@@ -82,8 +84,18 @@ export async function createTestBackend(
     maxBodyBytes,
     version: '0.0.0-test',
   });
+  const startedAtMs = clock.nowMs();
+  let changes = 0;
+  const fetch = app.fetch;
+  app.fetch = async (request, ...rest) => {
+    const response = await fetch(request, ...rest);
+    const isReading = request.method === 'GET' || new URL(request.url).pathname.endsWith('/query');
+    if (!isReading && response.status < 400) changes += 1;
+    return response;
+  };
   return {
     app,
+    changes: () => changes + clock.nowMs() - startedAtMs,
     invoices,
     clock,
     usage,
@@ -95,6 +107,27 @@ export async function createTestBackend(
       await db.close();
       rmSync(dataDir, { recursive: true, force: true });
     },
+  };
+}
+
+/**
+ * One backend for all tests of a file that only read, or are refused: a new one is made after a test that changed
+ * something. That a refused request changes nothing is so tested by the tests that follow it.
+ * @param setUp makes what every test finds
+ */
+export function reusedBackend(setUp: (backend: TestBackend) => Promise<void> = async () => {}) {
+  let backend: TestBackend | undefined;
+  let changesOfSetUp = 0;
+  return {
+    get: async (): Promise<TestBackend> => {
+      if (backend !== undefined && backend.changes() === changesOfSetUp) return backend;
+      await backend?.close();
+      backend = await createTestBackend();
+      await setUp(backend);
+      changesOfSetUp = backend.changes();
+      return backend;
+    },
+    close: async () => backend?.close(),
   };
 }
 

@@ -13,9 +13,9 @@ export interface ReaderPool {
 /** @param threads how many queries run at the same time; more wait */
 export function startReaders(path: string, threads: number): ReaderPool {
   const start = () => new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: { path } });
-  // One from the start; the others when queries really overlap.
-  const workers = [start()];
-  const idle = [...workers];
+  // Each when it is needed: the first by the first query, the others when queries really overlap.
+  const workers: Worker[] = [];
+  const idle: Worker[] = [];
   const idleWorker = (): Worker => {
     const worker = idle.pop() ?? start();
     if (!workers.includes(worker)) workers.push(worker);

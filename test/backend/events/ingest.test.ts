@@ -1,14 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestBackend, type RequestOptions, type TestBackend, TOKENS } from '../../support/backend.ts';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { type RequestOptions, reusedBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
 
 const SINGLE = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
 
+const reused = reusedBackend();
 let backend: TestBackend;
 beforeEach(async () => {
-  backend = await createTestBackend();
+  backend = await reused.get();
 });
-afterEach(() => backend.close());
+afterAll(() => reused.close());
 
 let counter = 0;
 const event = (fields: Record<string, unknown> = {}) => ({

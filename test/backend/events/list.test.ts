@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { reusedBackend, type TestBackend } from '../../support/backend.ts';
 
-let backend: TestBackend;
-beforeEach(async () => {
-  backend = await createTestBackend();
-  // Three requests a second apart: received at 12:00:00, :01, :02; event times run the other way.
+// Three requests a second apart: received at 12:00:00, :01, :02; event times run the other way.
+const reused = reusedBackend(async (fresh) => {
+  backend = fresh;
   for (const [index, id] of ['a-1', 'b-2', 'C_3'].entries()) {
     await ingest({
       id,
@@ -16,7 +15,11 @@ beforeEach(async () => {
     backend.clock.advanceMs(1000);
   }
 });
-afterEach(() => backend.close());
+let backend: TestBackend;
+beforeEach(async () => {
+  backend = await reused.get();
+});
+afterAll(() => reused.close());
 
 const ingest = (event: Record<string, unknown>) =>
   backend.request('POST', '/events', {

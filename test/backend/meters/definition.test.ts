@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { reusedBackend, type TestBackend } from '../../support/backend.ts';
 
+const reused = reusedBackend();
 let backend: TestBackend;
 beforeEach(async () => {
-  backend = await createTestBackend();
+  backend = await reused.get();
 });
-afterEach(() => backend.close());
+afterAll(() => reused.close());
 
 const tokens = { name: 'Tokens', key: 'tokens', aggregation: 'sum', event_type: 'prompt', value_property: '$.tokens' };
 const create = (fields: Record<string, unknown> = {}) =>
