@@ -129,7 +129,8 @@ function createModel(key: string) {
       .map(
         (plan) => [Date.parse(plan.effective_from), Date.parse(plan.effective_to ?? '9999-12-31T00:00:00Z')] as const,
       )
-      .toSorted(([from], [other]) => from - other);
+      // Replaced in the instant of its publication, a version was in force for no time: it comes first.
+      .toSorted(([from, to], [otherFrom, otherTo]) => from - otherFrom || to - otherTo);
     for (const [index, [from, to]] of periods.entries()) {
       expect(to).toBeGreaterThanOrEqual(from);
       expect(periods[index + 1]?.[0] ?? to).toBeGreaterThanOrEqual(to);
