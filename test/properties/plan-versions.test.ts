@@ -140,10 +140,11 @@ function createModel(key: string) {
   /** Living versions, in one request. */
   async function living(): Promise<Json[]> {
     const { json } = await call('GET', `/plans?filter[key]=${key}&page[size]=100`);
-    // A server whose clock was ahead may have published in our future: wait until that has come.
+    // A server whose clock was ahead may have published, or archived, in our future: wait until that has come.
     const early = json.data.find((plan: Json) => plan.status === 'scheduled');
-    if (early === undefined) return json.data;
-    backend.clock.set(early.effective_from);
+    const late = json.data.find((plan: Json) => plan.status === 'active' && plan.effective_to !== undefined);
+    if (early === undefined && late === undefined) return json.data;
+    backend.clock.set(early?.effective_from ?? late.effective_to);
     return living();
   }
 
