@@ -16,6 +16,9 @@ const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../dist/console', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
 
+/** At a shutdown: soon enough to be no wait, and no work beside requests that are still running. */
+const CLOSE_IDLE_EVERY_MS = 50;
+
 /** A backend that runs. */
 export interface RunningBackend {
   /** Base address, "http://127.0.0.1:8888". */
@@ -124,10 +127,14 @@ function closeServer(server: ServerType, timeoutMs: number, log: Logger): Promis
       log.warn({ timeoutMs }, 'requests still running at shutdown are cut');
       if ('closeAllConnections' in server) server.closeAllConnections();
     }, timeoutMs);
+    // A connection that is kept alive would hold up the end for seconds after its last answer.
+    const closeIdle = () => 'closeIdleConnections' in server && server.closeIdleConnections();
+    const sweep = setInterval(closeIdle, CLOSE_IDLE_EVERY_MS);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(sweep);
       resolve();
     });
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    closeIdle();
   });
 }
