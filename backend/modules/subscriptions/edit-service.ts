@@ -13,6 +13,7 @@ import {
   type RateCard,
   toRateCard,
 } from '../product-catalog/index.ts';
+import { addonSegments } from './addon-timeline.ts';
 import { refuseOverlaps } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { applyEdits, type Edit } from './edits.ts';
@@ -24,7 +25,7 @@ import type { CustomizationInput, EditSubscription, MigrateSubscription } from '
 import { type ChangedSubscription, replace } from './start-service.ts';
 import { changing, openFor, save } from './stored.ts';
 import { resolveEdit, resolveEnd } from './timing.ts';
-import type { Subscription } from './types.ts';
+import type { PurchasedAddon, Subscription } from './types.ts';
 
 export interface EditService {
   /** Changes what was agreed, from now or the next billing cycle on. @throws RequestProblem 400, 404 @throws DomainProblem 400, 403, 409 */
@@ -179,7 +180,7 @@ async function amend(
   if (currency !== subscription.currency || billingCadence !== subscription.billingCadence) {
     throw invalidField('target_version', 'has another currency or billing cadence: change the plan instead');
   }
-  await refuseLostAddons(deps, trx, subscription, target);
+  await refuseLostAddons(deps, trx, subscription, target, atMs);
   const migrated = migratePhases(subscription, phases, { newId: deps.newId, atMs });
   const { plan: _, ...others } = subscription;
   const changed = { ...others, name, ...(plan && { plan }), proRatingEnabled, phases: migrated };
@@ -189,15 +190,18 @@ async function amend(
   return { current: body, next: body };
 }
 
-/** What was bought must be on offer with the new version too. */
+/** What counts from the instant on must be on offer with the new version too; what was given up by then need not. */
 async function refuseLostAddons(
   { plans }: SubscriptionDeps,
   trx: ControlDb,
-  { addons }: Subscription,
+  { addons, activeToMs }: Subscription,
   target: Plan,
+  atMs: number,
 ): Promise<void> {
   const offered = await plans.findAddons(target.id, trx);
-  const lost = addons.filter((bought) => !offered.some((offer) => offer.addonId === bought.addonId));
+  const counts = (bought: PurchasedAddon) =>
+    addonSegments(bought, activeToMs).some(({ quantity, toMs }) => quantity > 0 && (toMs === undefined || toMs > atMs));
+  const lost = addons.filter((bought) => counts(bought) && !offered.some((offer) => offer.addonId === bought.addonId));
   if (lost.length === 0) return;
   const names = lost.map((addon) => addon.name).join(', ');
   throw conflict(`plan ${target.key} v${target.version} does not offer the add-ons ${names}: give them up first`);

@@ -220,3 +220,23 @@ describe('what is refused', () => {
     expect((await shop.refused('GET', `${path()}?sort=name`)).status).toBe(400);
   });
 });
+
+test('a subscription with add-ons that the new version lacks is not migrated, and keeps all it had', async () => {
+  const fee = feeCard({ price: { type: 'flat', amount: '10' } });
+  const first = await shop.planWithAddons('keeper', [[support]], { phases: [phase([fee])] });
+  customer = await shop.customer();
+  subscription = await shop.subscribe(customer, first);
+  const bought = await buy(support);
+  await shop.plan('keeper', { phases: [phase([fee])] });
+
+  const { status, json } = await shop.refused('POST', `/subscriptions/${subscription.id}/migrate`, {});
+  expect(status).toBe(409);
+  expect(json.detail).toContain('support');
+  expect((await shop.ok('GET', `/subscriptions/${subscription.id}`)).plan.version).toBe(1);
+  expect((await shop.ok('GET', path())).data.map(({ id }: Json) => id)).toEqual([bought.id]);
+
+  // Given up, it no longer stands in the way.
+  await change(bought, 0);
+  const { next } = await shop.ok('POST', `/subscriptions/${subscription.id}/migrate`, {});
+  expect(next.plan.version).toBe(2);
+});
