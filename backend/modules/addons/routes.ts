@@ -6,7 +6,7 @@ import { pageMeta, readPage } from '../../platform/http/paging.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort, type SortRules } from '../../platform/http/sorting.ts';
-import type { JudgedVersion, VersionLifecycle } from '../product-catalog/index.ts';
+import { type JudgedVersion, type VersionLifecycle, versionRoutes } from '../product-catalog/index.ts';
 import { type AddonContent, fromJudgedAddon, toAddonChange } from './addon-mapping.ts';
 import {
   type AddonFilterField,
@@ -18,6 +18,7 @@ import {
 } from './schema.ts';
 
 const TAG = 'Product catalog';
+const ONE = '/addons/{addonId}';
 const addonId = z.object({ addonId: ulidSchema });
 const SORT: SortRules<AddonSortField> = {
   fields: ['created_at', 'id', 'key', 'name', 'updated_at'],
@@ -71,31 +72,30 @@ export function addonRoutes(router: Router, addons: VersionLifecycle<AddonConten
       return c.json({ data: versions.map(body), meta: pageMeta(page, total) });
     },
   );
-  singleAddonRoutes(router, addons, body);
-  addonTransitionRoutes(router, addons, body);
+  addonUpdateRoute(router, addons, body);
+  versionRoutes(router, {
+    kind: 'addon',
+    noun: { article: 'an', name: 'add-on' },
+    path: ONE,
+    tag: TAG,
+    schema: addonSchema,
+    service: addons,
+    body,
+    descriptions: {
+      remove: 'A draft, or an archived version that no plan offers. Deleting twice answers 204 twice.',
+      archive: 'No new plan can offer it; what was bought continues.',
+      next: 'A new draft with the content of this version. 409 when the key has a draft.',
+    },
+  });
 }
 
 type ToBody = (judged: JudgedVersion<AddonContent>) => object;
 
-function singleAddonRoutes(router: Router, addons: VersionLifecycle<AddonContent>, body: ToBody): void {
-  const path = '/addons/{addonId}';
-  router.endpoint(
-    {
-      method: 'get',
-      path,
-      operationId: 'get-addon',
-      tag: TAG,
-      summary: 'Get add-on',
-      access: 'read',
-      params: addonId,
-      responses: { 200: jsonResponse('The version; a deleted one carries deleted_at.', addonSchema) },
-    },
-    async ({ c, params }) => c.json(body(await addons.get(params.addonId))),
-  );
+function addonUpdateRoute(router: Router, addons: VersionLifecycle<AddonContent>, body: ToBody): void {
   router.endpoint(
     {
       method: 'put',
-      path,
+      path: ONE,
       operationId: 'update-addon',
       tag: TAG,
       summary: 'Update add-on',
@@ -107,67 +107,5 @@ function singleAddonRoutes(router: Router, addons: VersionLifecycle<AddonContent
     },
     async ({ c, params, body: request }) =>
       c.json(body(await addons.update(params.addonId, () => toAddonChange(request)))),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path,
-      operationId: 'delete-addon',
-      tag: TAG,
-      summary: 'Delete add-on',
-      description: 'A draft, or an archived version that no plan offers. Deleting twice answers 204 twice.',
-      access: 'write',
-      params: addonId,
-      responses: { 204: { description: 'Deleted.' } },
-    },
-    async ({ c, params }) => {
-      await addons.remove(params.addonId);
-      return c.body(null, 204);
-    },
-  );
-}
-
-function addonTransitionRoutes(router: Router, addons: VersionLifecycle<AddonContent>, body: ToBody): void {
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/addons/{addonId}/publish',
-      operationId: 'publish-addon',
-      tag: TAG,
-      summary: 'Publish add-on',
-      description: 'The draft is in force from now on; the version that was is archived at the same instant.',
-      access: 'write',
-      params: addonId,
-      responses: { 200: jsonResponse('The active version.', addonSchema) },
-    },
-    async ({ c, params }) => c.json(body(await addons.publish(params.addonId))),
-  );
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/addons/{addonId}/archive',
-      operationId: 'archive-addon',
-      tag: TAG,
-      summary: 'Archive add-on',
-      description: 'No new plan can offer it; what was bought continues.',
-      access: 'write',
-      params: addonId,
-      responses: { 200: jsonResponse('The archived version.', addonSchema) },
-    },
-    async ({ c, params }) => c.json(body(await addons.archive(params.addonId))),
-  );
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/addons/{addonId}/next',
-      operationId: 'next-addon',
-      tag: TAG,
-      summary: 'Create the next version of an add-on',
-      description: 'A new draft with the content of this version. 409 when the key has a draft.',
-      access: 'write',
-      params: addonId,
-      responses: { 201: jsonResponse('The draft.', addonSchema) },
-    },
-    async ({ c, params }) => c.json(body(await addons.next(params.addonId)), 201),
   );
 }

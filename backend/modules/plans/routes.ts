@@ -6,7 +6,7 @@ import { pageMeta, readPage } from '../../platform/http/paging.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort, type SortRules } from '../../platform/http/sorting.ts';
-import type { JudgedVersion, VersionLifecycle } from '../product-catalog/index.ts';
+import { type JudgedVersion, type VersionLifecycle, versionRoutes } from '../product-catalog/index.ts';
 import { fromJudgedPlan, type PlanBody, type PlanContent, toPlanContent, toPlanRevision } from './plan-mapping.ts';
 import {
   createPlanSchema,
@@ -18,6 +18,7 @@ import {
 } from './schema.ts';
 
 const TAG = 'Product catalog';
+const ONE = '/plans/{planId}';
 const planId = z.object({ planId: ulidSchema });
 const SORT: SortRules<PlanSortField> = {
   fields: ['created_at', 'id', 'key', 'version', 'updated_at'],
@@ -72,31 +73,31 @@ export function planRoutes(router: Router, plans: VersionLifecycle<PlanContent>,
       return c.json({ data: versions.map(body), meta: pageMeta(page, total) });
     },
   );
-  singlePlanRoutes(router, plans, body);
-  planTransitionRoutes(router, plans, body);
+  planUpdateRoute(router, plans, body);
+  versionRoutes(router, {
+    kind: 'plan',
+    noun: { article: 'a', name: 'plan' },
+    path: ONE,
+    tag: TAG,
+    schema: planSchema,
+    service: plans,
+    body,
+    descriptions: {
+      remove:
+        'A draft or an archived version; subscriptions to it continue. Its number is not given again. Deleting twice answers 204 twice.',
+      archive: 'Nobody can subscribe to it any more; subscriptions to it continue.',
+      next: 'A new draft with the content of this version and its add-ons. 409 when the key has a draft.',
+    },
+  });
 }
 
 type ToBody = (judged: JudgedVersion<PlanContent>) => PlanBody;
 
-function singlePlanRoutes(router: Router, plans: VersionLifecycle<PlanContent>, body: ToBody): void {
-  const path = '/plans/{planId}';
-  router.endpoint(
-    {
-      method: 'get',
-      path,
-      operationId: 'get-plan',
-      tag: TAG,
-      summary: 'Get plan',
-      access: 'read',
-      params: planId,
-      responses: { 200: jsonResponse('The version; a deleted one carries deleted_at.', planSchema) },
-    },
-    async ({ c, params }) => c.json(body(await plans.get(params.planId))),
-  );
+function planUpdateRoute(router: Router, plans: VersionLifecycle<PlanContent>, body: ToBody): void {
   router.endpoint(
     {
       method: 'put',
-      path,
+      path: ONE,
       operationId: 'update-plan',
       tag: TAG,
       summary: 'Update plan',
@@ -109,68 +110,5 @@ function singlePlanRoutes(router: Router, plans: VersionLifecycle<PlanContent>, 
     },
     async ({ c, params, body: request }) =>
       c.json(body(await plans.update(params.planId, (version) => toPlanRevision(version, request)))),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path,
-      operationId: 'delete-plan',
-      tag: TAG,
-      summary: 'Delete plan',
-      description:
-        'A draft or an archived version; subscriptions to it continue. Its number is not given again. Deleting twice answers 204 twice.',
-      access: 'write',
-      params: planId,
-      responses: { 204: { description: 'Deleted.' } },
-    },
-    async ({ c, params }) => {
-      await plans.remove(params.planId);
-      return c.body(null, 204);
-    },
-  );
-}
-
-function planTransitionRoutes(router: Router, plans: VersionLifecycle<PlanContent>, body: ToBody): void {
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/plans/{planId}/publish',
-      operationId: 'publish-plan',
-      tag: TAG,
-      summary: 'Publish plan',
-      description: 'The draft is in force from now on; the version that was is archived at the same instant.',
-      access: 'write',
-      params: planId,
-      responses: { 200: jsonResponse('The active version.', planSchema) },
-    },
-    async ({ c, params }) => c.json(body(await plans.publish(params.planId))),
-  );
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/plans/{planId}/archive',
-      operationId: 'archive-plan',
-      tag: TAG,
-      summary: 'Archive plan',
-      description: 'Nobody can subscribe to it any more; subscriptions to it continue.',
-      access: 'write',
-      params: planId,
-      responses: { 200: jsonResponse('The archived version.', planSchema) },
-    },
-    async ({ c, params }) => c.json(body(await plans.archive(params.planId))),
-  );
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/plans/{planId}/next',
-      operationId: 'next-plan',
-      tag: TAG,
-      summary: 'Create the next version of a plan',
-      description: 'A new draft with the content of this version and its add-ons. 409 when the key has a draft.',
-      access: 'write',
-      params: planId,
-      responses: { 201: jsonResponse('The draft.', planSchema) },
-    },
-    async ({ c, params }) => c.json(body(await plans.next(params.planId)), 201),
   );
 }

@@ -44,3 +44,4 @@ export { statusAt, type VersionStatus } from './status.ts';
 export type { JudgedVersion } from './transitions.ts';
 export type * from './types.ts';
 export type * from './version.ts';
+export { type VersionRoutes, versionRoutes } from './version-routes.ts';
