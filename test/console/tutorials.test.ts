@@ -90,6 +90,13 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await click(page, 'Add Rate Card');
   }
 
+  async function saveAndPublish(): Promise<void> {
+    await click(page, 'Save Rate Card');
+    await click(page, 'Publish Plan');
+    await click(page, 'Publish');
+    await page.getByText('active', { exact: true }).waitFor();
+  }
+
   async function createCustomer(name: string, options: { key?: string; usageFrom?: string }): Promise<void> {
     await click(page, 'Metering & Billing');
     await click(page, 'Billing');
@@ -147,10 +154,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByLabel('Price per package').fill('1');
     await page.getByLabel('Quantity per package').fill('5000');
     await click(page, 'Next Step');
-    await click(page, 'Save Rate Card');
-    await click(page, 'Publish Plan');
-    await click(page, 'Publish');
-    await page.getByText('active', { exact: true }).waitFor();
+    await saveAndPublish();
 
     await createCustomer('Kong Air', { usageFrom: 'kong-air' });
     await subscribe('Premium', 'Create Subscription');
@@ -190,10 +194,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByLabel('Price per unit').fill('0.00002');
     await click(page, 'Next Step');
     await page.getByLabel('Boolean').check();
-    await click(page, 'Save Rate Card');
-    await click(page, 'Publish Plan');
-    await click(page, 'Publish');
-    await page.getByText('active', { exact: true }).waitFor();
+    await saveAndPublish();
 
     await createCustomer('Kong Air', { usageFrom: 'kong-air' });
     await subscribe('Token', 'Create Subscription');
@@ -237,10 +238,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByLabel('Price per unit').fill('1');
     await click(page, 'Next Step');
     await page.getByLabel('Boolean').check();
-    await click(page, 'Save Rate Card');
-    await click(page, 'Publish Plan');
-    await click(page, 'Publish');
-    await page.getByText('active', { exact: true }).waitFor();
+    await saveAndPublish();
 
     await createCustomer('Acme Inc', { key: 'acme-inc' });
     await subscribe('Premium Plan', 'Start Subscription');
