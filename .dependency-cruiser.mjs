@@ -38,6 +38,13 @@ export default {
       },
     },
     {
+      name: 'composition-for-app-only',
+      severity: 'error',
+      comment: 'What composes the modules is known to app.ts alone.',
+      from: { pathNot: ['^backend/app\\.ts$', '^backend/composition/'] },
+      to: { path: '^backend/composition/' },
+    },
+    {
       name: 'usage-store-below-modules',
       severity: 'error',
       comment: 'Rule 3: the usage store knows no module.',

@@ -1,0 +1,97 @@
+import { type AppsService, appRoutes, createAppsService } from '../modules/apps/index.ts';
+import {
+  createCustomerBilling,
+  createProfilesService,
+  customerBillingRoutes,
+  type ProfilesService,
+  profileRoutes,
+} from '../modules/billing-profiles/index.ts';
+import { createCustomers } from '../modules/customers/index.ts';
+import type { Features } from '../modules/features/index.ts';
+import { createInvoices, type Invoices, invoicesInUse } from '../modules/invoices/index.ts';
+import { findMeters } from '../modules/meters/index.ts';
+import type { SubscriptionBlockers, Subscriptions } from '../modules/subscriptions/index.ts';
+import { clockOf, createTestClocksService, testClockRoutes } from '../modules/test-clocks/index.ts';
+import type { ControlDb } from '../platform/db/control-db.ts';
+import type { Router } from '../platform/http/router.ts';
+import type { Logger } from '../platform/log.ts';
+import type { AppParts } from './parts.ts';
+
+/** Apps, billing profiles, what customers have of them, and invoices. */
+export function createBilling(
+  { db, clock, newId, usage, log }: AppParts,
+  { features, subscriptions }: { features: Features; subscriptions: Subscriptions },
+) {
+  const apps: AppsService = createAppsService({
+    db,
+    clock,
+    newId,
+    hooks: {
+      createProfile: (app, trx) => profiles.createForApp(app, trx),
+      usersOf: async (appId, trx) => [
+        ...(await profiles.usersOfApp(appId, trx)),
+        ...(await invoicesInUse.open(trx, { appId })).map(({ number }) => `invoice ${number}`),
+      ],
+    },
+  });
+  const profiles: ProfilesService = createProfilesService({
+    db,
+    clock,
+    newId,
+    hooks: {
+      findApp: apps.find,
+      customersWithOpenInvoices: invoicesInUse.customersWithOpen,
+      countOpenInvoices: async (profileId, trx) => (await invoicesInUse.open(trx, { profileId })).length,
+    },
+  });
+  const findCustomer = (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id);
+  const customerBilling = createCustomerBilling({ db, clock, findCustomer });
+  const invoices = createInvoices({
+    log,
+    db,
+    clock,
+    newId,
+    clockOf: (customerId, real, trx) => clockOf(trx, real, customerId),
+    findCustomer,
+    profileOf: customerBilling.profileOf,
+    findApp: apps.find,
+    findFeatures: features.findByIds,
+    findFeaturesByKey: features.findByKeys,
+    usage: features.usage,
+    tracing: usage,
+    findMeters: (ids, trx) => findMeters(trx, ids),
+    subscriptionsOf: (customerId, period, trx) => subscriptions.listActiveViews([customerId], period, trx),
+    listSubscribers: subscriptions.listCustomerIds,
+  });
+  return {
+    invoices,
+    routes: (router: Router) => {
+      appRoutes(router, apps);
+      profileRoutes(router, profiles);
+      customerBillingRoutes(router, customerBilling);
+      invoices.routes(router);
+    },
+  };
+}
+
+/** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
+export async function invoicesFollowSubscriptions(invoices: Invoices, customerId: string, log: Logger): Promise<void> {
+  await invoices.billCustomer(customerId).catch((error: unknown) => {
+    log.error({ err: error, customerId }, 'the invoices do not follow the subscription yet');
+  });
+}
+
+/** Customers on a clock of their own. */
+export function sandboxRoutes(
+  router: Router,
+  { db, clock, newId }: AppParts,
+  blockers: SubscriptionBlockers,
+  invoices: Invoices,
+): void {
+  const hooks = {
+    findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
+    blocksTimeTravel: blockers.timeTravel,
+    onMove: invoices.catchUp,
+  };
+  testClockRoutes(router, createTestClocksService({ db, clock, hooks }));
+}

@@ -1,0 +1,85 @@
+import type { Customers } from '../modules/customers/index.ts';
+import {
+  type CountingExplainers,
+  correctionRoutes,
+  createCorrectionsService,
+  createEventsService,
+  createExplanationsService,
+  type EventAnnotations,
+  eventRoutes,
+  explanationRoutes,
+  legacyEventRoutes,
+  subjectsSeenRoutes,
+} from '../modules/events/index.ts';
+import {
+  backFillOf,
+  explainByMeters,
+  type MeterOperations,
+  type MetersService,
+  meterKeysOfTypes,
+  meterProblems,
+  meterRoutes,
+  pickerRoutes,
+  queryMeter,
+} from '../modules/meters/index.ts';
+import type { Router } from '../platform/http/router.ts';
+import type { AppParts } from './parts.ts';
+
+interface MeteringParts {
+  meters: MetersService;
+  customers: Customers;
+}
+
+/** Events and meters over HTTP: what is stored, corrected, explained and queried. */
+export function createMetering({ usage, clock, newId }: AppParts, { meters, customers }: MeteringParts) {
+  const annotations = annotateEvents({ meters, customers });
+  const events = createEventsService({ usage, clock, annotations });
+  const query: MeterOperations['query'] = (meter, request, signal) =>
+    queryMeter(usage, customers.findByIds, meter, request, signal);
+  return {
+    routes: (router: Router): void => {
+      eventRoutes(router, events);
+      correctionRoutes(router, createCorrectionsService({ usage, newId, annotations }));
+      explanationRoutes(
+        router,
+        createExplanationsService({ usage, annotations, explainers: countingExplainers(meters) }),
+      );
+      subjectsSeenRoutes(router, usage);
+      meterRoutes(router, { service: meters, query, backFill: (meter) => backFillOf(usage, meter) });
+      pickerRoutes(router, { usage, service: meters, query });
+    },
+    legacyRoutes: (router: Router): void => legacyEventRoutes(router, events),
+  };
+}
+
+/** What events do not know of themselves: the meters that they count in, and the customer. */
+function annotateEvents({ meters, customers }: MeteringParts): EventAnnotations {
+  return {
+    annotate: async (events) => {
+      const problems = await meterProblems(meters, events);
+      const bySubject = await customers.findBySubjects([...new Set(events.map((event) => event.subject))]);
+      return events.map((event, index) => {
+        const customer = bySubject.get(event.subject);
+        const unattributed = customer ? [] : [`no customer found for event subject: ${event.subject}`];
+        return {
+          ...(customer && { customerId: customer.id }),
+          problems: [...(problems[index] ?? []), ...unattributed],
+        };
+      });
+    },
+    subjectsOfCustomers: async (ids) => {
+      const found = await customers.findByIds(ids);
+      return found.size === 0 ? undefined : [...found.values()].flatMap((customer) => customer.subjects);
+    },
+  };
+}
+
+/** What modules know of why an event counts or not. */
+function countingExplainers(meters: MetersService): CountingExplainers {
+  return {
+    meters: (events) => explainByMeters(meters, events),
+    metersOfTypes: (types) => meterKeysOfTypes(meters, types),
+    // Modules that know more reasons, such as a subscription that began later, add theirs here.
+    others: [],
+  };
+}

@@ -1,0 +1,34 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { AccessTokens } from '../modules/access-tokens/index.ts';
+import type { Invoices } from '../modules/invoices/index.ts';
+import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { ControlDb } from '../platform/db/control-db.ts';
+import type { AppEnv } from '../platform/http/env.ts';
+import type { NewId } from '../platform/ids.ts';
+import type { Logger } from '../platform/log.ts';
+import type { UsageStore } from '../usage-store/index.ts';
+
+/** What the application is made of. */
+export interface AppParts {
+  usage: UsageStore;
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  log: Logger;
+  tokens: AccessTokens;
+  /** Where the gateway's consumers are read from; undefined: nowhere. */
+  kongAdmin?: KongAdminSettings | undefined;
+  maxBodyBytes: number;
+  version: string;
+  /** Folder of the built console, served at "/"; none: only the API. */
+  consoleDir?: string | undefined;
+}
+
+export type App = OpenAPIHono<AppEnv>;
+
+/** The application, and what works besides answering requests. */
+export interface Backend {
+  app: App;
+  invoices: Invoices;
+}
