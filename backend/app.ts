@@ -21,13 +21,15 @@ import {
   planKeysOfCustomerSql,
   type Subscriptions,
 } from './modules/subscriptions/index.ts';
+import { unservedOperationRoutes } from './modules/unserved-operations/index.ts';
 import { createKongConsumers, createUsageSources, usageSourceRoutes } from './modules/usage-sources/index.ts';
 import { limitBody } from './platform/http/body-limit.ts';
 import { serveConsole } from './platform/http/console-files.ts';
 import type { AppEnv } from './platform/http/env.ts';
-import { problemHandler, unknownPath } from './platform/http/problem.ts';
+import { problemHandler } from './platform/http/problem.ts';
 import { logRequests } from './platform/http/request-log.ts';
 import { createRouter, type Router } from './platform/http/router.ts';
+import { answerUnknown } from './platform/http/unknown-path.ts';
 
 export type { App, AppParts, Backend } from './composition/parts.ts';
 export { startRollups } from './composition/rollups.ts';
@@ -119,6 +121,7 @@ export function createBackend(parts: AppParts): Backend {
   createCostEstimates({ features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   accessTokenRoutes(v3);
+  unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify);
   metering.legacyRoutes(v1);
   return { app: serve(parts, { v3, v1 }), invoices: billing.invoices };
@@ -130,7 +133,7 @@ function serve(parts: AppParts, { v3, v1 }: { v3: Router; v1: Router }): App {
   app.use(logRequests(parts.log, parts.clock));
   app.use(limitBody(parts.maxBodyBytes));
   app.onError(problemHandler(parts.log));
-  app.notFound(unknownPath);
+  app.notFound(answerUnknown(app));
   app.route('/v3/openmeter', v3.app);
   app.route('/api/v1', v1.app);
   healthRoutes(app, parts);

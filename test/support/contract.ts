@@ -15,6 +15,14 @@ export const CONTRACT_MISSING = 'set OPENMETER_V3_OPENAPI to a copy of api/v3/op
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
 type JsonObject = { [key: string]: Json };
 
+/** The contract as published. */
+export function contractDocument(): { paths: Record<string, Record<string, unknown>> } {
+  published ??= parse(readFileSync(path ?? '', 'utf8')) as JsonObject;
+  return published as never;
+}
+
+let published: JsonObject | undefined;
+
 interface Contract {
   paths: JsonObject;
   ajv: Ajv;
@@ -25,7 +33,7 @@ let loaded: Contract | undefined;
 
 function contract(): Contract {
   if (loaded !== undefined) return loaded;
-  const document = toJsonSchema(parse(readFileSync(path ?? '', 'utf8')) as Json) as JsonObject;
+  const document = toJsonSchema(contractDocument() as Json) as JsonObject;
   const ajv = new Ajv({
     strict: false,
     allErrors: true,

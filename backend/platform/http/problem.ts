@@ -1,4 +1,4 @@
-import type { ErrorHandler, NotFoundHandler } from 'hono';
+import type { ErrorHandler } from 'hono';
 import {
   DomainProblem,
   type InvalidParameter,
@@ -96,12 +96,6 @@ function parametersOf(error: DomainProblem): InvalidParameter[] {
     ...(field && { field }),
   }));
 }
-
-/** 404 for paths that we do not serve. */
-export const unknownPath: NotFoundHandler<AppEnv> = function answerUnknownPath(c) {
-  const detail = `There is nothing at ${c.req.path}.`;
-  return problemResponse(404, requestProblemBody('not-found', detail, c.get('requestId')));
-};
 
 export function problemResponse(status: number, body: unknown, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {

@@ -1,6 +1,6 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { invalidParameter, notFound } from '../errors.ts';
+import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
 import { type Access, requireAccess, type VerifyToken } from './auth.ts';
 import { mediaType, readJsonBody } from './body.ts';
 import type { AppEnv } from './env.ts';
@@ -49,6 +49,14 @@ export interface Router {
     endpoint: Endpoint<Params, Body>,
     handler: (input: Input<Params, Body>) => Promise<Response> | Response,
   ): void;
+  /** An operation that others have and we do not: 501 to callers who might use it, and not in our document. */
+  notImplemented(operation: NotImplemented): void;
+}
+
+export interface NotImplemented extends Pick<Endpoint<z.ZodObject, z.ZodType>, 'method' | 'path' | 'operationId'> {
+  access: Access;
+  /** Half a sentence: why it is not there. */
+  reason: string;
 }
 
 /** @param verify finds the caller of a bearer token */
@@ -58,7 +66,7 @@ export function createRouter(verify: VerifyToken): Router {
     app,
     endpoint(endpoint, handler) {
       app.openAPIRegistry.registerPath(documentation(endpoint));
-      const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
+      const path = honoPath(endpoint.path);
       if (endpoint.access !== 'public') app.on(endpoint.method, path, requireAccess(endpoint.access, verify));
       app.on(endpoint.method, path, async (c) => {
         const params = readPathParams(endpoint.params, c);
@@ -67,7 +75,17 @@ export function createRouter(verify: VerifyToken): Router {
         return handler({ c, params, query, body } as never);
       });
     },
+    notImplemented({ method, path, operationId, access, reason }) {
+      app.on(method, honoPath(path), requireAccess(access, verify), () => {
+        throw new RequestProblem('not-implemented', `This server does not have ${operationId}: ${reason}.`);
+      });
+    },
   };
+}
+
+/** OpenAPI's "/meters/{meterId}" as Hono writes it. */
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
 function readPathParams(schema: z.ZodObject | undefined, c: HttpContext): unknown {
