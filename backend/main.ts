@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
 import { createBackend, startRollups } from './app.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
 import { systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
@@ -80,6 +80,7 @@ export async function main(): Promise<void> {
   process.umask(0o077);
   const config = readConfig();
   const log = createLogger(config.logLevel);
+  for (const warning of configWarnings()) log.warn(warning);
   const backend = await startBackend(config, log);
   if (backend.firstToken !== undefined) {
     // The only time that a token is printed: nobody could sign in otherwise. The log is for machines, this is for people.

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/**
+ * Every setting, with its rule and its default. The names are those of environment variables; in CONFIG_FILE the same
+ * names stand in lower case. Values reach the rules as text from both, so a setting means the same in either place.
+ *
+ * Messages name the rule and never the value, which may be a secret.
+ */
+const token = z.string().min(16, 'must have at least 16 characters').regex(/^\S+$/, 'must not contain blanks');
+
+/** Digits only: what else JavaScript takes for a number ("0x10", "1e3", " ") is a mistake in a setting. */
+function wholeNumber(minimum: number, maximum: number) {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, error)
+    .transform((text) => Number.parseInt(text, 10))
+    .refine((value) => value >= minimum && value <= maximum, error);
+}
+
+function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
+}
+
+export const settingsSchema = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(8888),
+  DATA_DIR: z.string().default('./data'),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** 10 MiB hold some 25,000 events of the gateway plugin. */
+  MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
+  SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),
+  EVENT_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  /** The only host that is ever asked for consumers. */
+  KONG_ADMIN_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((text) => URL.canParse(text) && new URL(text).username === '', {
+      error: 'must not contain credentials: use KONG_ADMIN_TOKEN',
+    })
+    .refine((text) => URL.canParse(text) && new URL(text).search === '', { error: 'must not have a query' })
+    .optional(),
+  KONG_ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters')
+    .optional(),
+  ADMIN_TOKEN: token.optional(),
+  INGEST_TOKEN: token.optional(),
+  VIEWER_TOKEN: token.optional(),
+  TOKENS_FILE: z.string().optional(),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingName = keyof Settings;
+
+export const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
+
+/** Their values are shown to nobody. */
+export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set([
+  'KONG_ADMIN_TOKEN',
+  'ADMIN_TOKEN',
+  'INGEST_TOKEN',
+  'VIEWER_TOKEN',
+]);
