@@ -20,8 +20,10 @@ export function explanationRoutes(router: Router, service: ExplanationsService):
       tag: 'Metering Events',
       summary: 'Explain why events count or not',
       description:
-        'For an event or a subject: which meters count it with which value, and each reason against it, in a code and ' +
-        'in words: void, no meter for its type, an unusable value, before the meter begins, no customer, duplicates.',
+        'For an event or a subject: which meters count it with which value, which features count it, and each reason ' +
+        'against it, in a code and in words: void, no meter for its type, an unusable value, before the meter begins, ' +
+        "no customer, excluded by features' filters, before or after the customer's subscriptions, not in the plan, " +
+        'duplicates.',
       access: 'read',
       query: QUERY,
       responses: { 200: jsonResponse('The events and the reasons.', explanationSchema) },

@@ -6,7 +6,7 @@ export const countingReasonSchema = z
   .strictObject({
     code: z.string().openapi({
       description:
-        'event_voided, no_meter, no_customer, value_unusable, before_events_from, excluded_by_feature, before_subscription, duplicates, not_stored, not_seen …',
+        'event_voided, no_meter, no_customer, value_unusable, before_events_from, excluded_by_feature, no_subscription, before_subscription, after_subscription, not_in_plan, duplicates, not_stored, not_seen …',
     }),
     message: z.string(),
   })
@@ -22,11 +22,24 @@ const meterExplanationSchema = z
   })
   .openapi('MeterExplanation');
 
+const featureExplanationSchema = z
+  .strictObject({
+    feature_id: ulidSchema,
+    feature_key: z.string(),
+    meter_key: z.string(),
+    counts: z.boolean(),
+    reasons: z.array(countingReasonSchema),
+  })
+  .openapi('FeatureExplanation');
+
 export const eventExplanationSchema = z
   .strictObject({
     event: ingestedEventSchema,
     counts: z.boolean().openapi({ description: 'Whether a meter counts it.' }),
     meters: z.array(meterExplanationSchema),
+    features: z
+      .array(featureExplanationSchema)
+      .openapi({ description: 'The features of the meters that count it: what invoices and entitlements go by.' }),
     reasons: z.array(countingReasonSchema).openapi({ description: 'Why it does not count, or not everywhere.' }),
   })
   .openapi('EventExplanation');

@@ -20,17 +20,40 @@ export interface MeterExplanation {
   reasons: CountingReason[];
 }
 
+/** Whether a feature counts what a meter counts, which invoices and entitlements hang on. */
+export interface FeatureExplanation {
+  featureId: string;
+  featureKey: string;
+  meterKey: string;
+  /** An archived one still counts for the subscriptions that have it; nobody else wants to hear of it. */
+  isArchived: boolean;
+  counts: boolean;
+  reasons: CountingReason[];
+}
+
+/** What is known of an event when the modules above the features are asked. */
+export interface ExplainedEvent {
+  event: StoredEvent;
+  /** undefined: its subject is no customer's */
+  customerId: string | undefined;
+  /** Whether a meter counts it; void events are counted by none. */
+  isCounted: boolean;
+  /** The features of the meters that count it. */
+  features: readonly FeatureExplanation[];
+}
+
 /** What modules above know of why events count or not. */
 export interface CountingExplainers {
   /** For each event, each meter of its type. */
   meters(events: readonly StoredEvent[]): Promise<MeterExplanation[][]>;
+  /** For each event, each feature of the meters that count it. */
+  features(
+    events: readonly { event: StoredEvent; meterIds: readonly string[] }[],
+  ): Promise<FeatureExplanation[][]>;
   /** Keys of the meters of each event type; types without one are absent. */
   metersOfTypes(types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** For each event more reasons, such as a subscription that began later. */
-  others: readonly ((
-    events: readonly StoredEvent[],
-    customerIds: readonly (string | undefined)[],
-  ) => Promise<CountingReason[][]>)[];
+  others: readonly ((events: readonly ExplainedEvent[]) => Promise<CountingReason[][]>)[];
 }
 
 /** The youngest events of a subject: what it sends now is what its owner asks about. */
@@ -54,29 +77,36 @@ export function createExplanationsService(deps: {
 
   const explain = async (events: readonly StoredEvent[]): Promise<EventExplanation[]> => {
     const notes = await annotations.annotate(events);
-    const customerIds = notes.map((note) => note.customerId);
-    const meters = await explainers.meters(events);
-    const others = await Promise.all(explainers.others.map((ask) => ask(events, customerIds)));
+    const meters = (await explainers.meters(events)).map((ofMeters, index) =>
+      // A void event is counted by none.
+      ofMeters.map((meter) => ({ ...meter, counts: meter.counts && events[index]?.voided === undefined })),
+    );
+    const counting = meters.map((ofMeters) => ofMeters.filter((meter) => meter.counts));
+    const features = await explainers.features(
+      events.map((event, index) => ({ event, meterIds: (counting[index] ?? []).map(({ meterId }) => meterId) })),
+    );
+    const explained = events.map((event, index) => ({
+      event,
+      customerId: notes[index]?.customerId,
+      isCounted: (counting[index] ?? []).length > 0,
+      features: features[index] ?? [],
+    }));
+    const others = await Promise.all(explainers.others.map((ask) => ask(explained)));
     const duplicates = new Map(
       (await usage.duplicatesOf(events.map((event) => event.rowId))).map((entry) => [entry.rowId, entry]),
     );
-    return events.map((event, index) => {
+    return explained.map(({ event, customerId, isCounted, features: ofFeatures }, index) => {
       const ofMeters = meters[index] ?? [];
-      const isCounted = event.voided === undefined && ofMeters.some((meter) => meter.counts);
       return {
         event: toIngestedEvent(event, notes[index]),
         counts: isCounted,
-        meters: ofMeters.map((meter) => ({
-          meter_id: meter.meterId,
-          meter_key: meter.meterKey,
-          counts: event.voided === undefined && meter.counts,
-          ...(meter.value !== undefined && { value: meter.value }),
-          reasons: meter.reasons,
-        })),
+        meters: ofMeters.map(meterBody),
+        features: ofFeatures.filter((feature) => !feature.isArchived).map(featureBody),
         reasons: [
           ...voidReason(event),
           ...(ofMeters.length === 0 ? [noMeter(event.type)] : []),
-          ...(customerIds[index] === undefined ? [noCustomer(event.subject)] : []),
+          ...(customerId === undefined ? [noCustomer(event.subject)] : []),
+          ...excludedReason(ofFeatures),
           ...others.flatMap((reasons) => reasons[index] ?? []),
           ...duplicateReason(duplicates.get(event.rowId)),
         ],
@@ -118,6 +148,23 @@ export function createExplanationsService(deps: {
       };
     },
   };
+}
+
+function meterBody({ meterId, meterKey, counts, value, reasons }: MeterExplanation) {
+  return { meter_id: meterId, meter_key: meterKey, counts, ...(value !== undefined && { value }), reasons };
+}
+
+function featureBody({ featureId, featureKey, meterKey, counts, reasons }: FeatureExplanation) {
+  return { feature_id: featureId, feature_key: featureKey, meter_key: meterKey, counts, reasons };
+}
+
+/** Told for the event only where no feature is left; of one feature alone its own reasons tell. */
+function excludedReason(features: readonly FeatureExplanation[]): CountingReason[] {
+  if (features.some(({ counts }) => counts)) return [];
+  const living = features.filter(({ isArchived }) => !isArchived);
+  if (living.length === 0) return [];
+  const names = living.map(({ featureKey, reasons }) => `${featureKey} (${reasons.map(({ message }) => message).join('; ')})`);
+  return [{ code: 'excluded_by_feature', message: `no feature counts it: ${names.join(', ')}` }];
 }
 
 function toType({ type, count, voided, lastSeenAtMs }: TypeSeen, meters: readonly string[]) {

@@ -43,6 +43,9 @@ export function featureRepository(db: ControlDb) {
       const living = features().where('meter_id', '=', meterId).where('deleted_at', 'is', null);
       return (await living.orderBy('id').execute()).map(toFeature);
     },
+    /** Archived ones too, oldest first. */
+    byMeters: (meterIds: readonly string[]): Promise<Feature[]> =>
+      inLists(meterIds, (list) => features().where('meter_id', 'in', list).orderBy('id').execute()),
     /** Paths of the dimensions that an archived feature reads, as its meter had them. */
     dimensionPaths: async (id: string): Promise<Readonly<Record<string, string>>> => {
       const row = await tables.selectFrom('features').select('dimension_paths').where('id', '=', id).executeTakeFirst();

@@ -1,0 +1,68 @@
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { parseJsonText } from '../../platform/json.ts';
+import {
+  compileJsonPath,
+  type DimensionFilter,
+  passesFilter,
+  readDimensionValue,
+  type StoredEvent,
+} from '../../usage-store/index.ts';
+import type { FeatureExplanation } from '../events/index.ts';
+import { findMeters, type Meter } from '../meters/index.ts';
+import { featureRepository } from './repository.ts';
+import type { Feature } from './schema.ts';
+
+/** A value of 100 kB in a sentence helps nobody. */
+const MAX_SHOWN_LENGTH = 64;
+
+/**
+ * For each event, each feature of the meters that count it: whether the feature counts it too, or which of its filters
+ * leave it out. Archived features are told as well, since subscriptions may still have them.
+ */
+export async function explainByFeatures(
+  db: ControlDb,
+  events: readonly { event: StoredEvent; meterIds: readonly string[] }[],
+): Promise<FeatureExplanation[][]> {
+  const repository = featureRepository(db);
+  const meterIds = [...new Set(events.flatMap((entry) => entry.meterIds))];
+  const meters = await findMeters(db, meterIds);
+  const filtered = await Promise.all(
+    (await repository.byMeters(meterIds)).map(async (feature) => {
+      const paths = feature.deleted_at === undefined ? {} : await repository.dimensionPaths(feature.id);
+      return { feature, droppedPaths: paths };
+    }),
+  );
+  return events.map(({ event, meterIds: counting }) => {
+    const data = event.data === undefined ? undefined : parseJsonText(event.data);
+    return filtered.flatMap(({ feature, droppedPaths }) => {
+      const meter = meters.get(feature.meter?.id ?? '');
+      if (meter === undefined || !counting.includes(meter.id)) return [];
+      return [explain(feature, meter, droppedPaths, data)];
+    });
+  });
+}
+
+function explain(
+  feature: Feature,
+  meter: Meter,
+  droppedPaths: Readonly<Record<string, string>>,
+  data: unknown,
+): FeatureExplanation {
+  const filters = Object.entries((feature.meter?.filters ?? {}) as Record<string, DimensionFilter>);
+  const reasons = filters.flatMap(([name, filter]) => {
+    const path = meter.dimensions?.[name] ?? droppedPaths[name];
+    const value = path === undefined ? '' : readDimensionValue(compileJsonPath(path)(data));
+    if (passesFilter(value, filter)) return [];
+    const shown = value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value;
+    const message = `${name} is ${JSON.stringify(shown)}, which its filter leaves out`;
+    return [{ code: 'excluded_by_feature', message }];
+  });
+  return {
+    featureId: feature.id,
+    featureKey: feature.key,
+    meterKey: meter.key,
+    isArchived: feature.deleted_at !== undefined,
+    counts: reasons.length === 0,
+    reasons,
+  };
+}
