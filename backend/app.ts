@@ -105,7 +105,7 @@ export function createBackend(parts: AppParts): Backend {
     .followAllCustomers()
     .catch((error: unknown) => log.error({ err: error }, 'entitlements are not up to date'));
 
-  const metering = createMetering(parts, { meters, customers });
+  const metering = createMetering(parts, { meters, customers, subscriptions });
 
   const v3 = createRouter(tokens.verify);
   metering.routes(v3);

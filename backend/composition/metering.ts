@@ -11,6 +11,7 @@ import {
   legacyEventRoutes,
   subjectsSeenRoutes,
 } from '../modules/events/index.ts';
+import { explainByFeatures } from '../modules/features/index.ts';
 import {
   backFillOf,
   explainByMeters,
@@ -22,16 +23,20 @@ import {
   pickerRoutes,
   queryMeter,
 } from '../modules/meters/index.ts';
+import { explainBySubscriptions, type SubscriptionViews } from '../modules/subscriptions/index.ts';
+import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { AppParts } from './parts.ts';
 
 interface MeteringParts {
   meters: MetersService;
   customers: Customers;
+  subscriptions: SubscriptionViews;
 }
 
 /** Events and meters over HTTP: what is stored, corrected, explained and queried. */
-export function createMetering({ usage, clock, newId }: AppParts, { meters, customers }: MeteringParts) {
+export function createMetering({ usage, db, clock, newId }: AppParts, parts: MeteringParts) {
+  const { meters, customers } = parts;
   const annotations = annotateEvents({ meters, customers });
   const events = createEventsService({ usage, clock, annotations });
   const query: MeterOperations['query'] = (meter, request, signal) =>
@@ -40,10 +45,8 @@ export function createMetering({ usage, clock, newId }: AppParts, { meters, cust
     routes: (router: Router): void => {
       eventRoutes(router, events);
       correctionRoutes(router, createCorrectionsService({ usage, newId, annotations }));
-      explanationRoutes(
-        router,
-        createExplanationsService({ usage, annotations, explainers: countingExplainers(meters) }),
-      );
+      const explainers = countingExplainers(db, parts);
+      explanationRoutes(router, createExplanationsService({ usage, annotations, explainers }));
       subjectsSeenRoutes(router, usage);
       meterRoutes(router, { service: meters, query, backFill: (meter) => backFillOf(usage, meter) });
       pickerRoutes(router, { usage, service: meters, query });
@@ -53,7 +56,7 @@ export function createMetering({ usage, clock, newId }: AppParts, { meters, cust
 }
 
 /** What events do not know of themselves: the meters that they count in, and the customer. */
-function annotateEvents({ meters, customers }: MeteringParts): EventAnnotations {
+function annotateEvents({ meters, customers }: Pick<MeteringParts, 'meters' | 'customers'>): EventAnnotations {
   return {
     annotate: async (events) => {
       const problems = await meterProblems(meters, events);
@@ -75,11 +78,11 @@ function annotateEvents({ meters, customers }: MeteringParts): EventAnnotations 
 }
 
 /** What modules know of why an event counts or not. */
-function countingExplainers(meters: MetersService): CountingExplainers {
+function countingExplainers(db: ControlDb, { meters, subscriptions }: MeteringParts): CountingExplainers {
   return {
     meters: (events) => explainByMeters(meters, events),
     metersOfTypes: (types) => meterKeysOfTypes(meters, types),
-    // Modules that know more reasons, such as a subscription that began later, add theirs here.
-    others: [],
+    features: (events) => explainByFeatures(db, events),
+    others: [(events) => explainBySubscriptions(subscriptions, events)],
   };
 }

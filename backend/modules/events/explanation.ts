@@ -47,9 +47,7 @@ export interface CountingExplainers {
   /** For each event, each meter of its type. */
   meters(events: readonly StoredEvent[]): Promise<MeterExplanation[][]>;
   /** For each event, each feature of the meters that count it. */
-  features(
-    events: readonly { event: StoredEvent; meterIds: readonly string[] }[],
-  ): Promise<FeatureExplanation[][]>;
+  features(events: readonly { event: StoredEvent; meterIds: readonly string[] }[]): Promise<FeatureExplanation[][]>;
   /** Keys of the meters of each event type; types without one are absent. */
   metersOfTypes(types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** For each event more reasons, such as a subscription that began later. */
@@ -163,7 +161,9 @@ function excludedReason(features: readonly FeatureExplanation[]): CountingReason
   if (features.some(({ counts }) => counts)) return [];
   const living = features.filter(({ isArchived }) => !isArchived);
   if (living.length === 0) return [];
-  const names = living.map(({ featureKey, reasons }) => `${featureKey} (${reasons.map(({ message }) => message).join('; ')})`);
+  const names = living.map(
+    ({ featureKey, reasons }) => `${featureKey} (${reasons.map(({ message }) => message).join('; ')})`,
+  );
   return [{ code: 'excluded_by_feature', message: `no feature counts it: ${names.join(', ')}` }];
 }
 

@@ -31,7 +31,9 @@ function explain({ event: { timeMs }, features }: ExplainedEvent, own: readonly 
   // The features' own filters leave it out, which has been said.
   if (counting.size === 0 && features.some(({ isArchived }) => !isArchived)) return [];
   const items = inForce.flatMap(({ phases }) => phases.flatMap((phase) => phase.items));
-  const has = items.some((item) => item.featureId !== undefined && counting.has(item.featureId) && contains(item, timeMs));
+  const has = items.some(
+    (item) => item.featureId !== undefined && counting.has(item.featureId) && contains(item, timeMs),
+  );
   if (has) return [];
   const names = inForce.map(({ name, id }) => `${name} (${id})`).join(', ');
   const message = `no rate card then in force is for a feature that counts it: ${names}`;

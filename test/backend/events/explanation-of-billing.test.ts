@@ -34,7 +34,8 @@ test('nothing is said of subscriptions where nobody ever had one', async () => {
 
 test('which features count an event, and which filter leaves it out of the others', async () => {
   const meter = await createMeter(shop.backend, 'tokens', { aggregation: 'count' });
-  const filtered = (key: string, filters: Json) => createFeature(shop.backend, key, { meter: { id: meter.id, filters } });
+  const filtered = (key: string, filters: Json) =>
+    createFeature(shop.backend, key, { meter: { id: meter.id, filters } });
   await filtered('big', { model: { eq: 'big' } });
   await filtered('other', { model: { neq: 'big' }, route: { in: ['a', 'b'] } });
   const customer = await shop.customer();
@@ -68,7 +69,8 @@ test('which features count an event, and which filter leaves it out of the other
 test('before, between and after the subscriptions of a customer, and without one', async () => {
   const plan = await shop.plan('metered', { phases: [phase([feeCard(), usageCard(shop.catalog)])] });
   const customer = await shop.customer();
-  const first = await shop.subscribe(customer, plan, { active_from: '2026-11-01T00:00:00Z' });
+  const first = await shop.subscribe(customer, plan);
+  shop.backend.clock.set('2026-11-05T00:00:00Z');
   await shop.ok('POST', `/subscriptions/${first.id}/cancel`, { timing: 'immediate' });
   shop.backend.clock.set('2026-11-10T00:00:00Z');
   const second = await shop.subscribe(customer, plan);
@@ -86,7 +88,7 @@ test('before, between and after the subscriptions of a customer, and without one
 });
 
 test('a plan without the feature, and a phase that does not have it yet', async () => {
-  const fee = await shop.plan('fee-only');
+  const fee = await shop.plan('fee_only');
   const customer = await shop.customer();
   const subscription = await shop.subscribe(customer, fee);
   expect((await explained(customer.key)).reasons).toEqual([
@@ -113,7 +115,9 @@ test('an event that no meter counts carries no reasons of plans', async () => {
 
 test('an archived feature is not told of', async () => {
   const meter = await createMeter(shop.backend, 'calls', { aggregation: 'count' });
-  const feature = await createFeature(shop.backend, 'calls', { meter: { id: meter.id, filters: { model: { eq: 'x' } } } });
+  const feature = await createFeature(shop.backend, 'calls', {
+    meter: { id: meter.id, filters: { model: { eq: 'x' } } },
+  });
   await shop.ok('DELETE', `/features/${feature.id}`);
   const event = await explained((await shop.customer()).key, { type: 'calls' });
   expect(event.features).toEqual([]);
