@@ -87,6 +87,22 @@ test.for([
   expect(written.map((text) => text.replaceAll('\r\n', '\n'))).toEqual(blocks.map(({ output }) => output));
 });
 
+test('what the README says works is shown by a test or a command that is there', () => {
+  const table = /^## What works today\n\n([\s\S]*?)\n\n/m.exec(read('README.md'))?.[1] ?? '';
+  const rows = table.split('\n').slice(2);
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  expect(rows.length).toBeGreaterThan(15);
+  for (const row of rows) {
+    const [, what = '', state = '', proof = ''] = row.split(/(?<!\\)\|/);
+    if (state.trim() === 'not there') continue;
+    const commands = [...proof.matchAll(/`npm run ([\w:-]+)`/g)].map(([, name = '']) => scripts[name]);
+    const tests = [...proof.matchAll(/\]\((test\/[^)]+\.test\.ts)\)/g)].map(([, file = '']) => existsSync(file));
+    expect(commands.length + tests.length, what).toBeGreaterThan(0);
+    expect([...commands, ...tests], what).not.toContain(undefined);
+    expect(tests, what).not.toContain(false);
+  }
+});
+
 test('the settings of the plugin are described, every one', () => {
   const page = read('docs/configure-with-deck.md');
   const names = Schema.flatMap((field) => Object.entries(field)).flatMap(([name, rule]) =>
