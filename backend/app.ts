@@ -120,7 +120,7 @@ export function createBackend(parts: AppParts): Backend {
   catalog.routes(v3);
   createCostEstimates({ features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
-  accessTokenRoutes(v3);
+  accessTokenRoutes(v3, tokens);
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify);
   metering.legacyRoutes(v1);

@@ -37,7 +37,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
   });
   const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
-  const tokens = await createAccessTokens({ db, clock, newId, configured: config.tokens });
+  const tokens = await createAccessTokens({ db, clock, newId, log, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
   const { eventRetentionDays: retentionDays } = config;
@@ -69,6 +69,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
       await stopBilling();
       await stopRetention?.();
       await usage.close();
+      await tokens.close();
       await db.close();
     },
   };

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ConfiguredToken } from '../modules/access-tokens/index.ts';
+import { ROLES } from '../platform/http/roles.ts';
 
 const entrySchema = z
   .strictObject({
     name: z.string().min(1),
-    role: z.enum(['admin', 'viewer', 'ingest'], { error: 'must be one of admin, viewer, ingest' }),
+    role: z.enum(ROLES, { error: `must be one of ${ROLES.join(', ')}` }),
     token: z.string().min(16, 'must have at least 16 characters').regex(/^\S+$/, 'must not contain blanks').optional(),
     token_sha256: z
       .string()

@@ -25,13 +25,14 @@ function restore(): Session | undefined {
   }
 }
 
-/** The session of this tab, and whether it may change things. */
+/** The session of this tab, and what it may do: change what is billed; change meters, events, apps and tokens. */
 export function useSession() {
   return {
     session: readonly(session),
     /** Why the last session ended, for the sign-in page. */
     notice: readonly(notice),
     canWrite: computed(() => session.value?.grants.includes('write') ?? false),
+    canAdminister: computed(() => session.value?.grants.includes('administer') ?? false),
   };
 }
 

@@ -34,7 +34,7 @@ describe.skipIf(!hasBrowser)('the console', () => {
     await page.getByText('The bearer token is not valid.').waitFor();
     await page.getByLabel('Access token').fill(TOKENS.ingest);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByText('can only send events').waitFor();
+    await page.getByText('cannot read').waitFor();
     await expectAccessible(page);
     await signIn(page, TOKENS.admin);
     await page.getByRole('heading', { name: 'Metering', exact: true }).waitFor();

@@ -15,8 +15,10 @@ import { type TestClock, testClock } from './test-clock.ts';
 
 export const TOKENS = {
   admin: 'test-admin-token-0123456789',
+  billing_admin: 'test-billing-admin-token-0123456789',
   viewer: 'test-viewer-token-0123456789',
   ingest: 'test-ingest-token-0123456789',
+  enforcement: 'test-enforcement-token-0123456789',
 } as const;
 
 const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));

@@ -1,2 +1,3 @@
+export type { ConfiguredToken } from './known-tokens.ts';
 export { accessTokenRoutes } from './routes.ts';
-export { type AccessTokens, type ConfiguredToken, createAccessTokens } from './service.ts';
+export { type AccessTokens, createAccessTokens } from './service.ts';

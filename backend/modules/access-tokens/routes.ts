@@ -1,31 +1,123 @@
 import { z } from '@hono/zod-openapi';
-import { grantsOf } from '../../platform/http/auth.ts';
+import { passesCondition } from '../../platform/http/filter-match.ts';
+import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { type PageRequest, pageMeta, readPage } from '../../platform/http/paging.ts';
+import { ROLE_MEANINGS } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import {
+  type AccessTokenPage,
+  accessTokenPageSchema,
+  accessTokenSchema,
+  accessTokenSelfSchema,
+  createAccessTokenSchema,
+  createdAccessTokenSchema,
+} from './schema.ts';
+import type { AccessTokens } from './service.ts';
 
-const selfSchema = z
-  .strictObject({
-    name: z.string().openapi({ description: "The token's name." }),
-    role: z.string(),
-    grants: z.array(z.string()).openapi({ description: 'What the role includes: "read", "write", "ingest".' }),
-  })
-  .openapi('AccessTokenSelf');
+const TAG = 'Access tokens';
+const FILTERS = { name: 'string', role: 'string-exact', kind: 'string-exact', status: 'string-exact' } as const;
+const accessTokenId = z.object({ accessTokenId: ulidSchema });
 
-/** Our own addition to the contract: whose token this is, and what it may do. Any valid token may ask. */
-export function accessTokenRoutes(router: Router): void {
+/** Registers access tokens. Our own addition to the contract; field names are those of Konnect's system account tokens. */
+export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
+  selfRoute(router);
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/access-tokens',
+      operationId: 'create-access-token',
+      tag: TAG,
+      summary: 'Create access token',
+      description: 'The answer carries the token. Only its hash is kept, so no later answer can.',
+      access: 'administer',
+      body: createAccessTokenSchema,
+      responses: { 201: jsonResponse('The token, this once.', createdAccessTokenSchema) },
+    },
+    async ({ c, body }) => c.json(await tokens.create(body), 201),
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/access-tokens',
+      operationId: 'list-access-tokens',
+      tag: TAG,
+      summary: 'List access tokens',
+      description: 'Configured ones first, then the oldest first. Revoked ones are gone; the audit log knows them.',
+      access: 'administer',
+      query: listQuery('page', undefined, FILTERS),
+      responses: { 200: jsonResponse('A page of tokens.', accessTokenPageSchema) },
+    },
+    ({ c, query }) => {
+      const conditions = readFilters(query, FILTERS satisfies Record<string, FilterKind>);
+      const matching = tokens
+        .list()
+        .filter((token) => conditions.every((condition) => passesCondition(token[condition.field], condition)));
+      return c.json(pageOf(matching, readPage(query)));
+    },
+  );
+  singleTokenRoutes(router, tokens);
+}
+
+function singleTokenRoutes(router: Router, tokens: AccessTokens): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/access-tokens/{accessTokenId}',
+      operationId: 'get-access-token',
+      tag: TAG,
+      summary: 'Get access token',
+      access: 'administer',
+      params: accessTokenId,
+      responses: { 200: jsonResponse('The token without its text.', accessTokenSchema) },
+    },
+    ({ c, params }) => c.json(tokens.get(params.accessTokenId)),
+  );
+  router.endpoint(
+    {
+      method: 'delete',
+      path: '/access-tokens/{accessTokenId}',
+      operationId: 'revoke-access-token',
+      tag: TAG,
+      summary: 'Revoke access token',
+      description:
+        'The token stops working at once. 409 for configured ones, and for the last one that can administer and does ' +
+        'not expire.',
+      access: 'administer',
+      params: accessTokenId,
+      responses: { 204: { description: 'Revoked.' } },
+    },
+    async ({ c, params }) => {
+      await tokens.revoke(params.accessTokenId);
+      return c.body(null, 204);
+    },
+  );
+}
+
+/** Whose token this is, and what it may do. Any valid token may ask. */
+function selfRoute(router: Router): void {
   router.endpoint(
     {
       method: 'get',
       path: '/access-tokens/self',
       operationId: 'get-access-token-self',
-      tag: 'Access tokens',
+      tag: TAG,
       summary: 'Get own access token',
       access: 'any',
-      responses: { 200: jsonResponse('The token that the request carries.', selfSchema) },
+      responses: { 200: jsonResponse('The token that the request carries.', accessTokenSelfSchema) },
     },
     ({ c }) => {
       const caller = c.get('caller');
       if (caller === undefined) throw new Error('a route that needs a token was reached without one');
-      return c.json({ name: caller.tokenName, role: caller.role, grants: grantsOf(caller.role) });
+      const { tokenId, tokenName, role } = caller;
+      const { title, grants } = ROLE_MEANINGS[role];
+      return c.json({ id: tokenId, name: tokenName, role, role_title: title, grants });
     },
   );
+}
+
+function pageOf(tokens: AccessTokenPage['data'], page: PageRequest): AccessTokenPage {
+  const first = (page.number - 1) * page.size;
+  return { data: tokens.slice(first, first + page.size), meta: pageMeta(page, tokens.length) };
 }

@@ -1,80 +1,161 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import PQueue from 'p-queue';
 import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
-import type { Caller, Role } from '../../platform/http/env.ts';
+import type { Caller } from '../../platform/http/env.ts';
 import type { NewId } from '../../platform/ids.ts';
-import { accessTokenRepository } from './repository.ts';
+import { formatInstant, parseInstant } from '../../platform/instant.ts';
+import type { Logger } from '../../platform/log.ts';
+import {
+  accessTokenExpired,
+  accessTokenFixed,
+  accessTokenNotFound,
+  expiryInThePast,
+  tooManyAccessTokens,
+} from './errors.ts';
+import {
+  type ConfiguredToken,
+  fromConfiguration,
+  fromStored,
+  hashOf,
+  isUsable,
+  type KnownToken,
+  leavesAnAdmin,
+} from './known-tokens.ts';
+import { createLastUse } from './last-use.ts';
+import { accessTokenRepository, type StoredToken } from './repository.ts';
+import { type AccessToken, type CreateAccessToken, type CreatedAccessToken, TOKEN_PREFIXES } from './schema.ts';
 
-/** A token that the configuration names, in clear or as its SHA-256 in hexadecimal. */
-export type ConfiguredToken = { name: string; role: Role } & ({ token: string } | { tokenSha256: string });
+/** All are kept in memory, and far fewer machines and people than this use one server. */
+const MAX_TOKENS = 1000;
 
 export interface AccessTokens {
-  /** Finds the caller of a bearer token; undefined when no such token exists. */
+  /** Finds the caller of a bearer token; undefined when no such token exists. @throws RequestProblem 401 for an expired one */
   verify(token: string): Promise<Caller | undefined>;
   /**
    * Makes the first admin token when nobody could sign in otherwise, and keeps it in a file that only its owner reads.
    * @returns the token, to be shown this once; undefined when there was no need.
    */
   createFirstToken(file: string): Promise<string | undefined>;
+  /** @returns with the token itself, this once. @throws RequestProblem 400 @throws DomainProblem 409 when there are too many */
+  create(request: CreateAccessToken): Promise<CreatedAccessToken>;
+  /** All tokens, configured ones first, then the oldest first. */
+  list(): AccessToken[];
+  /** @throws RequestProblem 404 */
+  get(id: string): AccessToken;
+  /**
+   * The token stops working before this returns, and is forgotten.
+   * @throws RequestProblem 404 @throws DomainProblem 409 for a configured one and the last that can administer
+   */
+  revoke(id: string): Promise<void>;
+  /** Stores what is not stored yet: when tokens were used. */
+  close(): Promise<void>;
 }
 
-interface KnownToken {
-  hash: Buffer;
-  caller: Caller;
-}
-
-/** @param configured tokens of environment and file: they are known while the process runs and never stored */
-export async function createAccessTokens(deps: {
+interface Deps {
   db: ControlDb;
   clock: Clock;
   newId: NewId;
+  log?: Logger;
+  /** Tokens of environment and file: they are known while the process runs and never stored. */
   configured: readonly ConfiguredToken[];
-}): Promise<AccessTokens> {
+}
+
+export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
   const { db, clock, newId, configured } = deps;
   const repository = accessTokenRepository(db);
-  const known: KnownToken[] = configured.map(fromConfiguration);
-  for (const row of await repository.all()) {
-    known.push({ hash: Buffer.from(row.token_hash, 'hex'), caller: { tokenName: row.name, role: row.role } });
-  }
+  /** By hash: finding one takes as long for a wrong token as for a right one, but for what nobody can aim at. */
+  const known = new Map<string, KnownToken>();
+  for (const token of await repository.all()) known.set(token.hash, fromStored(token));
+  // A configured token that is also stored is the configuration's.
+  for (const token of configured.map(fromConfiguration)) known.set(token.hash, token);
+  const lastUse = createLastUse(repository.setLastUsed, deps.log);
+  /** One change after the other: of two admin tokens that revoke each other one has to stay. */
+  const changes = new PQueue({ concurrency: 1 });
+
+  const store = async (request: CreateAccessToken, beforeStoring?: (token: string) => void) => {
+    const token = `${TOKEN_PREFIXES[request.kind]}${randomBytes(32).toString('base64url')}`;
+    const stored: StoredToken = {
+      id: newId(),
+      name: request.name,
+      kind: request.kind,
+      role: request.role,
+      hash: hashOf(token),
+      createdAtMs: clock.nowMs(),
+      expiresAtMs: request.expires_at === undefined ? undefined : parseInstant(request.expires_at),
+      lastUsedAtMs: undefined,
+    };
+    beforeStoring?.(token);
+    await repository.insert(stored);
+    const added = fromStored(stored);
+    known.set(added.hash, added);
+    return { token, added };
+  };
+  const find = (id: string): KnownToken => {
+    for (const token of known.values()) if (token.caller.tokenId === id) return token;
+    throw accessTokenNotFound(id);
+  };
   return {
-    verify: async (token) => find(known, token),
+    verify: async (token) => verify(known.get(hashOf(token)), clock.nowMs(), lastUse.note),
     createFirstToken: async (file) => {
-      if (known.length > 0) return undefined;
-      const token = `spat_${randomBytes(32).toString('base64url')}`;
-      const hash = sha256(token);
+      const isAdmin = (token: KnownToken) => token.caller.role === 'admin' && isUsable(token, clock.nowMs());
+      if (configured.length > 0 || [...known.values()].some(isAdmin)) return undefined;
       // The file comes first: a token that is stored and shown nowhere would lock everyone out.
-      writeFileSync(file, `${token}\n`, { mode: 0o600 });
-      const created_at = new Date(clock.nowMs()).toISOString();
-      const row = {
-        id: newId(),
-        name: 'first admin token',
-        role: 'admin' as const,
-        token_hash: hash.toString('hex'),
-        created_at,
-      };
-      await repository.insert(row);
-      known.push({ hash, caller: { tokenName: row.name, role: row.role } });
-      return token;
+      const keep = (token: string) => writeFileSync(file, `${token}\n`, { mode: 0o600 });
+      return (await store({ name: 'first admin token', role: 'admin', kind: 'system' }, keep)).token;
     },
+    create: (request) =>
+      changes.add(async () => {
+        const { expires_at } = request;
+        if (expires_at !== undefined && (parseInstant(expires_at) ?? 0) <= clock.nowMs()) throw expiryInThePast();
+        if (known.size >= MAX_TOKENS) throw tooManyAccessTokens(MAX_TOKENS);
+        const { token, added } = await store(request);
+        return { ...toBody(added, clock.nowMs()), token };
+      }),
+    list: () => [...known.values()].sort(inOrderOfAge).map((token) => toBody(token, clock.nowMs())),
+    get: (id) => toBody(find(id), clock.nowMs()),
+    revoke: (id) =>
+      changes.add(async () => {
+        const token = find(id);
+        const { tokenName } = token.caller;
+        if (token.kind === 'configured') throw accessTokenFixed('access_token_configured', tokenName);
+        if (!leavesAnAdmin(known.values(), token, clock.nowMs())) {
+          throw accessTokenFixed('last_admin_access_token', tokenName);
+        }
+        await repository.remove(id);
+        known.delete(token.hash);
+      }),
+    close: lastUse.flush,
   };
 }
 
-/** Compares with every known hash in constant time, so that an answer's time tells nothing. */
-function find(known: readonly KnownToken[], token: string): Caller | undefined {
-  const hash = sha256(token);
-  let found: Caller | undefined;
-  for (const candidate of known) {
-    if (timingSafeEqual(candidate.hash, hash)) found = candidate.caller;
-  }
-  return found;
+function verify(
+  token: KnownToken | undefined,
+  nowMs: number,
+  note: (token: KnownToken, nowMs: number) => void,
+): Caller | undefined {
+  if (token === undefined) return undefined;
+  if (!isUsable(token, nowMs)) throw accessTokenExpired(token.caller.tokenName, formatInstant(token.expiresAtMs ?? 0));
+  note(token, nowMs);
+  return token.caller;
 }
 
-function fromConfiguration(token: ConfiguredToken): KnownToken {
-  const hash = 'token' in token ? sha256(token.token) : Buffer.from(token.tokenSha256, 'hex');
-  return { hash, caller: { tokenName: token.name, role: token.role } };
+/** Configured ones have no instant of their making and come first. */
+function inOrderOfAge(a: KnownToken, b: KnownToken): number {
+  return (a.createdAtMs ?? 0) - (b.createdAtMs ?? 0) || (a.caller.tokenId < b.caller.tokenId ? -1 : 1);
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function toBody(token: KnownToken, nowMs: number): AccessToken {
+  const { caller, kind, createdAtMs, expiresAtMs, lastUsedAtMs } = token;
+  return {
+    id: caller.tokenId,
+    name: caller.tokenName,
+    kind,
+    role: caller.role,
+    status: isUsable(token, nowMs) ? 'active' : 'expired',
+    ...(createdAtMs !== undefined && { created_at: formatInstant(createdAtMs) }),
+    ...(expiresAtMs !== undefined && { expires_at: formatInstant(expiresAtMs) }),
+    ...(lastUsedAtMs !== undefined && { last_used_at: formatInstant(lastUsedAtMs) }),
+  };
 }

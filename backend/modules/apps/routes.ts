@@ -55,7 +55,7 @@ export function appRoutes(router: Router, service: AppsService): void {
       tag: TAG,
       summary: 'Update app',
       description: 'Replaces name, description, labels and, for external_invoicing, the two hooks.',
-      access: 'write',
+      access: 'administer',
       params: appId,
       body: updateAppSchema,
       responses: { 200: jsonResponse('The app.', appSchema) },
@@ -70,7 +70,7 @@ export function appRoutes(router: Router, service: AppsService): void {
       tag: TAG,
       summary: 'Uninstall app',
       description: 'Refused while a billing profile or an invoice that is not final uses the app.',
-      access: 'write',
+      access: 'administer',
       params: appId,
       responses: { 204: { description: 'Uninstalled.' } },
     },
@@ -105,7 +105,7 @@ function catalogRoutes(router: Router, service: AppsService): void {
       description:
         'With create_billing_profile a profile is made for the app; it becomes the default one where the default is a ' +
         "sandbox's. Stripe is refused with 501.",
-      access: 'write',
+      access: 'administer',
       body: installAppSchema,
       responses: { 201: jsonResponse('The app.', installedAppSchema) },
     },

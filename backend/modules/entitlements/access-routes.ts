@@ -82,7 +82,7 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
       tag: TAG,
       summary: 'Query entitlement access',
       description: 'Access of up to 100 customers at once. Keys that no customer has are listed in errors.',
-      access: 'read',
+      access: 'enforce',
       query: listQuery('cursor', undefined, {}),
       body: accessQuerySchema,
       responses: { 200: jsonResponse('Access by customer and feature.', accessQueryAnswerSchema) },
@@ -99,7 +99,7 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
       description:
         'As query-entitlement-access, with what is left of metered entitlements and when it is filled up again: what ' +
         'the gateway plugin entitlement-enforcement polls, so that it can count along in between.',
-      access: 'read',
+      access: 'enforce',
       query: listQuery('cursor', undefined, {}),
       body: accessQuerySchema,
       responses: { 200: jsonResponse('Balances by customer and feature.', balancesAnswerSchema) },

@@ -30,7 +30,7 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
         'stored and listed, and keep their place as the first of their source and id. Up to 5,000 events are changed ' +
         'together before the answer (201); more go on in slices of as many (202), and `GET` tells how far they are. ' +
         '`dry_run` answers what would change.',
-      access: 'write',
+      access: 'administer',
       body: createCorrectionSchema,
       responses: {
         200: jsonResponse('With `dry_run`: what would change.', correctionPreviewSchema),

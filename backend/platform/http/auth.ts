@@ -1,23 +1,10 @@
 import type { MiddlewareHandler } from 'hono';
 import { RequestProblem } from '../errors.ts';
-import type { AppEnv, Caller, Role } from './env.ts';
+import type { AppEnv, Caller } from './env.ts';
+import { type Access, includes, ROLE_MEANINGS } from './roles.ts';
 
-/** Finds the caller that a bearer token belongs to; undefined when there is none. */
+/** Finds the caller that a bearer token belongs to; undefined when there is none, or none any more. */
 export type VerifyToken = (token: string) => Promise<Caller | undefined>;
-
-/** What a route asks of its caller; 'any' is granted to every valid token. */
-export type Access = 'read' | 'write' | 'ingest' | 'any';
-
-const GRANTS: Record<Role, readonly Access[]> = {
-  admin: ['read', 'write', 'ingest', 'any'],
-  viewer: ['read', 'any'],
-  ingest: ['ingest', 'any'],
-};
-
-/** What a role includes, for those who show or hide what it may do. */
-export function grantsOf(role: Role): Access[] {
-  return GRANTS[role].filter((access) => access !== 'any');
-}
 
 /** 401 without a valid bearer token, 403 when its role does not include what the route needs. */
 export function requireAccess(access: Access, verify: VerifyToken): MiddlewareHandler<AppEnv> {
@@ -29,8 +16,9 @@ export function requireAccess(access: Access, verify: VerifyToken): MiddlewareHa
     }
     const caller = await verify(token);
     if (caller === undefined) throw new RequestProblem('unauthenticated', 'The bearer token is not valid.');
-    if (!GRANTS[caller.role].includes(access)) {
-      throw new RequestProblem('unauthorized', `The token's role "${caller.role}" does not allow this operation.`);
+    if (!includes(caller.role, access)) {
+      const { title } = ROLE_MEANINGS[caller.role];
+      throw new RequestProblem('unauthorized', `The token's role, ${title} (${caller.role}), does not allow this.`);
     }
     c.set('caller', caller);
     await next();

@@ -1,11 +1,12 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
-import { type Access, requireAccess, type VerifyToken } from './auth.ts';
+import { requireAccess, type VerifyToken } from './auth.ts';
 import { mediaType, readJsonBody } from './body.ts';
 import type { AppEnv } from './env.ts';
 import { badRequestSchema, problemSchema } from './problem-schema.ts';
 import { type QueryParams, readQueryParams } from './query-params.ts';
+import type { Access } from './roles.ts';
 import { validate } from './validation.ts';
 
 export type HttpContext = Context<AppEnv>;

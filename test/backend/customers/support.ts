@@ -50,7 +50,9 @@ export function startCustomers(blockers?: CustomerBlockers): CustomersUnderTest 
   const db = openControlDb(join(folder, DATABASE_FILE), MIGRATIONS);
   const customers = createCustomers({ db, clock, newId, ...(blockers && { blockers }) });
   const router = createRouter(async (token) =>
-    ['admin', 'viewer', 'ingest'].includes(token) ? { tokenName: token, role: token as Role } : undefined,
+    ['admin', 'viewer', 'ingest'].includes(token)
+      ? { tokenId: token, tokenName: token, role: token as Role }
+      : undefined,
   );
   const log = createLogger('silent');
   router.app.use(logRequests(log, clock));

@@ -7,53 +7,6 @@ beforeAll(async () => {
 });
 afterAll(() => backend.close());
 
-interface Operation {
-  'x-access'?: string;
-  security?: unknown[];
-}
-
-/** Every operation that the backend documents, with what it asks of its caller. */
-async function operations(): Promise<{ method: string; path: string; access: string | undefined }[]> {
-  const document = (await (await backend.app.request('/openapi.json')).json()) as {
-    paths: Record<string, Record<string, Operation>>;
-  };
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      method: method.toUpperCase(),
-      path,
-      access: operation['x-access'],
-    })),
-  );
-}
-
-const GRANTS: Record<keyof typeof TOKENS, string[]> = {
-  admin: ['read', 'write', 'ingest', 'any'],
-  viewer: ['read', 'any'],
-  ingest: ['ingest', 'any'],
-};
-
-test('every operation answers 401 without, 403 with too weak, and something else with a fitting token', async () => {
-  const all = await operations();
-  expect(all.length).toBeGreaterThan(10);
-  for (const { method, path, access } of all) {
-    const url = path.replace(/\{\w+\}/g, '01G65Z755AFWAKHE12NY0CQ9FH');
-    const call = async (headers: Record<string, string>) =>
-      (await backend.app.request(url, { method, headers })).status;
-    expect(await call({})).toBe(401);
-    expect(await call({ Authorization: 'Bearer wrong-token-0123456789' })).toBe(401);
-    for (const [role, token] of Object.entries(TOKENS)) {
-      const allowed = GRANTS[role as keyof typeof TOKENS].includes(access ?? '');
-      const status = await call({ Authorization: `Bearer ${token}` });
-      expect({ method, path, role, refused: status === 401 || status === 403 }).toEqual({
-        method,
-        path,
-        role,
-        refused: !allowed,
-      });
-    }
-  }
-});
-
 describe('problems', () => {
   test.each([
     ['no token', undefined],
