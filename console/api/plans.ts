@@ -3,7 +3,7 @@ import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
 import { api, call } from './client.ts';
 import type { components } from './generated/schema.d.ts';
-import { ApiProblem } from './problem.ts';
+import { refuseIfChanged } from './problem.ts';
 
 export type Plan = components['schemas']['BillingPlan'];
 export type Phase = components['schemas']['BillingPlanPhase'];
@@ -50,9 +50,7 @@ export function usePlanChanges() {
       mutationFn: async ({ plan, phases }: { plan: Plan; phases: Phase[] }) => {
         const params = { path: { planId: plan.id } };
         const now = await call(api.GET('/v3/openmeter/plans/{planId}', { params }));
-        if (now.updated_at !== plan.updated_at) {
-          throw new ApiProblem(409, `Somebody changed this plan at ${now.updated_at}. Load it again.`, []);
-        }
+        refuseIfChanged('plan', plan, now);
         const { name, description, labels, pro_rating_enabled } = now;
         const body = {
           name,

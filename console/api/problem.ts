@@ -18,6 +18,23 @@ export class ApiProblem extends Error {
   }
 }
 
+/**
+ * Keeps one from overwriting what somebody else saved meanwhile.
+ * @param read as it was when one began to change it
+ * @param now as the server has it
+ * @throws ApiProblem 409 that says what was changed and when
+ */
+export function refuseIfChanged<Thing extends { updated_at: string }>(what: string, read: Thing, now: Thing): void {
+  if (read.updated_at === now.updated_at) return;
+  const changed = (Object.keys(now) as (keyof Thing)[]).filter(
+    (field) => field !== 'updated_at' && JSON.stringify(read[field]) !== JSON.stringify(now[field]),
+  );
+  const fields =
+    changed.length === 0 ? '' : `: ${changed.map((field) => String(field).replaceAll('_', ' ')).join(', ')}`;
+  const at = new Date(now.updated_at).toLocaleString();
+  throw new ApiProblem(409, `Somebody changed this ${what} at ${at}${fields}. Load it again before you save.`, []);
+}
+
 /** Reads a problem document in either of the API's two shapes. */
 export function problemOf(status: number, body: unknown): ApiProblem {
   const problem = isRecord(body) ? body : {};

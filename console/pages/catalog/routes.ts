@@ -15,4 +15,9 @@ export const catalogRoutes: RouteRecordRaw[] = [
     path: `${BASE}/plans/:planId/phases/:phaseKey/rate-cards/:cardKey`,
     component: () => import('./rate-card-page.vue'),
   },
+  { path: `${BASE}/addons`, component: () => import('./addons-page.vue') },
+  { path: `${BASE}/addons/new`, component: () => import('./create-addon-page.vue') },
+  { path: `${BASE}/addons/:addonId`, component: () => import('./addon-page.vue') },
+  { path: `${BASE}/addons/:addonId/rate-cards/new`, component: () => import('./addon-rate-card-page.vue') },
+  { path: `${BASE}/addons/:addonId/rate-cards/:cardKey`, component: () => import('./addon-rate-card-page.vue') },
 ];

@@ -1,0 +1,21 @@
+import { computed, type Ref } from 'vue';
+
+/** A list that was asked for: what the functions of api/ give, and what a table shows. */
+export interface ListQuery<Item> {
+  data: Ref<{ data: readonly Item[]; meta?: unknown } | undefined>;
+  error: Ref<unknown>;
+  isPending: Ref<boolean>;
+  refetch(): unknown;
+}
+
+/** The same list with other rows: what a table shows of each. @param rows undefined as long as there is no answer */
+export function withRows<Row>(
+  query: Pick<ListQuery<unknown>, 'error' | 'isPending'> & { refetch(): unknown },
+  rows: () => readonly Row[] | undefined,
+): ListQuery<Row> {
+  const data = computed(() => {
+    const found = rows();
+    return found === undefined ? undefined : { data: found };
+  });
+  return { data, error: query.error, isPending: query.isPending, refetch: () => query.refetch() };
+}
