@@ -19,6 +19,18 @@ export function useAddons(parameters: MaybeRefOrGetter<Record<string, string>>) 
   });
 }
 
+/** All versions of an add-on, the newest first. @param key none yet: undefined */
+export function useAddonVersions(key: MaybeRefOrGetter<string | undefined>) {
+  return useQuery({
+    queryKey: ['addons', 'versions', key],
+    enabled: () => toValue(key) !== undefined,
+    queryFn: ({ signal }) => {
+      const query = { 'filter[key]': toValue(key) ?? '', 'page[size]': '100', sort: 'version desc' };
+      return call(api.GET('/v3/openmeter/addons', { params: { query }, signal }));
+    },
+  });
+}
+
 export function useAddon(id: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['addons', 'one', id],

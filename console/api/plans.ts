@@ -22,6 +22,18 @@ export function usePlans(parameters: MaybeRefOrGetter<Record<string, string>>) {
   });
 }
 
+/** All versions of a plan, the newest first. @param key none yet: undefined */
+export function usePlanVersions(key: MaybeRefOrGetter<string | undefined>) {
+  return useQuery({
+    queryKey: ['plans', 'versions', key],
+    enabled: () => toValue(key) !== undefined,
+    queryFn: ({ signal }) => {
+      const query = { 'filter[key]': toValue(key) ?? '', 'page[size]': '100', sort: 'version desc' };
+      return call(api.GET('/v3/openmeter/plans', { params: { query }, signal }));
+    },
+  });
+}
+
 export function usePlan(id: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['plans', 'one', id],

@@ -99,13 +99,44 @@ describe.skipIf(!hasBrowser)('the product catalog', () => {
     await page.getByLabel('Price (USD)').fill('nine');
     await click(page, 'Next Step');
     await click(page, 'Save Rate Card');
-    await page.getByRole('alert').waitFor();
-    await click(page, 'Back');
+    // Back on the step of the field that the server refuses, with the reason under it.
+    const field = page.locator('.k-input', { has: page.getByLabel('Price (USD)') });
+    await field.getByText(/decimal/).waitFor();
     await page.getByLabel('Price (USD)').fill('9.99');
     await page.getByLabel('Payment term').selectOption({ label: 'In advance' });
     await click(page, 'Next Step');
     await click(page, 'Save Rate Card');
     await page.getByText('USD 9.99 every 1 month, in advance').waitFor();
+  });
+
+  test('an add-on with a rate card, published, and named on the draft of a plan', async () => {
+    const { page } = tab;
+    await click(page, 'Product Catalog');
+    await click(page, 'Add-ons');
+    await click(page, 'Create Add-on');
+    await page.getByLabel('Name').fill('Support seat');
+    await page.getByLabel('Can be bought').selectOption({ label: 'Several times' });
+    await click(page, 'Save');
+    await click(page, 'Add Rate Card');
+    await page.getByLabel('Name').fill('Support seat');
+    await click(page, 'Next Step');
+    await page.getByLabel('Pricing model').selectOption({ label: 'Flat fee' });
+    await page.getByLabel('Price (USD)').fill('25');
+    await click(page, 'Next Step');
+    await click(page, 'Save Rate Card');
+    await page.getByText('USD 25.00 every 1 month').waitFor();
+    await click(page, 'Publish Add-on');
+    await click(page, 'Publish');
+    await page.getByText('The add-on is published.').waitFor();
+    await createPlan(page, 'With seats');
+    await click(page, 'Add Add-on');
+    await page.getByLabel('Add-on', { exact: false }).last().selectOption({ label: 'Support seat, version 1' });
+    await page.getByLabel('Quantity at most').fill('5');
+    await click(page, 'Add');
+    await page.getByText('Support seat can be bought with this plan.').waitFor();
+    const { data } = await backend.api('GET', '/plans?filter[key]=with_seats');
+    const addons = await backend.api('GET', `/plans/${data[0].id}/addons`);
+    expect(addons.data).toMatchObject([{ from_plan_phase: 'default', max_quantity: 5 }]);
   });
 
   test.each([

@@ -9,7 +9,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
   let backend: ConsoleBackend;
   /** Addresses of what was made. */
-  const made = { meter: '', feature: '', plan: '', customer: '' };
+  const made = { meter: '', feature: '', plan: '', addon: '', customer: '' };
   beforeAll(async () => {
     [browser, backend] = await Promise.all([launchBrowser(), startConsoleBackend()]);
     const meter = await backend.api('POST', '/built-in-meters/kong_konnect_api_request/enable');
@@ -35,6 +35,13 @@ describe.skipIf(!hasBrowser)('every page', () => {
       phases: [{ key: 'default', name: 'Default', rate_cards }],
     });
     await backend.api('POST', `/plans/${plan.id}/publish`);
+    const addon = await backend.api('POST', '/addons', {
+      name: 'Seat',
+      key: 'seat',
+      currency: 'USD',
+      instance_type: 'single',
+      rate_cards: [],
+    });
     const customer = await backend.api('POST', '/customers', { name: 'Alice', key: 'alice' });
     await backend.api('POST', '/subscriptions', { customer: { id: customer.id }, plan: { id: plan.id } });
     const time = new Date().toISOString();
@@ -47,7 +54,13 @@ describe.skipIf(!hasBrowser)('every page', () => {
       data: { route_name: 'orders', request_method: 'GET' },
     }));
     await backend.api('POST', '/events', events);
-    Object.assign(made, { meter: meter.id, feature: feature.id, plan: plan.id, customer: customer.id });
+    Object.assign(made, {
+      meter: meter.id,
+      feature: feature.id,
+      plan: plan.id,
+      addon: addon.id,
+      customer: customer.id,
+    });
   });
   afterAll(async () => {
     await browser.close();
@@ -66,6 +79,10 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/product-catalog/plans',
     '/product-catalog/plans/new',
     `/product-catalog/plans/${made.plan}`,
+    '/product-catalog/addons',
+    '/product-catalog/addons/new',
+    `/product-catalog/addons/${made.addon}`,
+    `/product-catalog/addons/${made.addon}/rate-cards/new`,
     '/billing/customers',
     '/billing/customers/new',
     `/billing/customers/${made.customer}`,

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ServerType, serve } from '@hono/node-server';
+import { type Backend, createBackend, startRollups } from '../../backend/app.ts';
+import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
+import { openControlDb } from '../../backend/platform/db/control-db.ts';
+import { createIds } from '../../backend/platform/ids.ts';
+import { createLogger } from '../../backend/platform/log.ts';
+import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));
+const CONSOLE = fileURLToPath(new URL('../../dist/console', import.meta.url));
+export const TOKENS = { admin: 'pictures-admin-token-0123456789', viewer: 'pictures-viewer-token-0123456789' };
+
+/** A whole backend with the console on a port of its own, whose clock is moved by hand: the same pictures every time. */
+export interface ClockedBackend {
+  url: string;
+  usage: UsageStore;
+  invoices: Backend['invoices'];
+  nowMs(): number;
+  setNow(instant: string): void;
+  /** Calls the API as the admin. @param path below the mount point. @throws Error when it is refused */
+  // biome-ignore lint/suspicious/noExplicitAny: a script looks into answers freely
+  api(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<any>;
+  stop(): Promise<void>;
+}
+
+/** @param parentDir where its folder of databases is made */
+export async function startClockedBackend(start: string, parentDir = tmpdir()): Promise<ClockedBackend> {
+  const dataDir = mkdtempSync(join(parentDir, 'console-'));
+  let nowMs = Date.parse(start);
+  const clock = { nowMs: () => nowMs };
+  const newId = createIds(clock);
+  const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
+  const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
+  const configured = Object.entries(TOKENS).map(([role, token]) => ({ name: role, role: role as 'admin', token }));
+  const tokens = await createAccessTokens({ db, clock, newId, configured });
+  await startRollups({ usage, db });
+  const log = createLogger('error');
+  const { app, invoices } = createBackend({
+    usage,
+    db,
+    clock,
+    newId,
+    log,
+    tokens,
+    maxBodyBytes: 10_485_760,
+    version: 'pictures',
+    consoleDir: CONSOLE,
+  });
+  const server = await new Promise<ServerType>((resolve) => {
+    const listening = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, () => resolve(listening));
+  });
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  return {
+    url,
+    usage,
+    invoices,
+    nowMs: () => nowMs,
+    setNow: (instant) => {
+      nowMs = Date.parse(instant);
+    },
+    api: async (method, path, body, headers = {}) => {
+      const type = Array.isArray(body) ? 'application/cloudevents-batch+json' : 'application/json';
+      const response = await app.request(`/v3/openmeter${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${TOKENS.admin}`, 'Content-Type': type, ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return text === '' ? undefined : JSON.parse(text);
+    },
+    stop: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      });
+      await usage.close();
+      await db.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
