@@ -1,16 +1,13 @@
 // What a billing run costs: customers with three cards each over many events.
-//   node bench/billing-run.ts [--customers N] [--events N] [--dir FOLDER]
-import { mkdtempSync, rmSync } from 'node:fs';
+//   node bench/billing-run.ts [--customers N] [--events N] [--dir FOLDER] [--keep]
+// --keep leaves the prepared files: cp -r them, then node bench/billing-process.ts FOLDER 1769911200000 bills them.
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { createBackend, startRollups } from '../backend/app.ts';
-import { createAccessTokens } from '../backend/modules/access-tokens/index.ts';
-import { openControlDb } from '../backend/platform/db/control-db.ts';
-import { createIds } from '../backend/platform/ids.ts';
-import { createLogger } from '../backend/platform/log.ts';
-import { openSqliteUsageStore } from '../backend/usage-store/index.ts';
+import { parseArgs, promisify } from 'node:util';
+import { type BillingMeasured, openBackend } from './billing-process.ts';
 import { ratioLine } from './report.ts';
 
 /** A run of 10,000 customers has to be over within the five minutes until the next one. */
@@ -22,6 +19,7 @@ const { values } = parseArgs({
     customers: { type: 'string', default: '10000' },
     events: { type: 'string', default: '10000000' },
     dir: { type: 'string', default: tmpdir() },
+    keep: { type: 'boolean', default: false },
   },
 });
 const customers = Number.parseInt(values.customers, 10);
@@ -29,27 +27,8 @@ const eventCount = Number.parseInt(values.events, 10);
 const folder = mkdtempSync(join(values.dir, 'bench-billing-'));
 let nowMs = Date.UTC(2026, 0, 1);
 const clock = { nowMs: () => nowMs };
-const newId = createIds(clock);
-const usage = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
-const db = openControlDb(
-  join(folder, 'control.sqlite'),
-  fileURLToPath(new URL('../backend/migrations', import.meta.url)),
-);
-const token = 'bench-token-0123456789';
-const tokens = await createAccessTokens({ db, clock, newId, configured: [{ name: 'bench', role: 'admin', token }] });
-const log = createLogger('error');
-const backend = createBackend({ usage, db, clock, newId, log, tokens, maxBodyBytes: 20_000_000, version: 'bench' });
-
-async function ask(method: string, path: string, body?: unknown) {
-  const answer = await backend.app.request(`/v3/openmeter${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return text === '' ? undefined : JSON.parse(text);
-}
+const prepared = await openBackend(folder, clock);
+const { ask, usage } = prepared;
 
 async function publishPlan(): Promise<string> {
   const cards: unknown[] = [
@@ -79,7 +58,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const seconds = (fromMs: number) => (performance.now() - fromMs) / 1000;
 
 const planId = await publishPlan();
-await startRollups({ usage, db });
+await prepared.startRollups();
 let beganAt = performance.now();
 for (let index = 0; index < customers; index += 1) {
   const customer = await ask('POST', '/customers', { key: `c${index}`, name: `Customer ${index}` });
@@ -105,16 +84,17 @@ for (let stored = 0; stored < eventCount; stored += BATCH) {
 }
 say(`${eventCount} events stored in ${seconds(beganAt).toFixed(1)} s`);
 nowMs = Date.UTC(2026, 1, 1, 2);
-await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-beganAt = performance.now();
-await backend.invoices.runner.work();
-const took = seconds(beganAt);
-const [run] = (await ask('GET', '/billing/runs')).data;
-const { meta } = await ask('GET', '/billing/invoices?filter[created_at][gte]=2026-02-01T00:00:00Z&page[size]=1');
+await prepared.close();
+if (values.keep) cpSync(folder, `${folder}-prepared`, { recursive: true });
+const program = fileURLToPath(new URL('billing-process.ts', import.meta.url));
+const { stdout } = await promisify(execFile)(process.execPath, [program, folder, String(nowMs)]);
+const { seconds: took, failed, beforeMb, peakMb } = JSON.parse(stdout) as BillingMeasured;
+const billed = await openBackend(folder, clock);
+const { meta } = await billed.ask('GET', '/billing/invoices?filter[created_at][gte]=2026-02-01T00:00:00Z&page[size]=1');
+await billed.close();
 const invoices: number = meta.page.total;
-const rssMb = Math.round(process.memoryUsage().rss / 1_048_576);
-say(`${invoices} invoices of three lines in ${took.toFixed(1)} s, ${run.failed} failed; ${rssMb} MB resident`);
+say(`${invoices} invoices of three lines in ${took.toFixed(1)} s, ${failed} failed`);
+say(`${Math.round(peakMb)} MB resident at most, ${Math.round(beforeMb)} MB before`);
 say(ratioLine('invoices a second', [invoices / took], LIMIT_INVOICES_PER_SECOND));
-await usage.close();
-await db.close();
 rmSync(folder, { recursive: true, force: true });
+if (values.keep) say(`${folder}-prepared`);

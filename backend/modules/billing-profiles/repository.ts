@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
@@ -95,7 +96,7 @@ export function profileRepository(db: ControlDb) {
       return row && toProfile(row);
     },
     theDefault: async (): Promise<StoredProfile> =>
-      toProfile(await living.selectAll().where('is_default', '=', 1).executeTakeFirstOrThrow()),
+      toProfile(await living.selectAll().where('is_default', '=', sql.lit(1)).executeTakeFirstOrThrow()),
     page: async (page: PageRequest): Promise<{ profiles: BillingProfile[]; total: number }> => {
       const { total } = await living.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const rows = await living

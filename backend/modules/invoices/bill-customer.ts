@@ -18,11 +18,12 @@ import type { Invoice } from './types.ts';
  */
 export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<void> {
   const deps = await atCustomersTime(anyDeps, customerId);
-  const drafts = await deps.db.transaction(async (trx) => {
+  const { draftIds, isRecountDue } = await deps.db.transaction(async (trx) => {
     const schedule = scheduleRepository(trx);
-    const sinceMs = (await schedule.syncedAtMs(customerId)) ?? 0;
+    const { syncedAtMs = 0, recountedAtMs } = await schedule.last(customerId);
     const nowMs = deps.clock.nowMs();
-    const views = await deps.subscriptionsOf(customerId, { fromMs: Math.min(sinceMs, nowMs), toMs: FOR_EVER_MS }, trx);
+    const period = { fromMs: Math.min(syncedAtMs, nowMs), toMs: FOR_EVER_MS };
+    const views = await deps.subscriptionsOf(customerId, period, trx);
     const nextAtMs: number[] = [];
     const draftIds: string[] = [];
     for (const view of views) {
@@ -33,12 +34,14 @@ export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): P
     if (views.length > 0) {
       await schedule.setSynced(customerId, nowMs, nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
     }
-    return draftIds;
+    const isKnown = views.length > 0 || syncedAtMs > 0;
+    return { draftIds, isRecountDue: isKnown && (recountedAtMs ?? 0) <= nowMs - RECOUNT_EVERY_MS };
   });
-  for (const id of new Set(drafts)) await moveInvoice(deps, id);
-  const nowMs = deps.clock.nowMs();
-  const isDue = await scheduleRepository(deps.db).beginRecount(customerId, nowMs, nowMs - RECOUNT_EVERY_MS);
-  if (isDue) await correctUsageOfCustomer(deps, customerId);
+  for (const id of new Set(draftIds)) await moveInvoice(deps, id);
+  if (!isRecountDue) return;
+  await correctUsageOfCustomer(deps, customerId);
+  // Afterwards: a process that is killed on the way leaves it to the next one.
+  await deps.db.transaction((trx) => scheduleRepository(trx).setRecounted(customerId, deps.clock.nowMs()));
 }
 
 /** Once a day; each invoice looks again as well, before its quantities are taken. */

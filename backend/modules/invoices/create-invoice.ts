@@ -169,10 +169,10 @@ export async function followGathering(
   currency: string,
 ): Promise<void> {
   const invoices = invoiceRepository(trx);
-  const open = await chargeRepository(trx).open(customer.id, currency);
+  const hasOpen = await chargeRepository(trx).hasOpen(customer.id, currency);
   const gathering = await invoices.gathering(customer.id, currency);
-  if (open.length === 0 && gathering !== undefined) await invoices.deleteGathering(customer.id, currency);
-  if (open.length > 0 && gathering === undefined) {
+  if (!hasOpen && gathering !== undefined) await invoices.deleteGathering(customer.id, currency);
+  if (hasOpen && gathering === undefined) {
     const number = gatheringNumber(customer.name, currency, await invoices.nextNumber('invoices/gathering'));
     const createdAtMs = deps.clock.nowMs();
     await invoices.insertGathering({ id: deps.newId(), customerId: customer.id, currency, number, createdAtMs });

@@ -1,6 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type Driver, Kysely, SqliteDialect, sql } from 'kysely';
 import { migrateSqlite } from './migrate.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
+import { withStatementCache } from './statement-cache.ts';
 
 /**
  * The control plane's database: everything but events and roll-ups. Each module's repository declares its own tables
@@ -19,7 +20,7 @@ export interface ControlDb {
 export function openControlDb(path: string, migrationsFolder: string): ControlDb {
   const sqlite: Sqlite = openSqlite(path);
   migrateSqlite(sqlite, migrationsFolder);
-  const kysely = new Kysely<unknown>({ dialect: new ImmediateSqliteDialect({ database: sqlite }) });
+  const kysely = new Kysely<unknown>({ dialect: new ImmediateSqliteDialect({ database: withStatementCache(sqlite) }) });
   return wrap(kysely, () => kysely.destroy());
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 import type { Charge, ChargeContent, WantedCharge } from '../types.ts';
@@ -29,6 +30,13 @@ const SORT_COLUMNS = {
   'service_period.from': 'service_from',
   'billing_period.from': 'billing_from',
 } as const;
+
+/**
+ * Written into the text of a query: SQLite takes an index of the rows in one state only when it sees the state while it
+ * prepares the statement. As a parameter it would have the statement prepared anew for each value.
+ */
+const OPEN = sql.lit('open' as const);
+const BILLED = sql.lit('billed' as const);
 
 /** Charges. A handle lives as long as the transaction that it is made for. */
 export function chargeRepository(db: ControlDb) {
@@ -73,13 +81,17 @@ export function chargeRepository(db: ControlDb) {
     },
     /** Those with something left to invoice, in the order in which they fall due. */
     open: async (customerId: string, currency?: string): Promise<Charge[]> => {
-      let open = ofCustomer(customerId).selectAll().where('state', '=', 'open');
+      let open = ofCustomer(customerId).selectAll().where('state', '=', OPEN);
       if (currency !== undefined) open = open.where('currency', '=', currency);
       return (await open.orderBy('invoice_at').orderBy('id').execute()).map(toCharge);
     },
+    hasOpen: async (customerId: string, currency: string): Promise<boolean> => {
+      const own = ofCustomer(customerId).select('id').where('state', '=', OPEN);
+      return (await own.where('currency', '=', currency).limit(1).executeTakeFirst()) !== undefined;
+    },
     /** Those that are billed completely and whose service ended after an instant. */
     billedSince: async (customerId: string, sinceMs: number): Promise<Charge[]> => {
-      const billed = ofCustomer(customerId).selectAll().where('state', '=', 'billed');
+      const billed = ofCustomer(customerId).selectAll().where('state', '=', BILLED);
       const recent = billed.where('service_to', '>', toStoredInstant(sinceMs));
       return (await recent.orderBy('service_to').orderBy('id').execute()).map(toCharge);
     },
@@ -89,7 +101,7 @@ export function chargeRepository(db: ControlDb) {
         .selectFrom('charges')
         .select('customer_id')
         .distinct()
-        .where('state', '=', 'open')
+        .where('state', '=', OPEN)
         .where('invoice_at', '<=', toStoredInstant(untilMs))
         .where('customer_id', '>', afterId)
         .orderBy('customer_id')

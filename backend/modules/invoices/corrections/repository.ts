@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
 import type { PageRequest } from '../../../platform/http/paging.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
@@ -35,7 +36,12 @@ export function correctionRepository(db: ControlDb) {
       (await all.where('charge_id', '=', chargeId).orderBy('id').execute()).map(toCorrection),
     pending: async (customerId: string, currency: string): Promise<Correction[]> => {
       const waiting = all.where('customer_id', '=', customerId).where('currency', '=', currency);
-      return (await waiting.where('state', '=', 'pending').orderBy('id').execute()).map(toCorrection);
+      return (
+        await waiting
+          .where('state', '=', sql.lit('pending' as const))
+          .orderBy('id')
+          .execute()
+      ).map(toCorrection);
     },
     page: async (customerId: string, page: PageRequest): Promise<{ corrections: Correction[]; total: number }> => {
       const own = tables.selectFrom('billing_corrections').where('customer_id', '=', customerId);

@@ -12,14 +12,17 @@ interface BillingCustomerRow {
 export function scheduleRepository(db: ControlDb) {
   const tables = withTables<{ billing_customers: BillingCustomerRow }>(db);
   return {
-    /** @returns when charges were last worked out; undefined: never */
-    syncedAtMs: async (customerId: string): Promise<number | undefined> => {
+    /** When charges were last worked out, and when usage was last looked at again; undefined: never. */
+    last: async (customerId: string): Promise<{ syncedAtMs?: number; recountedAtMs?: number }> => {
       const row = await tables
         .selectFrom('billing_customers')
-        .select('synced_at')
+        .select(['synced_at', 'recounted_at'])
         .where('customer_id', '=', customerId)
         .executeTakeFirst();
-      return row?.synced_at == null ? undefined : Date.parse(row.synced_at);
+      return {
+        ...(row?.synced_at != null && { syncedAtMs: Date.parse(row.synced_at) }),
+        ...(row?.recounted_at != null && { recountedAtMs: Date.parse(row.recounted_at) }),
+      };
     },
     /** @param nextAtMs undefined: never by itself */
     setSynced: async (customerId: string, atMs: number, nextAtMs: number | undefined): Promise<void> => {
@@ -33,19 +36,10 @@ export function scheduleRepository(db: ControlDb) {
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
     },
-    /**
-     * Notes that usage is looked at again now. False when that was done after an instant, or when charges of the customer
-     * have never been worked out.
-     */
-    beginRecount: async (customerId: string, atMs: number, unlessAfterMs: number): Promise<boolean> => {
+    /** Notes that usage was looked at again. */
+    setRecounted: async (customerId: string, atMs: number): Promise<void> => {
       const own = tables.updateTable('billing_customers').set({ recounted_at: toStoredInstant(atMs) });
-      const result = await own
-        .where('customer_id', '=', customerId)
-        .where((eb) =>
-          eb.or([eb('recounted_at', 'is', null), eb('recounted_at', '<=', toStoredInstant(unlessAfterMs))]),
-        )
-        .executeTakeFirstOrThrow();
-      return result.numUpdatedRows === 1n;
+      await own.where('customer_id', '=', customerId).execute();
     },
     /** Customers after one whose charges are due to be worked out, in the order of their ids. */
     due: async (atMs: number, afterId: string, limit: number): Promise<string[]> => {
