@@ -6,13 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
 import { openSqliteUsageStore } from '../backend/usage-store/index.ts';
 import { gatewayEvents } from './gateway-events.ts';
+import { BATCH, bodies, SINGLE, sendAll, TOKEN } from './http-load.ts';
 import { startProcess } from './processes.ts';
 import { ratioLine } from './report.ts';
 
-const TOKEN = 'bench-admin-token-0123456789';
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '100000' },
@@ -40,16 +39,14 @@ for (let round = 0; round < rounds; round++) {
       for (let start = 0; start < events.length; start += 1000) await store.append(events.slice(start, start + 1000));
     };
   });
-  const batchRate = await rate(eventsPerRound, async () =>
-    load(backend.url, bodies(eventsPerRound, 100), 16, 'application/cloudevents-batch+json'),
-  );
+  const load = async (url: string, events: number, size: number, connections: number) => {
+    const all = bodies(events, size);
+    return () => sendAll(url, all, connections, size === 1 ? SINGLE : BATCH);
+  };
+  const batchRate = await rate(eventsPerRound, () => load(backend.url, eventsPerRound, 100, 16));
   const singles = Math.min(eventsPerRound, 20_000);
-  const singleRate = await rate(singles, async () =>
-    load(backend.url, bodies(singles, 1), 64, 'application/cloudevents+json'),
-  );
-  const validatingRate = await rate(singles, async () =>
-    load(validating.url, bodies(singles, 1), 64, 'application/cloudevents+json'),
-  );
+  const singleRate = await rate(singles, () => load(backend.url, singles, 1, 64));
+  const validatingRate = await rate(singles, () => load(validating.url, singles, 1, 64));
   ratios.batches.push(batchRate / storeRate);
   ratios.singles.push(singleRate / validatingRate);
   const show = (value: number) => Math.round(value).toLocaleString('en');
@@ -72,38 +69,4 @@ async function rate(events: number, prepare: () => Promise<() => Promise<void>>)
   const start = performance.now();
   await work();
   return events / ((performance.now() - start) / 1000);
-}
-
-function bodies(events: number, size: number): string[] {
-  const all = gatewayEvents(events, 0, () => randomUUID()).map(
-    ({ id, source, type, subject, timeMs, data }) =>
-      `{"specversion":"1.0","id":"${id}","source":"${source}","type":"${type}","subject":"${subject}","time":"${new Date(timeMs).toISOString()}","datacontenttype":"application/json","data":${data}}`,
-  );
-  if (size === 1) return all;
-  return Array.from(
-    { length: Math.ceil(all.length / size) },
-    (_, index) => `[${all.slice(index * size, (index + 1) * size).join(',')}]`,
-  );
-}
-
-/** Sends all bodies over the given number of connections. */
-function load(url: string, all: readonly string[], connections: number, contentType: string): () => Promise<void> {
-  return async () => {
-    const pool = new Pool(url, { connections, pipelining: 1 });
-    let next = 0;
-    const client = async () => {
-      for (let index = next++; index < all.length; index = next++) {
-        const { statusCode, body } = await pool.request({
-          method: 'POST',
-          path: '/v3/openmeter/events',
-          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': contentType },
-          body: all[index] ?? '',
-        });
-        await body.dump();
-        if (statusCode !== 202) throw new Error(`answered ${statusCode}`);
-      }
-    };
-    await Promise.all(Array.from({ length: connections }, client));
-    await pool.close();
-  };
 }

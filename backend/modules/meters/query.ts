@@ -1,4 +1,5 @@
 import { isTimeZone } from '../../platform/calendar-windows.ts';
+import { mapInSlices } from '../../platform/in-slices.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import type { DimensionFilter, UsageQuery, UsageRow, UsageStore } from '../../usage-store/index.ts';
 import { toMeterSpec } from './definition.ts';
@@ -65,7 +66,7 @@ export async function queryMeter(
     result: {
       ...(request.from !== undefined && { from: request.from }),
       ...(request.to !== undefined && { to: request.to }),
-      data: rows.map(toResultRow),
+      data: await mapInSlices(rows, toResultRow),
     },
     groupBy: [...groupBy].sort(byColumnOrder),
     customers,

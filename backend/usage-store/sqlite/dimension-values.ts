@@ -1,6 +1,7 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { DimensionValues, DimensionValuesQuery } from '../seen-types.ts';
 import type { UsageQuery } from '../types.ts';
+import type { QueryLimits } from './query-limits.ts';
 import type { RollupReader } from './rollup/read.ts';
 import { queryUsage } from './usage-query.ts';
 
@@ -9,7 +10,7 @@ export function dimensionValues(
   db: Sqlite,
   rollups: RollupReader,
   { meter, dimension, fromMs, toMs, subjects, prefix = '', limit }: DimensionValuesQuery,
-  isCancelled: () => boolean,
+  limits: QueryLimits,
 ): DimensionValues {
   const query: UsageQuery = {
     meter,
@@ -23,7 +24,7 @@ export function dimensionValues(
     subjects,
   };
   const counting = { ...query, meter: { ...meter, aggregation: 'count' as const } };
-  const { rows } = rollups.countEvents(query, isCancelled) ?? queryUsage(db, counting, isCancelled);
+  const { rows } = rollups.countEvents(query, limits) ?? queryUsage(db, counting, limits);
   const values = rows
     .map((row) => ({ value: row.dimensions[dimension] ?? '', count: Number.parseInt(row.value, 10) }))
     .filter(({ value }) => value.startsWith(prefix))

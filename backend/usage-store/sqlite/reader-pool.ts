@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../platform/errors.ts';
-import type { ReaderAnswer, ReaderRequest } from './thread-messages.ts';
+import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
 
 /** Threads that read, each one request at a time. */
 export interface ReaderPool {
@@ -11,15 +11,21 @@ export interface ReaderPool {
 }
 
 /** @param threads how many queries run at the same time; more wait */
-export function startReaders(path: string, threads: number): ReaderPool {
-  const start = () => new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: { path } });
-  // Each when it is needed: the first by the first query, the others when queries really overlap.
-  const workers: Worker[] = [];
+export function startReaders(options: ReaderOptions, threads: number): ReaderPool {
+  const start = () => new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options });
+  // Each when it is needed: the first by the first query, the others when queries really overlap. One that has ended (out
+  // of memory) is replaced by the next query.
+  const workers = new Set<Worker>();
   const idle: Worker[] = [];
   const idleWorker = (): Worker => {
-    const worker = idle.pop() ?? start();
-    if (!workers.includes(worker)) workers.push(worker);
-    return worker;
+    let worker = idle.pop();
+    while (worker !== undefined && !workers.has(worker)) worker = idle.pop();
+    if (worker !== undefined) return worker;
+    const started = start();
+    workers.add(started);
+    // Its error is told to whoever waits for it; an idle one has nobody, and must not end the process.
+    started.on('error', () => workers.delete(started)).on('exit', () => workers.delete(started));
+    return started;
   };
   const queue = new PQueue({ concurrency: threads });
   let isClosed = false;
@@ -32,11 +38,12 @@ export function startReaders(path: string, threads: number): ReaderPool {
     const cancel = () => Atomics.store(cancelled, 0, 1);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const { result, reason, isExpired = false } = await exchange(worker, { request, cancelled });
+      const answer = await exchange(worker, { request, cancelled });
       signal?.throwIfAborted();
-      if (isExpired) throw new RequestProblem('bad-request', reason ?? '');
-      if (reason !== undefined) throw new Error(reason);
-      return result as T;
+      if (answer.isRefused === true) throw new RequestProblem('bad-request', answer.reason);
+      if (answer.reason !== undefined) throw new Error(answer.reason);
+      if (answer.waitingRows > 0) await fetchRest(worker, answer, signal);
+      return answer.result as T;
     } finally {
       signal?.removeEventListener('abort', cancel);
       idle.push(worker);
@@ -48,14 +55,25 @@ export function startReaders(path: string, threads: number): ReaderPool {
     close: async () => {
       isClosed = true;
       await queue.onIdle();
-      const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-      for (const worker of workers) worker.postMessage('stop');
+      const ended = [...workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+      for (const worker of workers) worker.postMessage('stop' satisfies ToReader);
       await Promise.all(ended);
     },
   };
 }
 
-function exchange(worker: Worker, message: { request: ReaderRequest; cancelled: Int32Array }): Promise<ReaderAnswer> {
+/** The other rows, a part at a time: between two of them the event loop serves others. */
+async function fetchRest(worker: Worker, { result }: ReaderAnswer, signal: AbortSignal | undefined): Promise<void> {
+  const { rows } = result as { rows: unknown[] };
+  for (let waitingRows = 1; waitingRows > 0; ) {
+    const part = await exchange(worker, 'more');
+    signal?.throwIfAborted();
+    for (const row of part.result as unknown[]) rows.push(row);
+    waitingRows = part.waitingRows ?? 0;
+  }
+}
+
+function exchange(worker: Worker, message: ToReader): Promise<ReaderAnswer> {
   return new Promise((resolve, reject) => {
     const onMessage = (answer: ReaderAnswer) => done(() => resolve(answer));
     const onError = (error: unknown) => done(() => reject(error));

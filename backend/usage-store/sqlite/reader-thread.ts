@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../platform/db/sqlite.ts';
 import {
@@ -12,30 +13,38 @@ import { dimensionValues } from './dimension-values.ts';
 import { readDuplicates } from './duplicates.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
+import type { QueryLimits } from './query-limits.ts';
 import { seriesProgress } from './rollup/progress.ts';
 import { openRollupReader } from './rollup/read.ts';
 import { verifyRollups } from './rollup/verify.ts';
 import { subjectsSeen, typesSeen } from './seen/subjects-seen.ts';
-import type { ReaderAnswer, ReaderRequest } from './thread-messages.ts';
+import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
 import { eventsBehind } from './tracing/events-behind.ts';
 import { lateEvents } from './tracing/late-events.ts';
 import { currentSnapshot } from './tracing/moment.ts';
 import { queryUsage } from './usage-query.ts';
 
+/** Rows that are handed over at a time: some 5 ms of whoever receives them. */
+const ROWS_OF_PART = 2000;
+/** A tenth of what ingest gets where both want the processor, and all of it where ingest does not. */
+const READER_NICENESS = 10;
+
 /** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
 const port = parentPort as MessagePort;
-const { path } = workerData as { path: string };
+const { path, maxRows } = workerData as ReaderOptions;
+yieldToIngest();
 const db = openSqliteReader(path);
 const rollups = openRollupReader(db);
 const totals = db.prepare('SELECT stored, duplicates FROM store');
 
-function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
+function run(request: ReaderRequest, limits: QueryLimits): unknown {
+  const { isCancelled } = limits;
   switch (request.kind) {
     case 'list':
       return listEvents(db, request.query);
     case 'query':
       return {
-        ...(rollups.query(request.query, isCancelled) ?? queryUsage(db, request.query, isCancelled)),
+        ...(rollups.query(request.query, limits) ?? queryUsage(db, request.query, limits)),
         snapshot: currentSnapshot(db),
       };
     case 'totals':
@@ -63,7 +72,7 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
     case 'typesSeen':
       return typesSeen(db, request.subject);
     case 'dimensionValues':
-      return dimensionValues(db, rollups, request.query, isCancelled);
+      return dimensionValues(db, rollups, request.query, limits);
     case 'duplicates':
       return readDuplicates(db, request.rowIds);
     case 'eventsBehind':
@@ -73,20 +82,47 @@ function run(request: ReaderRequest, isCancelled: () => boolean): unknown {
   }
 }
 
-port.on('message', (message: { request: ReaderRequest; cancelled: Int32Array } | 'stop') => {
+/** Rows of an answer that have not been asked for yet. */
+let waiting: unknown[] = [];
+
+/** Cuts a long answer: reading all of it at once would hold up the event loop, and with it every other request. */
+function firstPart(result: unknown): unknown {
+  waiting = [];
+  if (typeof result !== 'object' || result === null || !('rows' in result) || !Array.isArray(result.rows))
+    return result;
+  waiting = result.rows.slice(ROWS_OF_PART);
+  return { ...result, rows: result.rows.slice(0, ROWS_OF_PART) };
+}
+
+/** Of a query's work the least urgent is what nobody but its client waits for. */
+function yieldToIngest(): void {
+  try {
+    // Of this thread alone: Linux keeps a priority for each.
+    setPriority(0, READER_NICENESS);
+  } catch {
+    // A system that does not let us: queries then compete with ingest.
+  }
+}
+
+port.on('message', (message: ToReader) => {
   if (message === 'stop') {
     db.close();
     return port.close();
   }
+  if (message === 'more') {
+    const part = waiting.splice(0, ROWS_OF_PART);
+    return port.postMessage({ result: part, waitingRows: waiting.length } satisfies ReaderAnswer);
+  }
   const { request, cancelled } = message;
   let answer: ReaderAnswer;
   try {
-    const isCancelled = () => Atomics.load(cancelled, 0) === 1;
+    const limits = { isCancelled: () => Atomics.load(cancelled, 0) === 1, maxRows };
     // One snapshot for all statements of a request.
-    answer = { result: db.transaction(() => run(request, isCancelled)).deferred() };
+    const result = firstPart(db.transaction(() => run(request, limits)).deferred());
+    answer = { result, waitingRows: waiting.length };
   } catch (error) {
-    const isExpired = error instanceof Error && 'isExpired' in error;
-    answer = { reason: error instanceof Error ? error.message : String(error), isExpired };
+    const isRefused = error instanceof Error && 'isRefused' in error;
+    answer = { reason: error instanceof Error ? error.message : String(error), isRefused };
   }
   port.postMessage(answer);
 });

@@ -18,6 +18,8 @@ const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 export interface SqliteUsageStoreOptions {
   /** Queries that run at the same time. */
   readerThreads?: number;
+  /** Rows of a query's answer; what would have more is refused. Each takes some kilobytes while it is gathered. */
+  maxResultRows?: number;
   /** Events that wait for the disk; more are refused with 503. 100,000 of a gateway's are some 50 MB. */
   maxQueuedEvents?: number;
   /** Hashes of young events in memory: some 30 bytes each. */
@@ -40,12 +42,13 @@ export async function openSqliteUsageStore(
   clock: Clock,
   options: SqliteUsageStoreOptions = {},
 ): Promise<UsageStore> {
-  const { readerThreads = 2, maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
+  const { readerThreads = 2, maxResultRows = 100_000 } = options;
+  const { maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
   migrateSqlite(db, MIGRATIONS);
   db.close();
-  const readers = startReaders(path, readerThreads);
+  const readers = startReaders({ path, maxRows: maxResultRows }, readerThreads);
   const writer = await startWriter(
     path,
     { maxQueuedEvents, dedupeMemTableEntries, rollups },

@@ -24,6 +24,13 @@ export type FromWriter =
   | { kind: 'trouble'; reason: string }
   | { kind: 'stopped' };
 
+/** What a reader's thread is started with. */
+export interface ReaderOptions {
+  path: string;
+  /** As in QueryLimits. */
+  maxRows: number;
+}
+
 /** What a reader's thread is asked; it answers one request at a time. */
 export type ReaderRequest =
   | { kind: 'list'; query: EventRowsQuery }
@@ -60,5 +67,9 @@ export type ReaderRequest =
   | { kind: 'processes'; page: { offset: number; limit: number; node?: string } };
 
 export type ReaderAnswer =
-  | { result: unknown; reason?: never; isExpired?: never }
-  | { result?: never; reason: string; isExpired: boolean };
+  /** `waitingRows`: rows of the answer that are still with the reader; it gives a part of them for each "more". */
+  | { result: unknown; waitingRows: number; reason?: never; isRefused?: never }
+  | { result?: never; waitingRows?: never; reason: string; isRefused: boolean };
+
+/** What a reader's thread is told. */
+export type ToReader = { request: ReaderRequest; cancelled: Int32Array } | 'more' | 'stop';

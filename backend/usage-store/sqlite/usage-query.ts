@@ -6,6 +6,7 @@ import { passesFilter } from '../dimension-filter.ts';
 import { compileJsonPath, type ReadPath } from '../json-path.ts';
 import { readDimensionValue } from '../meter-value.ts';
 import type { AnswerOrigin, UsageQuery } from '../types.ts';
+import { type QueryLimits, refuseTooMany } from './query-limits.ts';
 import { refuseExpired } from './retention/complete-from.ts';
 import { type QueryAnswer, toRows, type UsageGroup } from './usage-rows.ts';
 
@@ -19,14 +20,12 @@ interface Group extends UsageGroup {
   accumulator: Accumulator;
 }
 
-/**
- * Answers a usage query by reading the stored events: the way for what roll-ups do not know.
- * @param isCancelled asked now and then; a query that nobody waits for ends with an error
- */
-export function queryUsage(db: Sqlite, query: UsageQuery, isCancelled: () => boolean): QueryAnswer {
+/** Answers a usage query by reading the stored events: the way for what roll-ups do not know. */
+export function queryUsage(db: Sqlite, query: UsageQuery, limits: QueryLimits): QueryAnswer {
   refuseExpired(db, query);
   const origin: AnswerOrigin = { by: 'events', events: 0, pendingEvents: 0 };
-  const groups = gather(counted(untilCancelled(selectEvents(db, query), isCancelled), origin), query);
+  const events = untilCancelled(selectEvents(db, query), limits.isCancelled);
+  const groups = gather(counted(events, origin), query, limits);
   return { rows: toRows(groups.values(), query), origin };
 }
 
@@ -70,7 +69,7 @@ function* counted<T>(items: Iterable<T>, origin: AnswerOrigin): Generator<T> {
   }
 }
 
-function gather(events: Iterable<EventRow>, query: UsageQuery): Map<string, Group> {
+function gather(events: Iterable<EventRow>, query: UsageQuery, limits: QueryLimits): Map<string, Group> {
   const { meter } = query;
   const readValue = meter.valueProperty === undefined ? () => undefined : compileJsonPath(meter.valueProperty);
   const filters = Object.entries(query.filters).map(([name, filter]) => ({
@@ -100,6 +99,7 @@ function gather(events: Iterable<EventRow>, query: UsageQuery): Map<string, Grou
       const { result } = accumulator;
       group = { window, labels, accumulator, result, firstMs: event.time_ms, lastMs: event.time_ms };
       groups.set(key, group);
+      refuseTooMany(groups.size, limits);
     }
     group.accumulator.add(readValue(data), event.time_ms);
     group.firstMs = Math.min(group.firstMs, event.time_ms);

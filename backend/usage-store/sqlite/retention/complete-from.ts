@@ -1,6 +1,7 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { UsageQuery } from '../../types.ts';
+import { type RefusedQuery, refusedQuery } from '../query-limits.ts';
 import { bucketStartMs, MONTHS_LEVEL } from '../rollup/levels.ts';
 import { canonicalSpec, type SeriesRow } from '../rollup/series-spec.ts';
 
@@ -10,23 +11,18 @@ export function completeFromMs(db: Sqlite): number | undefined {
   return fromMs ?? undefined;
 }
 
-/** What a reader's answer says beside its reason when events that it would need are gone. */
-export interface ExpiredEvents extends Error {
-  isExpired: true;
-}
-
 /** A figure from what is left would be too small, and nobody would see it. */
-export function expiredEvents(fromMs: number): ExpiredEvents {
+export function expiredEvents(fromMs: number): RefusedQuery {
   const message =
     `Events before ${formatInstant(fromMs)} are no longer kept one by one. Before that, begin and end at whole quarters ` +
     'of an hour, ask for windows of an hour or more, and for dimensions with few values.';
-  return Object.assign(new Error(message), { isExpired: true as const });
+  return refusedQuery(message);
 }
 
 /**
  * To be called before a query reads events. A meter that has kept its figures from before events were removed would
  * suddenly have smaller ones; one that was made later counts what was left at its creation, always.
- * @throws ExpiredEvents
+ * @throws RefusedQuery
  */
 export function refuseExpired(db: Sqlite, { meter, fromMs }: UsageQuery): void {
   const completeFrom = completeFromMs(db);

@@ -2,6 +2,7 @@ import type { Window } from '../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { passesFilter } from '../../dimension-filter.ts';
 import type { UsageQuery } from '../../types.ts';
+import { type QueryLimits, refuseTooMany } from '../query-limits.ts';
 import type { UsageGroup } from '../usage-rows.ts';
 import { type Cell, cellMerger, cellResult } from './cell.ts';
 import type { SeriesSpec } from './series-spec.ts';
@@ -25,11 +26,13 @@ interface Group extends UsageGroup {
 
 /**
  * @param subjectText the name behind a name_id; asked only where the query needs subjects
+ * @param limits asked whenever a group is added
  * @param countsEvents whether the answer is the number of events instead of the figure
  */
 export function createGather(
   query: UsageQuery,
   subjectText: (subject: number) => string,
+  limits: QueryLimits,
   countsEvents = false,
 ): Gather {
   const { aggregation } = query.meter;
@@ -72,6 +75,7 @@ export function createGather(
           lastMs: 0,
         };
         groups.set(key, group);
+        refuseTooMany(groups.size, limits);
       } else {
         merge(group.cell, cell);
       }

@@ -1,6 +1,7 @@
 import { type Window, windowFinder } from '../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { UsageQuery } from '../../types.ts';
+import type { QueryLimits } from '../query-limits.ts';
 import { completeFromMs, expiredEvents } from '../retention/complete-from.ts';
 import { untilCancelled } from '../usage-query.ts';
 import { type QueryAnswer, toRows } from '../usage-rows.ts';
@@ -16,9 +17,9 @@ import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts
 /** Answers queries from roll-ups, and from events only where no bucket fits. */
 export interface RollupReader {
   /** To be called in one snapshot. @returns undefined when only the events can tell */
-  query(query: UsageQuery, isCancelled: () => boolean): QueryAnswer | undefined;
+  query(query: UsageQuery, limits: QueryLimits): QueryAnswer | undefined;
   /** The same, with the number of events instead of the meter's figure. */
-  countEvents(query: UsageQuery, isCancelled: () => boolean): QueryAnswer | undefined;
+  countEvents(query: UsageQuery, limits: QueryLimits): QueryAnswer | undefined;
 }
 
 /** One query while it is being answered. */
@@ -47,7 +48,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
   const rows = prepareRowReading(db);
   const names = db.prepare('SELECT text FROM names WHERE name_id = ?').pluck();
   const nameIds = db.prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value').pluck();
-  const answer = (query: UsageQuery, isCancelled: () => boolean, countsEvents: boolean): QueryAnswer | undefined => {
+  const answer = (query: UsageQuery, limits: QueryLimits, countsEvents: boolean): QueryAnswer | undefined => {
     if (query.granularity === 'PT1M') return undefined;
     const found = findSeries.get(canonicalSpec(query.meter)) as SeriesRow | undefined;
     if (found === undefined || found.back_filled_row < found.last_row) return undefined;
@@ -64,12 +65,12 @@ export function openRollupReader(db: Sqlite): RollupReader {
       rows,
       pending: loadPending(db, found.series, spec),
       dirty: dirtyQuartersOf(db, found.series, subjects),
-      gather: createGather(query, (subject) => names.get(subject) as string, countsEvents),
+      gather: createGather(query, (subject) => names.get(subject) as string, limits, countsEvents),
       needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
       needsDims: needed.length > 0,
       subjects,
       findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
-      isCancelled,
+      isCancelled: limits.isCancelled,
       events: 0,
     };
     readAll(reading);
@@ -79,8 +80,8 @@ export function openRollupReader(db: Sqlite): RollupReader {
     };
   };
   return {
-    query: (query, isCancelled) => answer(query, isCancelled, false),
-    countEvents: (query, isCancelled) => answer(query, isCancelled, true),
+    query: (query, limits) => answer(query, limits, false),
+    countEvents: (query, limits) => answer(query, limits, true),
   };
 }
 
