@@ -23,6 +23,8 @@ import { scheduleBilling } from './jobs/schedule.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import { previewInvoice } from './preview.ts';
 import { invoiceRepository } from './repository.ts';
+import { revenueRoutes } from './revenue/routes.ts';
+import { createRevenueService } from './revenue/service.ts';
 import { invoiceRoutes } from './routes.ts';
 import { createInvoicesService, type InvoicesService } from './service.ts';
 import { simulateInvoice } from './simulate.ts';
@@ -69,6 +71,7 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
           return run;
         },
       });
+      revenueRoutes(router, createRevenueService(deps));
       documentRoutes(router, createDocumentService(deps));
       traceRoutes(router, createTraceService(deps));
       billingCorrectionRoutes(router, createCorrectionsService(deps));

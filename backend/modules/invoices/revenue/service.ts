@@ -1,0 +1,61 @@
+import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
+import { formatInstant } from '../../../platform/instant.ts';
+import type { InvoicesDeps } from '../deps.ts';
+import { type IssuedInvoice, revenueRepository } from './repository.ts';
+import type { RevenueBody } from './schema.ts';
+
+interface Sum {
+  total: Decimal;
+  invoices: number;
+}
+
+/** What was invoiced in a period, by currency and customer. Amounts of different currencies are never added up. */
+export function createRevenueService(deps: Pick<InvoicesDeps, 'db' | 'findCustomer'>) {
+  return {
+    /** @param topCustomers how many customers are named for each currency, those with the largest sums first */
+    revenue: async (fromMs: number, toMs: number, topCustomers: number): Promise<RevenueBody> => {
+      const byCurrency = sumByCustomer(await revenueRepository(deps.db).issuedIn(fromMs, toMs));
+      const currencies = [...byCurrency.keys()].sort();
+      const data: RevenueBody['data'] = [];
+      for (const currency of currencies) {
+        const sums = byCurrency.get(currency) ?? new Map<string, Sum>();
+        const all = [...sums.values()];
+        data.push({
+          currency,
+          total: formatDecimal(Decimal.sum(ZERO, ...all.map(({ total }) => total))),
+          invoices: all.reduce((count, { invoices }) => count + invoices, 0),
+          customers: sums.size,
+          top_customers: await nameTop(deps, sums, topCustomers),
+        });
+      }
+      return { from: formatInstant(fromMs), to: formatInstant(toMs), data };
+    },
+  };
+}
+
+function sumByCustomer(invoices: readonly IssuedInvoice[]): Map<string, Map<string, Sum>> {
+  const byCurrency = new Map<string, Map<string, Sum>>();
+  for (const { currency, customerId, total } of invoices) {
+    const sums = byCurrency.get(currency) ?? new Map<string, Sum>();
+    const sum = sums.get(customerId) ?? { total: ZERO, invoices: 0 };
+    sums.set(customerId, { total: sum.total.add(total), invoices: sum.invoices + 1 });
+    byCurrency.set(currency, sums);
+  }
+  return byCurrency;
+}
+
+async function nameTop(
+  { db, findCustomer }: Pick<InvoicesDeps, 'db' | 'findCustomer'>,
+  sums: ReadonlyMap<string, Sum>,
+  limit: number,
+): Promise<RevenueBody['data'][number]['top_customers']> {
+  // By id where sums are equal, so that the same question has the same answer.
+  const top = [...sums].sort(([a, x], [b, y]) => y.total.cmp(x.total) || (a < b ? -1 : 1)).slice(0, limit);
+  return Promise.all(
+    top.map(async ([id, { total, invoices }]) => {
+      const customer = await findCustomer(id, db);
+      const { key, name } = customer ?? { key: id, name: id };
+      return { customer: { id, key, name }, total: formatDecimal(total), invoices };
+    }),
+  );
+}
