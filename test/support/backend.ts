@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type App, type AppParts, createBackend } from '../../backend/app.ts';
 import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
@@ -11,6 +10,7 @@ import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
 import { contractIsAvailable, contractViolations } from './contract.ts';
+import { copyDatabaseTemplate, MIGRATIONS } from './database-template.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 
 export const TOKENS = {
@@ -20,8 +20,6 @@ export const TOKENS = {
   ingest: 'test-ingest-token-0123456789',
   enforcement: 'test-enforcement-token-0123456789',
 } as const;
-
-const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));
 
 /** An answer, read. */
 export interface Answer {
@@ -62,6 +60,7 @@ export async function createTestBackend(
   options: { maxBodyBytes?: number; start?: string; kongAdmin?: AppParts['kongAdmin'] } = {},
 ): Promise<TestBackend> {
   const dataDir = mkdtempSync(join(tmpdir(), 'backend-'));
+  copyDatabaseTemplate(dataDir);
   const clock = testClock(options.start);
   const newId = createIds(clock);
   const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);

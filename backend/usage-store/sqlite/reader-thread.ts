@@ -7,7 +7,6 @@ import {
   listCorrections,
   previewCorrection,
   selectSlice,
-  unfinishedCorrections,
 } from './corrections/correction-reader.ts';
 import { dimensionValues } from './dimension-values.ts';
 import { readDuplicates } from './duplicates.ts';
@@ -65,8 +64,6 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
       return listCorrections(db, request.page);
     case 'correctedEvents':
       return correctedEvents(db, request.id, request.page);
-    case 'unfinishedCorrections':
-      return unfinishedCorrections(db);
     case 'subjectsSeen':
       return subjectsSeen(db, request.query, isCancelled);
     case 'typesSeen':

@@ -6,6 +6,7 @@ import type { UsageAnswer } from '../tracing-types.ts';
 import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
 import type { UsageStore } from '../usage-store.ts';
 import { createCorrectionJobs } from './corrections/correction-jobs.ts';
+import { unfinishedCorrections } from './corrections/correction-reader.ts';
 import { startReaders } from './reader-pool.ts';
 import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
 import { verifyRollups } from './rollup/verify.ts';
@@ -47,6 +48,8 @@ export async function openSqliteUsageStore(
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
   migrateSqlite(db, MIGRATIONS);
+  // Read here: a start with nothing to go on with then needs no thread that reads.
+  const unfinished = unfinishedCorrections(db);
   db.close();
   const readers = startReaders({ path, maxRows: maxResultRows }, readerThreads);
   const writer = await startWriter(
@@ -68,7 +71,7 @@ export async function openSqliteUsageStore(
   };
   const { correctionSliceEvents: sliceEvents } = options;
   const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds, sliceEvents });
-  await corrections.resume();
+  await corrections.resume(unfinished);
   return {
     append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
     totals: () => readers.ask({ kind: 'totals' }),

@@ -47,7 +47,6 @@ export type ReaderRequest =
   | { kind: 'correction'; id: string }
   | { kind: 'corrections'; page: { offset: number; limit: number } }
   | { kind: 'correctedEvents'; id: string; page: { size: number; after?: number | undefined } }
-  | { kind: 'unfinishedCorrections' }
   | { kind: 'subjectsSeen'; query: SubjectsSeenQuery }
   | { kind: 'typesSeen'; subject: string }
   | { kind: 'dimensionValues'; query: DimensionValuesQuery }

@@ -22,7 +22,7 @@ const MAX_WAITING = 100;
 
 export interface CorrectionJobs extends EventCorrections {
   /** Goes on with what a stop or a kill interrupted. */
-  resume(): Promise<void>;
+  resume(unfinished: readonly UnfinishedCorrection[]): Promise<void>;
   /** Lets the slice that is being changed end, and no other begin. */
   stop(): Promise<void>;
 }
@@ -93,8 +93,7 @@ export function createCorrectionJobs(deps: {
       });
       return (await get(request.id)) as Correction;
     },
-    resume: async () => {
-      const unfinished = await readers.ask<UnfinishedCorrection[]>({ kind: 'unfinishedCorrections' });
+    resume: async (unfinished) => {
       for (const { id, query, lastRow, position } of unfinished) {
         goOn(id, await toQuery(query.action, query.selection), lastRow, position);
       }
