@@ -2,9 +2,10 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { createBilling, invoicesFollowSubscriptions, sandboxRoutes } from './composition/billing.ts';
 import { createCatalog } from './composition/catalog.ts';
 import { createMetering } from './composition/metering.ts';
+import { operationsRoutes } from './composition/operations-routes.ts';
 import type { App, AppParts, Backend } from './composition/parts.ts';
 import { rollupsFollowMeters } from './composition/rollups.ts';
-import { documentationRoutes, healthRoutes, pathWithoutAlias } from './composition/service-routes.ts';
+import { documentationRoutes, pathWithoutAlias } from './composition/service-routes.ts';
 import { accessTokenRoutes } from './modules/access-tokens/index.ts';
 import { PROFILE_OF_CUSTOMER_SQL } from './modules/billing-profiles/index.ts';
 import { createCostEstimates } from './modules/cost-estimates/index.ts';
@@ -12,7 +13,7 @@ import { createCustomers } from './modules/customers/index.ts';
 import { createEntitlements, type Entitlements } from './modules/entitlements/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
-import { invoicesInUse } from './modules/invoices/index.ts';
+import { type Invoices, invoicesInUse } from './modules/invoices/index.ts';
 import { createMetersService } from './modules/meters/index.ts';
 import { catalogBlocksArchiving } from './modules/product-catalog/index.ts';
 import {
@@ -26,6 +27,7 @@ import { createKongConsumers, createUsageSources, usageSourceRoutes } from './mo
 import { limitBody } from './platform/http/body-limit.ts';
 import { serveConsole } from './platform/http/console-files.ts';
 import type { AppEnv } from './platform/http/env.ts';
+import { measureRequests } from './platform/http/measure-requests.ts';
 import { problemHandler } from './platform/http/problem.ts';
 import { logRequests } from './platform/http/request-log.ts';
 import { createRouter, type Router } from './platform/http/router.ts';
@@ -124,19 +126,20 @@ export function createBackend(parts: AppParts): Backend {
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify);
   metering.legacyRoutes(v1);
-  return { app: serve(parts, { v3, v1 }), invoices: billing.invoices };
+  return { app: serve(parts, { v3, v1 }, billing.invoices), invoices: billing.invoices };
 }
 
 /** What stands around the modules' routes: logging, limits, errors, health, documentation, console. */
-function serve(parts: AppParts, { v3, v1 }: { v3: Router; v1: Router }): App {
+function serve(parts: AppParts, { v3, v1 }: { v3: Router; v1: Router }, invoices: Invoices): App {
   const app = new OpenAPIHono<AppEnv>({ getPath: pathWithoutAlias });
   app.use(logRequests(parts.log, parts.clock));
+  if (parts.metrics) app.use(measureRequests(parts.metrics.onRequest));
   app.use(limitBody(parts.maxBodyBytes));
   app.onError(problemHandler(parts.log));
   app.notFound(answerUnknown(app));
   app.route('/v3/openmeter', v3.app);
   app.route('/api/v1', v1.app);
-  healthRoutes(app, parts);
+  operationsRoutes(app, parts, invoices);
   documentationRoutes(app, parts.version);
   if (parts.consoleDir !== undefined) serveConsole(app, parts.consoleDir);
   return app;

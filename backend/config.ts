@@ -22,6 +22,12 @@ export interface Config {
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin: { url: string; token: string | undefined } | undefined;
   tokens: readonly ConfiguredToken[];
+  /** Bounds of the usage store. */
+  usage: { readerThreads: number; maxWaitingQueries: number; queryTimeoutMs: number; maxQueuedEvents: number };
+  /** Who may read /metrics besides those who may read everything. */
+  metrics: { token: string | undefined; isPublic: boolean };
+  /** With less the backend is not ready. */
+  minFreeDiskBytes: number;
 }
 
 /** Settings are wrong. The message lists every wrong one by its name and rule, a line each, never a value. */
@@ -81,5 +87,13 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
         : []),
       ...namedTokens,
     ],
+    usage: {
+      readerThreads: settings.READER_THREADS,
+      maxWaitingQueries: settings.MAX_WAITING_QUERIES,
+      queryTimeoutMs: settings.QUERY_TIMEOUT_MS,
+      maxQueuedEvents: settings.MAX_QUEUED_EVENTS,
+    },
+    metrics: { token: settings.METRICS_TOKEN, isPublic: settings.METRICS_PUBLIC },
+    minFreeDiskBytes: settings.MIN_FREE_DISK_BYTES,
   };
 }

@@ -5,9 +5,11 @@ import { type ServerType, serve } from '@hono/node-server';
 import { createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
+import { createMetrics, processMetrics } from './operations/metrics.ts';
 import { systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
 import { createIds } from './platform/ids.ts';
+import { createJobLog } from './platform/job-log.ts';
 import { createLogger, type Logger } from './platform/log.ts';
 import { startRetention } from './retention.ts';
 import { openSqliteUsageStore } from './usage-store/index.ts';
@@ -33,7 +35,12 @@ export interface RunningBackend {
 export async function startBackend(config: Config, log: Logger): Promise<RunningBackend> {
   const clock = systemClock;
   const newId = createIds(clock);
+  const metrics = createMetrics();
+  processMetrics();
+  const jobs = createJobLog(clock);
   const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock, {
+    ...config.usage,
+    watch: metrics.usage,
     onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
   });
   const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
@@ -41,7 +48,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
   const { eventRetentionDays: retentionDays } = config;
-  const stopRetention = retentionDays === undefined ? undefined : startRetention({ usage, clock, log, retentionDays });
+  const stopRetention =
+    retentionDays === undefined ? undefined : startRetention({ usage, clock, log, retentionDays, track: jobs.track });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes } = config;
   const { app, invoices } = createBackend({
@@ -53,11 +61,15 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     tokens,
     kongAdmin: config.kongAdmin,
     maxBodyBytes,
+    metrics,
+    metricsAccess: config.metrics,
+    jobs,
+    disk: { dataDir: config.dataDir, minFreeBytes: config.minFreeDiskBytes },
     version,
     consoleDir: CONSOLE,
   });
   const server = await listen(app.fetch, config);
-  const stopBilling = invoices.schedule();
+  const stopBilling = invoices.schedule(jobs.track);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;

@@ -1,4 +1,5 @@
 import type { Clock } from './platform/clock.ts';
+import type { TrackJob } from './platform/job-log.ts';
 import type { Logger } from './platform/log.ts';
 import type { UsageStore } from './usage-store/index.ts';
 
@@ -14,8 +15,9 @@ export function startRetention(deps: {
   clock: Clock;
   log: Logger;
   retentionDays: number;
+  track: TrackJob;
 }): () => Promise<void> {
-  const { usage, clock, log, retentionDays } = deps;
+  const { usage, clock, log, retentionDays, track } = deps;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let removed = 0;
@@ -23,7 +25,7 @@ export function startRetention(deps: {
   const step = async (): Promise<void> => {
     let pauseMs = INTERVAL_MS;
     try {
-      const result = await usage.expire(clock.nowMs() - retentionDays * DAY_MS);
+      const result = await track('retention', () => usage.expire(clock.nowMs() - retentionDays * DAY_MS));
       removed += result.removed;
       if (result.state === 'more') pauseMs = PAUSE_MS;
       else if (removed > 0) {

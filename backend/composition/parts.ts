@@ -2,10 +2,12 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from '../modules/access-tokens/index.ts';
 import type { Invoices } from '../modules/invoices/index.ts';
 import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
+import type { Metrics } from '../operations/metrics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { NewId } from '../platform/ids.ts';
+import type { JobLog } from '../platform/job-log.ts';
 import type { Logger } from '../platform/log.ts';
 import type { UsageStore } from '../usage-store/index.ts';
 
@@ -20,9 +22,22 @@ export interface AppParts {
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin?: KongAdminSettings | undefined;
   maxBodyBytes: number;
+  /** What counts how the backend does, and who may see it besides those who may read everything. */
+  metrics?: Metrics | undefined;
+  metricsAccess?: MetricsAccess | undefined;
+  /** How work without requests went. */
+  jobs?: JobLog | undefined;
+  /** Where the databases are; undefined: the disk is not watched. */
+  disk?: { dataDir: string; minFreeBytes: number } | undefined;
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
   consoleDir?: string | undefined;
+}
+
+export interface MetricsAccess {
+  /** A token that opens nothing else. */
+  token?: string | undefined;
+  isPublic: boolean;
 }
 
 export type App = OpenAPIHono<AppEnv>;

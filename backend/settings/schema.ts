@@ -31,6 +31,19 @@ export const settingsSchema = z.object({
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  /** Each has a connection and a cache of its own; as many queries run at the same time. */
+  READER_THREADS: wholeNumber(1, 64).default(2),
+  MAX_WAITING_QUERIES: wholeNumber(1, 10_000).default(100),
+  /** What a client asks for; billing may take as long as it needs. */
+  QUERY_TIMEOUT_MS: wholeNumber(100, 3_600_000).default(60_000),
+  /** 100,000 events of a gateway are some 50 MB. */
+  MAX_QUEUED_EVENTS: wholeNumber(1, 10_000_000).default(100_000),
+  METRICS_TOKEN: token.optional(),
+  METRICS_PUBLIC: oneOf(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
+  /** Room for the write-ahead logs to grow while somebody comes to look. */
+  MIN_FREE_DISK_BYTES: wholeNumber(0, 999_999_999_999_999).default(268_435_456),
   /** The only host that is ever asked for consumers. */
   KONG_ADMIN_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -60,4 +73,5 @@ export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set([
   'ADMIN_TOKEN',
   'INGEST_TOKEN',
   'VIEWER_TOKEN',
+  'METRICS_TOKEN',
 ]);

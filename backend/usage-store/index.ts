@@ -52,3 +52,4 @@ export type {
   VerifyResult,
 } from './types.ts';
 export type { UsageStore } from './usage-store.ts';
+export type { QuestionOutcome, UsageLoad, UsageUpkeep, UsageWatch } from './watch-types.ts';

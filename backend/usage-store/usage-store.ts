@@ -16,6 +16,7 @@ import type {
   UsageRow,
   VerifyResult,
 } from './types.ts';
+import type { UsageLoad, UsageUpkeep } from './watch-types.ts';
 
 /** The port for events and usage. Engines implement it; modules know nothing else of how usage is kept. */
 export interface UsageStore extends UsageTracing {
@@ -64,7 +65,10 @@ export interface UsageStore extends UsageTracing {
   expire(beforeMs: number): Promise<Expiry>;
   /** Recomputes all figures that are kept ahead of time from the events and compares. */
   verify(): Promise<VerifyResult>;
-  /** Rejects when the store cannot be written or read. */
+  /** Rejects when the store cannot be written or read. A store that is only busy can. */
   check(): Promise<void>;
+  load(): UsageLoad;
+  /** Waits for a transaction that runs, never for queries. */
+  upkeep(): Promise<UsageUpkeep>;
   close(): Promise<void>;
 }

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../backend/config.ts';
 import { startBackend } from '../../backend/main.ts';
+import { createGauges } from '../../backend/operations/gauges.ts';
+import { createMetrics } from '../../backend/operations/metrics.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { SETTING_NAMES } from '../../backend/settings/index.ts';
 import { readConfig } from '../../plugin/delivery/config.ts';
@@ -133,6 +135,25 @@ test('the settings of the backend are described with their defaults', () => {
   expect(documented).toEqual(actual);
   expect(dataDir).toBe(defaultDataDir);
   expect(Object.keys(defaults).sort()).toEqual([...SETTING_NAMES].sort());
+});
+
+test('the metrics of the backend are described, every one, with its labels', () => {
+  const rows = [...read('docs/operate.md').matchAll(/^\| ((?:`metering_backend_\w+`(?:, )?)+) \|(.*?)\|/gm)];
+  const names = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+  const documented = rows.flatMap(([, metrics = '', labels = '']) =>
+    names(metrics).map((name) => [name, names(labels)]),
+  );
+  const { registry } = createMetrics();
+  createGauges(registry);
+  // What the library keeps of a metric has its labels, which its types do not tell.
+  const actual = registry
+    .getMetricsAsArray()
+    .map((metric) => [
+      (metric as unknown as { name: string }).name,
+      (metric as unknown as { labelNames: string[] }).labelNames,
+    ]);
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(actual));
+  expect(documented).toHaveLength(actual.length);
 });
 
 test('the lines for kong.conf are the settings of the image, but for the places', () => {

@@ -9,5 +9,5 @@ export {
 } from './explanation.ts';
 export { explanationRoutes } from './explanation-routes.ts';
 export { eventRoutes, legacyEventRoutes } from './routes.ts';
-export { createEventsService, type EventAnnotations, type EventsService } from './service.ts';
+export { createEventsService, type EventAnnotations, type EventsService, type IngestOutcome } from './service.ts';
 export { subjectsSeenRoutes } from './subjects-seen.ts';

@@ -33,14 +33,14 @@ export async function ingestAllOrNone(
   usage: UsageStore,
   clock: Clock,
   { events, isBatch, delivery }: IngestRequest,
-): Promise<void> {
+): Promise<AppendResult> {
   const receivedAtMs = clock.nowMs();
   const { accepted, rejected } = check(events, isBatch, receivedAtMs, MAX_EXPLAINED);
   if (rejected.length > 0) {
     const parameters = rejected.flatMap((rejection) => rejection.invalidParameters);
     throw new RequestProblem('bad-request', summarize(parameters), parameters);
   }
-  await append(usage, accepted, delivery, 0);
+  return append(usage, accepted, delivery, 0);
 }
 
 /** Stores the good events of a request and tells which ones were refused (RFC 7240, `Prefer: handling=lenient`). */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import { RequestProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
@@ -45,16 +46,53 @@ export interface EventsService {
   totals(): Promise<IngestTotals>;
 }
 
+/** How many events of a request became what. */
+export interface IngestOutcome {
+  accepted: number;
+  duplicate: number;
+  /** Not as they should be, or in a request with one that is not. */
+  rejected: number;
+  /** Not taken, because too much waited or something failed: the sender sends them again. */
+  postponed: number;
+}
+
 /** Takes events in and lists them. */
 export function createEventsService(deps: {
   usage: UsageStore;
   clock: Clock;
   annotations: EventAnnotations;
+  onIngest?: ((outcome: IngestOutcome) => void) | undefined;
 }): EventsService {
-  const { usage, clock, annotations } = deps;
+  const { usage, clock, annotations, onIngest } = deps;
+  const told = async <T>(
+    request: IngestRequest,
+    work: Promise<T>,
+    outcomeOf: (result: T) => Partial<IngestOutcome>,
+  ) => {
+    const none = { accepted: 0, duplicate: 0, rejected: 0, postponed: 0 };
+    try {
+      const result = await work;
+      onIngest?.({ ...none, ...outcomeOf(result) });
+      return result;
+    } catch (error) {
+      const isRejected = error instanceof RequestProblem && error.kind === 'bad-request';
+      onIngest?.({ ...none, [isRejected ? 'rejected' : 'postponed']: request.events.length });
+      throw error;
+    }
+  };
   return {
-    ingest: (request) => ingestAllOrNone(usage, clock, request),
-    ingestLeniently: (request) => ingestLeniently(usage, clock, request),
+    ingest: async (request) => {
+      await told(request, ingestAllOrNone(usage, clock, request), ({ stored, duplicates }) => ({
+        accepted: stored,
+        duplicate: duplicates,
+      }));
+    },
+    ingestLeniently: (request) =>
+      told(request, ingestLeniently(usage, clock, request), ({ stored, duplicates, rejected }) => ({
+        accepted: stored,
+        duplicate: duplicates,
+        rejected: rejected.length,
+      })),
     totals: async () => {
       const { stored, duplicates } = await usage.totals();
       return { received: stored + duplicates, stored, duplicates };

@@ -1,6 +1,7 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { Router } from '../../platform/http/router.ts';
+import type { TrackJob } from '../../platform/job-log.ts';
 import type { Logger } from '../../platform/log.ts';
 import { billCustomer } from './bill-customer.ts';
 import { chargeRepository } from './charges/repository.ts';
@@ -35,13 +36,24 @@ import type { Invoice } from './types.ts';
 export type { InvoicesDeps } from './deps.ts';
 export type { Invoice, InvoiceLine } from './types.ts';
 
+/** A billing run that has ended. */
+export interface LastBillingRun {
+  createdAtMs: number;
+  finishedAtMs: number;
+  /** Customers and invoices that were looked at, and those of them that failed. */
+  done: number;
+  failed: number;
+}
+
 /** Invoices: charges, the invoice in the making, standard invoices and their life. */
 export interface Invoices extends InvoicesService {
   routes(router: Router): void;
   /** Bills everybody; nothing runs until it is told to. */
   runner: BillingRunner;
   /** Bills by itself from now on. @returns ends it */
-  schedule(): () => Promise<void>;
+  schedule(track: TrackJob): () => Promise<void>;
+  /** How the run went that ended last; undefined: none has. */
+  lastRun(): Promise<LastBillingRun | undefined>;
   /** Everything that is due at a sandbox customer's new now: for clocks that are moved. */
   catchUp(customerId: string): Promise<void>;
   /**
@@ -92,7 +104,11 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
     },
     billCustomer: (customerId) => billCustomer(deps, customerId),
     runner,
-    schedule: () => scheduleBilling({ db, clock, log, runner }),
+    schedule: (track) => scheduleBilling({ db, clock, log, runner, track }),
+    lastRun: async () => {
+      const run = await runRepository(db).lastFinished();
+      return run?.finishedAtMs === undefined ? undefined : { ...run, finishedAtMs: run.finishedAtMs };
+    },
     catchUp: async (customerId) => {
       await billCustomer(deps, customerId);
       const { clock: own } = await atCustomersTime(deps, customerId);

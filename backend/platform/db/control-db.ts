@@ -1,5 +1,5 @@
 import { CompiledQuery, type DatabaseConnection, type Driver, Kysely, SqliteDialect, sql } from 'kysely';
-import { migrateSqlite } from './migrate.ts';
+import { migrateSqlite, prepareUnknownMigrations } from './migrate.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 import { withStatementCache } from './statement-cache.ts';
 
@@ -13,6 +13,8 @@ export interface ControlDb {
   transaction<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
   /** Rejects when the database does not answer. */
   check(): Promise<void>;
+  /** What a newer program has done to the file since: this one must not go on with it. */
+  unknownMigrations(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -21,7 +23,10 @@ export function openControlDb(path: string, migrationsFolder: string): ControlDb
   const sqlite: Sqlite = openSqlite(path);
   migrateSqlite(sqlite, migrationsFolder);
   const kysely = new Kysely<unknown>({ dialect: new ImmediateSqliteDialect({ database: withStatementCache(sqlite) }) });
-  return wrap(kysely, () => kysely.destroy());
+  return wrap(kysely, {
+    close: () => kysely.destroy(),
+    unknownMigrations: prepareUnknownMigrations(sqlite, migrationsFolder),
+  });
 }
 
 /**
@@ -38,18 +43,18 @@ class ImmediateSqliteDialect extends SqliteDialect {
   }
 }
 
-function wrap(kysely: Kysely<unknown>, close: () => Promise<void>): ControlDb {
+function wrap(kysely: Kysely<unknown>, whole: Pick<ControlDb, 'close' | 'unknownMigrations'>): ControlDb {
   return {
     kysely,
     // Kysely gives SQLite one connection, so transactions queue up; a nested call joins the one that runs.
     transaction: (work) =>
       kysely.isTransaction
-        ? work(wrap(kysely, close))
-        : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, close))),
+        ? work(wrap(kysely, whole))
+        : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, whole))),
     check: async () => {
       await sql`SELECT 1`.execute(kysely);
     },
-    close,
+    ...whole,
   };
 }
 

@@ -52,15 +52,28 @@ function isApplied(db: Sqlite, migration: Migration): boolean {
 }
 
 function refuseNewerDatabase(db: Sqlite, migrations: readonly Migration[]): void {
+  const [unknown] = findUnknown(db, migrations);
+  if (unknown !== undefined) {
+    throw new Error(`the database has migration ${unknown}, this program does not know it: use a newer program`);
+  }
+}
+
+/**
+ * Finds migrations that a newer program has applied since this one has opened the file.
+ * @returns reads their names, in their order
+ */
+export function prepareUnknownMigrations(db: Sqlite, folder: string): () => string[] {
+  const migrations = readMigrations(folder);
+  return () => findUnknown(db, migrations);
+}
+
+function findUnknown(db: Sqlite, migrations: readonly Migration[]): string[] {
   const known = new Set(migrations.map((migration) => migration.version));
   const applied = db.prepare('SELECT version, name FROM schema_migrations ORDER BY version').all() as {
     version: number;
     name: string;
   }[];
-  const unknown = applied.find(({ version }) => !known.has(version));
-  if (unknown !== undefined) {
-    throw new Error(`the database has migration ${unknown.name}, this program does not know it: use a newer program`);
-  }
+  return applied.flatMap(({ version, name }) => (known.has(version) ? [] : [name]));
 }
 
 /** Numbers may have gaps: they are given out before the work on them is done, and it is not done in their order. */

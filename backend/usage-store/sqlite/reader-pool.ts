@@ -1,39 +1,48 @@
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../platform/errors.ts';
+import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
 import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
 
 /** Threads that read, each one request at a time. */
 export interface ReaderPool {
-  /** @param signal aborted when nobody waits for the answer any more: the query ends early */
+  /**
+   * @param signal aborted when nobody waits for the answer any more: the query ends early
+   * @throws RequestProblem 503 when too many wait, or when it took longer than a client may ask for
+   */
   ask<T>(request: ReaderRequest, signal?: AbortSignal): Promise<T>;
+  readonly running: number;
+  readonly waiting: number;
   close(): Promise<void>;
 }
 
-/** @param threads how many queries run at the same time; more wait */
-export function startReaders(options: ReaderOptions, threads: number): ReaderPool {
-  const start = () => new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options });
-  // Each when it is needed: the first by the first query, the others when queries really overlap. One that has ended (out
-  // of memory) is replaced by the next query.
-  const workers = new Set<Worker>();
-  const idle: Worker[] = [];
-  const idleWorker = (): Worker => {
-    let worker = idle.pop();
-    while (worker !== undefined && !workers.has(worker)) worker = idle.pop();
-    if (worker !== undefined) return worker;
-    const started = start();
-    workers.add(started);
-    // Its error is told to whoever waits for it; an idle one has nobody, and must not end the process.
-    started.on('error', () => workers.delete(started)).on('exit', () => workers.delete(started));
-    return started;
-  };
+export interface ReaderBounds {
+  /** Queries that wait for a thread; more are refused. */
+  maxWaiting: number;
+  /** A query with a signal, which is one that a client waits for, ends after so long. */
+  timeoutMs: number;
+}
+
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * @param threads how many queries run at the same time; more wait
+ * @param onQuestion told how each question ended
+ */
+export function startReaders(
+  options: ReaderOptions,
+  threads: number,
+  { maxWaiting, timeoutMs }: ReaderBounds,
+  onQuestion?: UsageWatch['onQuestion'],
+): ReaderPool {
+  const workers = createWorkers(options);
   const queue = new PQueue({ concurrency: threads });
   let isClosed = false;
 
   async function run<T>(request: ReaderRequest, signal: AbortSignal | undefined): Promise<T> {
     if (isClosed) throw new Error('the usage store is closed');
     signal?.throwIfAborted();
-    const worker = idleWorker();
+    const worker = workers.take();
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const cancel = () => Atomics.store(cancelled, 0, 1);
     signal?.addEventListener('abort', cancel, { once: true });
@@ -46,15 +55,75 @@ export function startReaders(options: ReaderOptions, threads: number): ReaderPoo
       return answer.result as T;
     } finally {
       signal?.removeEventListener('abort', cancel);
-      idle.push(worker);
+      workers.giveBack(worker);
+    }
+  }
+
+  async function ask<T>(request: ReaderRequest, signal?: AbortSignal): Promise<T> {
+    const { kind } = request;
+    if (queue.size >= maxWaiting) {
+      onQuestion?.({ kind, outcome: 'refused', tookMs: 0 });
+      throw new RequestProblem('unavailable', `${maxWaiting} queries are waiting already. Try again.`, [], {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
+    }
+    const beganAtMs = performance.now();
+    const tell = (outcome: QuestionOutcome) => onQuestion?.({ kind, outcome, tookMs: performance.now() - beganAtMs });
+    const timeout = signal && AbortSignal.timeout(timeoutMs);
+    const ended = signal && timeout && AbortSignal.any([signal, timeout]);
+    try {
+      const answer = await queue.add(() => run<T>(request, ended));
+      tell('answered');
+      return answer;
+    } catch (error) {
+      tell(ended?.aborted === true ? 'cancelled' : 'failed');
+      if (timeout?.aborted === true && signal?.aborted === false) throw tookTooLong(timeoutMs);
+      throw error;
     }
   }
 
   return {
-    ask: (request, signal) => queue.add(() => run(request, signal)),
+    ask,
+    get running() {
+      return queue.pending;
+    },
+    get waiting() {
+      return queue.size;
+    },
     close: async () => {
       isClosed = true;
       await queue.onIdle();
+      await workers.stop();
+    },
+  };
+}
+
+function tookTooLong(timeoutMs: number): RequestProblem {
+  const detail = `The query took longer than ${timeoutMs} ms. Ask for a shorter range or less detail.`;
+  return new RequestProblem('unavailable', detail);
+}
+
+function createWorkers(options: ReaderOptions) {
+  const start = () => new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options });
+  // Each when it is needed: the first by the first query, the others when queries really overlap. One that has ended (out
+  // of memory) is replaced by the next query.
+  const workers = new Set<Worker>();
+  const idle: Worker[] = [];
+  return {
+    take: (): Worker => {
+      let worker = idle.pop();
+      while (worker !== undefined && !workers.has(worker)) worker = idle.pop();
+      if (worker !== undefined) return worker;
+      const started = start();
+      workers.add(started);
+      // Its error is told to whoever waits for it; an idle one has nobody, and must not end the process.
+      started.on('error', () => workers.delete(started)).on('exit', () => workers.delete(started));
+      return started;
+    },
+    giveBack: (worker: Worker): void => {
+      idle.push(worker);
+    },
+    stop: async (): Promise<void> => {
       const ended = [...workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
       for (const worker of workers) worker.postMessage('stop' satisfies ToReader);
       await Promise.all(ended);

@@ -1,24 +1,27 @@
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../platform/clock.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
 import { openSqlite, openSqliteReader } from '../../platform/db/sqlite.ts';
 import type { UsageAnswer } from '../tracing-types.ts';
 import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
 import type { UsageStore } from '../usage-store.ts';
+import type { UsageWatch } from '../watch-types.ts';
 import { createCorrectionJobs } from './corrections/correction-jobs.ts';
 import { unfinishedCorrections } from './corrections/correction-reader.ts';
 import { startReaders } from './reader-pool.ts';
 import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
 import { verifyRollups } from './rollup/verify.ts';
+import { MIGRATIONS } from './upkeep.ts';
 import type { QueryAnswer } from './usage-rows.ts';
 import { startWriter } from './writer-client.ts';
-
-const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 
 /** What bounds the store's memory and threads. */
 export interface SqliteUsageStoreOptions {
   /** Queries that run at the same time. */
   readerThreads?: number;
+  /** Queries that wait for a thread; more are refused with 503. */
+  maxWaitingQueries?: number;
+  /** A query that a client waits for ends after so long. */
+  queryTimeoutMs?: number;
   /** Rows of a query's answer; what would have more is refused. Each takes some kilobytes while it is gathered. */
   maxResultRows?: number;
   /** Events that wait for the disk; more are refused with 503. 100,000 of a gateway's are some 50 MB. */
@@ -32,6 +35,7 @@ export interface SqliteUsageStoreOptions {
   onTrouble?: (reason: string) => void;
   /** Told how each query was answered. */
   onAnswer?: (origin: AnswerOrigin) => void;
+  watch?: UsageWatch;
 }
 
 /**
@@ -44,6 +48,7 @@ export async function openSqliteUsageStore(
   options: SqliteUsageStoreOptions = {},
 ): Promise<UsageStore> {
   const { readerThreads = 2, maxResultRows = 100_000 } = options;
+  const { maxWaitingQueries = 100, queryTimeoutMs = 60_000, watch = {} } = options;
   const { maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
@@ -51,11 +56,17 @@ export async function openSqliteUsageStore(
   // Read here: a start with nothing to go on with then needs no thread that reads.
   const unfinished = unfinishedCorrections(db);
   db.close();
-  const readers = startReaders({ path, maxRows: maxResultRows }, readerThreads);
+  const readers = startReaders(
+    { path, maxRows: maxResultRows },
+    readerThreads,
+    { maxWaiting: maxWaitingQueries, timeoutMs: queryTimeoutMs },
+    watch.onQuestion,
+  );
   const writer = await startWriter(
     path,
     { maxQueuedEvents, dedupeMemTableEntries, rollups },
     options.onTrouble ?? (() => {}),
+    watch.onCommit,
   );
   /** The rows of exact ids, where the filters have some: the writer knows them without a search. */
   const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
@@ -92,8 +103,18 @@ export async function openSqliteUsageStore(
     gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
     check: async () => {
       await writer.check();
-      await readers.ask({ kind: 'totals' });
+      // Readers that are at work answer; waiting behind their queries would make a busy store look like a broken one.
+      if (readers.running < readerThreads) await readers.ask({ kind: 'totals' });
     },
+    load: () => ({
+      queuedEvents: writer.queuedEvents(),
+      maxQueuedEvents,
+      readerThreads,
+      runningQuestions: readers.running,
+      waitingQuestions: readers.waiting,
+      maxWaitingQuestions: maxWaitingQueries,
+    }),
+    upkeep: () => writer.upkeep(),
     close: async () => {
       await corrections.stop();
       // The writer last: only a connection that may write can tidy up the write-ahead log.

@@ -13,10 +13,11 @@ export type ToWriter =
   | { kind: 'sync'; id: number; meters: readonly MeterSpec[] }
   | { kind: 'correct'; id: number; slice: CorrectionSlice }
   | { kind: 'expire'; id: number; beforeMs: number }
+  | { kind: 'upkeep'; id: number }
   | { kind: 'stop' };
 
 export type FromWriter =
-  | { kind: 'stored'; ids: readonly number[]; results: readonly AppendResult[] }
+  | { kind: 'stored'; ids: readonly number[]; results: readonly AppendResult[]; tookMs: number }
   | { kind: 'found'; id: number; rowIds: readonly number[] }
   | { kind: 'done'; id: number; result?: unknown }
   | { kind: 'failed'; ids: readonly number[]; reason: string }

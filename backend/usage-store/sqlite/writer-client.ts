@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { RequestProblem } from '../../platform/errors.ts';
 import type { AppendResult, Expiry, MeterSpec } from '../types.ts';
+import type { UsageUpkeep, UsageWatch } from '../watch-types.ts';
 import type { CorrectionSlice } from './corrections/correction-writer.ts';
 import type { AppendRequest, EventWriterOptions } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
@@ -15,6 +16,9 @@ export interface WriterClient {
   expire(beforeMs: number): Promise<Expiry>;
   /** Changes the events of a slice: on disk when it resolves. */
   correct(slice: CorrectionSlice): Promise<void>;
+  upkeep(): Promise<UsageUpkeep>;
+  /** Events handed over and not on disk. */
+  queuedEvents(): number;
   /** Rejects when the thread has ended. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -36,11 +40,13 @@ const RETRY_AFTER_SECONDS = 1;
 /**
  * Starts the thread; rejects when it cannot open the database.
  * @param onTrouble told when upkeep fails that no request waits for
+ * @param onCommit told of each transaction of events
  */
 export async function startWriter(
   path: string,
   options: WriterClientOptions,
   onTrouble: (reason: string) => void,
+  onCommit: UsageWatch['onCommit'],
 ): Promise<WriterClient> {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path, options } });
   const waiting = new Map<number, Waiting>();
@@ -63,6 +69,8 @@ export async function startWriter(
   };
   worker.on('message', (message: FromWriter) => {
     if (message.kind === 'stored') {
+      const events = message.ids.reduce((sum, id) => sum + (waiting.get(id)?.events ?? 0), 0);
+      onCommit?.({ events, tookMs: message.tookMs });
       for (const [index, id] of message.ids.entries())
         settle(id, (entry) => entry.resolve(message.results[index] as never));
     } else if (message.kind === 'found') settle(message.id, (entry) => entry.resolve(message.rowIds as never));
@@ -100,6 +108,8 @@ export async function startWriter(
     },
     correct: (slice) => ask((id) => ({ kind: 'correct', id, slice }), 0),
     expire: (beforeMs) => ask((id) => ({ kind: 'expire', id, beforeMs }), 0),
+    upkeep: () => ask((id) => ({ kind: 'upkeep', id }), 0),
+    queuedEvents: () => queuedEvents,
     syncMeters: (meters) => ask((id) => ({ kind: 'sync', id, meters }), 0),
     check: async () => {
       await findById('');

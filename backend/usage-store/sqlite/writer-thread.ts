@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { openSqlite } from '../../platform/db/sqlite.ts';
 import { type AppendRequest, type EventWriterOptions, openEventWriter } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
+import { prepareUpkeep } from './upkeep.ts';
 
 /**
  * The thread that owns the write connection. Requests that arrive while a transaction waits for the disk share the next
@@ -11,6 +12,7 @@ const port = parentPort as MessagePort;
 const { path, options } = workerData as { path: string; options: EventWriterOptions };
 const db = openSqlite(path);
 const writer = openEventWriter(db, options);
+const readUpkeep = prepareUpkeep(db);
 
 /** A transaction that is too long makes all its clients wait, and the log grow past what a checkpoint likes. */
 const MAX_EVENTS_PER_TRANSACTION = 5000;
@@ -64,6 +66,7 @@ function take(message: ToWriter): void {
   else if (message.kind === 'find') answerFind(message.id, message.eventId);
   else if (message.kind === 'sync') change(message.id, () => writer.syncMeters(message.meters));
   else if (message.kind === 'expire') change(message.id, () => writer.expire(message.beforeMs));
+  else if (message.kind === 'upkeep') answerUpkeep(message.id);
   else if (message.kind === 'correct') change(message.id, () => writer.correct(message.slice));
   else stop();
 }
@@ -81,6 +84,14 @@ function change(id: number, make: () => unknown): void {
 function answerFind(id: number, eventId: string): void {
   try {
     answer({ kind: 'found', id, rowIds: writer.findById(eventId) });
+  } catch (error) {
+    answer({ kind: 'failed', ids: [id], reason: describe(error) });
+  }
+}
+
+function answerUpkeep(id: number): void {
+  try {
+    answer({ kind: 'done', id, result: readUpkeep() });
   } catch (error) {
     answer({ kind: 'failed', ids: [id], reason: describe(error) });
   }
@@ -107,8 +118,10 @@ function commitSome(): void {
   const group = waiting.slice(0, length);
   waiting = waiting.slice(length);
   const ids = group.map(({ id }) => id);
+  const beganAtMs = performance.now();
   try {
-    answer({ kind: 'stored', ids, results: writer.append(group) });
+    const results = writer.append(group);
+    answer({ kind: 'stored', ids, results, tookMs: performance.now() - beganAtMs });
   } catch (error) {
     answer({ kind: 'failed', ids, reason: describe(error) });
   }

@@ -66,7 +66,7 @@ describe('problems', () => {
 describe('open to all', () => {
   test('health, readiness, documentation', async () => {
     expect(await (await backend.app.request('/healthz')).json()).toEqual({ status: 'ok' });
-    expect(await (await backend.app.request('/readyz')).json()).toEqual({ status: 'ready' });
+    expect(await (await backend.app.request('/readyz')).json()).toMatchObject({ status: 'ready' });
     const page = await backend.app.request('/docs');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     const html = await page.text();
@@ -97,5 +97,5 @@ test('readiness says what is not ready', async () => {
   await broken.usage.close();
   const response = await broken.app.request('/readyz');
   expect(response.status).toBe(503);
-  expect(await response.json()).toEqual({ status: 'not ready', failed: ['usage_store'] });
+  expect(await response.json()).toMatchObject({ status: 'not ready', failed: expect.arrayContaining(['usage_store']) });
 });

@@ -84,7 +84,7 @@ test('a query that would have too many rows is refused, whatever it reads', asyn
 
 test('a reader that has ended is replaced', async () => {
   // There is no file yet: the thread cannot begin.
-  const readers = startReaders({ path, maxRows: 10 }, 1);
+  const readers = startReaders({ path, maxRows: 10 }, 1, { maxWaiting: 10, timeoutMs: 60_000 });
   await expect(readers.ask({ kind: 'totals' })).rejects.toThrow();
   await (await openSqliteUsageStore(path, testClock())).close();
   expect(await readers.ask({ kind: 'totals' })).toEqual({ stored: 0, duplicates: 0 });

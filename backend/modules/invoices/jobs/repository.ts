@@ -65,6 +65,11 @@ export function runRepository(db: ControlDb) {
       const row = await all.where('is_full', '=', 1).orderBy('created_at', 'desc').executeTakeFirst();
       return row && Date.parse(row.created_at);
     },
+    /** The one that ended last. */
+    lastFinished: async (): Promise<BillingRun | undefined> => {
+      const row = await all.where('finished_at', 'is not', null).orderBy('finished_at', 'desc').executeTakeFirst();
+      return row && toRun(row);
+    },
     deleteFinishedBefore: async (atMs: number): Promise<void> => {
       await tables.deleteFrom('billing_runs').where('finished_at', '<', toStoredInstant(atMs)).execute();
     },

@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import type { Clock } from '../../../platform/clock.ts';
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { TrackJob } from '../../../platform/job-log.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { runRepository } from './repository.ts';
 import type { BillingRunner } from './runner.ts';
@@ -18,21 +19,22 @@ export function scheduleBilling(deps: {
   clock: Clock;
   log: Logger;
   runner: BillingRunner;
+  track: TrackJob;
 }): () => Promise<void> {
-  const { db, clock, log, runner } = deps;
-  const run = async () => {
-    try {
-      // One that is under way, here or elsewhere, does what is due; another would only queue up behind it.
-      if ((await runRepository(db).unfinished()) === undefined) {
-        const lastFullAtMs = await runRepository(db).lastFullAtMs();
-        const isFull = lastFullAtMs === undefined || clock.nowMs() - lastFullAtMs >= FULL_EVERY_MS;
-        await runner.request({ isFull, startedBy: 'schedule' });
-      }
-      await runner.work();
-    } catch (error) {
-      log.error({ err: error }, 'billing failed; it is tried again in five minutes');
+  const { db, clock, log, runner, track } = deps;
+  const bill = async () => {
+    // One that is under way, here or elsewhere, does what is due; another would only queue up behind it.
+    if ((await runRepository(db).unfinished()) === undefined) {
+      const lastFullAtMs = await runRepository(db).lastFullAtMs();
+      const isFull = lastFullAtMs === undefined || clock.nowMs() - lastFullAtMs >= FULL_EVERY_MS;
+      await runner.request({ isFull, startedBy: 'schedule' });
     }
+    await runner.work();
   };
+  const run = () =>
+    track('billing', bill).catch((error: unknown) => {
+      log.error({ err: error }, 'billing failed; it is tried again in five minutes');
+    });
   const first = run();
   const cron = new Cron(EVERY_FIVE_MINUTES, { protect: true }, run);
   return async () => {

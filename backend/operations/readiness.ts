@@ -1,0 +1,104 @@
+import type { LastBillingRun } from '../modules/invoices/index.ts';
+import type { ControlDb } from '../platform/db/control-db.ts';
+import { freeDiskBytes } from '../platform/disk.ts';
+import type { JobLog } from '../platform/job-log.ts';
+import type { UsageStore } from '../usage-store/index.ts';
+
+/** `failed`: no requests should come. `degraded`: they are answered rightly, but somebody should look. */
+export type CheckStatus = 'ok' | 'degraded' | 'failed';
+
+export interface CheckResult {
+  status: CheckStatus;
+  /** For people, without data of customers. */
+  detail?: string;
+}
+
+export interface Readiness {
+  status: 'ready' | 'degraded' | 'not ready';
+  checks: Readonly<Record<string, CheckResult>>;
+}
+
+export interface ReadinessParts {
+  usage: UsageStore;
+  db: ControlDb;
+  jobs: JobLog;
+  lastBillingRun(): Promise<LastBillingRun | undefined>;
+  disk: { dataDir: string; minFreeBytes: number } | undefined;
+}
+
+type Check = (parts: ReadinessParts) => Promise<CheckResult>;
+
+/** Shorter than what probes wait: a store that hangs is to be named, not to be a time-out. */
+const TIMEOUT_MS = 2000;
+/** So much more than needed, and the disk is worth a look. */
+const DISK_WARNING_FACTOR = 2;
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  usage_store: async ({ usage }) => {
+    await usage.check();
+    return { status: 'ok' };
+  },
+  control_database: async ({ db }) => {
+    await db.check();
+    return { status: 'ok' };
+  },
+  migrations: async ({ usage, db }) => {
+    const unknown = [...db.unknownMigrations(), ...(await usage.upkeep()).unknownMigrations];
+    if (unknown.length === 0) return { status: 'ok' };
+    return { status: 'failed', detail: `a newer program has migrated the databases: ${unknown.join(', ')}` };
+  },
+  disk: async ({ disk }) => {
+    if (disk === undefined) return { status: 'ok' };
+    const freeBytes = await freeDiskBytes(disk.dataDir);
+    const detail = `${freeBytes} bytes are free; MIN_FREE_DISK_BYTES is ${disk.minFreeBytes}`;
+    if (freeBytes < disk.minFreeBytes) return { status: 'failed', detail };
+    return { status: freeBytes < disk.minFreeBytes * DISK_WARNING_FACTOR ? 'degraded' : 'ok', detail };
+  },
+  back_fill: async ({ usage }) => {
+    const { backFillingMeters: meters, backFillEventsLeft: events } = await usage.upkeep();
+    // Queries read events until it is done, with the same answers.
+    return { status: 'ok', ...(meters > 0 && { detail: `${meters} meters, ${events} events to look at` }) };
+  },
+  jobs: async ({ jobs }) => {
+    const failing = [...jobs.states()].filter(([, state]) => state.hasLastFailed).map(([name]) => name);
+    if (failing.length === 0) return { status: 'ok' };
+    return { status: 'degraded', detail: `failed when they last ran: ${failing.join(', ')}; the log has the cause` };
+  },
+  billing: async ({ lastBillingRun }) => {
+    const run = await lastBillingRun();
+    if (run === undefined || run.failed === 0) return { status: 'ok' };
+    const detail = `the last run failed for ${run.failed} of ${run.done} customers and invoices; see billing/runs`;
+    return { status: 'degraded', detail };
+  },
+};
+
+/** Looks at everything that requests need. Never throws. @param onError told what a check threw */
+export async function checkReadiness(
+  parts: ReadinessParts,
+  onError: (check: string, error: unknown) => void,
+): Promise<Readiness> {
+  const results = await Promise.all(
+    Object.entries(CHECKS).map(async ([name, check]) => {
+      const result = await withinTime(check(parts)).catch((error: unknown): CheckResult => {
+        onError(name, error);
+        return { status: 'failed', detail: 'see the log' };
+      });
+      return [name, result] as const;
+    }),
+  );
+  const statuses = results.map(([, { status }]) => status);
+  const status = statuses.includes('failed') ? 'not ready' : statuses.includes('degraded') ? 'degraded' : 'ready';
+  return { status, checks: Object.fromEntries(results) };
+}
+
+async function withinTime(work: Promise<CheckResult>): Promise<CheckResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<CheckResult>((resolve) => {
+    timer = setTimeout(() => resolve({ status: 'failed', detail: `no answer in ${TIMEOUT_MS} ms` }), TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openSqliteUsageStore, type UsageQuery, type UsageStore } from '../../../backend/usage-store/index.ts';
+import { testClock } from '../../support/test-clock.ts';
+
+const EVENTS = 20_000;
+const MINUTE_MS = 60_000;
+const START_MS = Date.parse('2026-11-01T00:00:00Z');
+
+let folder: string;
+let store: UsageStore;
+const questions: string[] = [];
+const committed: number[] = [];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bounds-'));
+  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), {
+    readerThreads: 1,
+    maxWaitingQueries: 2,
+    queryTimeoutMs: 1,
+    watch: {
+      onQuestion: ({ kind, outcome }) => questions.push(`${kind} ${outcome}`),
+      onCommit: ({ events }) => committed.push(events),
+    },
+  });
+  const events = Array.from({ length: EVENTS }, (_, index) => ({
+    source: 's',
+    id: `${index}`,
+    type: 't',
+    subject: `subject-${index % 20}`,
+    timeMs: START_MS + (index % 50) * MINUTE_MS,
+    data: JSON.stringify({ v: index }),
+    ingestedAtMs: 0,
+  }));
+  await store.append(events);
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const query = (part: Partial<UsageQuery> = {}): UsageQuery => ({
+  meter: { eventType: 't', aggregation: 'sum', valueProperty: '$.v', eventsFromMs: undefined, dimensions: {} },
+  fromMs: undefined,
+  toMs: undefined,
+  granularity: 'PT1M',
+  timeZone: 'UTC',
+  groupBy: [],
+  groupBySubject: false,
+  filters: {},
+  ...part,
+});
+/** The outcomes since the last call. */
+const told = () => questions.splice(0);
+
+test('every event of a transaction is told', () => {
+  expect(committed).toEqual([EVENTS]);
+});
+
+test('more queries than may wait are refused at once, and the others are answered', async () => {
+  told();
+  const asked = [1, 2, 3].map(() => store.query(query()));
+  expect(store.load()).toMatchObject({ runningQuestions: 1, waitingQuestions: 2, maxWaitingQuestions: 2 });
+  await expect(store.query(query())).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: 1 });
+  // Busy, and sound all the same.
+  await store.check();
+  for (const rows of await Promise.all(asked)) expect(rows).toHaveLength(50);
+  expect(told().sort()).toEqual(['query answered', 'query answered', 'query answered', 'query refused']);
+  expect(store.load()).toMatchObject({ runningQuestions: 0, waitingQuestions: 0 });
+});
+
+test('a query that a client waits for ends when it takes too long; one of our own does not', async () => {
+  told();
+  const client = new AbortController();
+  await expect(store.query(query(), client.signal)).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringContaining('longer than 1 ms'),
+  });
+  expect(await store.query(query())).toHaveLength(50);
+  expect(told()).toEqual(['query cancelled', 'query answered']);
+});
+
+test('a query ends when its client has gone', async () => {
+  told();
+  const client = new AbortController();
+  const asked = store.query(query(), client.signal);
+  client.abort();
+  await expect(asked).rejects.toThrow('aborted');
+  expect(told()).toEqual(['query cancelled']);
+});
+
+test('what is still to be done is told, until it is done', async () => {
+  const meter = { ...query().meter, aggregation: 'max' } as const;
+  await store.syncMeters([meter]);
+  await expect
+    .poll(() => store.upkeep())
+    .toEqual({
+      unfoldedEvents: 0,
+      backFillingMeters: 0,
+      backFillEventsLeft: 0,
+      quartersToRecompute: 0,
+      unknownMigrations: [],
+    });
+});
