@@ -4,22 +4,28 @@
  * with `extensions`); platform/http/problem.ts writes them.
  */
 
-/** One thing wrong with a request, in the shape of the contract's `invalid_parameters`. */
-export interface InvalidParameter {
+/**
+ * One thing wrong with a request, in the shape of the contract's `invalid_parameters`: a rule that has a bound or choices
+ * carries them.
+ */
+export type InvalidParameter = {
   /** Dotted path in the body ("0.subject"), or the name of the parameter ("page[size]"). */
   field: string;
-  rule?: InvalidRule;
   /** A sentence that names the rule. */
   reason: string;
   source: 'body' | 'path' | 'query' | 'header';
-  minimum?: number;
-  maximum?: number;
-  choices?: readonly unknown[];
-  dependents?: readonly string[];
-}
+} & BrokenRule;
 
-/** The rules that the contract's schema allows and that we use. */
-export type InvalidRule =
+/** The rules that the contract's schema allows and that we use, each with what belongs to it. */
+export type BrokenRule =
+  | { rule: StandardRule }
+  | { rule: 'min_length' | 'min_items' | 'min'; minimum: number }
+  | { rule: 'max_length' | 'max_items' | 'max'; maximum: number }
+  | { rule: 'enum'; choices: readonly unknown[] }
+  | { rule: 'dependent_fields'; dependents: readonly string[] };
+
+/** Rules that say all by their name. */
+export type StandardRule =
   | 'required'
   | 'type'
   | 'is_object'
@@ -29,15 +35,7 @@ export type InvalidRule =
   | 'matches_regex'
   | 'unknown_property'
   | 'invalid'
-  | 'missing_reference'
-  | 'enum'
-  | 'min_length'
-  | 'max_length'
-  | 'min_items'
-  | 'max_items'
-  | 'min'
-  | 'max'
-  | 'dependent_fields';
+  | 'missing_reference';
 
 /** The kinds of problem and the status that each answers with. */
 export const PROBLEM_STATUS = {

@@ -24,7 +24,7 @@ export function contractDocument(): { paths: Record<string, Record<string, unkno
 let published: JsonObject | undefined;
 
 interface Contract {
-  paths: JsonObject;
+  paths: { template: string; pattern: RegExp; item: JsonObject }[];
   ajv: Ajv;
   validators: Map<string, ValidateFunction>;
 }
@@ -34,6 +34,7 @@ let loaded: Contract | undefined;
 function contract(): Contract {
   if (loaded !== undefined) return loaded;
   const document = toJsonSchema(contractDocument() as Json) as JsonObject;
+  closeMeta(document);
   const ajv = new Ajv({
     strict: false,
     allErrors: true,
@@ -42,7 +43,12 @@ function contract(): Contract {
   });
   addFormats.default(ajv);
   ajv.addSchema({ $id: 'contract', ...document });
-  loaded = { paths: document['paths'] as JsonObject, ajv, validators: new Map() };
+  const paths = Object.entries(document['paths'] as JsonObject).map(([template, item]) => ({
+    template,
+    pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`),
+    item: item as JsonObject,
+  }));
+  loaded = { paths, ajv, validators: new Map() };
   return loaded;
 }
 
@@ -56,6 +62,14 @@ function toJsonSchema(node: Json): Json {
   // In "properties" a field may be called nullable; only the keyword is a boolean.
   if (typeof nullable !== 'boolean') return nullable === undefined ? rest : { ...rest, nullable };
   return nullable ? { anyOf: [{ type: 'null' }, rest] } : rest;
+}
+
+/** The contract leaves these open by oversight: every other object of an answer may have no further fields. */
+const OPEN_BY_OVERSIGHT = ['PageMeta', 'PaginatedMeta', 'CursorMetaPage', 'CursorMeta'];
+
+function closeMeta(document: JsonObject): void {
+  const schemas = (document['components'] as JsonObject)['schemas'] as JsonObject;
+  for (const name of OPEN_BY_OVERSIGHT) (schemas[name] as JsonObject)['additionalProperties'] = false;
 }
 
 /**
@@ -104,9 +118,8 @@ function validate(pointer: string, value: Json): string[] {
 }
 
 function findOperation(method: string, requestPath: string): { pointer: string; responses: JsonObject } | undefined {
-  for (const [template, item] of Object.entries(contract().paths)) {
-    const pattern = new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`);
-    const operation = (item as JsonObject)[method.toLowerCase()] as JsonObject | undefined;
+  for (const { template, pattern, item } of contract().paths) {
+    const operation = item[method.toLowerCase()] as JsonObject | undefined;
     if (operation === undefined || !pattern.test(requestPath)) continue;
     const pointer = `/paths/${escapeStep(template)}/${method.toLowerCase()}`;
     return { pointer, responses: operation['responses'] as JsonObject };

@@ -43,6 +43,7 @@ export type CreateCustomCurrency = z.output<typeof createCustomCurrencySchema>;
 
 const fiatCodeSchema = z
   .string()
+  .regex(/^[A-Z]{3}$/, 'must be three capital letters, as in ISO 4217')
   .refine((code) => fiatCurrency(code) !== undefined, { error: 'must be the code of an ISO 4217 currency' });
 
 export const createCostBasisSchema = z

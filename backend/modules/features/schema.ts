@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { BrokenRule } from '../../platform/errors.ts';
 import { pageMetaSchema } from '../../platform/http/paging.ts';
 import {
   descriptionSchema,
@@ -20,6 +21,7 @@ const filtersSchema = z
   .record(z.string(), dimensionFilterSchema)
   .refine((filters) => Object.keys(filters).length <= MAX_FILTERS, {
     error: `must have at most ${MAX_FILTERS} filters`,
+    params: { rule: 'max_items', maximum: MAX_FILTERS } satisfies BrokenRule,
   })
   .superRefine((filters, context) => {
     for (const [name, filter] of Object.entries(filters)) {

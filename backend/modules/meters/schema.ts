@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { BrokenRule } from '../../platform/errors.ts';
 import { pageMetaSchema } from '../../platform/http/paging.ts';
 import {
   dateTimeSchema,
@@ -100,6 +101,9 @@ export const dimensionFilterSchema = z
   })
   .openapi('DimensionFilter');
 
+/** The contract's limit on the filters of one query. */
+const MAX_FILTERS = 10;
+
 export const queryRequestSchema = z
   .strictObject({
     from: dateTimeSchema.optional(),
@@ -111,7 +115,10 @@ export const queryRequestSchema = z
       .strictObject({
         dimensions: z
           .record(z.string(), dimensionFilterSchema)
-          .refine((filters) => Object.keys(filters).length <= 10, { error: 'must have at most 10 filters' })
+          .refine((filters) => Object.keys(filters).length <= MAX_FILTERS, {
+            error: `must have at most ${MAX_FILTERS} filters`,
+            params: { rule: 'max_items', maximum: MAX_FILTERS } satisfies BrokenRule,
+          })
           .optional(),
       })
       .optional(),

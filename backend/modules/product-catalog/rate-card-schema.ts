@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { BrokenRule } from '../../platform/errors.ts';
 import {
   descriptionSchema,
   exactNumberSchema,
@@ -101,7 +102,10 @@ const entitlementSchema = z
         type: z.literal('metered'),
         is_soft_limit: z.boolean().default(false),
         limit: exactNumberSchema
-          .refine((limit) => !limit.startsWith('-'), { error: 'must be at least 0', params: { rule: 'min' } })
+          .refine((limit) => !limit.startsWith('-'), {
+            error: 'must be at least 0',
+            params: { rule: 'min', minimum: 0 } satisfies BrokenRule,
+          })
           .optional()
           .openapi({ type: 'number', minimum: 0 }),
         usage_period: isoDurationSchema.optional().openapi({ description: "Default: the card's billing cadence." }),

@@ -14,7 +14,7 @@ export function backwards(field: string, nowMs: number): RequestProblem {
 /** 400: further than one call may move. */
 export function tooFar(field: string, maxDays: number): RequestProblem {
   const reason = `must not be more than ${maxDays} days after the customer's now: move in several steps`;
-  return invalidParameter({ field, rule: 'max', reason, source: 'body' });
+  return invalidParameter({ field, rule: 'invalid', reason, source: 'body' });
 }
 
 /** 400: an instant that dates of four-digit years cannot say. */

@@ -46,9 +46,14 @@ export function requestProblemBody(
   if (PROBLEM_STATUS[kind] === 400) {
     // The contract requires the list on every 400, with at least one entry.
     const listed = invalidParameters.length > 0 ? invalidParameters : [wholeBody(detail)];
-    body['invalid_parameters'] = listed.slice(0, MAX_INVALID_PARAMETERS);
+    body['invalid_parameters'] = withoutRepeats(listed).slice(0, MAX_INVALID_PARAMETERS);
   }
   return body;
+}
+
+/** The contract wants each entry once; two branches of a schema may refuse the same for the same reason. */
+function withoutRepeats(parameters: readonly InvalidParameter[]): InvalidParameter[] {
+  return [...new Map(parameters.map((parameter) => [JSON.stringify(parameter), parameter])).values()];
 }
 
 function wholeBody(reason: string): InvalidParameter {
@@ -75,7 +80,7 @@ export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
         title: TITLES[error.kind],
         instance: `urn:request:${requestId}`,
         detail: error.message,
-        ...(status === 400 && { invalid_parameters: parametersOf(error) }),
+        ...(status === 400 && { invalid_parameters: withoutRepeats(parametersOf(error)) }),
         ...(error.extensions && { extensions: error.extensions }),
       });
     }

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Decimal, formatDecimal } from '../decimal.ts';
+import type { BrokenRule } from '../errors.ts';
 import { ULID_PATTERN } from '../ids.ts';
 import { formatInstant, parseInstant } from '../instant.ts';
 import { parseIsoDuration } from '../iso-duration.ts';
@@ -59,6 +60,18 @@ export const exactNumberSchema = z
     return z.NEVER;
   });
 
+/** A JSON number from 0 to 100 that becomes a decimal text. */
+export const percentageSchema = exactNumberSchema
+  .refine((text) => !text.startsWith('-'), {
+    error: 'must be at least 0',
+    params: { rule: 'min', minimum: 0 } satisfies BrokenRule,
+  })
+  .refine((text) => new Decimal(text).lte(100), {
+    error: 'must be at most 100',
+    params: { rule: 'max', maximum: 100 } satisfies BrokenRule,
+  })
+  .openapi({ type: 'number', minimum: 0, maximum: 100 });
+
 /** ISO 8601 text; checked, kept as text. */
 export const isoDurationSchema = z
   .string()
@@ -71,6 +84,8 @@ export const isoDurationSchema = z
 const LABEL_PREFIXES = ['_', 'kong', 'konnect', 'insomnia', 'mesh', 'kic', 'kuma', 'openmeter'];
 const LABEL = /^[a-z0-9A-Z](?:[a-z0-9A-Z\-._]*[a-z0-9A-Z])?$/;
 
+const MAX_LABELS = 50;
+
 /** Up to 50 labels; keys and values of 1 to 63 letters, digits, dots, dashes and underscores; reserved prefixes refused. */
 export const labelsSchema = z
   .record(z.string(), z.string())
@@ -78,7 +93,10 @@ export const labelsSchema = z
     const entries = Object.entries(labels);
     const refuse = (path: string[], message: string) =>
       context.addIssue({ code: 'custom', path, message, params: { rule: 'is_label' } });
-    if (entries.length > 50) refuse([], 'must have at most 50 labels');
+    if (entries.length > MAX_LABELS) {
+      const params = { rule: 'max_items', maximum: MAX_LABELS } satisfies BrokenRule;
+      context.addIssue({ code: 'custom', message: `must have at most ${MAX_LABELS} labels`, params });
+    }
     for (const [key, value] of entries) {
       if (key.length > 63 || !LABEL.test(key))
         refuse([key], 'the label key must match the label pattern, 1 to 63 characters');

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import { type InvalidParameter, type InvalidRule, RequestProblem } from '../errors.ts';
+import { type BrokenRule, type InvalidParameter, RequestProblem } from '../errors.ts';
 
 /** Issues must carry what was given, to tell a missing value from a wrong one. */
 export const REPORT = { reportInput: true };
@@ -56,40 +56,52 @@ function fromIssue(
     case 'invalid_type':
       return [{ field, ...typeRule(issue), source }];
     case 'invalid_value':
-      return [
-        { field, rule: 'enum', reason: `must be one of: ${issue.values.join(', ')}`, choices: issue.values, source },
-      ];
+      return [{ field, ...choiceRule(issue.input, issue.values), source }];
     case 'too_small':
-      return [{ field, ...sizeRule('min', issue.origin, Number(issue.minimum)), source }];
+      return [{ field, ...lowerBound(issue.origin, Number(issue.minimum)), source }];
     case 'too_big':
-      return [{ field, ...sizeRule('max', issue.origin, Number(issue.maximum)), source }];
+      return [{ field, ...upperBound(issue.origin, Number(issue.maximum)), source }];
     case 'invalid_format':
       return [{ field, rule: 'matches_regex', reason: formatReason(issue), source }];
     case 'invalid_union':
-      return closestBranch(issue, source, path) ?? [{ field, rule: 'invalid', reason: issue.message, source }];
+      return fromUnion(issue, source, path);
     case 'custom':
-      return [{ field, rule: customRule(issue), reason: issue.message, source }];
+      return [{ field, ...customRule(issue), reason: issue.message, source }];
     default:
       return [{ field, rule: 'invalid', reason: issue.message, source }];
   }
 }
 
-function typeRule(issue: z.core.$ZodIssueInvalidType): { rule: InvalidRule; reason: string } {
-  if (issue.input === undefined) return { rule: 'required', reason: 'is required' };
-  return { rule: 'type', reason: `must be ${article(issue.expected)}` };
+type Broken = BrokenRule & { reason: string };
+
+const MISSING: Broken = { rule: 'required', reason: 'is required' };
+
+function typeRule(issue: z.core.$ZodIssueInvalidType): Broken {
+  return issue.input === undefined ? MISSING : wrongType(issue.expected);
 }
 
-function sizeRule(
-  side: 'min' | 'max',
-  origin: string,
-  limit: number,
-): { rule: InvalidRule; reason: string; minimum?: number; maximum?: number } {
-  const bound = side === 'min' ? { minimum: limit } : { maximum: limit };
-  const words = side === 'min' ? 'at least' : 'at most';
-  if (origin === 'string')
-    return { rule: `${side}_length`, reason: `must have ${words} ${limit} characters`, ...bound };
-  if (origin === 'array') return { rule: `${side}_items`, reason: `must have ${words} ${limit} items`, ...bound };
-  return { rule: side, reason: `must be ${words} ${limit}`, ...bound };
+function wrongType(expected: string): Broken {
+  return { rule: 'type', reason: `must be ${article(expected)}` };
+}
+
+/** What is given in place of one of a few values: nothing, something of another type, or another value. */
+function choiceRule(given: unknown, choices: readonly unknown[]): Broken {
+  if (given === undefined) return MISSING;
+  const type = typeof choices[0];
+  if (choices.every((choice) => typeof choice === type) && typeof given !== type) return wrongType(type);
+  return { rule: 'enum', reason: `must be one of: ${choices.join(', ')}`, choices };
+}
+
+function lowerBound(origin: string, minimum: number): Broken {
+  if (origin === 'string') return { rule: 'min_length', reason: `must have at least ${minimum} characters`, minimum };
+  if (origin === 'array') return { rule: 'min_items', reason: `must have at least ${minimum} items`, minimum };
+  return { rule: 'min', reason: `must be at least ${minimum}`, minimum };
+}
+
+function upperBound(origin: string, maximum: number): Broken {
+  if (origin === 'string') return { rule: 'max_length', reason: `must have at most ${maximum} characters`, maximum };
+  if (origin === 'array') return { rule: 'max_items', reason: `must have at most ${maximum} items`, maximum };
+  return { rule: 'max', reason: `must be at most ${maximum}`, maximum };
 }
 
 function formatReason(issue: z.core.$ZodIssueInvalidStringFormat): string {
@@ -98,9 +110,26 @@ function formatReason(issue: z.core.$ZodIssueInvalidStringFormat): string {
   return standard && issue.pattern !== undefined ? `must match ${issue.pattern}` : issue.message;
 }
 
-function customRule(issue: z.core.$ZodIssueCustom): InvalidRule {
-  const rule: unknown = issue.params?.['rule'];
-  return typeof rule === 'string' ? (rule as InvalidRule) : 'invalid';
+/** What a refinement of ours names in its `params`. */
+function customRule(issue: z.core.$ZodIssueCustom): BrokenRule {
+  const broken = issue.params as BrokenRule | undefined;
+  return broken?.rule === undefined ? { rule: 'invalid' } : broken;
+}
+
+function fromUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  source: InvalidParameter['source'],
+  path: readonly PropertyKey[],
+): InvalidParameter[] {
+  const field = path.map(String).join('.') || source;
+  if (issue.input === undefined) return [{ field, ...MISSING, source }];
+  const { discriminator } = issue;
+  if (discriminator !== undefined && 'options' in issue && issue.options !== undefined) {
+    // The issue stands at the field that tells the branches apart, and carries the object around it.
+    const given = (issue.input as Record<string, unknown>)[discriminator];
+    return [{ field, ...choiceRule(given, issue.options), source }];
+  }
+  return closestBranch(issue, source, path) ?? [{ field, rule: 'invalid', reason: issue.message, source }];
 }
 
 /** Of a union, the branch that got furthest explains best. */

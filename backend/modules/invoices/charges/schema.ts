@@ -3,12 +3,12 @@ import { pageMetaSchema } from '../../../platform/http/paging.ts';
 import {
   dateTimeSchema,
   descriptionSchema,
-  exactNumberSchema,
   instantSchema,
   labelsSchema,
   nameSchema,
   nonNegativeNumericSchema,
   numericSchema,
+  percentageSchema,
   ulidSchema,
 } from '../../../platform/http/schemas.ts';
 import { discountsSchema, paymentTermSchema, periodSchema, priceSchema, totalsSchema } from '../line-schema.ts';
@@ -52,7 +52,7 @@ export const createChargeSchema = z
       amount_before_proration: z.strictObject({ amount: nonNegativeNumericSchema, currency: currencySchema }),
       discounts: z
         .strictObject({
-          percentage: exactNumberSchema.optional().openapi({ type: 'number', minimum: 0, maximum: 100 }),
+          percentage: percentageSchema.optional(),
         })
         .optional(),
     }),
@@ -64,6 +64,14 @@ export const createChargeSchema = z
       discounts: discountsSchema,
     }),
   ])
+  .refine(
+    (charge) => charge.type === 'flat_fee' || charge.feature_id !== undefined || charge.feature_key !== undefined,
+    {
+      path: ['feature_id'],
+      error: 'is required, or feature_key',
+      params: { rule: 'required' },
+    },
+  )
   .openapi('CreateChargeRequest');
 export type CreateCharge = z.output<typeof createChargeSchema>;
 

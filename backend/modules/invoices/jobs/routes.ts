@@ -100,7 +100,7 @@ export function billingRunRoutes(router: Router, service: BillingRuns): void {
       const asOfMs = body.as_of === undefined ? undefined : Date.parse(body.as_of);
       if (asOfMs !== undefined && asOfMs > service.nowMs()) {
         const reason = 'must not lie in the future: periods would be billed before they end';
-        throw invalidParameter({ field: 'as_of', rule: 'max', reason, source: 'body' });
+        throw invalidParameter({ field: 'as_of', rule: 'invalid', reason, source: 'body' });
       }
       return c.json(toBody(await service.start(asOfMs, body.full)), 202);
     },

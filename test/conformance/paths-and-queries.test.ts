@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Answer, createTestBackend, type TestBackend } from '../support/backend.ts';
+import { contractIsAvailable } from '../support/contract.ts';
+import { instanceOf, variantsOf } from './support/instances.ts';
+import { operationTables } from './support/operations.ts';
+import { PREPARATIONS, paramsOf } from './support/preparations.ts';
+import { queriesOf } from './support/queries.ts';
+import { type ContractOperation, contractOperations, type JsonObject } from './support/schema.ts';
+import { createWorld, type World } from './support/world.ts';
+
+/** Paths and query strings as a client made from the contract would send them, and wrong ones. */
+let backend: TestBackend;
+let world: World;
+beforeAll(async () => {
+  backend = await createTestBackend();
+  world = createWorld(backend);
+});
+afterAll(() => backend.close());
+
+const UNKNOWN = '01G65Z755AFWAKHE12NY0CQ9FH';
+const served = new Set(operationTables().contract.flatMap(({ id, note }) => (note === 'yes' ? [id] : [])));
+const operations = contractIsAvailable ? contractOperations().filter(({ id }) => served.has(id)) : [];
+
+const pathOf = ({ path }: ContractOperation, params: Record<string, string>) =>
+  path.slice('/openmeter'.length).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+
+/** A body with which the operation would succeed, if its path were right. */
+async function requestTo(operation: ContractOperation) {
+  const variants = operation.body === undefined ? [undefined] : variantsOf(operation.body, {});
+  for (const variant of variants) {
+    const made = (await PREPARATIONS[operation.id]?.(world, variant?.name ?? 'full')) ?? {};
+    const { params, hints = {}, settle, status } = made;
+    if (status !== undefined) continue;
+    const body = variant && instanceOf(operation.body ?? null, variant, hints);
+    if (body !== undefined) settle?.(body as JsonObject);
+    return { params: params ?? (await paramsOf(world, operation.pathParams)), ...(body !== undefined && { body }) };
+  }
+  throw new Error(`${operation.id}: nothing that it answers with success`);
+}
+
+const problemOf = ({ status, headers }: Answer) => `${status} ${headers.get('content-type')}`;
+
+test.for(operations.filter(({ pathParams }) => pathParams.length > 0))(
+  '$id: ids that nothing has',
+  async (operation) => {
+    const { params, ...request } = await requestTo(operation);
+    for (const name of operation.pathParams) {
+      for (const id of [UNKNOWN, 'not-an-id', UNKNOWN.toLowerCase(), '../..', '%00', '💥', 'x'.repeat(2000)]) {
+        const path = pathOf(operation, { ...params, [name]: id });
+        const answer = await backend.request(operation.method, path, request);
+        expect({ name, id, problem: problemOf(answer) }).toEqual({ name, id, problem: '404 application/problem+json' });
+      }
+    }
+  },
+);
+
+test.for(operations.filter(({ query }) => query.length > 0))('$id: query strings', async (operation) => {
+  const { params, ...request } = await requestTo(operation);
+  const path = pathOf(operation, params);
+  const disagreements: string[] = [];
+  // The list of events looks the customer up.
+  const existing = { 'filter[customer_id]': (await world.customer()).id as string };
+  for (const { text, wrong } of queriesOf(operation, existing)) {
+    const answer = await backend.request(operation.method, `${path}?${text}`, request);
+    const named = (answer.json?.invalid_parameters ?? []).map(({ field, source }: { field: string; source: string }) =>
+      source === 'query' ? field : `${source} ${field}`,
+    );
+    const asWished = wrong === undefined ? answer.status === 200 : answer.status === 400 && named.includes(wrong);
+    if (!asWished) disagreements.push(`${text} answered ${answer.status} ${answer.text}`);
+  }
+  expect(disagreements).toEqual([]);
+});
+
+test.for(operations.filter(({ body }) => body !== undefined))('$id: bodies that are no JSON', async (operation) => {
+  const { params, body } = await requestTo(operation);
+  const path = pathOf(operation, params);
+  const send = (rawBody: string | Uint8Array, type = 'application/json') =>
+    backend.request(operation.method, path, { rawBody, headers: { 'Content-Type': type } });
+  const broken = ['', '{', '{"a":1,}', 'null', '[]', '17', '"text"', '\u{feff}', new Uint8Array([0x7b, 0xff, 0x7d])];
+  for (const raw of broken) expect(problemOf(await send(raw))).toBe('400 application/problem+json');
+  const json = JSON.stringify(body);
+  for (const type of ['text/plain', 'application/xml', 'multipart/form-data; boundary=x']) {
+    expect(problemOf(await send(json, type))).toBe('400 application/problem+json');
+  }
+  expect((await send(json, 'application/json; charset=utf-8')).status).toBeLessThan(300);
+});
