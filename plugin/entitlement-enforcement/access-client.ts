@@ -24,7 +24,7 @@ const ACCESS_PATH = /\/entitlement-access\/query\/?$/;
  * can count along, and else for access alone, as Konnect answers it.
  */
 export function createAccessClient(settings: AccessSettings, nowMs: () => number): AccessClient {
-  const { endpoint, token, timeoutMs, keepaliveMs, sslVerify, featureKey } = settings;
+  const { endpoint, token, timeoutMs, keepaliveMs, sslVerify, featureKey, includesCredits } = settings;
   const pool = new Pool(endpoint.origin, {
     connections: CONNECTIONS,
     connectTimeout: timeoutMs,
@@ -51,7 +51,7 @@ export function createAccessClient(settings: AccessSettings, nowMs: () => number
         accept: 'application/json',
         'user-agent': 'kong-entitlement-enforcement',
       },
-      body: JSON.stringify({ customer: { keys }, feature: { keys: [featureKey] } }),
+      body: JSON.stringify({ customer: { keys }, feature: { keys: [featureKey] }, include_credits: includesCredits }),
       signal: AbortSignal.timeout(timeoutMs),
     });
     const chunks: Buffer[] = [];

@@ -1,6 +1,5 @@
 import type { AnswerSettings } from './config.ts';
 import type { Decision } from './decide.ts';
-import { REASONS, type Reason } from './schema.ts';
 
 /** What a refused request is answered with. */
 export interface Refusal {
@@ -9,20 +8,10 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const MESSAGES: Readonly<Record<Reason, string>> = {
-  USAGE_LIMIT_REACHED: 'Usage limit reached',
-  FEATURE_UNAVAILABLE: 'No access to this feature',
-  FEATURE_NOT_FOUND: 'No such feature',
-  CUSTOMER_NOT_FOUND: 'No such customer',
-  NO_CREDIT_AVAILABLE: 'No credit available',
-  ENTITLEMENTS_UNKNOWN: 'Entitlements cannot be checked at the moment',
-};
-
 /** The answer to a request that is not let through: status, body and reason are those of the Enterprise plugin. */
 export function refusalOf(decision: Decision, settings: AnswerSettings, nowMs: number): Refusal {
   const reason = decision.reason ?? 'FEATURE_UNAVAILABLE';
-  const status = REASONS[reason];
-  const message = settings.message ?? MESSAGES[reason];
+  const { status, message } = settings.refusals[reason];
   const limits = settings.headers === 'none' ? {} : limitHeaders(decision, nowMs);
   const retry = retryHeader(decision);
   switch (settings.body) {

@@ -1,6 +1,16 @@
 import { type JsonObject, objectOf, textOf } from '../metering-and-billing/json-values.ts';
 import { type CustomerLookup, readCustomerLookup } from './customer.ts';
-import { BODY_FORMATS, FAIL_POLICIES, HEADER_CHOICES, NUMBER_RULES, type NumberRule } from './schema.ts';
+import {
+  BODY_FORMATS,
+  FAIL_POLICIES,
+  HEADER_CHOICES,
+  NUMBER_RULES,
+  type NumberRule,
+  REASON_NAMES,
+  REASONS,
+  type Reason,
+} from './schema.ts';
+import { NAMES_WITHOUT_EFFECT } from './schema-without-effect.ts';
 
 /** Whom to ask, and how often. Equal ones share what is known. */
 export interface AccessSettings {
@@ -10,6 +20,8 @@ export interface AccessSettings {
   readonly keepaliveMs: number;
   readonly sslVerify: boolean;
   readonly featureKey: string;
+  /** Whether it is asked for credits, too. */
+  readonly includesCredits: boolean;
   readonly refreshIntervalMs: number;
   readonly syncRateMs: number;
 }
@@ -28,7 +40,7 @@ export interface DecisionSettings {
 export interface AnswerSettings {
   readonly headers: (typeof HEADER_CHOICES)[number];
   readonly body: (typeof BODY_FORMATS)[number];
-  readonly message: string | undefined;
+  readonly refusals: Readonly<Record<Reason, { readonly status: number; readonly message: string }>>;
 }
 
 /** One plugin configuration, checked. */
@@ -37,6 +49,8 @@ export interface EnforcementConfig {
   readonly decision: DecisionSettings;
   readonly answer: AnswerSettings;
   readonly customer: CustomerLookup;
+  /** Fields that are set and do nothing here. */
+  readonly withoutEffect: readonly string[];
 }
 
 export type ConfigReading =
@@ -63,14 +77,18 @@ export function readConfig(raw: unknown): ConfigReading {
     timeoutMs: number('timeout'),
     keepaliveMs: number('keepalive'),
     sslVerify: readSwitch(config, 'ssl_verify', true, problems),
+    includesCredits: readSwitch(config, 'credit_balance_required', true, problems),
     refreshIntervalMs: seconds('refresh_interval'),
     syncRateMs: seconds('sync_rate'),
   };
   const units = config['units_per_request'];
+  const maxStale = config['max_stale'] ?? config['max_stale_seconds'];
   const decision: DecisionSettings = {
     deniesUnknownCustomers: readSwitch(config, 'deny_unknown_customers', true, problems),
     failPolicy: readChoice(config, 'fail_policy', FAIL_POLICIES, 'allow', problems),
-    maxStaleMs: seconds('max_stale'),
+    maxStaleMs: Math.round(
+      readNumber({ max_stale_seconds: maxStale }, 'max_stale_seconds', NUMBER_RULES.max_stale_seconds, problems) * 1000,
+    ),
     nodeCount: number('node_count'),
     overshootPerNode: number('overshoot_per_node'),
     unitsPerRequest: typeof units === 'number' && units >= 0 ? units : undefined,
@@ -78,12 +96,25 @@ export function readConfig(raw: unknown): ConfigReading {
   const answer: AnswerSettings = {
     headers: readChoice(config, 'rate_limit_headers', HEADER_CHOICES, 'denied', problems),
     body: readChoice(config, 'error_body', BODY_FORMATS, 'json', problems),
-    message: textOf(config['error_message']),
+    refusals: readRefusals(objectOf(config['response_codes']), textOf(config['error_message'])),
   };
+  const withoutEffect = NAMES_WITHOUT_EFFECT.filter((name) => config[name] !== undefined && config[name] !== null);
   if (endpoint === undefined || customer === undefined || featureKey === undefined || problems.length > 0) {
     return { problems };
   }
-  return { config: { access: { ...access, endpoint, featureKey }, decision, answer, customer } };
+  return { config: { access: { ...access, endpoint, featureKey }, decision, answer, customer, withoutEffect } };
+}
+
+/** @param message in place of every other */
+function readRefusals(codes: JsonObject | undefined, message: string | undefined): AnswerSettings['refusals'] {
+  const refusals = REASON_NAMES.map((name) => {
+    const code = objectOf(codes?.[name]);
+    const status = code?.['http_status'];
+    const isStatus = typeof status === 'number' && status >= 100 && status <= 599;
+    const own = message ?? textOf(code?.['message']) ?? REASONS[name].message;
+    return [name, { status: isStatus ? status : REASONS[name].status, message: own }];
+  });
+  return Object.fromEntries(refusals) as AnswerSettings['refusals'];
 }
 
 function readEndpoint(value: unknown, problems: string[]): URL | undefined {

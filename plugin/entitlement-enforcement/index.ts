@@ -38,6 +38,9 @@ export class Plugin {
     for (const detail of problems ?? []) {
       noticeOnce('error', 'the configuration cannot work: nothing is enforced', { detail, plugin_id: pluginId });
     }
+    for (const field of read?.withoutEffect ?? []) {
+      noticeOnce('warn', 'a field of the Enterprise plugin has no effect here', { field, plugin_id: pluginId });
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Field, FieldRule } from '../metering-and-billing/schema-language.ts';
+import { WITHOUT_EFFECT } from './schema-without-effect.ts';
 
 /** A number field with a default: both Kong (through `Schema`) and `config.ts` apply the same rule. */
 export interface NumberRule {
@@ -22,7 +23,7 @@ export const NUMBER_RULES = {
     between: [1, 3600],
     description: 'Seconds after which what is known of a customer whose requests come is asked again.',
   },
-  max_stale: {
+  max_stale_seconds: {
     type: 'number',
     default: 60,
     between: [2, 86_400],
@@ -61,16 +62,20 @@ export const FAIL_POLICIES = ['allow', 'block'] as const;
 export const HEADER_CHOICES = ['denied', 'all', 'none'] as const;
 export const BODY_FORMATS = ['json', 'problem', 'empty'] as const;
 
-/** Why a request is refused, with the status that it is answered with. */
+/**
+ * Why a request is refused, with the status and the message that it is answered with: those of the Enterprise plugin, and
+ * the last one ours, which that plugin does not tell apart.
+ */
 export const REASONS = {
-  USAGE_LIMIT_REACHED: 429,
-  FEATURE_UNAVAILABLE: 403,
-  FEATURE_NOT_FOUND: 403,
-  CUSTOMER_NOT_FOUND: 403,
-  NO_CREDIT_AVAILABLE: 402,
-  ENTITLEMENTS_UNKNOWN: 503,
-} as const;
+  USAGE_LIMIT_REACHED: { status: 429, message: 'Customer has reached usage limit for feature.' },
+  FEATURE_UNAVAILABLE: { status: 403, message: 'Feature is not available for the customer.' },
+  FEATURE_NOT_FOUND: { status: 403, message: 'Feature not found.' },
+  CUSTOMER_NOT_FOUND: { status: 403, message: 'Customer is not found by subject.' },
+  NO_CREDIT_AVAILABLE: { status: 402, message: 'Customer has no credit available.' },
+  ENTITLEMENTS_UNKNOWN: { status: 503, message: 'Entitlements cannot be checked at the moment.' },
+} as const satisfies Record<string, { readonly status: number; readonly message: string }>;
 export type Reason = keyof typeof REASONS;
+export const REASON_NAMES = Object.keys(REASONS) as readonly Reason[];
 
 const FEATURE: FieldRule = {
   type: 'record',
@@ -101,6 +106,29 @@ const CUSTOMER: FieldRule = {
       },
     },
   ],
+};
+
+const RESPONSE_CODES: FieldRule = {
+  type: 'record',
+  required: true,
+  description: 'Status and message of each refusal.',
+  fields: REASON_NAMES.map((name) => ({
+    [name]: {
+      type: 'record',
+      required: true,
+      fields: [
+        {
+          http_status: {
+            type: 'integer',
+            between: [100, 599],
+            default: REASONS[name].status,
+            description: 'The HTTP status of this refusal.',
+          },
+        },
+        { message: { type: 'string', default: REASONS[name].message, description: 'The message of this refusal.' } },
+      ],
+    },
+  })),
 };
 
 const NUMBER_FIELDS: readonly Field[] = Object.entries<FieldRule>(NUMBER_RULES).map(([name, rule]) => ({
@@ -146,6 +174,15 @@ export const Schema: readonly Field[] = [
   },
   ...NUMBER_FIELDS,
   {
+    max_stale: {
+      type: 'number',
+      between: NUMBER_RULES.max_stale_seconds.between,
+      description: 'Another name for max_stale_seconds; counts where both are given.',
+    },
+  },
+  { response_codes: RESPONSE_CODES },
+  ...WITHOUT_EFFECT,
+  {
     ssl_verify: {
       type: 'boolean',
       default: true,
@@ -156,7 +193,7 @@ export const Schema: readonly Field[] = [
     credit_balance_required: {
       type: 'boolean',
       default: true,
-      description: 'Taken over from the Enterprise plugin, where it has no effect yet either.',
+      description: 'Whether the endpoint is asked for credits, too. This backend refuses nobody for want of them.',
     },
   },
   {
@@ -188,7 +225,7 @@ export const Schema: readonly Field[] = [
     error_message: {
       type: 'string',
       len_min: 1,
-      description: 'The message of every refusal, in place of the one that says what happened.',
+      description: 'The message of every refusal, in place of those of response_codes.',
     },
   },
 ];

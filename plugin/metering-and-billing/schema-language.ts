@@ -3,7 +3,7 @@
  * external plugin as JSON (measured on 3.9.1). A construct outside of this type would stop the gateway at start.
  */
 export interface FieldRule {
-  readonly type: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'record';
+  readonly type: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'map' | 'record';
   /** 10 to 500 characters, or the gateway refuses the whole schema. */
   readonly description?: string;
   /** On a record: Kong fills the record in, with its fields' defaults, when the user leaves it out. */
@@ -23,6 +23,9 @@ export interface FieldRule {
   /** Encrypted at rest where the gateway has a keyring. */
   readonly encrypted?: boolean;
   readonly elements?: FieldRule;
+  /** Of a map. */
+  readonly keys?: FieldRule;
+  readonly values?: FieldRule;
   readonly fields?: readonly Field[];
   readonly entity_checks?: readonly EntityCheck[];
 }

@@ -61,6 +61,7 @@ const IS_OF_TYPE: Readonly<Record<FieldRule['type'], (value: unknown) => boolean
   integer: (value) => Number.isInteger(value),
   boolean: (value) => typeof value === 'boolean',
   array: (value) => Array.isArray(value),
+  map: (value) => typeof value === 'object' && !Array.isArray(value),
   record: (value) => typeof value === 'object' && !Array.isArray(value),
 };
 

@@ -82,7 +82,7 @@ describe('a limit of 10 calls', () => {
     const refused = await gateway.request('alice');
     expect(refused.exit).toMatchObject({
       status: 429,
-      body: '{"message":"Usage limit reached","reason":"USAGE_LIMIT_REACHED"}',
+      body: '{"message":"Customer has reached usage limit for feature.","reason":"USAGE_LIMIT_REACHED"}',
       headers: { 'RateLimit-Limit': '10', 'RateLimit-Remaining': '0' },
     });
     await expect.poll(value).toMatchObject({ usage: '10', balance: '0' });
@@ -170,7 +170,7 @@ describe('a backend that is down', () => {
     ['block', 503],
   ] as const) {
     test(`is what fail_policy ${policy} says once what is known is too old, also for new customers`, async () => {
-      const more = { fail_policy: policy, max_stale: 2 };
+      const more = { fail_policy: policy, max_stale_seconds: 2 };
       gateway = await startEnforcingGateway({ enforcement: enforcement(more) });
       await customerWith(`dora-${policy}`, 1);
       await untilPassed(`dora-${policy}`);

@@ -167,7 +167,7 @@ describe('an answer', () => {
     const bodyOf = (more: object) => refusalOf(refused, configOf(more).answer, NOW);
     expect(bodyOf({})).toMatchObject({
       status: 429,
-      body: '{"message":"Usage limit reached","reason":"USAGE_LIMIT_REACHED"}',
+      body: '{"message":"Customer has reached usage limit for feature.","reason":"USAGE_LIMIT_REACHED"}',
       headers: { 'Content-Type': 'application/json; charset=utf-8', 'Retry-After': '2' },
     });
     expect(bodyOf({ error_body: 'empty' })).toEqual({ status: 429, body: undefined, headers: { 'Retry-After': '2' } });
@@ -185,12 +185,55 @@ describe('the configuration', () => {
     const { access, decision } = configOf();
     expect(access).toMatchObject({
       timeoutMs: 10_000,
+      includesCredits: true,
       keepaliveMs: 60_000,
       sslVerify: true,
       refreshIntervalMs: 30_000,
       syncRateMs: 2000,
     });
     expect(decision).toMatchObject({ deniesUnknownCustomers: true, failPolicy: 'allow', maxStaleMs: 60_000 });
+  });
+
+  it('takes over status and message of each refusal', () => {
+    const { answer } = configOf({
+      response_codes: { USAGE_LIMIT_REACHED: { http_status: 402, message: 'Upgrade' }, CUSTOMER_NOT_FOUND: {} },
+    });
+    const refused = { isAllowed: false, reason: 'USAGE_LIMIT_REACHED' } as const;
+    expect(refusalOf(refused, answer, NOW)).toMatchObject({
+      status: 402,
+      body: '{"message":"Upgrade","reason":"USAGE_LIMIT_REACHED"}',
+    });
+    expect(answer.refusals).toMatchObject({
+      NO_CREDIT_AVAILABLE: { status: 402, message: 'Customer has no credit available.' },
+      FEATURE_UNAVAILABLE: { status: 403, message: 'Feature is not available for the customer.' },
+      FEATURE_NOT_FOUND: { status: 403, message: 'Feature not found.' },
+      CUSTOMER_NOT_FOUND: { status: 403, message: 'Customer is not found by subject.' },
+    });
+  });
+
+  it('of the Enterprise plugin is accepted as it is, and what has no effect here is named', () => {
+    const config = configOf({
+      customer: { look_up_value_in: 'consumer', field: 'id' },
+      fail_policy: 'block',
+      refresh_interval: 3,
+      max_stale_seconds: 90,
+      l1_cache_ttl_seconds: 5,
+      l2_cache_ttl_seconds: 120,
+      credit_balance_required: false,
+      redis: {
+        host: 'redis.example.com',
+        port: 6379,
+        password: '{vault://env/redis-password}',
+        cluster_nodes: [{ ip: '127.0.0.1', port: 6379 }],
+        cloud_authentication: { auth_provider: 'oauth', oauth: { token_headers: { a: 'b' }, scopes: ['x'] } },
+      },
+    });
+    expect(config.withoutEffect).toEqual(['l1_cache_ttl_seconds', 'l2_cache_ttl_seconds', 'redis']);
+    expect(config.decision.maxStaleMs).toBe(90_000);
+    expect(config.access.includesCredits).toBe(false);
+    expect(configOf().withoutEffect).toEqual([]);
+    expect(configOf({ max_stale: 5 }).decision.maxStaleMs).toBe(5000);
+    expect(() => configOf({ redis: { hosts: 'x' } })).toThrow('unknown field');
   });
 
   it('names what cannot work, and no value', () => {

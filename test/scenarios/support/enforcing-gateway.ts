@@ -17,6 +17,8 @@ import {
 } from '../../gateway-player/index.ts';
 
 const RECORDED = recording('dbe4e209db780c1b37071a583e221304');
+/** An AI call, whose counts a test replaces. */
+const RECORDED_CHAT = recording('64ad5366269eef4879482e4397912d67');
 const CONSUMER_ID = 'b32379d9-3d28-5683-a79c-72139be6e34f';
 
 export interface EnforcingGatewayOptions {
@@ -27,10 +29,31 @@ export interface EnforcingGatewayOptions {
   readonly speaks?: 'ProtoBuf:1' | 'MsgPack:1';
 }
 
+/** How the upstream answers. */
+export interface UpstreamAnswer {
+  /** Of an AI model: what the prompt and the answer had. */
+  readonly tokens?: { readonly prompt: number; readonly answer: number };
+  /** Default 200. */
+  readonly status?: number;
+}
+
+/** A request after its access phase. */
+export type RequestUnderWay = AccessOutcome & {
+  /** 200: it is with the upstream. */
+  readonly status: number;
+  /**
+   * The upstream has answered, and the log phase runs. @returns whether the metering plugin server heard of it; Kong loses
+   * the entry of a request that ends while there is none
+   */
+  end(answer?: UpstreamAnswer): Promise<boolean>;
+};
+
 /** A gateway node with both plugins, each in its own plugin server, before an upstream that always answers 200. */
 export interface EnforcingGateway {
   /** Sends one request and answers what the client gets. */
   request(username: string, more?: AccessRequest): Promise<AccessOutcome & { readonly status: number }>;
+  /** The same, but for its end. */
+  begin(username: string, more?: AccessRequest): Promise<RequestUnderWay>;
   /** Requests of a Consumer, one after the other: how many were let through. */
   passed(username: string, count: number): Promise<number>;
   killEnforcement(): Promise<void>;
@@ -73,25 +96,33 @@ export async function startEnforcingGateway(options: EnforcingGatewayOptions): P
   await startEnforcement();
   await startMetering();
 
-  const request: EnforcingGateway['request'] = async (username, more = {}) => {
+  const begin: EnforcingGateway['begin'] = async (username, more = {}) => {
     const consumer = { id: CONSUMER_ID, username };
+    const startedAtMs = Date.now();
     const line = { protocol: enforcing.protocol, speaks };
     const outcome = await playAccess(line, enforcing.instanceId, { consumer, ...more });
-    const status = outcome.exit?.status ?? 200;
-    const logged = JSON.parse(
-      vary(RECORDED.json, { requestId: `r-${process.pid}-${++lastRequest}`, consumer, startedAtMs: Date.now() }),
-    ) as { response: { status: number }; source: string };
-    logged.response.status = status;
-    logged.source = outcome.exit === undefined ? 'upstream' : 'kong';
-    // The log phase comes when the client has its answer; a plugin server that is down loses it, as with Kong.
-    await metering?.protocol
-      .handleEvent(metering.instanceId, 'log', () => JSON.stringify(logged))
-      .catch(() => undefined);
-    return { ...outcome, status };
+    const end: RequestUnderWay['end'] = async (answer = {}) => {
+      const entry = logEntry(outcome, answer, { consumer, startedAtMs });
+      if (metering === undefined) return false;
+      const { protocol, instanceId } = metering;
+      return protocol
+        .handleEvent(instanceId, 'log', () => entry)
+        .then(
+          () => true,
+          () => false,
+        );
+    };
+    return { ...outcome, status: outcome.exit?.status ?? 200, end };
+  };
+  const request: EnforcingGateway['request'] = async (username, more = {}) => {
+    const begun = await begin(username, more);
+    await begun.end();
+    return begun;
   };
 
   return {
     request,
+    begin,
     async passed(username, count) {
       let passed = 0;
       for (let sent = 0; sent < count; sent++) if ((await request(username)).status === 200) passed++;
@@ -115,6 +146,27 @@ export async function startEnforcingGateway(options: EnforcingGatewayOptions): P
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What `kong.log.serialize()` tells of it. */
+function logEntry(
+  { exit }: AccessOutcome,
+  { tokens, status = 200 }: UpstreamAnswer,
+  { consumer, startedAtMs }: { consumer: { id: string; username: string }; startedAtMs: number },
+): string {
+  const { json } = tokens === undefined ? RECORDED : RECORDED_CHAT;
+  const entry = JSON.parse(vary(json, { requestId: `r-${process.pid}-${++lastRequest}`, consumer, startedAtMs })) as {
+    response: { status: number };
+    source: string;
+    ai?: { proxy: { usage: Record<string, number> } };
+  };
+  entry.response.status = exit?.status ?? status;
+  entry.source = exit === undefined ? 'upstream' : 'kong';
+  if (exit !== undefined) delete entry.ai;
+  else if (tokens !== undefined && entry.ai !== undefined) {
+    Object.assign(entry.ai.proxy.usage, { prompt_tokens: tokens.prompt, completion_tokens: tokens.answer });
+  }
+  return JSON.stringify(entry);
 }
 
 interface Side {
