@@ -25,6 +25,8 @@ export interface Deliveries {
   /** Has told what the gateway served: by one Delivery, so that nobody counts it twice. */
   addServed(served: Served): void;
   counters(): DeliveryCounters;
+  /** Whether events of a process that is dead are being looked for, or delivered. */
+  isAdopting(): boolean;
   /** What the metrics tell. */
   snapshot(): Snapshot;
   /** Puts on disk, within the call, whatever is to be there: for a process that is about to end. */
@@ -130,6 +132,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       works(state)[0]?.addServed(served);
     },
     counters: () => countersOf(state),
+    isAdopting: () => spool?.adoption.isBusy() ?? false,
     snapshot: () => snapshotOf({ ...common, syncs, opened: works(state), served: state.served }),
     secure() {
       for (const { queue } of works(state)) queue.store.secure();

@@ -70,6 +70,11 @@ export function onSettled(listener: OnSettled): void {
   settledListener = listener;
 }
 
+/** Whether this process is delivering, or looking for, what a dead one has left on disk. */
+export function isAdopting(): boolean {
+  return deliveries().isAdopting();
+}
+
 /**
  * Counts and logs (one line a minute per reason) what the caller itself leaves out.
  * @param reason a fixed word such as `no_subject`, never made from data: past 64 of them the rest count as `other`

@@ -15,9 +15,18 @@ export interface Counting {
   mark(customerId: string, subjects: readonly string[], allowance: Allowance | undefined): Mark;
   /** Takes over what an answer says. @param mark what `mark` gave when it was asked for */
   answered(customerId: string, mark: Mark | undefined, before: Known | undefined, after: Known): void;
-  /** Requests under way, to be kept over a restart. */
-  save(): Record<string, readonly Admission[]>;
-  restore(saved: Readonly<Record<string, readonly Admission[]>>, nowMs: number): void;
+  /** A customer who was known before a restart: their requests may end before anything is answered. */
+  learn(customer: Known['customer']): void;
+  /** What is to be kept over a restart of the customers of whom this is known. */
+  save(known: Iterable<Known | undefined>): Record<string, SavedUse>;
+  restore(saved: Readonly<Record<string, SavedUse>>, nowMs: number): void;
+}
+
+/** What of a customer's use the backend has not counted, by customer id. */
+export interface SavedUse {
+  readonly underWay: readonly Admission[];
+  /** Units of events that were made and not delivered. */
+  readonly onTheirWay: number;
 }
 
 /** Requests of the same moment. */
@@ -26,12 +35,19 @@ export type Admission = readonly [atMs: number, count: number, unitsEach: number
 /** What of the customer's events had been delivered when something was asked. */
 export interface Mark {
   readonly settled: number;
+  /** Whether by then the metering plugin had told of all that was on its way. */
+  readonly isComplete: boolean;
 }
 
 /** A request that takes longer is no longer counted as under way; its event counts when it comes. */
 const UNDER_WAY_FOR_MS = 60_000;
-/** The end of a request that was under way when the plugin server died may have been told to nobody. */
-const RESTORED_FOR_MS = 5000;
+/**
+ * What was under way or on its way when the plugin server died counts until the metering plugin tells of all of it and the
+ * backend has been asked after that; or for this long, should nobody ever tell. Where nothing was on its way there may be
+ * no metering plugin, and the end of a request may have been told to nobody: those count for the shorter time.
+ */
+const RESTORED_FOR_MS = 600_000;
+const RESTORED_UNDER_WAY_FOR_MS = 5000;
 /** Requests within this time are kept together. */
 const BUCKET_MS = 100;
 
@@ -46,6 +62,8 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
   const admissions = new Map<string, UnderWay>();
   const customerOf = new Map<string, string>();
   const marks = new Map<string, Mark>();
+  /** What was not counted by the backend when the plugin server died. */
+  const restored = new Map<string, { readonly units: number; readonly onTheirWay: number; readonly untilMs: number }>();
 
   feed?.onLogged((subject, count) => {
     const customerId = customerOf.get(subject);
@@ -99,7 +117,19 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
     return totals;
   }
 
+  function learn(customer: Known['customer']): void {
+    for (const subject of customer?.subjects ?? []) customerOf.set(subject, customer?.id ?? '');
+  }
+
+  /** Made by the metering plugin of this node, and not in what is known. */
+  function onTheirWay({ customer, access }: Known): number {
+    if (customer === undefined) return 0;
+    const { made } = madeAndSettled(customer.subjects, access.allowance);
+    return Math.max(0, made - (marks.get(customer.id)?.settled ?? 0));
+  }
+
   return {
+    learn,
     admit(customerId, units, nowMs) {
       if (units === 0) return;
       const own = admissions.get(customerId) ?? { buckets: [], units: 0 };
@@ -111,34 +141,45 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       own.units += units;
       admissions.set(customerId, own);
     },
-    uncounted({ customer, access }, nowMs) {
+    uncounted(known, nowMs) {
+      const { customer } = known;
       if (customer === undefined) return 0;
-      const { made } = madeAndSettled(customer.subjects, access.allowance);
-      const delivered = marks.get(customer.id)?.settled ?? 0;
-      return underWay(customer.id, nowMs) + Math.max(0, made - delivered);
+      const before = restored.get(customer.id);
+      const beforeUnits = before !== undefined && nowMs < before.untilMs ? before.units : 0;
+      return underWay(customer.id, nowMs) + onTheirWay(known) + beforeUnits;
     },
-    mark: (_customerId, subjects, allowance) => ({ settled: madeAndSettled(subjects, allowance).settled }),
+    mark: (_customerId, subjects, allowance) => ({
+      settled: madeAndSettled(subjects, allowance).settled,
+      isComplete: feed?.tellsAll() ?? false,
+    }),
     answered(customerId, mark, before, after) {
-      for (const subject of after.customer?.subjects ?? []) customerOf.set(subject, customerId);
+      learn(after.customer);
+      if (mark?.isComplete === true) restored.delete(customerId);
       // Asked about for the first time: what had been delivered by then is not known, and what is made from now on is.
-      marks.set(
-        customerId,
-        mark ?? { settled: madeAndSettled(after.customer?.subjects ?? [], after.access.allowance).settled },
-      );
+      const { settled } = madeAndSettled(after.customer?.subjects ?? [], after.access.allowance);
+      marks.set(customerId, mark ?? { settled, isComplete: false });
       if (feed?.isConnected() === true) return;
       // Without a metering plugin that tells, what the backend has counted more than before is what has ended here.
       const grown = usageOf(after) - usageOf(before);
       if (grown > 0) settle(customerId, Math.round(grown), after.askedAtMs);
     },
-    save: () => Object.fromEntries(Array.from(admissions, ([customerId, { buckets }]) => [customerId, buckets])),
+    save(known) {
+      const saved: Record<string, SavedUse> = {};
+      for (const one of known) {
+        const id = one?.customer?.id;
+        if (one === undefined || id === undefined) continue;
+        // Should it die again before all is told.
+        const before = restored.get(id)?.onTheirWay ?? 0;
+        const use = { underWay: admissions.get(id)?.buckets ?? [], onTheirWay: onTheirWay(one) + before };
+        if (use.underWay.length > 0 || use.onTheirWay > 0) saved[id] = use;
+      }
+      return saved;
+    },
     restore(saved, nowMs) {
-      for (const [customerId, own] of Object.entries(saved)) {
-        const asIfAtMs = nowMs - UNDER_WAY_FOR_MS + RESTORED_FOR_MS;
-        const buckets = own.map(([atMs, count, units]): Admission => [Math.min(atMs, asIfAtMs), count, units]);
-        admissions.set(customerId, {
-          buckets,
-          units: buckets.reduce((sum, [, count, units]) => sum + count * units, 0),
-        });
+      for (const [id, { underWay: buckets, onTheirWay: onWay }] of Object.entries(saved)) {
+        const units = buckets.reduce((sum, [, count, each]) => sum + count * each, onWay);
+        const untilMs = nowMs + (onWay > 0 ? RESTORED_FOR_MS : RESTORED_UNDER_WAY_FOR_MS);
+        restored.set(id, { units, onTheirWay: onWay > 0 ? units : 0, untilMs });
       }
     },
   };

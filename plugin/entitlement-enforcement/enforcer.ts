@@ -75,6 +75,10 @@ export function createEnforcer(
     hasChanged: { known: false, admissions: false },
   };
   restore(state, saved);
+  // What has ended is on its way from now on, and that is kept, too.
+  feed?.onLogged(() => {
+    state.hasChanged.admissions = true;
+  });
   const round = (): void => {
     askDue(state);
     clock.setTimer(round, settings.syncRateMs, { background: true });
@@ -109,7 +113,9 @@ export function createEnforcer(
       Object.assign(state.hasChanged, { known: false, admissions: false });
       return {
         ...(known && { known: Object.fromEntries(Array.from(state.entries, ([key, entry]) => [key, entry.known])) }),
-        ...(admissions && { admissions: state.counting.save() }),
+        ...(admissions && {
+          admissions: state.counting.save(Array.from(state.entries.values(), (entry) => entry.known)),
+        }),
       };
     },
   };
@@ -121,6 +127,7 @@ function restore(state: State, saved: SavedState | undefined): void {
     if (known === undefined || nowMs - known.askedAtMs > TOO_OLD_TO_KEEP_MS) continue;
     // As if used by now, so that the first round asks for it.
     state.entries.set(key, { known, lastUsedAtMs: nowMs, lastAskedAtMs: 0, isBeingAsked: false });
+    state.counting.learn(known.customer);
   }
   state.counting.restore(saved?.admissions ?? {}, nowMs);
 }

@@ -21,7 +21,7 @@ interface Shared {
 const SAVE_EVERY_MS = 50;
 /** Writing may take a tenth of the time: with thousands of customers it comes less often. */
 const PAUSE_PER_WRITING = 10;
-const MAX_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 300;
 
 let theShared: Shared | undefined;
 

@@ -2,17 +2,17 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { objectOf } from '../metering-and-billing/json-values.ts';
-import type { Admission } from './counting.ts';
+import type { SavedUse } from './counting.ts';
 import type { Known } from './knowledge.ts';
 
 /** What is kept over a restart. */
 export interface SavedState {
   readonly known: Readonly<Record<string, Known | undefined>>;
-  readonly admissions: Readonly<Record<string, readonly Admission[]>>;
+  readonly admissions: Readonly<Record<string, SavedUse>>;
 }
 
 /** Another layout has another number; a file of another one is not read. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** Where the two parts are kept; the second is small and changes with every request. */
 const filesOf = (base: string) => ({ known: `${base}.known.json`, admissions: `${base}.under-way.json` });

@@ -1,5 +1,5 @@
 import { systemClock } from '../delivery/clock.ts';
-import { type Delivery, onSettled, openDelivery, reportDrop } from '../delivery/index.ts';
+import { type Delivery, isAdopting, onSettled, openDelivery, reportDrop } from '../delivery/index.ts';
 import { feedSocketPath } from '../usage-feed/config.ts';
 import { createUsageFeed, type UsageFeed } from '../usage-feed/sender.ts';
 import { fingerprint, type PluginConfig, readConfig } from './config.ts';
@@ -31,7 +31,7 @@ let theFeed: UsageFeed | undefined;
 
 function feed(): UsageFeed {
   if (theFeed === undefined) {
-    theFeed = createUsageFeed(feedSocketPath(), systemClock);
+    theFeed = createUsageFeed(feedSocketPath(), systemClock, isAdopting);
     onSettled(theFeed.settled);
   }
   return theFeed;

@@ -57,6 +57,25 @@ export function readMessage(line: string): FeedMessage | undefined {
   return { subject, generation, logged, types: Object.fromEntries(types) };
 }
 
+/**
+ * Whether the sender is delivering what a dead process has left. It says so first of all, and when it has changed: what
+ * the dead one had not delivered is on its way until nobody says so any more.
+ */
+export function writeStatus(isAdopting: boolean): string {
+  return `${JSON.stringify({ adopting: isAdopting })}\n`;
+}
+
+/** `undefined` when the line is no status. */
+export function readStatus(line: string): boolean | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const { adopting } = JSON.parse(line) as { adopting?: unknown };
+    return typeof adopting === 'boolean' ? adopting : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0;
 }

@@ -3,12 +3,23 @@ import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '../delivery/clock.ts';
 import { type ListeningPath, listenAt } from '../host/listening.ts';
-import { type Amounts, add, type FeedMessage, MEASURES, type Measure, NO_AMOUNTS, readMessage } from './messages.ts';
+import {
+  type Amounts,
+  add,
+  type FeedMessage,
+  MEASURES,
+  type Measure,
+  NO_AMOUNTS,
+  readMessage,
+  readStatus,
+} from './messages.ts';
 
 /** What the metering plugin servers of this gateway have counted. */
 export interface UsageFeedReader {
   /** Whether any of them tells. */
   isConnected(): boolean;
+  /** Whether somebody tells, and nobody is still delivering what a dead process has left: all that is on its way is told. */
+  tellsAll(): boolean;
   /** Totals that only grow: what was made, and what of it has reached the backend. */
   totals(subject: string, type: string, measure: Measure): { readonly made: number; readonly settled: number };
   /** Calls back with how many requests of a subject came to their end. */
@@ -17,10 +28,14 @@ export interface UsageFeedReader {
 }
 
 /**
- * A metering plugin server that is gone may have left events on disk, which its successor delivers. For this long they
- * still count as on their way; the successor does not tell of them.
+ * A metering plugin server that is gone may have left events on disk, which its successor delivers, and does not tell of.
+ * They still count as on their way for this long, in which a successor has found them (it looks every five seconds), and
+ * then until there is a sender and none that is still delivering such events …
  */
-const GONE_AFTER_MS = 5000;
+const GONE_AFTER_MS = 10_000;
+/** … but not for ever: the plugin may have been taken away. */
+const FORGOTTEN_AFTER_MS = 600_000;
+const LOOK_EVERY_MS = 1000;
 /** A line is some hundred bytes. */
 const MAX_LINE_CHARACTERS = 65_536;
 
@@ -35,7 +50,9 @@ export function openUsageFeedReader(
 ): UsageFeedReader {
   const totals = new Map<string, { made: Amounts; settled: Amounts }>();
   const listeners: ((subject: string, count: number) => void)[] = [];
-  const connections = new Set<Socket>();
+  /** Whether the sender is delivering what a dead one has left; undefined: it has not said yet. */
+  const connections = new Map<Socket, boolean | undefined>();
+  const gone: { readonly last: ReadonlyMap<string, FeedMessage>; readonly at: number }[] = [];
 
   const keyOf = (subject: string, type: string) => `${type} ${subject}`;
 
@@ -67,10 +84,23 @@ export function openUsageFeedReader(
       grow(subject, type, NO_AMOUNTS, add(made, settled, -1));
   }
 
+  const tellsAll = () => connections.size > 0 && [...connections.values()].every((isAdopting) => isAdopting === false);
+
+  function lookAtGone(): void {
+    const now = clock.now();
+    for (let [oldest] = gone; oldest !== undefined; [oldest] = gone) {
+      const age = now - oldest.at;
+      if (age < GONE_AFTER_MS || !(tellsAll() || age >= FORGOTTEN_AFTER_MS)) break;
+      for (const message of oldest.last.values()) giveUp(message);
+      gone.shift();
+    }
+    if (gone.length > 0) clock.setTimer(lookAtGone, LOOK_EVERY_MS, { background: true });
+  }
+
   function serve(socket: Socket): void {
     const known = new Map<string, FeedMessage>();
     let rest = '';
-    connections.add(socket);
+    connections.set(socket, undefined);
     socket.setEncoding('utf8');
     socket.on('error', () => undefined);
     socket.on('data', (text: string) => {
@@ -79,15 +109,16 @@ export function openUsageFeedReader(
       if (rest.length > MAX_LINE_CHARACTERS) socket.destroy();
       for (const line of lines) {
         const message = readMessage(line);
+        const isAdopting = message === undefined ? readStatus(line) : undefined;
         if (message !== undefined) take(message, known);
+        if (isAdopting !== undefined) connections.set(socket, isAdopting);
       }
     });
     socket.on('close', () => {
       connections.delete(socket);
-      const forget = () => {
-        for (const message of known.values()) giveUp(message);
-      };
-      clock.setTimer(forget, GONE_AFTER_MS, { background: true });
+      if (known.size === 0) return;
+      gone.push({ last: known, at: clock.now() });
+      if (gone.length === 1) clock.setTimer(lookAtGone, GONE_AFTER_MS, { background: true });
     });
   }
 
@@ -103,6 +134,7 @@ export function openUsageFeedReader(
   listen().catch(onError);
   return {
     isConnected: () => connections.size > 0,
+    tellsAll,
     totals(subject, type, measure) {
       const own = totals.get(keyOf(subject, type));
       const index = MEASURES.indexOf(measure);
@@ -112,7 +144,7 @@ export function openUsageFeedReader(
     close() {
       path?.release();
       server.close();
-      for (const socket of connections) socket.destroy();
+      for (const socket of connections.keys()) socket.destroy();
     },
   };
 }

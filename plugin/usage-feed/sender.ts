@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../delivery/clock.ts';
-import { type Amounts, add, MEASURES, NO_AMOUNTS, type TypeTotals, writeMessage } from './messages.ts';
+import { type Amounts, add, MEASURES, NO_AMOUNTS, type TypeTotals, writeMessage, writeStatus } from './messages.ts';
 
 /** Tells the enforcing plugin on the same gateway what was used and what of it the backend knows. Never throws. */
 export interface UsageFeed {
@@ -18,6 +18,8 @@ export interface UsageFeed {
  * attempt costs one failing system call.
  */
 const CONNECT_EVERY_MS = 200;
+/** A change of what dead processes have left is told within this time. */
+const STATUS_EVERY_MS = 200;
 /** What the feed lags behind at most, and how many messages it saves under load. */
 const FLUSH_AFTER_MS = 10;
 /**
@@ -52,7 +54,8 @@ interface Settled extends Pick<MadeEvent, 'totals' | 'type' | 'amounts'> {
   readonly at: number;
 }
 
-export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
+/** @param isAdopting whether this process is delivering what a dead one has left on disk */
+export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = () => false): UsageFeed {
   const subjects = new Map<string, SubjectTotals>();
   const events = new Map<string, MadeEvent>();
   const changed = new Set<string>();
@@ -62,6 +65,7 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
   let isWanted = existsSync(socketPath);
   let generations = 0;
   let isFlushing = false;
+  let toldAdopting: boolean | undefined;
 
   function tryToConnect(): void {
     const candidate = connect(socketPath);
@@ -70,6 +74,8 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
     candidate.on('connect', () => {
       socket = candidate;
       isWanted = true;
+      toldAdopting = undefined;
+      tellStatus(candidate);
       for (const [subject, totals] of subjects) {
         beginAnew(totals);
         changed.add(subject);
@@ -87,6 +93,14 @@ export function createUsageFeed(socketPath: string, clock: Clock): UsageFeed {
       socket = undefined;
       clock.setTimer(tryToConnect, CONNECT_EVERY_MS, { background: true });
     });
+  }
+
+  function tellStatus(to: Socket): void {
+    if (socket !== to) return;
+    const adopting = isAdopting();
+    if (adopting !== toldAdopting) to.write(writeStatus(adopting));
+    toldAdopting = adopting;
+    clock.setTimer(() => tellStatus(to), STATUS_EVERY_MS, { background: true });
   }
 
   function totalsOf(subject: string): SubjectTotals {

@@ -74,6 +74,10 @@ export async function playAccess(
 function isUnreachable(error: unknown): boolean {
   const { code, message = '' } = error as NodeJS.ErrnoException;
   return (
-    code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'EPIPE' || code === 'ECONNRESET' || /clos/i.test(message)
+    code === 'ECONNREFUSED' ||
+    code === 'ENOENT' ||
+    code === 'EPIPE' ||
+    code === 'ECONNRESET' ||
+    /clos|did not answer/i.test(message)
   );
 }

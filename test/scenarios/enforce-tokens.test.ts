@@ -70,10 +70,7 @@ async function subscriber(key: string) {
   const subscription = await asked('POST', '/subscriptions', { customer: { id: customer.id }, plan: { id: planId } });
   const { data } = await asked('GET', `/customers/${customer.id}/entitlements`);
   const path = `/customers/${customer.id}/entitlements/${data[0].id}`;
-  const value = async () => {
-    served.backend.clock.set(new Date(Math.max(Date.now(), served.backend.clock.nowMs())).toISOString());
-    return (await asked('GET', `${path}/value?expand=value`)).value;
-  };
+  const value = async () => (await asked('GET', `${path}/value?expand=value`)).value;
   await untilStatus(key, 200);
   return { path, subscription, value };
 }

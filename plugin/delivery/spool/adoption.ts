@@ -24,6 +24,8 @@ export interface Adoption {
   bequeath(name: string, heir: Heir): void;
   /** One round; to be called now and then. */
   run(): Promise<void>;
+  /** Whether it is looking, or something that a dead process has left is being delivered. */
+  isBusy(): boolean;
   /** Nothing more is adopted. */
   stop(): void;
 }
@@ -113,6 +115,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
     remove: (heir) => void state.heirs.delete(heir),
     bequeath: (name, heir) => void state.bequests.set(name, heir),
     run,
+    isBusy: () => running !== undefined || busy.size > 0,
     stop() {
       isStopped = true;
     },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const INGEST_TOKEN = 'crash-ingest-token-0123456789';
-const ADMIN_TOKEN = 'crash-admin-token-0123456789';
+export const ADMIN_TOKEN = 'crash-admin-token-0123456789';
 
 const MAX_SAID = 4000;
 

@@ -5,6 +5,7 @@ import { createCounting } from '../../../plugin/entitlement-enforcement/counting
 import { decide, type Facts, shareOf } from '../../../plugin/entitlement-enforcement/decide.ts';
 import { type Known, readAnswer } from '../../../plugin/entitlement-enforcement/knowledge.ts';
 import { Schema } from '../../../plugin/entitlement-enforcement/schema.ts';
+import type { UsageFeedReader } from '../../../plugin/usage-feed/receiver.ts';
 import { applySchema } from '../../gateway-player/index.ts';
 
 const NOW = Date.parse('2026-03-10T10:00:00Z');
@@ -110,6 +111,47 @@ describe('a decision', () => {
   it('refuses the unknown unless they may pass', () => {
     expect(decide(facts(undefined), decision)).toMatchObject({ reason: 'CUSTOMER_NOT_FOUND', asksAgain: true });
     expect(decide(facts(undefined), configOf({ deny_unknown_customers: false }).decision).isAllowed).toBe(true);
+  });
+});
+
+describe('what a plugin server that was killed had not counted', () => {
+  const known = knownOf(metered('10'));
+  const feedOf = (made: number, settled: number, tellsAll: boolean): UsageFeedReader => ({
+    isConnected: () => tellsAll,
+    tellsAll: () => tellsAll,
+    totals: () => ({ made, settled }),
+    onLogged: () => undefined,
+    close: () => undefined,
+  });
+  const restoredWith = (feed: UsageFeedReader) => {
+    const before = createCounting(feedOf(4, 1, true));
+    before.admit('c1', 2, NOW);
+    const after = createCounting(feed);
+    after.restore(JSON.parse(JSON.stringify(before.save([known, undefined, known]))), NOW);
+    return after;
+  };
+
+  it('counts in the next one until the metering plugin has told of it and the backend was asked', () => {
+    const silent = restoredWith(feedOf(0, 0, false));
+    expect(silent.uncounted(known, NOW)).toBe(6);
+    silent.answered('c1', silent.mark('c1', ['alice'], known.access.allowance), known, known);
+    expect(silent.uncounted(known, NOW + 60_000)).toBe(6);
+    // Should it be killed again, it is kept.
+    expect(silent.save([known])).toEqual({ c1: { underWay: [], onTheirWay: 6 } });
+
+    const told = restoredWith(feedOf(4, 1, true));
+    expect(told.uncounted(known, NOW)).toBe(10);
+    told.answered('c1', told.mark('c1', ['alice'], known.access.allowance), known, known);
+    expect(told.uncounted(known, NOW)).toBe(3);
+  });
+
+  it('is not kept for ever where there is no metering plugin', () => {
+    const before = createCounting(undefined);
+    before.admit('c1', 2, NOW);
+    const after = createCounting(undefined);
+    after.restore(before.save([known]), NOW);
+    expect(after.uncounted(known, NOW + 4999)).toBe(2);
+    expect(after.uncounted(known, NOW + 5000)).toBe(0);
   });
 });
 

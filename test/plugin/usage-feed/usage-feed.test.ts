@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { systemClock } from '../../../plugin/delivery/clock.ts';
-import { readMessage } from '../../../plugin/usage-feed/messages.ts';
+import { type Clock, systemClock } from '../../../plugin/delivery/clock.ts';
+import { readMessage, writeMessage, writeStatus } from '../../../plugin/usage-feed/messages.ts';
 import { openUsageFeedReader, type UsageFeedReader } from '../../../plugin/usage-feed/receiver.ts';
 import { createUsageFeed } from '../../../plugin/usage-feed/sender.ts';
+import { createManualClock } from '../delivery/support/manual-clock.ts';
 
 let folder: string;
 let path: string;
@@ -22,8 +24,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function open(): UsageFeedReader {
-  const opened = openUsageFeedReader(path, systemClock, (error) => {
+function open(clock: Clock = systemClock, at = path): UsageFeedReader {
+  const opened = openUsageFeedReader(at, clock, (error) => {
     throw error;
   });
   opened.onLogged((subject, count) => logged.push([subject, count]));
@@ -76,6 +78,48 @@ it('tells a reader that starts again what is on its way, and what arrived shortl
   await expect.poll(tokens).toEqual({ made: 100, settled: 70 });
   feed.settled(['e2']);
   await expect.poll(tokens).toEqual({ made: 100, settled: 100 });
+});
+
+it('counts what a dead sender has not delivered until there is one, and none that is still delivering it', async () => {
+  const clock = createManualClock();
+  const at = join(folder, 'of-the-test.sock');
+  reader.close();
+  reader = open(clock, at);
+  await expect.poll(() => existsSync(at)).toBe(true);
+  const senders = async (isAdopting: boolean) => {
+    const socket = connect(at);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.write(writeStatus(isAdopting));
+    return socket;
+  };
+  const dying = await senders(false);
+  const types = { 'kong.llm_request': { made: [2, 100, 0, 0], settled: [1, 30, 0, 0] } };
+  dying.write(writeMessage({ subject: 'alice', generation: 1, logged: 1, types }));
+  await expect.poll(tokens).toEqual({ made: 100, settled: 30 });
+  expect(reader.tellsAll()).toBe(true);
+  dying.destroy();
+  await expect.poll(() => reader.isConnected()).toBe(false);
+  clock.advance(60_000);
+  expect(tokens()).toEqual({ made: 100, settled: 30 });
+  const successor = await senders(true);
+  await expect.poll(() => reader.isConnected()).toBe(true);
+  clock.advance(60_000);
+  expect(reader.tellsAll()).toBe(false);
+  expect(tokens()).toEqual({ made: 100, settled: 30 });
+  successor.write(writeStatus(false));
+  await expect.poll(() => reader.tellsAll()).toBe(true);
+  clock.advance(1000);
+  expect(tokens()).toEqual({ made: 100, settled: 100 });
+  successor.destroy();
+});
+
+it('tells that it is delivering what a dead process has left, and when it has', async () => {
+  let isAdopting = true;
+  createUsageFeed(path, systemClock, () => isAdopting);
+  await expect.poll(() => reader.isConnected()).toBe(true);
+  expect(reader.tellsAll()).toBe(false);
+  isAdopting = false;
+  await expect.poll(() => reader.tellsAll()).toBe(true);
 });
 
 it('reads no other language', () => {

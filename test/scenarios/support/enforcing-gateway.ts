@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Schema } from '../../../plugin/entitlement-enforcement/schema.ts';
@@ -41,6 +41,8 @@ export interface UpstreamAnswer {
 export type RequestUnderWay = AccessOutcome & {
   /** 200: it is with the upstream. */
   readonly status: number;
+  /** Of its events. */
+  readonly requestId: string;
   /**
    * The upstream has answered, and the log phase runs. @returns whether the metering plugin server heard of it; Kong loses
    * the entry of a request that ends while there is none
@@ -59,6 +61,8 @@ export interface EnforcingGateway {
   killEnforcement(): Promise<void>;
   /** What the enforcing plugin server has put on disk. */
   saved(): string;
+  /** When it did so last, milliseconds since 1970. */
+  savedAtMs(): number;
   /** SIGTERM, as at the end of Kong. */
   stopEnforcement(): Promise<void>;
   /** As Kong does with a plugin server that has died. */
@@ -93,16 +97,33 @@ export async function startEnforcingGateway(options: EnforcingGatewayOptions): P
     const config = kongConfig(options.metering);
     metering = await side(server, createProtobufProtocol(server.socketPath, 8), 'metering-and-billing', config);
   };
-  await startEnforcement();
-  await startMetering();
+  const ready = { enforcement: startEnforcement(), metering: startMetering() };
+  const restart = (side: keyof typeof ready, start: () => Promise<void>): Promise<void> => {
+    ready[side] = start();
+    return ready[side];
+  };
+  await ready.enforcement;
+  await ready.metering;
+  /** Kong starts an instance in the server that has just come, and asks again. */
+  const withInstance = async <T>(side: keyof typeof ready, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('no plugin instance'))) throw error;
+      await ready[side];
+      return call();
+    }
+  };
 
   const begin: EnforcingGateway['begin'] = async (username, more = {}) => {
     const consumer = { id: CONSUMER_ID, username };
     const startedAtMs = Date.now();
-    const line = { protocol: enforcing.protocol, speaks };
-    const outcome = await playAccess(line, enforcing.instanceId, { consumer, ...more });
+    const requestId = `r-${process.pid}-${++lastRequest}`;
+    const outcome = await withInstance('enforcement', () =>
+      playAccess({ protocol: enforcing.protocol, speaks }, enforcing.instanceId, { consumer, ...more }),
+    );
     const end: RequestUnderWay['end'] = async (answer = {}) => {
-      const entry = logEntry(outcome, answer, { consumer, startedAtMs });
+      const entry = logEntry(outcome, answer, { requestId, consumer, startedAtMs });
       if (metering === undefined) return false;
       const { protocol, instanceId } = metering;
       return protocol
@@ -112,7 +133,7 @@ export async function startEnforcingGateway(options: EnforcingGatewayOptions): P
           () => false,
         );
     };
-    return { ...outcome, status: outcome.exit?.status ?? 200, end };
+    return { ...outcome, status: outcome.exit?.status ?? 200, requestId, end };
   };
   const request: EnforcingGateway['request'] = async (username, more = {}) => {
     const begun = await begin(username, more);
@@ -134,10 +155,17 @@ export async function startEnforcingGateway(options: EnforcingGatewayOptions): P
         .filter((name) => name.endsWith('.json'))
         .map((name) => readFileSync(join(env.ENTITLEMENT_DIR, name), 'utf8'))
         .join('\n'),
+    savedAtMs: () =>
+      Math.max(
+        0,
+        ...readdirSync(env.ENTITLEMENT_DIR)
+          .filter((name) => name.endsWith('.under-way.json'))
+          .map((name) => statSync(join(env.ENTITLEMENT_DIR, name)).mtimeMs),
+      ),
     stopEnforcement: async () => void (await enforcing.server.terminate()),
-    restartEnforcement: startEnforcement,
+    restartEnforcement: () => restart('enforcement', startEnforcement),
     killMetering: async () => void (await metering?.server.kill()),
-    restartMetering: startMetering,
+    restartMetering: () => restart('metering', startMetering),
     async close() {
       for (const one of [enforcing, metering]) {
         one?.protocol.close();
@@ -152,10 +180,10 @@ export async function startEnforcingGateway(options: EnforcingGatewayOptions): P
 function logEntry(
   { exit }: AccessOutcome,
   { tokens, status = 200 }: UpstreamAnswer,
-  { consumer, startedAtMs }: { consumer: { id: string; username: string }; startedAtMs: number },
+  variation: { requestId: string; consumer: { id: string; username: string }; startedAtMs: number },
 ): string {
   const { json } = tokens === undefined ? RECORDED : RECORDED_CHAT;
-  const entry = JSON.parse(vary(json, { requestId: `r-${process.pid}-${++lastRequest}`, consumer, startedAtMs })) as {
+  const entry = JSON.parse(vary(json, variation)) as {
     response: { status: number };
     source: string;
     ai?: { proxy: { usage: Record<string, number> } };

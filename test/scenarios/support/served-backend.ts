@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 
-/** A backend whose clock a test moves, behind a real HTTP server that can go away and come back. */
+/** A backend whose clock runs, since plugin servers run by the machine's, and that a test can move, behind a real HTTP server that can go away and come back. */
 export interface ServedBackend {
   readonly backend: TestBackend;
   readonly url: string;
@@ -13,6 +13,17 @@ export interface ServedBackend {
 
 export async function serveBackend(start: string): Promise<ServedBackend> {
   const backend = await createTestBackend({ start });
+  let aheadMs = 0;
+  Object.assign(backend.clock, {
+    nowMs: () => Date.now() + aheadMs,
+    set: (instant: string) => {
+      aheadMs = Date.parse(instant) - Date.now();
+    },
+    advanceMs: (durationMs: number) => {
+      aheadMs += durationMs;
+    },
+  });
+  backend.clock.set(start);
   let server: Server | undefined;
   let port = 0;
   const comeBack = async (): Promise<void> => {
