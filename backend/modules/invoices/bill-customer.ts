@@ -10,6 +10,7 @@ import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import { collectedAtMs } from './lifecycle/times.ts';
+import { invoiceRepository } from './repository.ts';
 import type { Invoice } from './types.ts';
 
 /**
@@ -56,6 +57,9 @@ const FOR_EVER_MS = Date.UTC(9999, 0, 1);
  */
 export async function invoiceCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<Invoice[]> {
   const deps = await atCustomersTime(anyDeps, customerId);
+  // A process that was killed may have left drafts. They come first: what waits for the next invoice goes on the oldest.
+  const left = await invoiceRepository(deps.db).toWakeOf(customerId, deps.clock.nowMs());
+  for (const id of left) await moveInvoice(deps, id);
   const made: Invoice[] = [];
   for (;;) {
     const invoice = await deps.db.transaction(async (trx) => {
