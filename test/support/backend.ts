@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { type App, type AppParts, createBackend } from '../../backend/app.ts';
 import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
 import type { Invoices } from '../../backend/modules/invoices/index.ts';
-import { openControlDb } from '../../backend/platform/db/control-db.ts';
+import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
@@ -46,6 +46,7 @@ export interface TestBackend {
   invoices: Invoices;
   clock: TestClock;
   usage: UsageStore;
+  db: ControlDb;
   dataDir: string;
   /** What the backend logged, a JSON line each. */
   logLines: string[];
@@ -56,11 +57,12 @@ export interface TestBackend {
   close(): Promise<void>;
 }
 
+/** @param options.dataDir what another backend has left; default a new, empty folder */
 export async function createTestBackend(
-  options: { maxBodyBytes?: number; start?: string; kongAdmin?: AppParts['kongAdmin'] } = {},
+  options: { maxBodyBytes?: number; start?: string; kongAdmin?: AppParts['kongAdmin']; dataDir?: string } = {},
 ): Promise<TestBackend> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'backend-'));
-  copyDatabaseTemplate(dataDir);
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'backend-'));
+  if (options.dataDir === undefined) copyDatabaseTemplate(dataDir);
   const clock = testClock(options.start);
   const newId = createIds(clock);
   const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
@@ -100,6 +102,7 @@ export async function createTestBackend(
     invoices,
     clock,
     usage,
+    db,
     dataDir,
     logLines,
     request: (method, path, requestOptions) => request(app, method, path, requestOptions),

@@ -1,14 +1,5 @@
-import { expect, test } from 'vitest';
-import { fee, openStory, type Story, usage } from './story.ts';
-
-/** A story: when it begins, what happens, and all invoices at its end. */
-interface Told {
-  title: string;
-  start: string;
-  customer?: Record<string, unknown>;
-  tell(s: Story): Promise<void>;
-  bills: string[];
-}
+import { expect } from 'vitest';
+import { fee, type Told, tellStories, usage } from './story.ts';
 
 const JAN = '2026-01-01T00:00:00Z';
 const GRADUATED = {
@@ -492,12 +483,4 @@ const STORIES: Told[] = [
   },
 ];
 
-test.each(STORIES)('$title', async ({ start, customer, tell, bills }) => {
-  const story = await openStory(start, customer);
-  try {
-    await tell(story);
-    expect(await story.bills()).toEqual(bills);
-  } finally {
-    await story.close();
-  }
-});
+tellStories(STORIES);

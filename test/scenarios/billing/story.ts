@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: stories look into answers freely; each answer is held against the contract
@@ -11,7 +11,13 @@ export interface Story {
   ok(method: string, path: string, body?: unknown): Promise<Json>;
   /** Publishes a plan of these cards, or of phases. */
   plan(key: string, cards: readonly Json[], fields?: Json): Promise<Json>;
+  /** Publishes an add-on that can be bought any number of times. A plan offers it with `fields.addons`. */
+  addon(key: string, cards: readonly Json[]): Promise<Json>;
   subscribe(plan: Json, fields?: Json): Promise<Json>;
+  /** Another plan from now on, or from `timing` on. @returns the subscription that follows */
+  change(subscription: Json, plan: Json, timing?: string): Promise<Json>;
+  buy(subscription: Json, addon: Json, quantity?: number): Promise<Json>;
+  setQuantity(subscription: Json, bought: Json, quantity: number): Promise<Json>;
   /** Events of the customer, all at one instant; one for each value. */
   events(time: string, count: number, options?: { type?: string; value?: number; subject?: string }): Promise<void>;
   /** Moves the clock there and bills everybody, as the job does. */
@@ -55,6 +61,7 @@ export async function openStory(start: string, customerFields: Json = {}): Promi
     customer,
     ok,
     plan: async (key, cards, fields = {}) => {
+      const { addons = [], ...ownFields } = fields;
       const phases = fields.phases ?? [{ key: 'default', name: 'Default', rate_cards: cards }];
       const withFeatures = phases.map((phase: Json) => ({
         ...phase,
@@ -62,10 +69,27 @@ export async function openStory(start: string, customerFields: Json = {}): Promi
           own[card.key] ? { ...card, feature: { id: own[card.key] } } : card,
         ),
       }));
-      const body = { key, name: key, currency: 'USD', billing_cadence: 'P1M', ...fields, phases: withFeatures };
+      const body = { key, name: key, currency: 'USD', billing_cadence: 'P1M', ...ownFields, phases: withFeatures };
       const draft = await ok('POST', '/plans', body);
+      for (const { id } of addons) {
+        const offer = { name: 'Offer', addon: { id }, from_plan_phase: phases[0].key };
+        await ok('POST', `/plans/${draft.id}/addons`, offer);
+      }
       return ok('POST', `/plans/${draft.id}/publish`);
     },
+    addon: async (key, cards) => {
+      const body = { key, name: key, currency: 'USD', instance_type: 'multiple', rate_cards: cards };
+      const draft = await ok('POST', '/addons', body);
+      return ok('POST', `/addons/${draft.id}/publish`);
+    },
+    change: async (subscription, plan, timing = 'immediate') => {
+      const body = { customer: { id: customer.id }, plan: { id: plan.id }, timing };
+      return (await ok('POST', `/subscriptions/${subscription.id}/change`, body)).next;
+    },
+    buy: (subscription, { id }, quantity = 1) =>
+      ok('POST', `/subscriptions/${subscription.id}/addons`, { addon: { id }, quantity, timing: 'immediate' }),
+    setQuantity: (subscription, bought, quantity) =>
+      ok('PATCH', `/subscriptions/${subscription.id}/addons/${bought.id}`, { quantity, timing: 'immediate' }),
     subscribe: (plan, fields = {}) =>
       ok('POST', '/subscriptions', { customer: { id: customer.id }, plan: { id: plan.id }, ...fields }),
     events: async (time, count, { type = 'calls', value = 1, subject = 'acme' } = {}) => {
@@ -122,3 +146,25 @@ export const usage = (price: Json, fields: Json = {}) => ({
   price: typeof price === 'string' ? { type: 'unit', amount: price } : price,
   ...fields,
 });
+
+/** A story: when it begins, what happens, and all invoices at its end. */
+export interface Told {
+  title: string;
+  start: string;
+  customer?: Record<string, unknown>;
+  tell(s: Story): Promise<void>;
+  bills: string[];
+}
+
+/** A test for each story. */
+export function tellStories(stories: readonly Told[]): void {
+  test.each(stories)('$title', async ({ start, customer, tell, bills }) => {
+    const story = await openStory(start, customer);
+    try {
+      await tell(story);
+      expect(await story.bills()).toEqual(bills);
+    } finally {
+      await story.close();
+    }
+  });
+}
