@@ -4,7 +4,7 @@ import { CONTRACT_MISSING, contractIsAvailable } from '../support/contract.ts';
 import { instanceOf, type Variant, variantsOf } from './support/instances.ts';
 import { judgeRefusal } from './support/judge.ts';
 import { mutationsOf } from './support/mutations.ts';
-import { operationTables } from './support/operations.ts';
+import { servedIds } from './support/operations.ts';
 import { PREPARATIONS, type Preparation, paramsOf } from './support/preparations.ts';
 import { type ContractOperation, contractOperations, type Json, type JsonObject } from './support/schema.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.close());
 
-const served = new Set(operationTables().contract.flatMap(({ id, note }) => (note === 'yes' ? [id] : [])));
+const served = servedIds();
 const operations = contractIsAvailable ? contractOperations().filter(({ id }) => served.has(id)) : [];
 
 test.skipIf(!contractIsAvailable)(`the contract's operations are read (${CONTRACT_MISSING})`, () => {

@@ -9,6 +9,7 @@ export interface OperationName {
   method: string;
   /** Below /v3, as the contract writes it: "/openmeter/meters". */
   path: string;
+  summary?: string;
 }
 
 /** A row of docs/operations.md. */
@@ -27,6 +28,7 @@ export function operationsOf(document: { paths: Record<string, Record<string, un
           id: (operation as { operationId: string }).operationId,
           method: method.toUpperCase(),
           path: path.replace(/^\/v3(?=\/)/, ''),
+          summary: (operation as { summary?: string }).summary ?? '',
         })),
     )
     .sort(byId);
@@ -39,8 +41,9 @@ export async function ourOperations(app: App): Promise<OperationName[]> {
 
 /** The two tables of docs/operations.md. */
 export function operationTables(): { contract: OperationRow[]; own: OperationRow[] } {
-  const [contract = '', own = ''] = readFileSync('docs/operations.md', 'utf8').split(/^## /m).slice(1);
-  return { contract: rowsOf(contract), own: rowsOf(own) };
+  const sections = readFileSync('docs/operations.md', 'utf8').split(/^## /m);
+  const below = (title: string) => rowsOf(sections.find((section) => section.startsWith(title)) ?? '');
+  return { contract: below('Of the contract'), own: below('Our own') };
 }
 
 function rowsOf(section: string): OperationRow[] {
@@ -49,8 +52,13 @@ function rowsOf(section: string): OperationRow[] {
     .sort(byId);
 }
 
+/** What of the contract is served, says the table. */
+export function servedIds(): Set<string> {
+  return new Set(operationTables().contract.flatMap(({ id, note }) => (note === 'yes' ? [id] : [])));
+}
+
 /** A row without its last column. */
-export function nameOf({ id, method, path }: OperationRow): OperationName {
+export function nameOf({ id, method, path }: OperationName): OperationName {
   return { id, method, path };
 }
 
