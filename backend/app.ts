@@ -7,6 +7,7 @@ import type { App, AppParts, Backend } from './composition/parts.ts';
 import { rollupsFollowMeters } from './composition/rollups.ts';
 import { documentationRoutes, pathWithoutAlias } from './composition/service-routes.ts';
 import { accessTokenRoutes } from './modules/access-tokens/index.ts';
+import { auditLogRoutes, createAuditLog } from './modules/audit-log/index.ts';
 import { PROFILE_OF_CUSTOMER_SQL } from './modules/billing-profiles/index.ts';
 import { createCostEstimates } from './modules/cost-estimates/index.ts';
 import { createCustomers } from './modules/customers/index.ts';
@@ -109,7 +110,8 @@ export function createBackend(parts: AppParts): Backend {
 
   const metering = createMetering(parts, { meters, customers, subscriptions });
 
-  const v3 = createRouter(tokens.verify);
+  const auditLog = createAuditLog({ db, clock, newId, log });
+  const v3 = createRouter(tokens.verify, auditLog.recorder);
   metering.routes(v3);
   features.routes(v3);
   customers.routes(v3);
@@ -123,6 +125,7 @@ export function createBackend(parts: AppParts): Backend {
   createCostEstimates({ features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   accessTokenRoutes(v3, tokens);
+  auditLogRoutes(v3, auditLog);
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify);
   metering.legacyRoutes(v1);

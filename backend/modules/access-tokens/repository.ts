@@ -50,8 +50,8 @@ export function accessTokenRepository(db: ControlDb) {
     },
     /** @param uses when each token was last used, by its id */
     setLastUsed: (uses: ReadonlyMap<string, number>): Promise<void> =>
-      db.transaction(async (trx) => {
-        const own = withTables<{ access_tokens: AccessTokenRow }>(trx);
+      db.withoutSync(async (connection) => {
+        const own = withTables<{ access_tokens: AccessTokenRow }>(connection);
         for (const [id, atMs] of uses) {
           const last_used_at = toStoredInstant(atMs);
           await own.updateTable('access_tokens').set({ last_used_at }).where('id', '=', id).execute();

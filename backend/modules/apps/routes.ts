@@ -100,6 +100,7 @@ function catalogRoutes(router: Router, service: AppsService): void {
       method: 'post',
       path: '/app-catalog/install',
       operationId: 'install-app',
+      changes: { type: 'apps' },
       tag: TAG,
       summary: 'Install app from the catalog',
       description:

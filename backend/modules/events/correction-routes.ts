@@ -32,6 +32,7 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
         '`dry_run` answers what would change.',
       access: 'administer',
       body: createCorrectionSchema,
+      changesNothing: ({ dry_run }) => dry_run === true,
       responses: {
         200: jsonResponse('With `dry_run`: what would change.', correctionPreviewSchema),
         201: jsonResponse('All events are changed.', correctionSchema),

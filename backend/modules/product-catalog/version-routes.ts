@@ -89,6 +89,7 @@ export function versionRoutes<Content>(router: Router, routes: VersionRoutes<Con
       method: 'post',
       path: `${path}/next`,
       operationId: `next-${kind}`,
+      changes: { type: `${kind}s` },
       tag,
       summary: `Create the next version of ${noun.article} ${noun.name}`,
       description: descriptions.next,

@@ -59,6 +59,7 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
       method: 'post',
       path: '/unattributed-subjects/attribute',
       operationId: 'attribute-subject',
+      changes: { type: 'customers' },
       tag: TAG,
       summary: 'Attribute subject',
       description:

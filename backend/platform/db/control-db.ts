@@ -11,6 +11,11 @@ export interface ControlDb {
   readonly kysely: Kysely<unknown>;
   /** Runs the work in one transaction; a throw rolls back. */
   transaction<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
+  /**
+   * Runs single writes that wait for no disk. They reach it before any transaction that comes later does; when the power
+   * fails, the last ones may be lost. Not for what an answer promises.
+   */
+  withoutSync<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
   /** Rejects when the database does not answer. */
   check(): Promise<void>;
   /** What a newer program has done to the file since: this one must not go on with it. */
@@ -49,8 +54,25 @@ function wrap(kysely: Kysely<unknown>, whole: Pick<ControlDb, 'close' | 'unknown
     // Kysely gives SQLite one connection, so transactions queue up; a nested call joins the one that runs.
     transaction: (work) =>
       kysely.isTransaction
+<<<<<<< HEAD
         ? work(wrap(kysely, whole))
         : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, whole))),
+=======
+        ? work(wrap(kysely, close))
+        : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, close))),
+    withoutSync: (work) => {
+      if (kysely.isTransaction) return work(wrap(kysely, close));
+      // In a write-ahead log frames stand in the order of their commits, and a sync is one of all of them.
+      return kysely.connection().execute(async (own) => {
+        await sql`PRAGMA synchronous = NORMAL`.execute(own);
+        try {
+          return await work(wrap(own, close));
+        } finally {
+          await sql`PRAGMA synchronous = FULL`.execute(own);
+        }
+      });
+    },
+>>>>>>> 4d13cf4 (Audit log: who changed what, with the resource before and after; an entry stands before its change does)
     check: async () => {
       await sql`SELECT 1`.execute(kysely);
     },

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { RequestProblem } from '../errors.ts';
 import type { AppEnv, Caller } from './env.ts';
 import { type Access, includes, ROLE_MEANINGS } from './roles.ts';
@@ -6,8 +6,15 @@ import { type Access, includes, ROLE_MEANINGS } from './roles.ts';
 /** Finds the caller that a bearer token belongs to; undefined when there is none, or none any more. */
 export type VerifyToken = (token: string) => Promise<Caller | undefined>;
 
-/** 401 without a valid bearer token, 403 when its role does not include what the route needs. */
-export function requireAccess(access: Access, verify: VerifyToken): MiddlewareHandler<AppEnv> {
+/**
+ * 401 without a valid bearer token, 403 when its role does not include what the route needs.
+ * @param onRefused is told of the latter, before the answer
+ */
+export function requireAccess(
+  access: Access,
+  verify: VerifyToken,
+  onRefused?: (c: Context<AppEnv>, caller: Caller) => Promise<void>,
+): MiddlewareHandler<AppEnv> {
   return async function requireAccess(c, next) {
     const header = c.req.header('authorization');
     const token = header === undefined ? undefined : /^Bearer +([^ ]+) *$/i.exec(header)?.[1];
@@ -17,6 +24,7 @@ export function requireAccess(access: Access, verify: VerifyToken): MiddlewareHa
     const caller = await verify(token);
     if (caller === undefined) throw new RequestProblem('unauthenticated', 'The bearer token is not valid.');
     if (!includes(caller.role, access)) {
+      await onRefused?.(c, caller);
       const { title } = ROLE_MEANINGS[caller.role];
       throw new RequestProblem('unauthorized', `The token's role, ${title} (${caller.role}), does not allow this.`);
     }

@@ -8,6 +8,7 @@ import {
   type ValidationError,
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { redactText } from '../redact.ts';
 import type { AppEnv } from './env.ts';
 
 const TITLES: Record<ProblemKind, string> = {
@@ -102,8 +103,9 @@ function parametersOf(error: DomainProblem): InvalidParameter[] {
   }));
 }
 
+/** A problem quotes paths and names that a client sent; a token that stood there by mistake must go no further. */
 export function problemResponse(status: number, body: unknown, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), {
+  return new Response(redactText(JSON.stringify(body)), {
     status,
     headers: { 'Content-Type': 'application/problem+json', ...headers },
   });

@@ -3,9 +3,12 @@ import type { Context } from 'hono';
 import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
 import { requireAccess, type VerifyToken } from './auth.ts';
 import { mediaType, readJsonBody } from './body.ts';
-import type { AppEnv } from './env.ts';
+import type { ChangeHints } from './change-target.ts';
+import type { ChangeRecorder } from './changes.ts';
+import type { AppEnv, Caller } from './env.ts';
 import { badRequestSchema, problemSchema } from './problem-schema.ts';
 import { type QueryParams, readQueryParams } from './query-params.ts';
+import { createRecording, honoPath } from './recording.ts';
 import type { Access } from './roles.ts';
 import { validate } from './validation.ts';
 
@@ -34,6 +37,10 @@ export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType> {
   rawBody?: Record<string, z.ZodType>;
   /** Success answers by status. */
   responses: Record<number, ResponseDoc>;
+  /** For the audit log, where the path does not tell which resource is changed. */
+  changes?: ChangeHints;
+  /** Requests that change nothing after all, such as a trial run. */
+  changesNothing?: (body: z.output<Body>) => boolean;
 }
 
 export interface Input<Params extends z.ZodObject, Body extends z.ZodType> {
@@ -60,21 +67,34 @@ export interface NotImplemented extends Pick<Endpoint<z.ZodObject, z.ZodType>, '
   reason: string;
 }
 
-/** @param verify finds the caller of a bearer token */
-export function createRouter(verify: VerifyToken): Router {
+/**
+ * @param verify finds the caller of a bearer token
+ * @param recorder is told of every change
+ */
+export function createRouter(verify: VerifyToken, recorder?: ChangeRecorder): Router {
   const app = new OpenAPIHono<AppEnv>();
+  const recording = recorder && createRecording(recorder);
   return {
     app,
     endpoint(endpoint, handler) {
+      const { method, access } = endpoint;
       app.openAPIRegistry.registerPath(documentation(endpoint));
       const path = honoPath(endpoint.path);
-      if (endpoint.access !== 'public') app.on(endpoint.method, path, requireAccess(endpoint.access, verify));
-      app.on(endpoint.method, path, async (c) => {
+      if (access !== 'public') {
+        const onRefused = recording && ((c: HttpContext, caller: Caller) => recording.refused(endpoint, c, caller));
+        app.on(method, path, requireAccess(access, verify, onRefused));
+      }
+      const isChange = method !== 'get' && (access === 'write' || access === 'administer');
+      const handle = async (c: HttpContext) => {
         const params = readPathParams(endpoint.params, c);
         const query = readQueryParams(c.req.url);
         const body = await readBody(endpoint.body, c);
-        return handler({ c, params, query, body } as never);
-      });
+        const answer = () => handler({ c, params, query, body } as never);
+        if (recording === undefined || !isChange || endpoint.changesNothing?.(body as never)) return answer();
+        return recording.change(endpoint, c, body, answer);
+      };
+      app.on(method, path, handle);
+      if (method === 'get') recording?.addRead(endpoint.path, handle);
     },
     notImplemented({ method, path, operationId, access, reason }) {
       app.on(method, honoPath(path), requireAccess(access, verify), () => {
@@ -82,11 +102,6 @@ export function createRouter(verify: VerifyToken): Router {
       });
     },
   };
-}
-
-/** OpenAPI's "/meters/{meterId}" as Hono writes it. */
-function honoPath(path: string): string {
-  return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
 function readPathParams(schema: z.ZodObject | undefined, c: HttpContext): unknown {

@@ -111,7 +111,7 @@ describe('what is wrong is told at once', () => {
       'environment variable SHUTDOWN_TIMEOUT_MS: must be a whole number from 0 to 600000',
       'environment variable KONG_ADMIN_URL: must not contain credentials: use KONG_ADMIN_TOKEN',
       `CONFIG_FILE ${file}: admin_token: must not contain blanks`,
-      expect.stringContaining(`TOKENS_FILE ${tokens} 0.role: must be one of admin, `),
+      `TOKENS_FILE ${tokens} 0.role: must be one of admin, billing_admin, viewer, ingest, enforcement`,
     ]);
     expect(problems.join()).not.toMatch(/nobody|loud|eighty/);
   });

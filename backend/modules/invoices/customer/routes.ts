@@ -79,6 +79,7 @@ export function customerInvoiceRoutes(router: Router, service: CustomerInvoices)
       method: 'post',
       path: '/customers/{customerId}/invoices',
       operationId: 'invoice-customer-now',
+      changes: { type: 'billing/invoices' },
       tag: TAG,
       summary: 'Invoice a customer now',
       description:

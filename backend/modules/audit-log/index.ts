@@ -1,0 +1,2 @@
+export { auditLogRoutes } from './routes.ts';
+export { type AuditLog, createAuditLog } from './service.ts';

@@ -1,0 +1,58 @@
+import { z } from '@hono/zod-openapi';
+import { invalidParameter } from '../../platform/errors.ts';
+import { readFilters } from '../../platform/http/filtering.ts';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { type CursorRequest, readCursorPage } from '../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import { readSort, type SortRules } from '../../platform/http/sorting.ts';
+import { ULID_PATTERN } from '../../platform/ids.ts';
+import { AUDIT_FILTERS } from './filters.ts';
+import { auditEntrySchema, auditPageSchema } from './schema.ts';
+import type { AuditLog } from './service.ts';
+
+const TAG = 'Audit log';
+const SORT: SortRules<'time'> = { fields: ['time'], default: 'time', defaultDirection: 'desc' };
+
+/** Registers the audit log. Our own addition to the contract. */
+export function auditLogRoutes(router: Router, auditLog: AuditLog): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/audit-log',
+      operationId: 'list-audit-entries',
+      tag: TAG,
+      summary: 'List audit entries',
+      description:
+        'Who changed what over the API, newest first: every request that changes something and reached its operation, ' +
+        'and requests that were refused for their role (60 a minute of each token). Events sent and queries are none.',
+      access: 'administer',
+      query: listQuery('cursor', SORT, AUDIT_FILTERS),
+      responses: { 200: jsonResponse('A page of entries.', auditPageSchema) },
+    },
+    async ({ c, query }) => {
+      const page = checkedCursor(readCursorPage(query));
+      return c.json(await auditLog.list(readFilters(query, AUDIT_FILTERS), readSort(query, SORT), page));
+    },
+  );
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/audit-log/{auditEntryId}',
+      operationId: 'get-audit-entry',
+      tag: TAG,
+      summary: 'Get audit entry',
+      access: 'administer',
+      params: z.object({ auditEntryId: ulidSchema }),
+      responses: { 200: jsonResponse('The entry.', auditEntrySchema) },
+    },
+    async ({ c, params }) => c.json(await auditLog.get(params.auditEntryId)),
+  );
+}
+
+/** A cursor of this list is the id of an entry. */
+function checkedCursor(page: CursorRequest): CursorRequest {
+  if (page.after === undefined || ULID_PATTERN.test(page.after)) return page;
+  const reason = 'is not a cursor of this list';
+  throw invalidParameter({ field: 'page[after]', rule: 'invalid', reason, source: 'query' });
+}

@@ -1,0 +1,34 @@
+import { isJsonObject, isRawJson } from './json.ts';
+
+/** What stands where a secret was. */
+export const REDACTED = '[redacted]';
+
+/** Our own tokens, wherever they stand: in a path, a message, a free text. */
+const TOKEN = /\b[sk]pat_[\w-]{8,}/g;
+/** Names of fields and headers that hold secrets; `token_type` and `input_per_token` are none. */
+const SECRET_NAME =
+  /^(?:[\w-]*[_-])?(?:secret|password|passwd|authorization|api[_-]?key|private[_-]?key|credentials?|(?<!per[_-])token)$/i;
+/** Credentials in an address: https://user:password@host. */
+const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+
+/** The text without tokens and credentials in addresses. */
+export function redactText(text: string): string {
+  // Nearly every text: a path in the log, a problem.
+  if (!text.includes('pat_') && !text.includes('@')) return text;
+  return text.replace(TOKEN, REDACTED).replace(USER_INFO, `$1${REDACTED}@`);
+}
+
+/** A copy of JSON without secrets: fields that are named so, and tokens wherever they stand. */
+export function redact(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map(redact);
+  if (!isJsonObject(value) || isRawJson(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, child]) => [name, SECRET_NAME.test(name) ? redactNamed(child) : redact(child)]),
+  );
+}
+
+/** Whether there is one is no secret. */
+function redactNamed(value: unknown): unknown {
+  return value === null || value === undefined || typeof value === 'boolean' ? value : REDACTED;
+}
