@@ -129,7 +129,7 @@ export function createBackend(parts: AppParts): Backend {
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify);
   metering.legacyRoutes(v1);
-  return { app: serve(parts, { v3, v1 }, billing.invoices), invoices: billing.invoices };
+  return { app: serve(parts, { v3, v1 }, billing.invoices), invoices: billing.invoices, auditLog };
 }
 
 /** What stands around the modules' routes: logging, limits, errors, health, documentation, console. */

@@ -19,6 +19,8 @@ export interface Config {
   shutdownTimeoutMs: number;
   /** Events that happened and were stored longer ago are removed; undefined: none. */
   eventRetentionDays: number | undefined;
+  /** Entries of the audit log that are older are removed. */
+  auditLogRetentionDays: number;
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin: { url: string; token: string | undefined } | undefined;
   tokens: readonly ConfiguredToken[];
@@ -76,6 +78,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     maxBodyBytes: settings.MAX_BODY_BYTES,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
+    auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
     kongAdmin: settings.KONG_ADMIN_URL ? { url: settings.KONG_ADMIN_URL, token: settings.KONG_ADMIN_TOKEN } : undefined,
     tokens: [
       ...(settings.ADMIN_TOKEN ? [{ name: 'ADMIN_TOKEN', role: 'admin' as const, token: settings.ADMIN_TOKEN }] : []),

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
-import { createBackend, startRollups } from './app.ts';
+import { type Backend, createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
 import { createMetrics, processMetrics } from './operations/metrics.ts';
-import { systemClock } from './platform/clock.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
 import { createIds } from './platform/ids.ts';
-import { createJobLog } from './platform/job-log.ts';
+import { createJobLog, type TrackJob } from './platform/job-log.ts';
 import { createLogger, type Logger } from './platform/log.ts';
 import { startRetention } from './retention.ts';
-import { openSqliteUsageStore } from './usage-store/index.ts';
+import { openSqliteUsageStore, type UsageStore } from './usage-store/index.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../dist/console', import.meta.url));
@@ -47,12 +47,9 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const tokens = await createAccessTokens({ db, clock, newId, log, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
-  const { eventRetentionDays: retentionDays } = config;
-  const stopRetention =
-    retentionDays === undefined ? undefined : startRetention({ usage, clock, log, retentionDays, track: jobs.track });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes } = config;
-  const { app, invoices } = createBackend({
+  const { app, invoices, auditLog } = createBackend({
     usage,
     db,
     clock,
@@ -70,6 +67,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   });
   const server = await listen(app.fetch, config);
   const stopBilling = invoices.schedule(jobs.track);
+  const stopRetention = removeOld({ config, usage, auditLog, clock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -79,11 +77,36 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
       await stopBilling();
-      await stopRetention?.();
+      await stopRetention();
       await usage.close();
       await tokens.close();
       await db.close();
     },
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+function removeOld(deps: {
+  config: Config;
+  usage: UsageStore;
+  auditLog: Backend['auditLog'];
+  clock: Clock;
+  log: Logger;
+  track: TrackJob;
+}): () => Promise<void> {
+  const { config, usage, auditLog, clock, log, track } = deps;
+  const { eventRetentionDays: eventDays, auditLogRetentionDays: auditDays } = config;
+  const removeAudit = () => auditLog.expire(auditDays);
+  const stops = [
+    startRetention({ job: 'audit-log-retention', what: 'audit entries', log, track, removeSome: removeAudit }),
+  ];
+  if (eventDays !== undefined) {
+    const removeEvents = () => usage.expire(clock.nowMs() - eventDays * DAY_MS);
+    stops.push(startRetention({ job: 'retention', what: 'events', log, track, removeSome: removeEvents }));
+  }
+  return async () => {
+    for (const stop of stops) await stop();
   };
 }
 

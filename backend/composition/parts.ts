@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from '../modules/access-tokens/index.ts';
+import type { AuditLog } from '../modules/audit-log/index.ts';
 import type { Invoices } from '../modules/invoices/index.ts';
 import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -46,4 +47,5 @@ export type App = OpenAPIHono<AppEnv>;
 export interface Backend {
   app: App;
   invoices: Invoices;
+  auditLog: AuditLog;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type App, type AppParts, createBackend } from '../../backend/app.ts';
 import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
+import type { AuditLog } from '../../backend/modules/audit-log/index.ts';
 import type { Invoices } from '../../backend/modules/invoices/index.ts';
 import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
 import { createIds } from '../../backend/platform/ids.ts';
@@ -44,6 +45,7 @@ export interface RequestOptions {
 export interface TestBackend {
   app: App;
   invoices: Invoices;
+  auditLog: AuditLog;
   clock: TestClock;
   usage: UsageStore;
   db: ControlDb;
@@ -76,7 +78,7 @@ export async function createTestBackend(
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const { app, invoices } = createBackend({
+  const { app, invoices, auditLog } = createBackend({
     usage,
     db,
     clock,
@@ -100,6 +102,7 @@ export async function createTestBackend(
     app,
     changes: () => changes + clock.nowMs() - startedAtMs,
     invoices,
+    auditLog,
     clock,
     usage,
     db,

@@ -31,6 +31,8 @@ export function openControlDb(path: string, migrationsFolder: string): ControlDb
   return wrap(kysely, {
     close: () => kysely.destroy(),
     unknownMigrations: prepareUnknownMigrations(sqlite, migrationsFolder),
+    // Not by a statement of kysely's: this one takes effect when it is prepared, and prepared statements are kept.
+    setSynchronous: (mode) => sqlite.pragma(`synchronous = ${mode}`),
   });
 }
 
@@ -48,35 +50,36 @@ class ImmediateSqliteDialect extends SqliteDialect {
   }
 }
 
-function wrap(kysely: Kysely<unknown>, whole: Pick<ControlDb, 'close' | 'unknownMigrations'>): ControlDb {
+/** What concerns the database as a whole, whatever the handle. */
+interface Whole extends Pick<ControlDb, 'close' | 'unknownMigrations'> {
+  setSynchronous(mode: 'NORMAL' | 'FULL'): void;
+}
+
+function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
   return {
     kysely,
     // Kysely gives SQLite one connection, so transactions queue up; a nested call joins the one that runs.
     transaction: (work) =>
       kysely.isTransaction
-<<<<<<< HEAD
         ? work(wrap(kysely, whole))
         : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, whole))),
-=======
-        ? work(wrap(kysely, close))
-        : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, close))),
     withoutSync: (work) => {
-      if (kysely.isTransaction) return work(wrap(kysely, close));
+      if (kysely.isTransaction) return work(wrap(kysely, whole));
       // In a write-ahead log frames stand in the order of their commits, and a sync is one of all of them.
       return kysely.connection().execute(async (own) => {
-        await sql`PRAGMA synchronous = NORMAL`.execute(own);
+        whole.setSynchronous('NORMAL');
         try {
-          return await work(wrap(own, close));
+          return await work(wrap(own, whole));
         } finally {
-          await sql`PRAGMA synchronous = FULL`.execute(own);
+          whole.setSynchronous('FULL');
         }
       });
     },
->>>>>>> 4d13cf4 (Audit log: who changed what, with the resource before and after; an entry stands before its change does)
     check: async () => {
       await sql`SELECT 1`.execute(kysely);
     },
-    ...whole,
+    close: whole.close,
+    unknownMigrations: whole.unknownMigrations,
   };
 }
 

@@ -210,3 +210,17 @@ test('no token that was sent stands in the log, in an answer, or in a file', asy
     }
   }
 });
+
+test('entries go when they are old, the oldest first, and never by the API', async () => {
+  const newest = await latest();
+  const total = (await entries('page[size]=100')).length;
+  expect(await backend.auditLog.expire(400)).toEqual({ removed: 0, state: 'done' });
+  backend.clock.advanceMs(400 * 86_400_000 + 1);
+  await createCustomer('heidi');
+  const { removed, state } = await backend.auditLog.expire(400);
+  expect({ removed: removed >= total, state }).toEqual({ removed: true, state: 'done' });
+  const left = await entries();
+  expect(left.map(({ operation_id }: { operation_id: string }) => operation_id)).toEqual(['create-customer']);
+  expect((await backend.request('DELETE', `/audit-log/${left[0].id}`)).status).toBe(405);
+  expect((await backend.request('GET', `/audit-log/${newest.id}`)).status).toBe(404);
+});

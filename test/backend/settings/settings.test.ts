@@ -41,6 +41,7 @@ const GIVEN: Record<SettingName, string> = {
   MAX_BODY_BYTES: '2048',
   SHUTDOWN_TIMEOUT_MS: '1',
   EVENT_RETENTION_DAYS: '90',
+  AUDIT_LOG_RETENTION_DAYS: '800',
   KONG_ADMIN_URL: 'https://kong.example:8444/admin',
   KONG_ADMIN_TOKEN: 'secret-of-kong',
   ADMIN_TOKEN: 'secret-of-the-admin-1',
