@@ -3,8 +3,8 @@
 #
 # decK puts the value of a variable where the file says ${{ env "DECK_NAME" }}; Kong would take that text literally.
 # Here it becomes {vault://env/deck_name}, which Kong looks up in its own environment. So no secret is ever written to
-# a file, and a value may hold any character. Kong does this for referenceable fields only: those are `ingest_endpoint`
-# and `api_token` of the plugin.
+# a file, and a value may hold any character. Kong does this for referenceable fields only: those are the endpoints and
+# the `api_token` of the two plugins.
 #
 # EXAMPLE_UPSTREAM, when set (for instance http://upstream:8080), takes the place of http://httpbin.konghq.com, so that
 # the example needs nothing outside.

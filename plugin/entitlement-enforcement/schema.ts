@@ -150,6 +150,7 @@ export const Schema: readonly Field[] = [
     entitlement_access_endpoint: {
       type: 'string',
       required: true,
+      referenceable: true,
       match: '^https?://.+',
       err: 'must be an http:// or https:// URL',
       description: 'Where access is asked: a URL that ends in /entitlement-access/query.',

@@ -68,6 +68,7 @@ test.for([
   'docs/catalog.md',
   'docs/catalog-as-code.md',
   'docs/customers-and-subscriptions.md',
+  'docs/enforce-entitlements.md',
   'docs/test-clock.md',
 ])('the commands of %s do what it says', async (page, { skip }) => {
   for (const program of ['curl', 'jq']) skip(findCommand(program) === undefined, `${program} is not installed`);
@@ -167,6 +168,18 @@ test('the lines for kong.conf are the settings of the image, but for the places'
   for (const [, name = '', value = ''] of lines) {
     const inImage = new RegExp(`KONG_${name.toUpperCase()}=(?:"([^"]+)"|(\\S+))`).exec(image);
     expect(withoutPlaces(inImage?.[1] ?? inImage?.[2] ?? ''), name).toBe(withoutPlaces(value));
+  }
+});
+
+test('the lines for kong.conf with both plugins are the settings of the Compose file and the image, but for the places', () => {
+  const conf = blocksOf('docs/enforce-entitlements.md').find(({ info }) => info === 'properties')?.text ?? '';
+  const compose = read('docker-compose.enforcement.yml') + read('docker/kong/Dockerfile').replaceAll('=', ': ');
+  const lines = [...conf.matchAll(/^(\w+) = (.+)$/gm)];
+  expect(lines).toHaveLength(8);
+  const withoutPlaces = (text: string) => text.replace(/[/"]\S*(?=\s|$)/g, 'PLACE').replaceAll(': ', '=');
+  for (const [, name = '', value = ''] of lines) {
+    const inCompose = new RegExp(`KONG_${name.toUpperCase()}: "?(.+?)(?:"? \\\\|"?)$`, 'm').exec(compose);
+    expect(withoutPlaces(inCompose?.[1] ?? ''), name).toBe(withoutPlaces(value));
   }
 });
 
