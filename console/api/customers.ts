@@ -26,20 +26,6 @@ export function useCustomer(id: MaybeRefOrGetter<string>) {
   });
 }
 
-/** What a customer may use now: features with their balances. */
-export function useEntitlementAccess(id: MaybeRefOrGetter<string>) {
-  return useQuery({
-    queryKey: ['customers', 'entitlement-access', id],
-    queryFn: ({ signal }) =>
-      call(
-        api.GET('/v3/openmeter/customers/{customerId}/entitlement-access', {
-          params: { path: { customerId: toValue(id) } },
-          signal,
-        }),
-      ),
-  });
-}
-
 /** What changes customers; each change has everything read again that names a customer. */
 export function useCustomerChanges() {
   const queries = useQueryClient();

@@ -7,20 +7,47 @@ import type { components } from './generated/schema.d.ts';
 export type TaxCode = components['schemas']['TaxCode'];
 export type CreateTaxCode = components['schemas']['CreateTaxCodeRequest'];
 
-export function useBillingProfiles(parameters: MaybeRefOrGetter<Record<string, string>>) {
-  return useQuery({
-    queryKey: ['billing-profiles', parameters],
-    queryFn: ({ signal }) =>
-      call(api.GET('/v3/openmeter/profiles', { params: { query: toValue(parameters) }, signal })),
-    placeholderData: keepPreviousData,
-  });
-}
-
 export function useApps(parameters: MaybeRefOrGetter<Record<string, string>>) {
   return useQuery({
     queryKey: ['apps', parameters],
     queryFn: ({ signal }) => call(api.GET('/v3/openmeter/apps', { params: { query: toValue(parameters) }, signal })),
     placeholderData: keepPreviousData,
+  });
+}
+
+export type App = components['schemas']['BillingApp'];
+export type InstallApp = components['schemas']['BillingInstallAppRequest'];
+export type UpdateApp = components['schemas']['BillingUpdateAppRequest'];
+
+export function useAppChanges() {
+  const queries = useQueryClient();
+  const onSuccess = async () => {
+    await queries.invalidateQueries({ queryKey: ['apps'] });
+    await queries.invalidateQueries({ queryKey: ['billing-profiles'] });
+  };
+  return {
+    install: useMutation({
+      mutationFn: (body: InstallApp) => call(api.POST('/v3/openmeter/app-catalog/install', { body })),
+      onSuccess,
+    }),
+    put: useMutation({
+      mutationFn: ({ appId, body }: { appId: string; body: UpdateApp }) =>
+        call(api.PUT('/v3/openmeter/apps/{appId}', { params: { path: { appId } }, body })),
+      onSuccess,
+    }),
+    uninstall: useMutation({
+      mutationFn: (appId: string) => call(api.DELETE('/v3/openmeter/apps/{appId}', { params: { path: { appId } } })),
+      onSuccess,
+    }),
+  };
+}
+
+/** What is taxed by which code where nothing else is said. */
+export function useDefaultTaxCodes() {
+  return useQuery({
+    queryKey: ['tax-codes', 'defaults'],
+    queryFn: ({ signal }) => call(api.GET('/v3/openmeter/defaults/tax-codes', { signal })),
+    retry: false,
   });
 }
 
@@ -39,6 +66,11 @@ export function useTaxCodeChanges() {
   return {
     create: useMutation({
       mutationFn: (body: CreateTaxCode) => call(api.POST('/v3/openmeter/tax-codes', { body })),
+      onSuccess,
+    }),
+    setDefault: useMutation({
+      mutationFn: (id: string) =>
+        call(api.PUT('/v3/openmeter/defaults/tax-codes', { body: { invoicing_tax_code: { id } } })),
       onSuccess,
     }),
     remove: useMutation({

@@ -1,4 +1,4 @@
-import { computed, shallowRef } from 'vue';
+import { computed, shallowReactive, shallowRef } from 'vue';
 import { ApiProblem } from '../api/problem.ts';
 
 /**
@@ -18,11 +18,17 @@ export function useFormErrors() {
     return map;
   });
 
+  /** Fields whose errors were asked for: they show them themselves. */
+  const asked = shallowReactive(new Set<string>());
+
   return {
     problem,
     isBusy,
+    /** For the alert above the form: what stands under its field is not said twice. */
+    fieldsShown: computed(() => [...asked]),
     /** For a field: `v-bind="errorOf('name')"` puts its error under it. */
     errorOf: (field: string) => {
+      if (!asked.has(field)) queueMicrotask(() => asked.add(field));
       const message = byField.value.get(field);
       return { error: message !== undefined, errorMessage: message ?? '' };
     },

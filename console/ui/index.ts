@@ -4,6 +4,7 @@ export { default as UiPrompt } from './confirm-prompt.vue';
 export { default as CopyText } from './copy-text.vue';
 export { default as CurlButton } from './curl-button.vue';
 export { type Column, default as DataTable } from './data-table.vue';
+export { default as UiDuration } from './duration-field.vue';
 export { default as EmptyState } from './empty-state.vue';
 export * from './kong.ts';
 export { default as UiModal } from './modal-dialog.vue';

@@ -9,7 +9,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
   let backend: ConsoleBackend;
   /** Addresses of what was made. */
-  const made = { meter: '', feature: '', plan: '', addon: '', customer: '' };
+  const made = { meter: '', feature: '', plan: '', addon: '', customer: '', profile: '' };
   beforeAll(async () => {
     [browser, backend] = await Promise.all([launchBrowser(), startConsoleBackend()]);
     const meter = await backend.api('POST', '/built-in-meters/kong_konnect_api_request/enable');
@@ -25,6 +25,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
         feature: { id: feature.id },
         billing_cadence: 'P1M',
         price: { type: 'unit', amount: '0.5' },
+        entitlement: { type: 'metered', limit: 100, is_soft_limit: false },
       },
     ];
     const plan = await backend.api('POST', '/plans', {
@@ -54,12 +55,14 @@ describe.skipIf(!hasBrowser)('every page', () => {
       data: { route_name: 'orders', request_method: 'GET' },
     }));
     await backend.api('POST', '/events', events);
+    const profiles = await backend.api('GET', '/profiles');
     Object.assign(made, {
       meter: meter.id,
       feature: feature.id,
       plan: plan.id,
       addon: addon.id,
       customer: customer.id,
+      profile: profiles.data[0].id,
     });
   });
   afterAll(async () => {
@@ -92,6 +95,10 @@ describe.skipIf(!hasBrowser)('every page', () => {
     `/billing/customers/${made.customer}/settings`,
     '/billing/invoices',
     '/settings/billing-profiles',
+    '/settings/billing-profiles/new',
+    `/settings/billing-profiles/${made.profile}`,
+    '/settings/currencies',
+    '/settings/jobs',
     '/settings/apps',
     '/settings/tax-codes',
     '/settings/gateway-nodes',
@@ -162,6 +169,40 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await page.getByText("Usage of bob is Carol's").waitFor();
     const customer = await backend.api('GET', `/customers/${carol.id}`);
     expect(customer.usage_attribution.subject_keys).toContain('bob');
+    expectNoComplaints();
+    await close();
+  });
+
+  test('a customer has more of its allowance by a grant; the billing profile and the jobs are looked after', async () => {
+    const { page, expectNoComplaints, close } = await openTab(browser, backend.url);
+    await page.goto(`/billing/customers/${made.customer}/entitlements`);
+    await signIn(page, TOKENS.admin);
+    await expect.poll(() => page.getByTestId('balance').textContent()).toBe('99');
+    await click(page, 'Grants and history');
+    await click(page, 'Create Grant');
+    await click(page, 'Grant');
+    await page
+      .locator('.k-input', { has: page.getByLabel('Amount') })
+      .getByText(/decimal/)
+      .waitFor();
+    await page.getByLabel('Amount').fill('50');
+    await expect(seriousViolations(page)).resolves.toEqual([]);
+    await click(page, 'Grant');
+    await expect.poll(() => page.getByTestId('balance').textContent()).toBe('149');
+
+    await page.goto(`/settings/billing-profiles/${made.profile}`);
+    await page.getByLabel('Wait for Late Usage Events').fill('an hour');
+    await click(page, 'Save');
+    await page.getByText(/must be an ISO 8601 duration/).waitFor();
+    await page.getByLabel('Wait for Late Usage Events').fill('PT2H');
+    await click(page, 'Save');
+    await page.getByText('is saved.').waitFor();
+    const profile = await backend.api('GET', `/profiles/${made.profile}`);
+    expect(profile.workflow.collection.interval).toBe('PT2H');
+
+    await page.goto('/settings/jobs');
+    await click(page, 'Start Billing Run');
+    await page.getByRole('cell', { name: 'hand' }).waitFor();
     expectNoComplaints();
     await close();
   });

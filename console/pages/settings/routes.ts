@@ -5,6 +5,10 @@ const BASE = '/settings';
 export const settingsRoutes: RouteRecordRaw[] = [
   { path: BASE, redirect: `${BASE}/billing-profiles` },
   { path: `${BASE}/billing-profiles`, component: () => import('./billing-profiles-page.vue') },
+  { path: `${BASE}/billing-profiles/new`, component: () => import('./create-billing-profile-page.vue') },
+  { path: `${BASE}/billing-profiles/:profileId`, component: () => import('./billing-profile-page.vue') },
+  { path: `${BASE}/jobs`, component: () => import('./jobs-page.vue') },
+  { path: `${BASE}/currencies`, component: () => import('./currencies-page.vue') },
   { path: `${BASE}/apps`, component: () => import('./apps-page.vue') },
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },
   { path: `${BASE}/gateway-nodes`, component: () => import('./gateway-nodes-page.vue') },

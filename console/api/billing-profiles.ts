@@ -1,0 +1,72 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
+import type { MaybeRefOrGetter } from 'vue';
+import { toValue } from 'vue';
+import { api, call } from './client.ts';
+import type { components } from './generated/schema.d.ts';
+import { refuseIfChanged } from './problem.ts';
+
+export type BillingProfile = components['schemas']['BillingProfile'];
+export type CreateBillingProfile = components['schemas']['CreateBillingProfileRequest'];
+export type AdjustmentSettings = components['schemas']['BillingAdjustmentSettings'];
+
+/** A page of billing profiles. */
+export function useBillingProfiles(parameters: MaybeRefOrGetter<Record<string, string>>) {
+  return useQuery({
+    queryKey: ['billing-profiles', 'list', parameters],
+    queryFn: ({ signal }) =>
+      call(api.GET('/v3/openmeter/profiles', { params: { query: toValue(parameters) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** One profile with its settings for what changes after it was billed. */
+export function useBillingProfile(id: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['billing-profiles', 'one', id],
+    queryFn: async ({ signal }) => {
+      const params = { path: { id: toValue(id) } };
+      const [profile, adjustments] = await Promise.all([
+        call(api.GET('/v3/openmeter/profiles/{id}', { params, signal })),
+        call(api.GET('/v3/openmeter/profiles/{id}/adjustment-settings', { params, signal })),
+      ]);
+      return { profile, adjustments };
+    },
+  });
+}
+
+export function useBillingProfileChanges() {
+  const queries = useQueryClient();
+  const onSuccess = () => queries.invalidateQueries({ queryKey: ['billing-profiles'] });
+  const putAdjustments = (id: string, body: AdjustmentSettings) =>
+    call(api.PUT('/v3/openmeter/profiles/{id}/adjustment-settings', { params: { path: { id } }, body }));
+  return {
+    create: useMutation({
+      mutationFn: async ({ body, adjustments }: { body: CreateBillingProfile; adjustments: AdjustmentSettings }) => {
+        const profile = await call(api.POST('/v3/openmeter/profiles', { body }));
+        await putAdjustments(profile.id, adjustments);
+        return profile;
+      },
+      onSuccess,
+    }),
+    /** Apps stay as they are. @throws ApiProblem 409 when somebody changed the profile since it was read */
+    put: useMutation({
+      mutationFn: async (change: {
+        read: BillingProfile;
+        body: CreateBillingProfile;
+        adjustments: AdjustmentSettings;
+      }) => {
+        const params = { path: { id: change.read.id } };
+        refuseIfChanged('profile', change.read, await call(api.GET('/v3/openmeter/profiles/{id}', { params })));
+        const { apps: _apps, ...body } = change.body;
+        const profile = await call(api.PUT('/v3/openmeter/profiles/{id}', { params, body }));
+        await putAdjustments(profile.id, change.adjustments);
+        return profile;
+      },
+      onSuccess,
+    }),
+    remove: useMutation({
+      mutationFn: (id: string) => call(api.DELETE('/v3/openmeter/profiles/{id}', { params: { path: { id } } })),
+      onSuccess,
+    }),
+  };
+}

@@ -1,0 +1,41 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
+import type { MaybeRefOrGetter } from 'vue';
+import { toValue } from 'vue';
+import { api, call } from './client.ts';
+import type { components } from './generated/schema.d.ts';
+
+export type Currency = components['schemas']['CurrencyPage']['data'][number];
+export type CustomCurrency = components['schemas']['CurrencyCustom'];
+export type CreateCurrency = components['schemas']['CreateCurrencyCustomRequest'];
+export type CreateCostBasis = components['schemas']['CreateCostBasisRequest'];
+
+/** A page of currencies: those of ISO 4217 and one's own. */
+export function useCurrencies(parameters: MaybeRefOrGetter<Record<string, string>>) {
+  return useQuery({
+    queryKey: ['currencies', parameters],
+    queryFn: ({ signal }) =>
+      call(api.GET('/v3/openmeter/currencies', { params: { query: toValue(parameters) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useCurrencyChanges() {
+  const queries = useQueryClient();
+  const onSuccess = () => queries.invalidateQueries({ queryKey: ['currencies'] });
+  return {
+    create: useMutation({
+      mutationFn: (body: CreateCurrency) => call(api.POST('/v3/openmeter/currencies/custom', { body })),
+      onSuccess,
+    }),
+    addCostBasis: useMutation({
+      mutationFn: ({ currencyId, body }: { currencyId: string; body: CreateCostBasis }) =>
+        call(
+          api.POST('/v3/openmeter/currencies/custom/{currencyId}/cost-bases', {
+            params: { path: { currencyId } },
+            body,
+          }),
+        ),
+      onSuccess,
+    }),
+  };
+}
