@@ -3,6 +3,7 @@ import { type Cell, cellMerger } from './cell.ts';
 import { type Contributions, contributionCell, decodeContributions } from './contributions.ts';
 import { bucketOf, compareKeys, type Level, levelsOf, type RollupKey } from './levels.ts';
 import type { SeriesSpec } from './series-spec.ts';
+import { sortedOrder } from './sorted-order.ts';
 
 /** One row to be added to the rollups. */
 export interface FoldRow {
@@ -52,18 +53,11 @@ export function projectToLevel(
 ): FoldRow[] {
   const columns = columnsOf(parts, level);
   const { bucket, subject, dims, value, cellAt } = columns;
-  const order = Uint32Array.from(bucket, (_, index) => index);
   const at = (column: Int32Array, index: number) => column[index] as number;
-  order.sort((a, b) => {
-    const byNumbers = at(bucket, a) - at(bucket, b) || at(subject, a) - at(subject, b) || at(dims, a) - at(dims, b);
-    if (byNumbers !== 0 || value === undefined) return byNumbers;
-    const [left, right] = [value[a] as string, value[b] as string];
-    return left < right ? -1 : left > right ? 1 : 0;
-  });
   const merge = cellMerger(spec.aggregation);
   const rows: FoldRow[] = [];
   let last: FoldRow | undefined;
-  for (const index of order) {
+  for (const index of sortedOrder(columns)) {
     const cell = cellAt(index);
     const text = value?.[index] ?? '';
     const isSame =

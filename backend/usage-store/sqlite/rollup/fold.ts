@@ -2,7 +2,7 @@ import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { Aggregation } from '../../types.ts';
 import { type FoldedSeries, type FoldRow, foldTasks } from './fold-tasks.ts';
 import type { RollupKey } from './levels.ts';
-import type { AddRow } from './rollup-rows.ts';
+import type { AddRows } from './rollup-rows.ts';
 
 /** Generations of deltas: one takes what is stored now, one is being folded into the rollups or none is. */
 export interface Fold {
@@ -24,7 +24,7 @@ export interface FoldState {
 export function openFold(
   db: Sqlite,
   live: readonly FoldedSeries[],
-  addRowOf: (aggregation: Aggregation) => AddRow,
+  addRowsOf: (aggregation: Aggregation) => AddRows,
 ): Fold {
   const state = db.prepare('SELECT active, frozen, position FROM rollup_fold').get() as FoldState;
   const save = db.prepare('UPDATE rollup_fold SET active = ?, frozen = ?, position = ?');
@@ -71,8 +71,9 @@ export function openFold(
         const end = Math.min(rows.length, next + left);
         left -= end - next;
         const series = (rows[next] as FoldRow).key[0];
-        const add = addRowOf(aggregations.get(series) ?? 'count');
-        for (; next < end; next++) add(rows[next] as FoldRow);
+        const add = addRowsOf(aggregations.get(series) ?? 'count');
+        add(rows, next, end);
+        next = end;
         position = (rows[end - 1] as FoldRow).key;
       }
       if (frozen !== 0) save.run(active, frozen, position === undefined ? null : JSON.stringify(position));

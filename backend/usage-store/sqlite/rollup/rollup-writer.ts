@@ -5,7 +5,7 @@ import { openDirtyQuarters } from './dirty.ts';
 import { openFold } from './fold.ts';
 import { prepareStrip } from './pending-strip.ts';
 import { prepareRebuild } from './rebuild.ts';
-import { prepareAddRow } from './rollup-rows.ts';
+import { prepareAddRows } from './rollup-rows.ts';
 import { type LiveSeries, openSeriesRegistry, syncSeries } from './series-registry.ts';
 import type { TupleLimits } from './tuples.ts';
 
@@ -53,7 +53,7 @@ export interface RollupWriter {
 const REMOVED_ROWS_PER_STEP = 5000;
 
 export function openRollupWriter(db: Sqlite, names: Names, options: RollupOptions): RollupWriter {
-  const addRowOf = prepareAddRow(db);
+  const addRowsOf = prepareAddRows(db);
   const insertDelta = db.prepare(
     'INSERT INTO rollup_deltas (generation, series, events, contributions, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?)',
   );
@@ -61,7 +61,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
   const removeDropped = prepareRemoving(db);
   const open = () => {
     const registry = openSeriesRegistry(db, options);
-    const fold = openFold(db, registry.all, addRowOf);
+    const fold = openFold(db, registry.all, addRowsOf);
     const size = db
       .prepare('SELECT count(*) AS deltas, total(events) AS events FROM rollup_deltas WHERE generation = ?')
       .get(fold.active) as { deltas: number; events: number };
