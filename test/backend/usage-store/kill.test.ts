@@ -9,7 +9,9 @@ import { openSqliteUsageStore, type UsageStore } from '../../../backend/usage-st
 import { testClock } from '../../support/test-clock.ts';
 import { CORRECTION_SLICE_EVENTS, METERS, meteredEvent, SMALL_SIZES } from './storing.ts';
 
-const ROUNDS = process.env['LONG'] === '1' ? 200 : 3;
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? (process.env['LONG'] === '1' ? 200 : 3));
+/** A file of its own for so many: each round looks at all that the rounds before it have stored. */
+const ROUNDS_OF_FILE = 10;
 const SCRIPT = fileURLToPath(new URL('storing-process.ts', import.meta.url));
 
 let folder: string;
@@ -21,9 +23,10 @@ afterEach(() => rmSync(folder, { recursive: true }));
 test('a process killed under load has lost nothing that it called stored, and its roll-ups are what the events say', {
   timeout: 3_600_000,
 }, async () => {
-  const path = join(folder, 'usage.sqlite');
   let acknowledged = 0;
   for (let round = 1; round <= ROUNDS; round++) {
+    const path = join(folder, `usage-${Math.ceil(round / ROUNDS_OF_FILE)}.sqlite`);
+    if (round % ROUNDS_OF_FILE === 1) acknowledged = 0;
     const { ids, corrections } = await storeUntilKilled(path, round);
     acknowledged += ids.length;
     const store = await openSqliteUsageStore(path, testClock(), {

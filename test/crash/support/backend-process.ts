@@ -11,6 +11,7 @@ const MAX_SAID = 4000;
 /** The backend as `npm start` runs it, that can be killed and started again on the same data. */
 export interface BackendProcess {
   readonly url: string;
+  readonly dataDir: string;
   start(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
@@ -69,6 +70,7 @@ export function createBackendProcess(): BackendProcess {
     get url() {
       return url;
     },
+    dataDir,
     start,
     async kill() {
       await end?.();
