@@ -104,7 +104,7 @@ test(
     // Two at a time: one of them bills.
     const outcomes = await Promise.all([bill(whole, startMs), bill(whole, startMs)]);
     expect(outcomes.some(({ isDone }) => isDone)).toBe(true);
-    const wholeMs = Math.max(...outcomes.map(({ tookMs }) => tookMs));
+    let wholeMs = Math.max(...outcomes.map(({ tookMs }) => tookMs));
     const expected = comparableTables(whole, keptIds);
     // A fee and usage for two months each, less those that ended; one fee was invoiced when the subscription began.
     expect(expected['invoices']?.length).toBeGreaterThan(CUSTOMERS * 3.5);
@@ -120,8 +120,11 @@ test(
       const deaths = random.between(1, isLong ? 3 : 1);
       let isDone = false;
       for (let death = 0; death < deaths && !isDone; death += 1) {
-        ({ isDone } = await bill(folder, nowMs, (random.next() * wholeMs) / deaths));
+        const outcome = await bill(folder, nowMs, (random.next() * wholeMs) / deaths);
+        isDone = outcome.isDone;
         if (!isDone) kills += 1;
+        // The machine is faster than before: later kills have to come sooner.
+        else if (death === 0) wholeMs = Math.min(wholeMs, outcome.tookMs);
         nowMs += NEXT_PROCESS_MS;
       }
       if (!isDone) expect(await bill(folder, nowMs)).toMatchObject({ isDone: true });
