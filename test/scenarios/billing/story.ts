@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { dieDuring } from '../../support/process-death.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: stories look into answers freely; each answer is held against the contract
 type Json = any;
 
 /** One customer's story over months, told by API, with a clock that is moved. */
 export interface Story {
-  backend: TestBackend;
+  /** Another one after `killed`. */
+  readonly backend: TestBackend;
   customer: Json;
   ok(method: string, path: string, body?: unknown): Promise<Json>;
   /** Publishes a plan of these cards, or of phases. */
@@ -22,6 +24,8 @@ export interface Story {
   events(time: string, count: number, options?: { type?: string; value?: number; subject?: string }): Promise<void>;
   /** Moves the clock there and bills everybody, as the job does. */
   at(time: string): Promise<void>;
+  /** Does something during which the process dies, and goes on with the next one. @returns whether it came to that */
+  killed(commits: number, work: () => Promise<unknown>): Promise<boolean>;
   /** All invoices as one line each: "period status total: line; line". */
   bills(): Promise<string[]>;
   preview(query?: string): Promise<Json>;
@@ -34,7 +38,7 @@ export interface Story {
 let ids = 0;
 
 export async function openStory(start: string, customerFields: Json = {}): Promise<Story> {
-  const backend = await createTestBackend({ start });
+  let backend = await createTestBackend({ start });
   const ok: Story['ok'] = async (method, path, body) => {
     const answer = await backend.request(method, path, body === undefined ? {} : { body });
     expect({ path, problem: answer.status < 300 ? '' : answer.text }).toEqual({ path, problem: '' });
@@ -57,7 +61,14 @@ export async function openStory(start: string, customerFields: Json = {}): Promi
     return Promise.all(data.map(({ id }: { id: string }) => ok('GET', `/billing/invoices/${id}`)));
   };
   return {
-    backend,
+    get backend() {
+      return backend;
+    },
+    killed: async (commits, work) => {
+      const next = await dieDuring(backend, commits, work);
+      if (next !== undefined) backend = next;
+      return next !== undefined;
+    },
     customer,
     ok,
     plan: async (key, cards, fields = {}) => {
