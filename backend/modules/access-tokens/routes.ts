@@ -1,11 +1,10 @@
-import { z } from '@hono/zod-openapi';
 import { passesCondition } from '../../platform/http/filter-match.ts';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { type PageRequest, pageMeta, readPage } from '../../platform/http/paging.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { ROLE_MEANINGS } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { ulidSchema } from '../../platform/http/schemas.ts';
 import {
   type AccessTokenPage,
   accessTokenPageSchema,
@@ -18,7 +17,6 @@ import type { AccessTokens } from './service.ts';
 
 const TAG = 'Access tokens';
 const FILTERS = { name: 'string', role: 'string-exact', kind: 'string-exact', status: 'string-exact' } as const;
-const accessTokenId = z.object({ accessTokenId: ulidSchema });
 
 /** Registers access tokens. Our own addition to the contract; field names are those of Konnect's system account tokens. */
 export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
@@ -57,42 +55,23 @@ export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
       return c.json(pageOf(matching, readPage(query)));
     },
   );
-  singleTokenRoutes(router, tokens);
-}
-
-function singleTokenRoutes(router: Router, tokens: AccessTokens): void {
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/access-tokens/{accessTokenId}',
-      operationId: 'get-access-token',
-      tag: TAG,
-      summary: 'Get access token',
-      access: 'administer',
-      params: accessTokenId,
-      responses: { 200: jsonResponse('The token without its text.', accessTokenSchema) },
-    },
-    ({ c, params }) => c.json(tokens.get(params.accessTokenId)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/access-tokens/{accessTokenId}',
-      operationId: 'revoke-access-token',
-      tag: TAG,
-      summary: 'Revoke access token',
+  resourceRoutes(router, {
+    kind: 'access-token',
+    name: 'access token',
+    path: '/access-tokens/{accessTokenId}',
+    tag: TAG,
+    schema: accessTokenSchema,
+    get: { answer: 'The token without its text.', access: 'administer', run: tokens.get },
+    remove: {
+      verb: 'revoke',
       description:
         'The token stops working at once. 409 for configured ones, and for the last one that can administer and does ' +
         'not expire.',
+      answer: 'Revoked.',
       access: 'administer',
-      params: accessTokenId,
-      responses: { 204: { description: 'Revoked.' } },
+      run: tokens.revoke,
     },
-    async ({ c, params }) => {
-      await tokens.revoke(params.accessTokenId);
-      return c.body(null, 204);
-    },
-  );
+  });
 }
 
 /** Whose token this is, and what it may do. Any valid token may ask. */

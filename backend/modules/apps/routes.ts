@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { ulidSchema } from '../../platform/http/schemas.ts';
 import {
   appPageSchema,
   appSchema,
@@ -16,7 +16,6 @@ import {
 import type { AppsService } from './service.ts';
 
 const TAG = 'Apps';
-const appId = z.object({ appId: ulidSchema });
 
 /** Registers the operations of the app catalog and of installed apps. */
 export function appRoutes(router: Router, service: AppsService): void {
@@ -34,51 +33,29 @@ export function appRoutes(router: Router, service: AppsService): void {
     },
     async ({ c, query }) => c.json(await service.list(readPage(query))),
   );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/apps/{appId}',
-      operationId: 'get-app',
-      tag: TAG,
-      summary: 'Get app',
-      access: 'read',
-      params: appId,
-      responses: { 200: jsonResponse('The app; an uninstalled one carries deleted_at.', appSchema) },
-    },
-    async ({ c, params }) => c.json(await service.get(params.appId)),
-  );
-  router.endpoint(
-    {
-      method: 'put',
-      path: '/apps/{appId}',
-      operationId: 'update-app',
-      tag: TAG,
-      summary: 'Update app',
+  resourceRoutes(router, {
+    kind: 'app',
+    name: 'app',
+    path: '/apps/{appId}',
+    tag: TAG,
+    schema: appSchema,
+    get: { answer: 'The app; an uninstalled one carries deleted_at.', run: service.get },
+    change: {
+      verb: 'update',
       description: 'Replaces name, description, labels and, for external_invoicing, the two hooks.',
+      answer: 'The app.',
       access: 'administer',
-      params: appId,
       body: updateAppSchema,
-      responses: { 200: jsonResponse('The app.', appSchema) },
+      run: service.update,
     },
-    async ({ c, params, body }) => c.json(await service.update(params.appId, body)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/apps/{appId}',
-      operationId: 'uninstall-app',
-      tag: TAG,
-      summary: 'Uninstall app',
+    remove: {
+      verb: 'uninstall',
       description: 'Refused while a billing profile or an invoice that is not final uses the app.',
+      answer: 'Uninstalled.',
       access: 'administer',
-      params: appId,
-      responses: { 204: { description: 'Uninstalled.' } },
+      run: service.uninstall,
     },
-    async ({ c, params }) => {
-      await service.uninstall(params.appId);
-      return c.body(null, 204);
-    },
-  );
+  });
 }
 
 function catalogRoutes(router: Router, service: AppsService): void {

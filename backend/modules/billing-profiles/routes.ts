@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import type { CustomerBillingService } from './customer-billing.ts';
@@ -48,56 +49,28 @@ export function profileRoutes(router: Router, service: ProfilesService): void {
     },
     async ({ c, body }) => c.json(await service.create(body), 201),
   );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/profiles/{id}',
-      operationId: 'get-billing-profile',
-      tag: TAG,
-      summary: 'Get a billing profile',
-      access: 'read',
-      params: profileId,
-      responses: { 200: jsonResponse('The profile; a deleted one carries deleted_at.', profileSchema) },
-    },
-    async ({ c, params }) => c.json(await service.get(params.id)),
-  );
-  changeRoutes(router, service);
-  adjustmentRoutes(router, service);
-}
-
-function changeRoutes(router: Router, service: ProfilesService): void {
-  router.endpoint(
-    {
-      method: 'put',
-      path: '/profiles/{id}',
-      operationId: 'update-billing-profile',
-      tag: TAG,
-      summary: 'Update a billing profile',
+  resourceRoutes(router, {
+    kind: 'billing-profile',
+    name: 'a billing profile',
+    path: '/profiles/{id}',
+    tag: TAG,
+    schema: profileSchema,
+    get: { answer: 'The profile; a deleted one carries deleted_at.', run: service.get },
+    change: {
+      verb: 'update',
       description: 'Replaces everything but the apps. Invoices that exist keep the settings that they were made with.',
+      answer: 'The profile.',
       access: 'write',
-      params: profileId,
       body: upsertProfileSchema,
-      responses: { 200: jsonResponse('The profile.', profileSchema) },
+      run: service.update,
     },
-    async ({ c, params, body }) => c.json(await service.update(params.id, body)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/profiles/{id}',
-      operationId: 'delete-billing-profile',
-      tag: TAG,
-      summary: 'Delete a billing profile',
+    remove: {
       description: 'Refused for the default profile, and while customers or invoices that are not final use it.',
       access: 'write',
-      params: profileId,
-      responses: { 204: { description: 'Deleted.' } },
+      run: service.remove,
     },
-    async ({ c, params }) => {
-      await service.remove(params.id);
-      return c.body(null, 204);
-    },
-  );
+  });
+  adjustmentRoutes(router, service);
 }
 
 function adjustmentRoutes(router: Router, service: ProfilesService): void {

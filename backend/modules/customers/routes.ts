@@ -1,9 +1,8 @@
-import { z } from '@hono/zod-openapi';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
 import {
   type CustomerFilterField,
@@ -23,7 +22,6 @@ const FILTERS: Record<CustomerFilterField, FilterKind> = {
   billing_profile_id: 'ulid',
   plan_key: 'string',
 };
-const customerId = z.object({ customerId: ulidSchema });
 
 /** Registers the operations of customers. */
 export function customerRoutes(router: Router, service: CustomersService): void {
@@ -56,53 +54,25 @@ export function customerRoutes(router: Router, service: CustomersService): void 
     async ({ c, query }) =>
       c.json(await service.list(readFilters(query, FILTERS), readSort(query, CUSTOMER_SORT), readPage(query))),
   );
-  singleCustomerRoutes(router, service);
-}
-
-function singleCustomerRoutes(router: Router, service: CustomersService): void {
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/customers/{customerId}',
-      operationId: 'get-customer',
-      tag: TAG,
-      summary: 'Get customer',
-      access: 'read',
-      params: customerId,
-      responses: { 200: jsonResponse('The customer; a deleted one carries deleted_at.', customerSchema) },
-    },
-    async ({ c, params }) => c.json(await service.get(params.customerId)),
-  );
-  router.endpoint(
-    {
-      method: 'put',
-      path: '/customers/{customerId}',
-      operationId: 'upsert-customer',
-      tag: TAG,
-      summary: 'Upsert customer',
+  resourceRoutes(router, {
+    kind: 'customer',
+    name: 'customer',
+    path: '/customers/{customerId}',
+    tag: TAG,
+    schema: customerSchema,
+    get: { answer: 'The customer; a deleted one carries deleted_at.', run: service.get },
+    change: {
+      verb: 'upsert',
       description: 'Replaces everything but the key: what is left out is removed, the subject keys too.',
+      answer: 'The customer.',
       access: 'write',
-      params: customerId,
       body: upsertCustomerSchema,
-      responses: { 200: jsonResponse('The customer.', customerSchema) },
+      run: service.update,
     },
-    async ({ c, params, body }) => c.json(await service.update(params.customerId, body)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/customers/{customerId}',
-      operationId: 'delete-customer',
-      tag: TAG,
-      summary: 'Delete customer',
+    remove: {
       description: 'Key and subject keys are free for other customers again. Deleting twice answers 204 twice.',
       access: 'write',
-      params: customerId,
-      responses: { 204: { description: 'Deleted.' } },
+      run: service.remove,
     },
-    async ({ c, params }) => {
-      await service.remove(params.customerId);
-      return c.body(null, 204);
-    },
-  );
+  });
 }

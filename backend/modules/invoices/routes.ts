@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
@@ -35,53 +36,29 @@ export function invoiceRoutes(router: Router, service: InvoicesService): void {
     async ({ c, query }) =>
       c.json(await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
   );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/billing/invoices/{invoiceId}',
-      operationId: 'get-invoice',
-      tag: TAG,
-      summary: 'Get a billing invoice',
-      access: 'read',
-      params: invoiceId,
-      responses: { 200: jsonResponse('The invoice with its lines; a deleted one carries deleted_at.', invoiceSchema) },
-    },
-    async ({ c, params }) => c.json(await service.get(params.invoiceId)),
-  );
-  router.endpoint(
-    {
-      method: 'put',
-      path: '/billing/invoices/{invoiceId}',
-      operationId: 'update-invoice',
-      tag: TAG,
-      summary: 'Update a billing invoice',
+  resourceRoutes(router, {
+    kind: 'invoice',
+    name: 'a billing invoice',
+    path: '/billing/invoices/{invoiceId}',
+    tag: TAG,
+    schema: invoiceSchema,
+    get: { answer: 'The invoice with its lines; a deleted one carries deleted_at.', run: service.get },
+    change: {
+      verb: 'update',
       description:
         'Drafts only. Lines are matched by id: one without an id is new, one that is left out is deleted, without ' +
         '"lines" all stay. Everything is rated again.',
+      answer: 'The invoice.',
       access: 'write',
-      params: invoiceId,
       body: updateInvoiceSchema,
-      responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
+      run: service.update,
     },
-    async ({ c, params, body }) => c.json(await service.update(params.invoiceId, body)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/billing/invoices/{invoiceId}',
-      operationId: 'delete-invoice',
-      tag: TAG,
-      summary: 'Delete a billing invoice',
+    remove: {
       description: 'Before it is issued only. What stood on it is not billed on another invoice.',
       access: 'write',
-      params: invoiceId,
-      responses: { 204: { description: 'Deleted.' } },
+      run: service.remove,
     },
-    async ({ c, params }) => {
-      await service.remove(params.invoiceId);
-      return c.body(null, 204);
-    },
-  );
+  });
   actionRoutes(router, service);
 }
 

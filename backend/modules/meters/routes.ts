@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
@@ -68,7 +69,23 @@ export function meterRoutes(router: Router, operations: MeterOperations): void {
     async ({ c, query }) =>
       c.json(await service.list(readFilters(query, FILTERS), readSort(query, METER_SORT), readPage(query))),
   );
-  singleMeterRoutes(router, service);
+  resourceRoutes(router, {
+    kind: 'meter',
+    name: 'meter',
+    path: '/meters/{meterId}',
+    tag: TAG,
+    schema: meterSchema,
+    get: { answer: 'The meter; a deleted one carries deleted_at.', run: service.get },
+    change: {
+      verb: 'update',
+      description: 'Replaces name, labels and dimensions; an omitted description stays.',
+      answer: 'The meter.',
+      access: 'administer',
+      body: updateMeterSchema,
+      run: service.update,
+    },
+    remove: { description: 'Its events stay.', access: 'administer', run: service.remove },
+  });
   router.endpoint(
     {
       method: 'post',
@@ -113,54 +130,6 @@ function backFillRoute(router: Router, { service, backFill }: MeterOperations): 
       responses: { 200: jsonResponse('The progress.', backFillSchema) },
     },
     async ({ c, params }) => c.json(await backFill(await service.get(params.meterId))),
-  );
-}
-
-function singleMeterRoutes(router: Router, service: MetersService): void {
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/meters/{meterId}',
-      operationId: 'get-meter',
-      tag: TAG,
-      summary: 'Get meter',
-      access: 'read',
-      params: meterId,
-      responses: { 200: jsonResponse('The meter; a deleted one carries deleted_at.', meterSchema) },
-    },
-    async ({ c, params }) => c.json(await service.get(params.meterId)),
-  );
-  router.endpoint(
-    {
-      method: 'put',
-      path: '/meters/{meterId}',
-      operationId: 'update-meter',
-      tag: TAG,
-      summary: 'Update meter',
-      description: 'Replaces name, labels and dimensions; an omitted description stays.',
-      access: 'administer',
-      params: meterId,
-      body: updateMeterSchema,
-      responses: { 200: jsonResponse('The meter.', meterSchema) },
-    },
-    async ({ c, params, body }) => c.json(await service.update(params.meterId, body)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/meters/{meterId}',
-      operationId: 'delete-meter',
-      tag: TAG,
-      summary: 'Delete meter',
-      description: 'Its events stay.',
-      access: 'administer',
-      params: meterId,
-      responses: { 204: { description: 'Deleted.' } },
-    },
-    async ({ c, params }) => {
-      await service.remove(params.meterId);
-      return c.body(null, 204);
-    },
   );
 }
 

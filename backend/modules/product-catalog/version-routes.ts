@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import type { VersionLifecycle } from './lifecycle.ts';
@@ -26,36 +27,18 @@ export function versionRoutes<Content>(router: Router, routes: VersionRoutes<Con
   const name = /\{(\w+)\}/.exec(path)?.[1] ?? 'id';
   const params = z.object({ [name]: ulidSchema });
   const idOf = (given: Record<string, string>): string => given[name] ?? '';
-  router.endpoint(
-    {
-      method: 'get',
-      path,
-      operationId: `get-${kind}`,
-      tag,
-      summary: `Get ${noun.name}`,
-      access: 'read',
-      params,
-      responses: { 200: jsonResponse('The version; a deleted one carries deleted_at.', schema) },
+  resourceRoutes(router, {
+    kind,
+    name: noun.name,
+    path,
+    tag,
+    schema,
+    get: {
+      answer: 'The version; a deleted one carries deleted_at.',
+      run: async (id) => body(await service.get(id)),
     },
-    async ({ c, params: given }) => c.json(body(await service.get(idOf(given)))),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path,
-      operationId: `delete-${kind}`,
-      tag,
-      summary: `Delete ${noun.name}`,
-      description: descriptions.remove,
-      access: 'write',
-      params,
-      responses: { 204: { description: 'Deleted.' } },
-    },
-    async ({ c, params: given }) => {
-      await service.remove(idOf(given));
-      return c.body(null, 204);
-    },
-  );
+    remove: { description: descriptions.remove, access: 'write', run: service.remove },
+  });
   router.endpoint(
     {
       method: 'post',

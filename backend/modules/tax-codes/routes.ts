@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
 import { readBoolean } from '../../platform/http/query-params.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { ulidSchema } from '../../platform/http/schemas.ts';
 import {
   createTaxCodeSchema,
   defaultTaxCodesSchema,
@@ -15,7 +15,6 @@ import {
 import type { TaxCodesService } from './service.ts';
 
 const TAG = 'Tax codes';
-const taxCodeId = z.object({ taxCodeId: ulidSchema });
 
 /** Registers the operations of tax codes. */
 export function taxCodeRoutes(router: Router, service: TaxCodesService): void {
@@ -51,56 +50,28 @@ export function taxCodeRoutes(router: Router, service: TaxCodesService): void {
     },
     async ({ c, query }) => c.json(await service.list(readBoolean(query, 'include_deleted', false), readPage(query))),
   );
-  singleTaxCodeRoutes(router, service);
-  defaultRoutes(router, service);
-}
-
-function singleTaxCodeRoutes(router: Router, service: TaxCodesService): void {
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/tax-codes/{taxCodeId}',
-      operationId: 'get-tax-code',
-      tag: TAG,
-      summary: 'Get tax code',
-      access: 'read',
-      params: taxCodeId,
-      responses: { 200: jsonResponse('The tax code; a deleted one carries deleted_at.', taxCodeSchema) },
-    },
-    async ({ c, params }) => c.json(await service.get(params.taxCodeId)),
-  );
-  router.endpoint(
-    {
-      method: 'put',
-      path: '/tax-codes/{taxCodeId}',
-      operationId: 'upsert-tax-code',
-      tag: TAG,
-      summary: 'Upsert tax code',
+  resourceRoutes(router, {
+    kind: 'tax-code',
+    name: 'tax code',
+    path: '/tax-codes/{taxCodeId}',
+    tag: TAG,
+    schema: taxCodeSchema,
+    get: { answer: 'The tax code; a deleted one carries deleted_at.', run: service.get },
+    change: {
+      verb: 'upsert',
       description: 'Replaces everything but the key: what is left out is removed.',
+      answer: 'The tax code.',
       access: 'write',
-      params: taxCodeId,
       body: upsertTaxCodeSchema,
-      responses: { 200: jsonResponse('The tax code.', taxCodeSchema) },
+      run: service.update,
     },
-    async ({ c, params, body }) => c.json(await service.update(params.taxCodeId, body)),
-  );
-  router.endpoint(
-    {
-      method: 'delete',
-      path: '/tax-codes/{taxCodeId}',
-      operationId: 'delete-tax-code',
-      tag: TAG,
-      summary: 'Delete tax code',
+    remove: {
       description: 'What refers to it keeps it. Deleting twice answers 204 twice.',
       access: 'write',
-      params: taxCodeId,
-      responses: { 204: { description: 'Deleted.' } },
+      run: service.remove,
     },
-    async ({ c, params }) => {
-      await service.remove(params.taxCodeId);
-      return c.body(null, 204);
-    },
-  );
+  });
+  defaultRoutes(router, service);
 }
 
 function defaultRoutes(router: Router, service: TaxCodesService): void {
