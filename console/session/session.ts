@@ -3,6 +3,8 @@ import { computed, readonly, shallowRef } from 'vue';
 /** What the caller may do, as the server says. */
 export interface Session {
   token: string;
+  /** The token's id. */
+  id?: string;
   /** The token's name. */
   name: string;
   role: string;

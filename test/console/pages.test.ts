@@ -103,6 +103,8 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/settings/tax-codes',
     '/settings/gateway-nodes',
     '/settings/corrections',
+    '/settings/api-tokens',
+    '/settings/audit-log',
     '/no/such/page',
   ];
 

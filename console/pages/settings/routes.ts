@@ -13,4 +13,6 @@ export const settingsRoutes: RouteRecordRaw[] = [
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },
   { path: `${BASE}/gateway-nodes`, component: () => import('./gateway-nodes-page.vue') },
   { path: `${BASE}/corrections`, component: () => import('./corrections-page.vue') },
+  { path: `${BASE}/api-tokens`, component: () => import('./api-tokens-page.vue') },
+  { path: `${BASE}/audit-log`, component: () => import('./audit-log-page.vue') },
 ];
