@@ -80,7 +80,8 @@ export function naiveBalance(input: NaiveInput): NaiveBalance {
     if (isReset) {
       for (const grant of grants) {
         const rolled = Math.min(grant.maxRollover, Math.max(grant.minRollover, balances.get(grant.id) ?? 0));
-        balances.set(grant.id, grant.effectiveAt < at && isActive(grant, at - 1) ? rolled : 0);
+        // One that ends right now does not go on, and one that begins right now is filled up below.
+        if (grant.effectiveAt < at && isActive(grant, at)) balances.set(grant.id, rolled);
       }
       used = 0;
       paid = 0;
@@ -105,4 +106,33 @@ export function naiveBalance(input: NaiveInput): NaiveBalance {
   }
   const balance = [...balances.values()].reduce((sum, one) => sum + one, 0);
   return { balances: Object.fromEntries(balances), balance, usage: used, overage, totalAvailable: balance + paid };
+}
+
+/**
+ * The same for a meter of the latest value: the grants in force say how much may be in use at a time, and what is in use
+ * is the last value of the usage period.
+ */
+export function naiveLevel(input: NaiveInput): Omit<NaiveBalance, 'balances'> {
+  const { grants, manualResets, usage, until } = input;
+  let anchor = input.period.anchor;
+  let periodFrom = 0;
+  for (let at = 1; at <= until; at++) {
+    const manual = manualResets.find((reset) => reset.at === at);
+    if (manual !== undefined || (at - anchor) % input.period.every === 0) periodFrom = at;
+    if (manual?.anchor !== undefined) anchor = manual.anchor;
+  }
+  const isActive = (grant: NaiveGrant, at: number) =>
+    at >= grant.effectiveAt && at < (grant.expiresAt ?? 1e9) && at < (grant.voidedAt ?? 1e9);
+  const recurs = ({ recurrence, effectiveAt }: NaiveGrant) =>
+    recurrence !== undefined && until > effectiveAt && (until - recurrence.anchor) % recurrence.every === 0;
+  const isShown = until === periodFrom || grants.some((grant) => isActive(grant, until) && recurs(grant));
+  const inForce = grants.filter((grant) => isActive(grant, isShown ? until : until - 1));
+  const limit = inForce.reduce((sum, { amount }) => sum + amount, 0);
+  const used =
+    usage
+      .filter(({ at }) => at >= periodFrom && at < until)
+      .toSorted((a, b) => a.at - b.at)
+      .at(-1)?.value ?? 0;
+  const paid = Math.min(limit, used);
+  return { balance: limit - paid, usage: used, overage: used - paid, totalAvailable: limit };
 }

@@ -10,32 +10,35 @@ import type { Grant } from '../../backend/modules/entitlements/engine/grant.ts';
 import { windowedHistory } from '../../backend/modules/entitlements/engine/history.ts';
 import { Decimal } from '../../backend/platform/decimal.ts';
 import { durationFrom, type Period, recurrence } from '../../backend/platform/period/index.ts';
-import { type NaiveGrant, type NaiveInput, naiveBalance } from './entitlements-naive.ts';
+import { type NaiveGrant, type NaiveInput, naiveBalance, naiveLevel } from './entitlements-naive.ts';
 
 const START_MS = Date.parse('2026-03-01T00:00:00Z');
 const RUNS = process.env['LONG'] === '1' ? 20_000 : 500;
 /** Six hours hold several usage periods and recurrences of everything below. */
 const HORIZON = 360;
-const minute = fc.integer({ min: 0, max: HORIZON });
+/** Half of all on the half hour, so that what begins, ends, recurs and is reset often falls together. */
+const oftenTogether = (min: number, max: number) =>
+  fc.oneof(
+    fc.integer({ min: Math.ceil(min / 30), max: Math.floor(max / 30) }).map((halves) => halves * 30),
+    fc.integer({ min, max }),
+  );
+const minute = oftenTogether(0, HORIZON);
 const atMs = (minutes: number) => START_MS + minutes * 60_000;
 
 const grants = fc.array(
   fc.record({
     amount: fc.integer({ min: 1, max: 40 }),
     priority: fc.integer({ min: 1, max: 3 }),
-    effectiveAt: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: HORIZON })),
-    lastsFor: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
-    voidedAfter: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined, freq: 4 }),
+    effectiveAt: fc.oneof(fc.constant(0), minute),
+    lastsFor: fc.option(oftenTogether(0, 200), { nil: undefined }),
+    voidedAfter: fc.option(oftenTogether(0, 200), { nil: undefined, freq: 4 }),
     createdAt: fc.integer({ min: 0, max: 2 }),
     maxRollover: fc.integer({ min: 0, max: 40 }),
     minRollover: fc.integer({ min: 0, max: 40 }),
     rollsAll: fc.boolean(),
-    recurrence: fc.option(
-      fc.record({ every: fc.integer({ min: 7, max: 90 }), anchor: fc.integer({ min: -50, max: 50 }) }),
-      {
-        nil: undefined,
-      },
-    ),
+    recurrence: fc.option(fc.record({ every: oftenTogether(7, 90), anchor: oftenTogether(-50, 50) }), {
+      nil: undefined,
+    }),
   }),
   { maxLength: 4 },
 );
@@ -43,10 +46,10 @@ const grants = fc.array(
 const inputs: fc.Arbitrary<NaiveInput> = fc
   .record({
     grants,
-    period: fc.record({ every: fc.integer({ min: 60, max: 180 }), anchor: fc.integer({ min: -100, max: 100 }) }),
+    period: fc.record({ every: oftenTogether(60, 180), anchor: oftenTogether(-100, 100) }),
     manualResets: fc.uniqueArray(
       fc.record({
-        at: fc.integer({ min: 1, max: HORIZON }),
+        at: oftenTogether(1, HORIZON),
         movesAnchor: fc.boolean(),
         preservesOverage: fc.boolean(),
       }),
@@ -140,6 +143,29 @@ describe('the engine of entitlements, against a walk from minute to minute', () 
           overage: found.overage.toNumber(),
           totalAvailable: found.totalAvailableGrantAmount.toNumber(),
         }).toEqual(expected);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('finds what is left of a level when the latest value counts', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const allowance: MeteredAllowance = { ...allowanceOf(input), usageKind: 'latest' };
+        const latest = ({ fromMs, toMs }: Period) =>
+          new Decimal(
+            input.usage
+              .filter(({ at }) => atMs(at) >= fromMs && atMs(at) < toMs)
+              .toSorted((a, b) => a.at - b.at)
+              .at(-1)?.value ?? 0,
+          );
+        const found = balanceOf(runPlan(allowance, planBalance(allowance, atMs(input.until)), latest));
+        expect({
+          balance: found.balance.toNumber(),
+          usage: found.usage.toNumber(),
+          overage: found.overage.toNumber(),
+          totalAvailable: found.totalAvailableGrantAmount.toNumber(),
+        }).toEqual(naiveLevel(input));
       }),
       { numRuns: RUNS },
     );

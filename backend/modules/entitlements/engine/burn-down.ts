@@ -119,14 +119,15 @@ function balanceAtStart(
 }
 
 /**
- * Balances as they roll over; kept overage is paid at once, from what is left. Grants that end at this very instant
- * still roll over: the segment behind the reset takes them away.
+ * Balances as they roll over; kept overage is paid at once, from what is left. Grants that end at this very instant do not
+ * roll over, and so get no least balance that could pay for it: the segment behind the reset takes what they have away.
  */
 function rollOver(grants: readonly Grant[], state: BalanceState, segment: Segment, keepsOverage: boolean): Step {
   const balancesAtStart = new Map(
     grants.map((grant) => {
-      const isBehind = grant.effectiveAtMs < segment.fromMs && isActiveAt(grant, segment.fromMs - 1);
-      return [grant.id, isBehind ? rolledOver(grant, state.balances.get(grant.id) ?? ZERO) : ZERO];
+      const balance = state.balances.get(grant.id) ?? ZERO;
+      const goesOn = grant.effectiveAtMs < segment.fromMs && isActiveAt(grant, segment.fromMs);
+      return [grant.id, goesOn ? rolledOver(grant, balance) : balance];
     }),
   );
   const overageAtStart = keepsOverage ? state.overage : ZERO;
