@@ -8,6 +8,7 @@ import {
 } from '../../backend/modules/entitlements/engine/balance.ts';
 import type { Grant } from '../../backend/modules/entitlements/engine/grant.ts';
 import { windowedHistory } from '../../backend/modules/entitlements/engine/history.ts';
+import { usagePeriodAt } from '../../backend/modules/entitlements/engine/usage-period.ts';
 import { Decimal } from '../../backend/platform/decimal.ts';
 import { durationFrom, type Period, recurrence } from '../../backend/platform/period/index.ts';
 import { type NaiveGrant, type NaiveInput, naiveBalance, naiveLevel } from './entitlements-naive.ts';
@@ -80,6 +81,19 @@ const inputs: fc.Arbitrary<NaiveInput> = fc
       .map(({ at, movesAnchor, preservesOverage }) => ({ at, preservesOverage, anchor: movesAnchor ? at : undefined })),
   }));
 
+/** Overage is kept, and the one grant ends with the period: it must not pay with what it would have rolled over. */
+const ENDS_AT_A_RESET: NaiveInput = {
+  grants: [
+    { id: 'g0', amount: 1, priority: 1, effectiveAt: 0, createdAt: 0, maxRollover: 1, minRollover: 1, voidedAt: 90 },
+  ],
+  period: { every: 60, anchor: 90 },
+  manualResets: [],
+  preservesOverage: true,
+  usage: [{ at: 30, value: 2, key: 'a' }],
+  isDistinct: false,
+  until: 90,
+};
+
 function grantOf(grant: NaiveGrant): Grant {
   return {
     id: grant.id,
@@ -144,7 +158,7 @@ describe('the engine of entitlements, against a walk from minute to minute', () 
           totalAvailable: found.totalAvailableGrantAmount.toNumber(),
         }).toEqual(expected);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, examples: [[ENDS_AT_A_RESET]] },
     );
   });
 
@@ -204,6 +218,41 @@ describe('the engine of entitlements, against a walk from minute to minute', () 
         });
       }),
       { numRuns: RUNS / 2 },
+    );
+  });
+});
+
+describe('usage periods of months', () => {
+  /** Every month on the day of the anchor, or on its last day, whatever the months before had. */
+  const naiveStarts = (anchor: Date): number[] =>
+    Array.from({ length: 80 }, (_, index) => {
+      // The anchor may lie up to two years ahead.
+      const months = anchor.getUTCMonth() + index - 40;
+      const lastDay = new Date(Date.UTC(anchor.getUTCFullYear(), months + 1, 0)).getUTCDate();
+      const day = Math.min(anchor.getUTCDate(), lastDay);
+      return Date.UTC(anchor.getUTCFullYear(), months, day, anchor.getUTCHours(), anchor.getUTCMinutes());
+    });
+
+  it('begin on the day of the anchor, or on the last of a shorter month, also after resets that move it', () => {
+    const minutes = fc.integer({ min: 0, max: 800 * 24 * 60 });
+    fc.assert(
+      fc.property(minutes, fc.option(minutes, { nil: undefined }), minutes, (anchor, reset, asked) => {
+        const every = durationFrom('P1M');
+        const measureFromMs = atMs(0);
+        const periods = [{ fromMs: measureFromMs, recurrence: recurrence(atMs(anchor), every) }];
+        const resetMs = reset === undefined || reset === 0 ? undefined : atMs(reset);
+        if (resetMs !== undefined) periods.push({ fromMs: resetMs, recurrence: recurrence(resetMs, every) });
+        const isReset = resetMs !== undefined && atMs(asked) >= resetMs;
+        const boundaries = naiveStarts(new Date(isReset ? resetMs : atMs(anchor)));
+        const begun = boundaries.filter((startMs) => startMs <= atMs(asked));
+        const ahead = boundaries.filter((startMs) => startMs > atMs(asked));
+        const endMs = isReset ? Infinity : (resetMs ?? Infinity);
+        expect(usagePeriodAt(periods, atMs(asked))).toEqual({
+          fromMs: Math.max(isReset ? resetMs : measureFromMs, ...begun),
+          toMs: Math.min(endMs, ...ahead),
+        });
+      }),
+      { numRuns: RUNS },
     );
   });
 });

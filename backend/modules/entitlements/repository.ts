@@ -98,6 +98,14 @@ export function entitlementRepository(db: ControlDb) {
   };
 }
 
+/** Which grants a list has. */
+export interface GrantScope {
+  /** undefined: of all entitlements. */
+  readonly entitlementId: string | undefined;
+  /** Whether those of deleted entitlements are among them. */
+  readonly includesDeleted: boolean;
+}
+
 function grantTable(tables: Kysely<Tables>) {
   return {
     insertGrant: async (grant: StoredGrant): Promise<void> => {
@@ -111,9 +119,9 @@ function grantTable(tables: Kysely<Tables>) {
       const values = { voided_at: toStoredInstant(voidedAtMs), updated_at: toStoredInstant(updatedAtMs) };
       await tables.updateTable('entitlement_grants').set(values).where('id', '=', id).execute();
     },
-    /** One page of grants, voided and expired ones too. @param entitlementId undefined: of all entitlements */
+    /** One page of grants, voided and expired ones too. */
     grantPage: async (
-      entitlementId: string | undefined,
+      { entitlementId, includesDeleted }: GrantScope,
       filters: readonly FilterCondition<GrantFilterField>[],
       sort: Sort<GrantSortField>,
       page: PageRequest,
@@ -122,6 +130,7 @@ function grantTable(tables: Kysely<Tables>) {
         .selectFrom('entitlement_grants')
         .innerJoin('entitlements', 'entitlements.id', 'entitlement_grants.entitlement_id');
       if (entitlementId !== undefined) query = query.where('entitlement_grants.entitlement_id', '=', entitlementId);
+      if (!includesDeleted) query = query.where('entitlements.deleted_at', 'is', null);
       for (const filter of filters) query = query.where(filterExpression(`entitlements.${filter.field}`, filter));
       const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const rows = await query

@@ -28,9 +28,12 @@ export interface GrantPage {
 export interface UsageChanges {
   /** @throws RequestProblem 400, 404 */
   grant(customerId: string, entitlementId: string, request: CreateGrant): Promise<GrantBody>;
-  /** Voided and expired ones too. @param of undefined: all entitlements @throws RequestProblem 404 */
+  /** Voided and expired ones too. @param of.entitlement undefined: all entitlements @throws RequestProblem 404 */
   listGrants(
-    of: { customerId: string; entitlementId: string } | undefined,
+    of: {
+      readonly entitlement?: { readonly customerId: string; readonly entitlementId: string };
+      readonly includesDeleted: boolean;
+    },
     filters: readonly FilterCondition<GrantFilterField>[],
     sort: Sort<GrantSortField>,
     page: PageRequest,
@@ -55,10 +58,12 @@ export function createUsageChanges(deps: EntitlementDeps): UsageChanges {
         await entitlementRepository(trx).insertGrant(grant);
         return toGrantBody(grant, nowMs);
       }),
-    listGrants: async (of, filters, sort, page) => {
-      if (of !== undefined) await entitlementOf(db, of.customerId, of.entitlementId);
-      const { grants, total } = await entitlementRepository(db).grantPage(of?.entitlementId, filters, sort, page);
-      return { data: grants.map((grant) => toGrantBody(grant, clock.nowMs())), meta: pageMeta(page, total) };
+    listGrants: async ({ entitlement, includesDeleted }, filters, sort, page) => {
+      if (entitlement !== undefined) await entitlementOf(db, entitlement.customerId, entitlement.entitlementId);
+      const nowMs = entitlement === undefined ? clock.nowMs() : await nowOf(deps, entitlement.customerId, db);
+      const scope = { entitlementId: entitlement?.entitlementId, includesDeleted };
+      const { grants, total } = await entitlementRepository(db).grantPage(scope, filters, sort, page);
+      return { data: grants.map((grant) => toGrantBody(grant, nowMs)), meta: pageMeta(page, total) };
     },
     voidGrant: (grantId, at) => db.transaction((trx) => voidGrant(deps, trx, grantId, at)),
     reset: (customerId, entitlementId, request) =>

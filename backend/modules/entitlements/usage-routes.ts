@@ -3,7 +3,7 @@ import { readJsonBody } from '../../platform/http/body.ts';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
-import type { QueryParams } from '../../platform/http/query-params.ts';
+import { type QueryParams, readBoolean } from '../../platform/http/query-params.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
@@ -31,6 +31,8 @@ const queryText = (description: string) =>
     .string()
     .optional()
     .openapi({ param: { in: 'query' }, description });
+
+const includeDeleted = { include_deleted: queryText('"true" lists those of deleted entitlements, too.') };
 
 /** Registers the operations on what may be used and what was: grants, resets, history. */
 export function usageRoutes(router: Router, changes: UsageChanges, values: Values): void {
@@ -103,11 +105,18 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       description: 'Voided and expired ones too.',
       access: 'read',
       params: customerEntitlement,
-      query: listQuery('page', GRANT_SORT, {}),
+      query: listQuery('page', GRANT_SORT, {}).extend(includeDeleted),
       responses: { 200: jsonResponse('A page of grants.', grantPageSchema) },
     },
     async ({ c, params, query }) =>
-      c.json(await changes.listGrants(params, [], readSort(query, GRANT_SORT), readPage(query))),
+      c.json(
+        await changes.listGrants(
+          { entitlement: params, includesDeleted: readBoolean(query, 'include_deleted', false) },
+          [],
+          readSort(query, GRANT_SORT),
+          readPage(query),
+        ),
+      ),
   );
   router.endpoint(
     {
@@ -118,13 +127,13 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       summary: 'List grants',
       description: 'Of all entitlements; voided and expired ones too.',
       access: 'read',
-      query: listQuery('page', GRANT_SORT, GRANT_FILTERS),
+      query: listQuery('page', GRANT_SORT, GRANT_FILTERS).extend(includeDeleted),
       responses: { 200: jsonResponse('A page of grants.', grantPageSchema) },
     },
     async ({ c, query }) =>
       c.json(
         await changes.listGrants(
-          undefined,
+          { includesDeleted: readBoolean(query, 'include_deleted', false) },
           readFilters(query, GRANT_FILTERS),
           readSort(query, GRANT_SORT),
           readPage(query),

@@ -55,6 +55,16 @@ describe('a metered entitlement', () => {
     });
   });
 
+  it('has back what events took that are made void', async () => {
+    const { customer, value } = await newMetered('3');
+    await t.use('call', customer.key, '2026-03-10T10:00:20Z', 4);
+    at('2026-03-10T10:05:00Z');
+    expect(await value()).toMatchObject({ has_access: false, value: { balance: '0', overage: '1' } });
+    const filter = { subject: { eq: customer.key } };
+    await t.post('/events/corrections', { action: 'void', reason: 'a loop in a test', filter });
+    expect(await value()).toMatchObject({ has_access: true, value: { balance: '3', usage: '0', overage: '0' } });
+  });
+
   it('gives access beyond a soft limit and none with a hard limit of zero', async () => {
     const soft = await newMetered('0', { is_soft_limit: true });
     const hard = await newMetered('0');
@@ -163,7 +173,17 @@ describe('a metered entitlement', () => {
     expect((await t.backend.request('DELETE', path)).status).toBe(404);
     const now = `/customers/${customer.id}/entitlements/${replaced.json.id}`;
     expect((await t.backend.request('DELETE', `/customers/${customer.id}`)).status).toBe(400);
+    const grantsOf = async (query = '') =>
+      (await t.get(`/grants?filter[customer_id]=${customer.id}${query}`)).json.data.map(
+        ({ entitlement_id: id }: { entitlement_id: string }) => id,
+      );
+    expect(await grantsOf()).toEqual([entitlement.id, replaced.json.id]);
     expect((await t.backend.request('DELETE', now)).status).toBe(204);
+    expect(await grantsOf()).toEqual([entitlement.id]);
+    expect(await grantsOf('&include_deleted=true')).toEqual([entitlement.id, replaced.json.id]);
+    await t.get('/grants?include_deleted=perhaps', 400);
+    expect((await t.get(`${now}/grants`)).json.data).toEqual([]);
+    expect((await t.get(`${now}/grants?include_deleted=true`)).json.data).toHaveLength(1);
     expect((await t.get(`${now}/value`)).json).toEqual({
       feature_key: 'api_calls',
       has_access: false,

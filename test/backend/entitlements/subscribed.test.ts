@@ -38,6 +38,35 @@ test('a subscription grants what its rate cards say, until it is canceled', asyn
   expect(await access(customer)).toHaveLength(1);
 });
 
+test("a subscription's limit is raised by grants and reset like any other, and changed only through the subscription", async () => {
+  const { backend, catalog } = shop;
+  const card = usageCard(catalog, {
+    unit_config: { operation: 'divide', conversion_factor: '1000000000' },
+    entitlement: { type: 'metered', limit: 100 },
+  });
+  const plan = await shop.plan('converted', { phases: [phase([card])] });
+  const customer = await shop.customer();
+  await shop.subscribe(customer, plan);
+  const { data } = await shop.ok('GET', `/customers/${customer.id}/entitlements`);
+  const path = `/customers/${customer.id}/entitlements/${data[0].id}`;
+  const value = async () => (await shop.ok('GET', `${path}/value?expand=value`)).value;
+  const grant = { amount: '2.5', effective_at: new Date(backend.clock.nowMs()).toISOString() };
+  await shop.ok('POST', `${path}/grants`, grant);
+  expect(await value()).toMatchObject({ balance: '102.5', total_available_grant_amount: '102.5' });
+  const feature = { id: card.feature.id };
+  const body = { type: 'metered', feature, usage_period: { interval: 'P1M' }, issue: { amount: '7' } };
+  expect(await shop.refused('PUT', `${path}/override`, body)).toMatchObject({ status: 403 });
+  backend.clock.advanceMs(3_600_000);
+  const { data: meters } = await shop.ok('GET', '/meters');
+  const event = { specversion: '1.0', id: 'big', source: 'test', type: meters[0].event_type, subject: customer.key };
+  const time = new Date(backend.clock.nowMs() - 60_000).toISOString();
+  await shop.ok('POST', '/events', { ...event, time, data: {} });
+  // Requests are counted one by one here: a billionth of a unit, and exactly that.
+  expect(await value()).toMatchObject({ usage: '0.000000001', balance: '102.499999999' });
+  await shop.ok('POST', `${path}/reset`);
+  expect(await value()).toMatchObject({ usage: '0', balance: '102.5' });
+});
+
 test('an entitlement from elsewhere stays, and the log says that the rate card grants nothing', async () => {
   const { backend, catalog } = shop;
   const card = usageCard(catalog, { entitlement: { type: 'boolean' } });
