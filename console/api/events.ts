@@ -1,4 +1,4 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/vue-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
 import { api, call } from './client.ts';
@@ -27,8 +27,19 @@ export function useEvents(parameters: MaybeRefOrGetter<Record<string, string>>, 
   });
 }
 
+/** Where an event counts, and why not elsewhere. */
+export function useEventExplanation(of: MaybeRefOrGetter<{ id: string; source: string }>) {
+  return useQuery({
+    queryKey: ['events', 'explanation', of],
+    queryFn: ({ signal }) => {
+      const { id, source } = toValue(of);
+      return call(api.GET('/v3/openmeter/events/explanation', { params: { query: { event_id: id, source } }, signal }));
+    },
+  });
+}
+
 /** The cursor in a link to the next page. */
-function cursorOf(next: unknown): string | undefined {
+export function cursorOf(next: unknown): string | undefined {
   if (typeof next !== 'string') return undefined;
   return new URL(next, window.location.origin).searchParams.get('page[after]') ?? next;
 }

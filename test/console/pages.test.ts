@@ -143,6 +143,8 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await click(page, 'Metering');
     await click(page, 'Events');
     await page.getByRole('button', { name: 'Show event page-bob' }).click();
+    await page.getByText('no customer found for event subject: bob').first().waitFor();
+    await page.getByText('counts it', { exact: false }).first().waitFor();
     await page.getByLabel('Reason').fill('sent by a load test');
     await click(page, 'Void');
     await page.getByText('The event is void').waitFor();
@@ -155,6 +157,18 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await page.getByLabel('Reason').fill('it was not');
     await click(page, 'Restore');
     await page.getByText('The event counts again.').waitFor();
+    // Many at once: what the list's filters find, counted before it is done.
+    await page.goto('/metering/events?subject.eq=bob');
+    await click(page, 'Correct all of these…');
+    await click(page, 'Preview');
+    await page
+      .locator('.k-input', { has: page.getByLabel('Reason') })
+      .getByText(/at least 1/)
+      .waitFor();
+    await page.getByLabel('Reason').fill('all of bob');
+    await click(page, 'Preview');
+    await page.getByTestId('correction-count').waitFor();
+    await click(page, 'Cancel');
     expectNoComplaints();
     await close();
   });
@@ -205,6 +219,56 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await page.goto('/settings/jobs');
     await click(page, 'Start Billing Run');
     await page.getByRole('cell', { name: 'hand' }).waitFor();
+    expectNoComplaints();
+    await close();
+  });
+
+  test('a draft is changed line by line, each line is followed back, and the invoice is there as a PDF', async () => {
+    const { api } = backend;
+    const dora = await api('POST', '/customers', { name: 'Dora', key: 'dora', currency: 'USD' });
+    const { data } = await api('GET', '/profiles');
+    const { name, supplier, apps } = data[0];
+    const workflow = { invoicing: { auto_advance: false } };
+    const profile = await api('POST', '/profiles', { name, supplier, apps, workflow, default: false });
+    await api('PUT', `/customers/${dora.id}/billing`, { billing_profile: { id: profile.id } });
+    const now = new Date().toISOString();
+    await api('POST', `/customers/${dora.id}/charges`, {
+      type: 'flat_fee',
+      name: 'Setup',
+      currency: 'USD',
+      invoice_at: now,
+      service_period: { from: now, to: now },
+      settlement_mode: 'credit_then_invoice',
+      payment_term: 'in_advance',
+      proration_configuration: { mode: 'no_proration' },
+      amount_before_proration: { amount: '10', currency: 'USD' },
+    });
+    const { page, expectNoComplaints, close } = await openTab(browser, backend.url);
+    await page.goto(`/billing/customers/${dora.id}/invoicing`);
+    await signIn(page, TOKENS.admin);
+    await click(page, 'Invoice Now');
+    await page.getByRole('dialog').getByRole('button', { name: 'Invoice Now' }).click();
+    await page.getByRole('table').getByRole('link').first().click();
+    await click(page, 'Add Line');
+    await page.getByLabel('Name').fill('Workshop');
+    await page.getByLabel('Amount (USD)').fill('a lot');
+    await click(page, 'Save');
+    const field = page.locator('.k-input', { has: page.getByLabel('Amount (USD)') });
+    await field.getByText(/decimal/).waitFor();
+    await page.getByLabel('Amount (USD)').fill('2.50');
+    await click(page, 'Save');
+    await expect.poll(() => page.getByTestId('invoice-total').textContent()).toBe('USD 12.50');
+    await click(page, 'How it came about: Workshop');
+    await page.getByText('A fee is billed without any.').waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await click(page, 'Remove Setup');
+    await expect.poll(() => page.getByTestId('invoice-total').textContent()).toBe('USD 2.50');
+    await click(page, 'Approve');
+    await page.getByText('paid', { exact: true }).first().waitFor();
+    const downloaded = page.waitForEvent('download');
+    await click(page, 'Download PDF');
+    expect((await downloaded).suggestedFilename()).toMatch(/\.pdf$/);
     expectNoComplaints();
     await close();
   });

@@ -1,3 +1,5 @@
+import type { CreateCorrection } from '../../api/corrections.ts';
+
 const TEXT = [
   { name: 'eq', label: 'equals' },
   { name: 'neq', label: 'does not equal' },
@@ -28,3 +30,23 @@ export const EVENT_FILTERS: Readonly<Record<string, string>> = Object.fromEntrie
     operators.map(({ name }) => [`${field}.${name}`, `filter[${field}][${name}]`]),
   ),
 );
+
+/**
+ * The filter of a correction for what a list is filtered by.
+ * @param filters those that are set, by their short names: { 'subject.eq': 'alice' }
+ * @returns unfit: names of filters that corrections do not know, since what they find could be more than one thinks
+ */
+export function correctionFilter(filters: Readonly<Record<string, string>>): {
+  filter: CreateCorrection['filter'];
+  unfit: string[];
+} {
+  const filter: Record<string, Record<string, string | string[]>> = {};
+  const unfit: string[] = [];
+  for (const [name, text] of Object.entries(filters)) {
+    const [field = '', operator = ''] = name.split('.');
+    if (operator === 'neq' || operator === 'contains') unfit.push(`${field.replaceAll('_', ' ')} ${operator}`);
+    else if (operator === 'oeq') filter[field] = { in: text.split(',').map((part) => part.trim()) };
+    else filter[field] = { ...filter[field], [operator]: text };
+  }
+  return { filter: filter as CreateCorrection['filter'], unfit };
+}
