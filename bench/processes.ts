@@ -7,6 +7,8 @@ export interface BenchProcess {
   /** Resident memory, from /proc where there is one. */
   memoryBytes(): number;
   stop(): Promise<void>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 /** Starts Node with a script that prints a JSON line with its "url" once it listens. */
@@ -28,6 +30,10 @@ export function startProcess(args: readonly string[], environment: Record<string
         memoryBytes: () => residentBytes(child.pid ?? 0),
         stop: async () => {
           child.kill('SIGTERM');
+          await exited;
+        },
+        kill: async () => {
+          child.kill('SIGKILL');
           await exited;
         },
       });

@@ -11,8 +11,9 @@ import {
   type UsageQuery,
   type UsageStore,
 } from '../backend/usage-store/index.ts';
-import { gatewayEvents, MONTH, REQUESTS } from './gateway-events.ts';
+import { gatewayEvents, REQUESTS } from './gateway-events.ts';
 import { ratioLine } from './report.ts';
+import { QUERIES, QUERIES_OF_ZONES, WHOLE_MONTH } from './usage-queries.ts';
 
 const FEW = 100_000;
 const BATCH = 1000;
@@ -32,37 +33,10 @@ let origin: AnswerOrigin | undefined;
 const small = await filledStore('few', FEW);
 const large = await filledStore('many', many);
 
-const month: UsageQuery = {
-  meter: REQUESTS,
-  ...MONTH,
-  granularity: undefined,
-  timeZone: 'UTC',
-  groupBy: [],
-  groupBySubject: false,
-  filters: {},
-};
-const queries: Record<string, UsageQuery> = {
-  'month total of one customer': { ...month, groupBySubject: true, subjects: ['customer-7'] },
-  'month by day and route': { ...month, granularity: 'P1D', groupBy: ['route_name'] },
-  'top 100 customers of a month': { ...month, groupBySubject: true },
-  'month by day and route, Europe/Berlin': {
-    ...month,
-    granularity: 'P1D',
-    groupBy: ['route_name'],
-    timeZone: 'Europe/Berlin',
-  },
-  'one customer by day and route, Asia/Kolkata': {
-    ...month,
-    granularity: 'P1D',
-    groupBy: ['route_name'],
-    timeZone: 'Asia/Kolkata',
-    groupBySubject: true,
-    subjects: ['customer-7'],
-  },
-};
+const queries: Readonly<Record<string, UsageQuery>> = { ...QUERIES, ...QUERIES_OF_ZONES };
 await measure('right after the last event');
 for (const store of [small, large]) {
-  do await store.query(month);
+  do await store.query(WHOLE_MONTH);
   while (origin?.pendingEvents !== 0);
 }
 await measure('when all is folded');

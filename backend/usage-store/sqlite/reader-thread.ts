@@ -25,8 +25,8 @@ import { queryUsage } from './usage-query.ts';
 
 /** Rows that are handed over at a time: some 5 ms of whoever receives them. */
 const ROWS_OF_PART = 2000;
-/** A tenth of what ingest gets where both want the processor, and all of it where ingest does not. */
-const READER_NICENESS = 10;
+/** A third of what ingest gets where both want the processor, and all of it where ingest does not: limits are asked too. */
+const READER_NICENESS = 5;
 
 /** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
 const port = parentPort as MessagePort;
