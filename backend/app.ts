@@ -26,12 +26,14 @@ import {
 import { unservedOperationRoutes } from './modules/unserved-operations/index.ts';
 import { createKongConsumers, createUsageSources, usageSourceRoutes } from './modules/usage-sources/index.ts';
 import { limitBody } from './platform/http/body-limit.ts';
+import { type CallerLimits, createCallerLimits } from './platform/http/caller-limits.ts';
 import { serveConsole } from './platform/http/console-files.ts';
 import type { AppEnv } from './platform/http/env.ts';
 import { measureRequests } from './platform/http/measure-requests.ts';
 import { problemHandler } from './platform/http/problem.ts';
 import { logRequests } from './platform/http/request-log.ts';
 import { createRouter, type Router } from './platform/http/router.ts';
+import { securityHeaders } from './platform/http/security-headers.ts';
 import { answerUnknown } from './platform/http/unknown-path.ts';
 
 export type { App, AppParts, Backend } from './composition/parts.ts';
@@ -110,8 +112,9 @@ export function createBackend(parts: AppParts): Backend {
 
   const metering = createMetering(parts, { meters, customers, subscriptions });
 
+  const limits = createCallerLimits({ clock, log, requestsAMinute: parts.requestsAMinute });
   const auditLog = createAuditLog({ db, clock, newId, log });
-  const v3 = createRouter(tokens.verify, auditLog.recorder);
+  const v3 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
   metering.routes(v3);
   features.routes(v3);
   customers.routes(v3);
@@ -127,22 +130,28 @@ export function createBackend(parts: AppParts): Backend {
   accessTokenRoutes(v3, tokens);
   auditLogRoutes(v3, auditLog);
   unservedOperationRoutes(v3);
-  const v1 = createRouter(tokens.verify);
+  const v1 = createRouter(tokens.verify, { limits });
   metering.legacyRoutes(v1);
-  return { app: serve(parts, { v3, v1 }, billing.invoices), invoices: billing.invoices, auditLog };
+  return { app: serve(parts, { v3, v1, limits }, billing.invoices), invoices: billing.invoices, auditLog };
 }
 
 /** What stands around the modules' routes: logging, limits, errors, health, documentation, console. */
-function serve(parts: AppParts, { v3, v1 }: { v3: Router; v1: Router }, invoices: Invoices): App {
+function serve(
+  parts: AppParts,
+  { v3, v1, limits }: { v3: Router; v1: Router; limits: CallerLimits },
+  invoices: Invoices,
+): App {
   const app = new OpenAPIHono<AppEnv>({ getPath: pathWithoutAlias });
   app.use(logRequests(parts.log, parts.clock));
   if (parts.metrics) app.use(measureRequests(parts.metrics.onRequest));
+
+  app.use(securityHeaders());
   app.use(limitBody(parts.maxBodyBytes));
   app.onError(problemHandler(parts.log));
   app.notFound(answerUnknown(app));
   app.route('/v3/openmeter', v3.app);
   app.route('/api/v1', v1.app);
-  operationsRoutes(app, parts, invoices);
+  operationsRoutes(app, parts, { invoices, limits });
   documentationRoutes(app, parts.version);
   if (parts.consoleDir !== undefined) serveConsole(app, parts.consoleDir);
   return app;

@@ -17,6 +17,8 @@ export interface Config {
   logLevel: string;
   maxBodyBytes: number;
   shutdownTimeoutMs: number;
+  /** Requests a minute of each token; undefined: as many as it likes. */
+  requestsAMinute: number | undefined;
   /** Events that happened and were stored longer ago are removed; undefined: none. */
   eventRetentionDays: number | undefined;
   /** Entries of the audit log that are older are removed. */
@@ -77,6 +79,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
+    requestsAMinute: settings.RATE_LIMIT_PER_TOKEN_PER_MINUTE,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
     kongAdmin: settings.KONG_ADMIN_URL ? { url: settings.KONG_ADMIN_URL, token: settings.KONG_ADMIN_TOKEN } : undefined,

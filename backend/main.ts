@@ -58,6 +58,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     tokens,
     kongAdmin: config.kongAdmin,
     maxBodyBytes,
+    requestsAMinute: config.requestsAMinute,
     metrics,
     metricsAccess: config.metrics,
     jobs,

@@ -6,13 +6,18 @@ import { createGauges } from '../operations/gauges.ts';
 import { createMetrics, processMetrics } from '../operations/metrics.ts';
 import { checkReadiness } from '../operations/readiness.ts';
 import { requireAccess } from '../platform/http/auth.ts';
+import type { CallerLimits } from '../platform/http/caller-limits.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import { problemResponse } from '../platform/http/problem.ts';
 import { createJobLog } from '../platform/job-log.ts';
 import type { App, AppParts } from './parts.ts';
 
 /** What an operator's tools ask: is it alive, is it ready, how does it do. */
-export function operationsRoutes(app: App, parts: AppParts, invoices: Pick<Invoices, 'lastRun'>): void {
+export function operationsRoutes(
+  app: App,
+  parts: AppParts,
+  { invoices, limits }: { invoices: Pick<Invoices, 'lastRun'>; limits: CallerLimits },
+): void {
   const { usage, jobs = createJobLog(parts.clock), disk } = parts;
   const watched = { usage, jobs, lastBillingRun: invoices.lastRun };
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -20,7 +25,7 @@ export function operationsRoutes(app: App, parts: AppParts, invoices: Pick<Invoi
     const { status, checks } = await checkReadiness({ ...watched, db: parts.db, disk }, (check, error) =>
       parts.log.error({ err: error, check }, 'not ready'),
     );
-    const mayRead = await isAllowed(c, parts);
+    const mayRead = await isAllowed(c, parts, limits);
     // Probes have no token; what they see says which part, and nothing of it.
     const shown = Object.entries(checks).map(([name, result]) => [name, mayRead ? result : result.status]);
     const failed = Object.entries(checks).flatMap(([name, result]) => (result.status === 'failed' ? [name] : []));
@@ -33,7 +38,7 @@ export function operationsRoutes(app: App, parts: AppParts, invoices: Pick<Invoi
     '/metrics',
     async (c, next) => {
       if (isMetricsToken(c, parts.metricsAccess)) return next();
-      return requireAccess('read', parts.tokens.verify)(c, next);
+      return requireAccess('read', parts.tokens.verify, { limits })(c, next);
     },
     async (c) => {
       await readGauges({ ...watched, dataDir: disk?.dataDir });
@@ -43,9 +48,9 @@ export function operationsRoutes(app: App, parts: AppParts, invoices: Pick<Invoi
   );
 }
 
-async function isAllowed(c: Context<AppEnv>, { tokens }: AppParts): Promise<boolean> {
+async function isAllowed(c: Context<AppEnv>, { tokens }: AppParts, limits: CallerLimits): Promise<boolean> {
   if (c.req.header('authorization') === undefined) return false;
-  return requireAccess('read', tokens.verify)(c, async () => {}).then(
+  return requireAccess('read', tokens.verify, { limits })(c, async () => {}).then(
     () => true,
     () => false,
   );

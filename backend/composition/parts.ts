@@ -23,6 +23,8 @@ export interface AppParts {
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin?: KongAdminSettings | undefined;
   maxBodyBytes: number;
+  /** Of each token; undefined: as many as it likes. */
+  requestsAMinute?: number | undefined;
   /** What counts how the backend does, and who may see it besides those who may read everything. */
   metrics?: Metrics | undefined;
   metricsAccess?: MetricsAccess | undefined;

@@ -49,6 +49,7 @@ export const PROBLEM_STATUS = {
   'precondition-failed': 412,
   'content-too-large': 413,
   'unsupported-media-type': 415,
+  'too-many-requests': 429,
   internal: 500,
   'not-implemented': 501,
   unavailable: 503,

@@ -31,6 +31,8 @@ export const settingsSchema = z.object({
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  /** A gateway sends a few requests a second, a page of the console a dozen at once. */
+  RATE_LIMIT_PER_TOKEN_PER_MINUTE: wholeNumber(1, 10_000_000).optional(),
   /** More than a year: what is looked at once a year is still there. */
   AUDIT_LOG_RETENTION_DAYS: wholeNumber(1, 36_500).default(400),
   /** Each has a connection and a cache of its own; as many queries run at the same time. */

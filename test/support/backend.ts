@@ -61,7 +61,13 @@ export interface TestBackend {
 
 /** @param options.dataDir what another backend has left; default a new, empty folder */
 export async function createTestBackend(
-  options: { maxBodyBytes?: number; start?: string; kongAdmin?: AppParts['kongAdmin']; dataDir?: string } = {},
+  options: {
+    maxBodyBytes?: number;
+    requestsAMinute?: number;
+    start?: string;
+    kongAdmin?: AppParts['kongAdmin'];
+    dataDir?: string;
+  } = {},
 ): Promise<TestBackend> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'backend-'));
   if (options.dataDir === undefined) copyDatabaseTemplate(dataDir);
@@ -87,6 +93,7 @@ export async function createTestBackend(
     tokens,
     kongAdmin: options.kongAdmin,
     maxBodyBytes,
+    requestsAMinute: options.requestsAMinute,
     version: '0.0.0-test',
   });
   const startedAtMs = clock.nowMs();

@@ -22,6 +22,7 @@ const TITLES: Record<ProblemKind, string> = {
   'precondition-failed': 'Precondition Failed',
   'content-too-large': 'Content Too Large',
   'unsupported-media-type': 'Unsupported Media Type',
+  'too-many-requests': 'Too Many Requests',
   internal: 'Internal Server Error',
   'not-implemented': 'Not Implemented',
   unavailable: 'Service Unavailable',

@@ -12,7 +12,7 @@ const ASSETS: Readonly<Record<string, string>> = {
 const START = `window.onload = () => SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null });`;
 // Nothing is loaded from another host; Swagger UI sets inline styles and draws its icons from data: URLs.
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
 /** Serves a page at /docs that shows /openapi.json; everything it needs comes from this server. */
 export function referencePage(app: OpenAPIHono<AppEnv>, title: string): void {

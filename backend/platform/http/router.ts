@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
 import { requireAccess, type VerifyToken } from './auth.ts';
 import { mediaType, readJsonBody } from './body.ts';
+import type { CallerLimits } from './caller-limits.ts';
 import type { ChangeHints } from './change-target.ts';
 import type { ChangeRecorder } from './changes.ts';
 import type { AppEnv, Caller } from './env.ts';
@@ -69,9 +70,14 @@ export interface NotImplemented extends Pick<Endpoint<z.ZodObject, z.ZodType>, '
 
 /**
  * @param verify finds the caller of a bearer token
- * @param recorder is told of every change
+ * @param options.recorder is told of every change
+ * @param options.limits say how often something may be asked
  */
-export function createRouter(verify: VerifyToken, recorder?: ChangeRecorder): Router {
+export function createRouter(
+  verify: VerifyToken,
+  options: { recorder?: ChangeRecorder | undefined; limits?: CallerLimits | undefined } = {},
+): Router {
+  const { recorder, limits } = options;
   const app = new OpenAPIHono<AppEnv>();
   const recording = recorder && createRecording(recorder);
   return {
@@ -82,7 +88,7 @@ export function createRouter(verify: VerifyToken, recorder?: ChangeRecorder): Ro
       const path = honoPath(endpoint.path);
       if (access !== 'public') {
         const onRefused = recording && ((c: HttpContext, caller: Caller) => recording.refused(endpoint, c, caller));
-        app.on(method, path, requireAccess(access, verify, onRefused));
+        app.on(method, path, requireAccess(access, verify, { limits, onRefused }));
       }
       const isChange = method !== 'get' && (access === 'write' || access === 'administer');
       const handle = async (c: HttpContext) => {
@@ -97,7 +103,7 @@ export function createRouter(verify: VerifyToken, recorder?: ChangeRecorder): Ro
       if (method === 'get') recording?.addRead(endpoint.path, handle);
     },
     notImplemented({ method, path, operationId, access, reason }) {
-      app.on(method, honoPath(path), requireAccess(access, verify), () => {
+      app.on(method, honoPath(path), requireAccess(access, verify, { limits }), () => {
         throw new RequestProblem('not-implemented', `This server does not have ${operationId}: ${reason}.`);
       });
     },
@@ -170,7 +176,7 @@ function documentation<Params extends z.ZodObject, Body extends z.ZodType>(endpo
     responses: {
       ...endpoint.responses,
       400: problem('Bad request', badRequestSchema),
-      ...(secured && { 401: problem('Unauthorized'), 403: problem('Forbidden') }),
+      ...(secured && { 401: problem('Unauthorized'), 403: problem('Forbidden'), 429: problem('Too many requests') }),
       ...(endpoint.params && { 404: problem('Not found') }),
     },
   };

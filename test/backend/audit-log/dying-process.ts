@@ -15,7 +15,9 @@ const clock = testClock();
 const newId = createIds(clock);
 const db = openControlDb(path, 'backend/migrations');
 const auditLog = createAuditLog({ db, clock, newId, log: createLogger('silent') });
-const router = createRouter(async () => ({ tokenId: newId(), tokenName: 'ops', role: 'admin' }), auditLog.recorder);
+const router = createRouter(async () => ({ tokenId: newId(), tokenName: 'ops', role: 'admin' }), {
+  recorder: auditLog.recorder,
+});
 const die = () => process.kill(process.pid, 'SIGKILL');
 createTaxCodes({ db, clock, newId }).routes({
   ...router,

@@ -42,6 +42,7 @@ const GIVEN: Record<SettingName, string> = {
   SHUTDOWN_TIMEOUT_MS: '1',
   EVENT_RETENTION_DAYS: '90',
   AUDIT_LOG_RETENTION_DAYS: '800',
+  RATE_LIMIT_PER_TOKEN_PER_MINUTE: '6000',
   KONG_ADMIN_URL: 'https://kong.example:8444/admin',
   KONG_ADMIN_TOKEN: 'secret-of-kong',
   ADMIN_TOKEN: 'secret-of-the-admin-1',

@@ -1,0 +1,31 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { AppEnv } from './env.ts';
+
+/** For answers that no browser should show as a page, and for everything that says nothing else. */
+const POLICY = "default-src 'none'; frame-ancestors 'none'";
+const TWO_YEARS_IN_SECONDS = 63_072_000;
+
+/**
+ * What every answer tells browsers: take the type as it is said, frame nothing, tell no other site where one came from.
+ * Answers of the API are kept by nobody on the way. Behind TLS: never come without it again.
+ */
+export function securityHeaders(): MiddlewareHandler<AppEnv> {
+  return async function securityHeaders(c, next) {
+    await next();
+    // Set directly: for each call of c.header() after the handler the whole answer would be made anew.
+    const { headers } = c.res;
+    headers.set('X-Content-Type-Options', 'nosniff');
+    headers.set('Referrer-Policy', 'no-referrer');
+    if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', POLICY);
+    if (/^\/(?:v3|api)\//.test(c.req.path) && !headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+    if (isBehindTls(c)) headers.set('Strict-Transport-Security', `max-age=${TWO_YEARS_IN_SECONDS}`);
+  };
+}
+
+/** As the proxy says that ends TLS. Who forges it here tells only himself to use TLS; browsers believe it over TLS only. */
+function isBehindTls(c: Context<AppEnv>): boolean {
+  const socket = (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket;
+  const isEncrypted = socket !== undefined && 'encrypted' in socket && socket.encrypted === true;
+  return isEncrypted || c.req.header('x-forwarded-proto')?.split(',', 1)[0]?.trim() === 'https';
+}
