@@ -24,7 +24,7 @@ export interface Config {
   /** Entries of the audit log that are older are removed. */
   auditLogRetentionDays: number;
   /** Where the gateway's consumers are read from; undefined: nowhere. */
-  kongAdmin: { url: string; token: string | undefined } | undefined;
+  kongAdmin: { url: string; token: string | undefined; localAddresses: readonly string[] } | undefined;
   tokens: readonly ConfiguredToken[];
   /** Bounds of the usage store. */
   usage: { readerThreads: number; maxWaitingQueries: number; queryTimeoutMs: number; maxQueuedEvents: number };
@@ -82,7 +82,13 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     requestsAMinute: settings.RATE_LIMIT_PER_TOKEN_PER_MINUTE,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
-    kongAdmin: settings.KONG_ADMIN_URL ? { url: settings.KONG_ADMIN_URL, token: settings.KONG_ADMIN_TOKEN } : undefined,
+    kongAdmin: settings.KONG_ADMIN_URL
+      ? {
+          url: settings.KONG_ADMIN_URL,
+          token: settings.KONG_ADMIN_TOKEN,
+          localAddresses: settings.OUTGOING_LOCAL_ADDRESSES,
+        }
+      : undefined,
     tokens: [
       ...(settings.ADMIN_TOKEN ? [{ name: 'ADMIN_TOKEN', role: 'admin' as const, token: settings.ADMIN_TOKEN }] : []),
       ...(settings.INGEST_TOKEN

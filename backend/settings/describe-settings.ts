@@ -14,7 +14,8 @@ export function describeSettings(settings: Settings, origins: Readonly<Record<Se
     const key = name.toLowerCase();
     const value = settings[name];
     if (value === undefined) return `# ${key} is not set`;
-    const text = SECRET_SETTINGS.has(name) ? '(hidden)' : stringify(value, { collectionStyle: 'flow' }).trim();
+    const plain = Array.isArray(value) ? value.join(', ') : value;
+    const text = SECRET_SETTINGS.has(name) ? '(hidden)' : stringify(plain).trim();
     return `${key}: ${text} # ${ORIGIN_TEXT[origins[name]]}`;
   });
   return `${lines.join('\n')}\n`;

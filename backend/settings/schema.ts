@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAddressRange } from '../platform/http/outgoing-address.ts';
 
 /**
  * Every setting, with its rule and its default. The names are those of environment variables; in CONFIG_FILE the same
@@ -60,6 +61,12 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters')
     .optional(),
+  /** For names that lead to the machine itself, as a sidecar's may. */
+  OUTGOING_LOCAL_ADDRESSES: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 127.0.0.1, fe80::/10')
+    .default([]),
   ADMIN_TOKEN: token.optional(),
   INGEST_TOKEN: token.optional(),
   VIEWER_TOKEN: token.optional(),

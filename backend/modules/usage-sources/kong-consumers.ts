@@ -1,5 +1,7 @@
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { z } from 'zod';
+import { outgoingPolicy } from '../../platform/http/outgoing-address.ts';
+import { createOutgoingAgent, RefusedAddress } from '../../platform/http/outgoing-agent.ts';
 
 /** Where the gateway's consumers are read from. */
 export interface KongAdminSettings {
@@ -7,6 +9,8 @@ export interface KongAdminSettings {
   url: string;
   /** Sent as `Kong-Admin-Token`, which gateways with access control ask for. */
   token?: string | undefined;
+  /** Addresses and ranges of the machine itself or its local link that the host may have; see outgoing-address.ts. */
+  localAddresses?: readonly string[] | undefined;
 }
 
 /** A consumer of the gateway, as far as it can be a subject. */
@@ -29,6 +33,9 @@ const TIMEOUT_MS = 5_000;
 /** Consumers read within this time are shown again: every keystroke in a picker asks. */
 const FRESH_MS = 10_000;
 
+const REFUSED =
+  'the Kong Admin API is not asked: its address is one of this machine or its local link, and not in OUTGOING_LOCAL_ADDRESSES';
+
 const pageSchema = z.object({
   data: z.array(z.object({ id: z.string(), username: z.string().nullish(), custom_id: z.string().nullish() })),
   offset: z.string().nullish(),
@@ -42,14 +49,8 @@ export interface KongConsumers {
 
 /** Reads consumers from a Kong Admin API: one host, no redirects, a bounded answer in a bounded time. */
 export function createKongConsumers(settings: KongAdminSettings): KongConsumers {
-  const agent = new Agent({
-    connect: { timeout: TIMEOUT_MS },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-    maxResponseSize: MAX_PAGE_BYTES,
-    connections: 2,
-    keepAliveTimeout: 1,
-  });
+  const policy = outgoingPolicy(settings.url, settings.localAddresses ?? []);
+  const agent = createOutgoingAgent({ policy, timeoutMs: TIMEOUT_MS, maxResponseBytes: MAX_PAGE_BYTES });
   let read: { atMs: number; result: ReturnType<KongConsumers['list']> } | undefined;
   return {
     list: (nowMs) => {
@@ -102,6 +103,7 @@ async function readPage(
     return result.data;
   } catch (error) {
     if (error instanceof KongAdminProblem) throw error;
+    if (error instanceof RefusedAddress) throw new KongAdminProblem(REFUSED);
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw new KongAdminProblem(`the Kong Admin API cannot be read${code}`, { cause: error });
   }

@@ -45,6 +45,7 @@ const GIVEN: Record<SettingName, string> = {
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: '6000',
   KONG_ADMIN_URL: 'https://kong.example:8444/admin',
   KONG_ADMIN_TOKEN: 'secret-of-kong',
+  OUTGOING_LOCAL_ADDRESSES: '127.0.0.1, fe80::/10',
   ADMIN_TOKEN: 'secret-of-the-admin-1',
   INGEST_TOKEN: '012345678901234567890',
   VIEWER_TOKEN: 'secret-of-the-viewer-1',
