@@ -26,14 +26,18 @@ function ci(failing: string): Run {
 }
 
 test("it is the README's test command, run in the root of the project", () => {
-  expect(readFileSync('.ci/run', 'utf8').trim().split('\n').at(-1)).toBe('npm ci && npm test');
   expect(readFileSync('README.md', 'utf8')).toMatch(/^npm ci && npm test$/m);
   const { code, stdout } = ci('nothing');
   expect(code).toBe(0);
-  expect(stdout.split('\n')).toEqual([`npm ci in ${clone} with []`, `npm test in ${clone} with []`, '']);
+  expect(stdout.split('\n')).toEqual([
+    `npm ci in ${clone} with []`,
+    `npm run --silent audit:dependencies in ${clone} with []`,
+    `npm test in ${clone} with []`,
+    '',
+  ]);
 });
 
-test.for(['ci', 'test'])('it fails when npm %s fails', (failing) => {
+test.for(['ci', 'run', 'test'])('it fails when npm %s fails', (failing) => {
   expect(ci(failing).code).toBe(7);
 });
 
@@ -43,3 +47,27 @@ test("tests get OpenMeter's contract where it is at hand", () => {
   writeFileSync(file, '');
   expect(ci('nothing').stdout).toContain(`npm test in ${clone} with [${file}]`);
 });
+
+test.for([
+  ['none are known', 0, 'with known faults', audit({})],
+  ['one is high', 1, 'left-pad (high)', audit({ 'left-pad': 'high' })],
+  ['one is low', 0, 'left-pad (low)', audit({ 'left-pad': 'low' })],
+  ['the registry has no audit', 0, 'does not answer an audit', { message: '405 Method Not Allowed', statusCode: 405 }],
+  ['npm says nothing', 0, 'does not answer an audit', ''],
+] as const)('the audit of what ships, when %s', ([, expected, said, answer]) => {
+  const text = answer === '' ? '' : JSON.stringify(answer);
+  writeFileSync(join(folder, 'bin', 'npm'), `#!/bin/sh\ncat <<'END'\n${text}\nEND\nexit 1\n`, { mode: 0o755 });
+  const { PATH, ...rest } = plainEnv();
+  const { code, stdout } = run(process.execPath, ['scripts/audit-dependencies.ts'], {
+    env: { ...rest, PATH: `${join(folder, 'bin')}:${PATH}` },
+  });
+  expect({ code, stdout }).toEqual({ code: expected, stdout: expect.stringContaining(said) });
+});
+
+/** What npm prints of an audit, as far as it is read. */
+function audit(severities: Record<string, string>) {
+  const vulnerabilities = Object.fromEntries(
+    Object.entries(severities).map(([name, severity]) => [name, { name, severity, isDirect: false }]),
+  );
+  return { auditReportVersion: 2, vulnerabilities, metadata: { dependencies: { prod: 30 } } };
+}
