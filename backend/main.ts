@@ -38,12 +38,13 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
   const metrics = createMetrics();
   processMetrics();
   const jobs = createJobLog(clock);
+  // First: where it is refused, no thread has been started yet.
+  const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
   const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock, {
     ...config.usage,
     watch: metrics.usage,
     onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
   });
-  const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
   const tokens = await createAccessTokens({ db, clock, newId, log, configured: config.tokens });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
@@ -118,7 +119,7 @@ export async function main(): Promise<void> {
   const config = readConfig();
   const log = createLogger(config.logLevel);
   for (const warning of configWarnings()) log.warn(warning);
-  const backend = await startBackend(config, log);
+  const backend = await startOrEnd(config, log);
   if (backend.firstToken !== undefined) {
     // The only time that a token is printed: nobody could sign in otherwise. The log is for machines, this is for people.
     process.stderr.write(
@@ -139,6 +140,17 @@ export async function main(): Promise<void> {
   process.once('SIGINT', () => stop('SIGINT'));
   // Last: whoever waits for this line may send a signal at once.
   log.info({ url: backend.url, dataDir: config.dataDir }, 'listening');
+}
+
+/** What prevents a start is mostly for people: a port that is taken, a folder that is not ours, a newer database. */
+async function startOrEnd(config: Config, log: Logger): Promise<RunningBackend> {
+  try {
+    return await startBackend(config, log);
+  } catch (error) {
+    log.fatal({ err: error }, 'could not start');
+    process.stderr.write(`The backend could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
 }
 
 function readConfig(): Config {

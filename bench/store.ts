@@ -3,7 +3,7 @@
 // A second store keeps roll-ups for a meter with three dimensions.
 //   npm run bench:store -- [--events N] [--dir FOLDER]
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -54,6 +54,13 @@ if (ratios.length > LAST_ROUNDS) {
 await store.close();
 await metered.close();
 bare.close();
+for (const [what, name] of [
+  ['store', 'usage'],
+  ['store with a meter', 'metered'],
+] as const) {
+  const bytes = statSync(join(folder, `${name}.sqlite`)).size / total;
+  process.stdout.write(`${what}: ${Math.round(bytes)} bytes an event on disk\n`);
+}
 rmSync(folder, { recursive: true });
 
 async function appendAll(to: UsageStore, events: readonly NewEvent[]): Promise<void> {

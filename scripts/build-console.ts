@@ -1,13 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import openapiTypescript, { astToString } from 'openapi-typescript';
-import { build } from 'vite';
-import { loadConfig } from '../backend/config.ts';
-import { startBackend } from '../backend/main.ts';
-import { createLogger } from '../backend/platform/log.ts';
+import { consoleFingerprint, noteFingerprint, stateOfConsole } from './console-fingerprint.ts';
 
 // Builds the console: the types of the API from the backend's own OpenAPI document, then the files that it serves.
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -17,12 +13,14 @@ process.env['NODE_ENV'] = 'production';
 const { values } = parseArgs({
   options: {
     'types-only': { type: 'boolean', default: false },
-    'if-missing': { type: 'boolean', default: false },
+    'if-stale': { type: 'boolean', default: false },
   },
 });
-if (values['if-missing'] && existsSync(join(ROOT, 'dist/console/index.html'))) process.exit(0);
 
 async function readApiDocument(): Promise<string> {
+  const { loadConfig } = await import('../backend/config.ts');
+  const { startBackend } = await import('../backend/main.ts');
+  const { createLogger } = await import('../backend/platform/log.ts');
   const dataDir = mkdtempSync(join(tmpdir(), 'console-types-'));
   const config = loadConfig({
     DATA_DIR: dataDir,
@@ -39,7 +37,39 @@ async function readApiDocument(): Promise<string> {
   }
 }
 
-const types = astToString(await openapiTypescript(await readApiDocument()));
-mkdirSync(dirname(TYPES), { recursive: true });
-writeFileSync(TYPES, types);
-if (!values['types-only']) await build({ configFile: join(ROOT, 'console/vite.config.ts'), logLevel: 'warn' });
+async function writeTypes(): Promise<void> {
+  const { default: openapiTypescript, astToString } = await import('openapi-typescript');
+  const types = astToString(await openapiTypescript(await readApiDocument()));
+  mkdirSync(dirname(TYPES), { recursive: true });
+  writeFileSync(TYPES, types);
+}
+
+async function buildConsole(): Promise<void> {
+  const fingerprint = consoleFingerprint(ROOT);
+  const { build } = await import('vite');
+  await writeTypes();
+  await build({ configFile: join(ROOT, 'console/vite.config.ts'), logLevel: 'warn' });
+  noteFingerprint(ROOT, fingerprint);
+}
+
+/** Before every start: nothing is loaded, and next to nothing read, where there is nothing to build. */
+async function buildIfStale(): Promise<void> {
+  const state = stateOfConsole(ROOT);
+  if (state === 'current') return;
+  try {
+    await import('vite');
+  } catch (error) {
+    // Installed without what only development needs: an API without a console, or with an older one, is better than none.
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    console.error(
+      `The console is ${state} and cannot be built: run "npm ci" without leaving out development packages.`,
+    );
+    return;
+  }
+  console.error(state === 'stale' ? 'The console has changed and is built anew …' : 'The console is built …');
+  await buildConsole();
+}
+
+if (values['types-only']) await writeTypes();
+else if (values['if-stale']) await buildIfStale();
+else await buildConsole();
