@@ -245,3 +245,15 @@ test('the reasons of drops are described, every one that the delivery part has',
   expect(names).toContain('spool_full');
   for (const name of names) expect(page).toContain(`| \`${name}\` |`);
 });
+
+test('behind each protection that the page on security names stands a test, code, or a page that leads to one', () => {
+  const section = read('docs/security.md').split('## What is protected, and how')[1]?.split('\n### ')[0] ?? '';
+  const rows = section
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| attack ') && !line.startsWith('| ---'));
+  expect(rows.length).toBeGreaterThan(20);
+  for (const row of rows) {
+    const [, , , behind = ''] = row.split(' | ').length === 3 ? ['', ...row.split(' | ')] : [];
+    expect(behind, row).toMatch(/\]\((?:\.\.\/(?:test|backend|console)\/|[\w-]+\.md)/);
+  }
+});
