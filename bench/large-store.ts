@@ -1,5 +1,5 @@
 // Many events by HTTP, and what then is: the backend's memory on the way, how long a start takes after a SIGKILL under
-// load, and what storing costs on top of them, against a bare table (as bench:store). Needs 1.5 kB of disk for each event.
+// load, and what storing costs on top of them, against a bare table (as bench:store). Needs 0.7 kB of disk for each event.
 //   npm run bench:large -- [--events N] [--kills N] [--rounds N] [--dir FOLDER]
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
