@@ -62,6 +62,7 @@ export function createBackend(parts: AppParts): Backend {
         (await invoicesInUse.blockDeletion(customerId, trx)) ??
         (await entitlements.blocksDeletion(customerId, trx)),
       subjectKeyChange: blockers.subjectKeyChange,
+      currencyChange: blockers.currencyChange,
     },
   });
   const meters = createMetersService({
@@ -132,6 +133,7 @@ export function createBackend(parts: AppParts): Backend {
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify, { limits });
   metering.legacyRoutes(v1);
+  billing.invoices.legacyRoutes(v1);
   return { app: serve(parts, { v3, v1, limits }, billing.invoices), invoices: billing.invoices, auditLog };
 }
 

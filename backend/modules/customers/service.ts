@@ -32,6 +32,8 @@ export interface CustomerBlockers {
   deletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
   /** Asked when the list of subject keys becomes another one; its order counts. */
   subjectKeyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  /** Asked when the currency becomes another one. */
+  currencyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
 }
 
 export interface CustomersService {
@@ -58,6 +60,7 @@ export interface CustomersService {
 const NOTHING_BLOCKS: CustomerBlockers = {
   deletion: async () => undefined,
   subjectKeyChange: async () => undefined,
+  currencyChange: async () => undefined,
 };
 
 /**
@@ -88,7 +91,8 @@ export function createCustomersService(deps: {
     },
     update: (id, request) =>
       db.transaction(async (trx) => {
-        if (!(await customerRepository(trx).replace(id, request, clock.nowMs()))) throw await notLiving(trx, id);
+        const values = { ...request, ...(await settledCurrency(trx, id, request, blockers)) };
+        if (!(await customerRepository(trx).replace(id, values, clock.nowMs()))) throw await notLiving(trx, id);
         await changeSubjectKeys(trx, id, subjectKeysOf(request), blockers);
         return existing(trx, id);
       }),
@@ -141,6 +145,24 @@ async function insertWithFreeKey(trx: ControlDb, customer: Customer): Promise<vo
   if (holder !== undefined) throw keyConflict('customer_key_is_subject_key', key, holder);
   const namesake = await customers.byId(key);
   if (namesake !== undefined) throw keyConflict('customer_key_is_customer_id', key, namesake);
+}
+
+/**
+ * A currency that is settled stays when it is left out: often it was the first subscription that set it, and whoever
+ * replaces the customer's other data does not know of it.
+ */
+async function settledCurrency(
+  trx: ControlDb,
+  id: string,
+  request: UpsertCustomer,
+  blockers: CustomerBlockers,
+): Promise<Pick<UpsertCustomer, 'currency'>> {
+  const { currency } = (await customerRepository(trx).byId(id)) ?? {};
+  if (currency === undefined || request.currency === currency) return {};
+  const blocked = await blockers.currencyChange(id, trx);
+  if (blocked === undefined) return {};
+  if (request.currency !== undefined) throw blocked;
+  return { currency };
 }
 
 async function changeSubjectKeys(

@@ -14,6 +14,7 @@ import type { InvoicesDeps } from './deps.ts';
 import { documentRoutes } from './documents/routes.ts';
 import { createDocumentService } from './documents/service.ts';
 import { invoiceProblem } from './errors.ts';
+import { legacyExternalInvoicingRoutes } from './external/legacy-routes.ts';
 import { externalInvoicingRoutes } from './external/routes.ts';
 import { createExternalInvoicing } from './external/service.ts';
 import { invoiceNow } from './invoice-now.ts';
@@ -48,6 +49,8 @@ export interface LastBillingRun {
 /** Invoices: charges, the invoice in the making, standard invoices and their life. */
 export interface Invoices extends InvoicesService {
   routes(router: Router): void;
+  /** What the v1 API calls custom invoicing. */
+  legacyRoutes(router: Router): void;
   /** Bills everybody; nothing runs until it is told to. */
   runner: BillingRunner;
   /** Bills by itself from now on. @returns ends it */
@@ -70,6 +73,7 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
   const { db, clock, log } = deps;
   return {
     ...service,
+    legacyRoutes: (router) => legacyExternalInvoicingRoutes(router, createExternalInvoicing(deps)),
     routes: (router) => {
       invoiceRoutes(router, service);
       chargeRoutes(router, createChargesService(deps));

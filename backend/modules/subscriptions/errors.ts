@@ -128,6 +128,19 @@ export function subjectKeysAreSettled(ids: readonly string[]): DomainProblem {
   ]);
 }
 
+/** 400: invoices of one customer can be added up. */
+export function currencyIsSettled(ids: readonly string[]): DomainProblem {
+  return validationProblem('bad-request', [
+    {
+      code: 'changing_currency_with_paid_subscriptions',
+      field: 'currency',
+      message: `cannot change the currency of a customer that has or had paid subscriptions: ${ids.join(', ')}`,
+      severity: 'critical',
+      attributes: { subscriptions: ids },
+    },
+  ]);
+}
+
 /** 409: the customer's past would lie in the future, or the other way round. */
 export function customerHasPast(ids: readonly string[]): DomainProblem {
   return conflict(`the customer has subscriptions (${ids.join(', ')}) and keeps the time it has`);

@@ -6,7 +6,7 @@ import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { Period } from '../../platform/period/index.ts';
 import { clockOf, nowByCustomer } from '../test-clocks/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
-import { customerHasPast, customerHasSubscriptions, subjectKeysAreSettled } from './errors.ts';
+import { currencyIsSettled, customerHasPast, customerHasSubscriptions, subjectKeysAreSettled } from './errors.ts';
 import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
 import { statusAt } from './phases.ts';
 import { subscriptionRepository } from './repository.ts';
@@ -45,6 +45,7 @@ export interface SubscriptionViews {
 export interface SubscriptionBlockers {
   customerDeletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
   subjectKeyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  currencyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
   timeTravel(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
 }
 
@@ -105,6 +106,12 @@ export function createSubscriptionBlockers({ clock }: Pick<SubscriptionDeps, 'cl
       const open = await subscriptionRepository(db).ofCustomer(customerId, nowMs);
       const ids = open.filter((own) => statusAt(own, nowMs) !== 'scheduled').map((own) => own.id);
       return ids.length === 0 ? undefined : subjectKeysAreSettled(ids);
+    },
+    currencyChange: async (customerId, db) => {
+      const paid = (await subscriptionRepository(db).ofCustomer(customerId, 0)).filter((own) =>
+        own.phases.some((phase) => phase.items.some(({ rateCard }) => rateCard.terms.price.type !== 'free')),
+      );
+      return paid.length === 0 ? undefined : currencyIsSettled(paid.map((own) => own.id));
     },
     timeTravel: async (customerId, db) => {
       const ids = (await subscriptionRepository(db).ofCustomer(customerId, 0)).map((own) => own.id);

@@ -16,6 +16,7 @@ const busy = (kind: 'precondition-failed' | 'bad-request', code: string) => asyn
 const blockers: CustomerBlockers = {
   deletion: busy('precondition-failed', 'busy_deletion'),
   subjectKeyChange: busy('bad-request', 'busy_subject_keys'),
+  currencyChange: busy('bad-request', 'busy_currency'),
 };
 
 test('a blocked deletion answers the blocker’s problem and changes nothing', async () => {
@@ -36,7 +37,7 @@ test('nobody is asked about a deletion that has been made', async () => {
     asked++;
     return undefined;
   };
-  t = startCustomers({ deletion: count, subjectKeyChange: count });
+  t = startCustomers({ deletion: count, subjectKeyChange: count, currencyChange: count });
   const { id } = await t.create('k');
   await t.call('DELETE', `/customers/${id}`);
   await t.call('DELETE', `/customers/${id}`);
@@ -69,4 +70,21 @@ test('the same subject keys are no change', async () => {
   const { id } = await t.create('k', ['a', 'b'], { name: 'busy' });
   const change = { name: 'busy too', usage_attribution: { subject_keys: ['a', 'b'] } };
   expect(await t.call('PUT', `/customers/${id}`, change)).toMatchObject({ status: 200, json: change });
+});
+
+test('a currency that is settled is not changed, and stays when it is left out', async () => {
+  t = startCustomers(blockers);
+  const { id } = await t.create('k', [], { name: 'busy', currency: 'EUR' });
+  expect(await t.call('PUT', `/customers/${id}`, { name: 'busy', currency: 'USD' })).toMatchObject({
+    status: 400,
+    json: { extensions: { validationErrors: [{ code: 'busy_currency' }] } },
+  });
+  expect((await t.call('GET', `/customers/${id}`)).json).toMatchObject({ currency: 'EUR' });
+  expect(await t.call('PUT', `/customers/${id}`, { name: 'free again' })).toMatchObject({
+    status: 200,
+    json: { name: 'free again', currency: 'EUR' },
+  });
+  // Nothing settles it any more.
+  expect(await t.call('PUT', `/customers/${id}`, { name: 'free', currency: 'USD' })).toMatchObject({ status: 200 });
+  expect((await t.call('PUT', `/customers/${id}`, { name: 'free' })).json).not.toHaveProperty('currency');
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
 import {
   codeOf,
   createCharge,
@@ -114,4 +114,41 @@ test('400: reports in another status, for another app, and unknown ones; 404: no
   expect(codeOf(await report(sandboxed.id, 'payment/status', { trigger: 'paid' }, 400))).toBe(
     'external_invoicing_only',
   );
+});
+
+test('the v1 paths take the same reports in their names', async () => {
+  const draft = await invoiceOf('legacy');
+  const legacy = async (what: string, body: unknown) => {
+    const answer = await t.app.request(`/api/v1/apps/custom-invoicing/${draft.id}/${what}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${TOKENS.admin}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return answer.status;
+  };
+  const [line] = draft.lines;
+  const lineExternalIds = [{ lineId: line.id, externalId: 'ERP-L' }];
+  expect(await legacy('issuing/synchronized', {})).toBe(400);
+  expect(await legacy('draft/synchronized', { invoicing: { number: 'X' } })).toBe(400);
+  expect(await legacy('draft/synchronized', { invoicing: { externalId: 'ERP-7', lineExternalIds } })).toBe(204);
+  const invoicing = { invoiceNumber: '2026/7', sentToCustomerAt: NOW };
+  expect(await legacy('issuing/synchronized', { invoicing, payment: { externalId: 'PAY-7' } })).toBe(204);
+  expect(await legacy('payment/status', { trigger: 'paid' })).toBe(204);
+  expect(await getInvoice(t, draft.id)).toMatchObject({
+    status: 'paid',
+    number: '2026/7',
+    external_references: { invoicing_id: 'ERP-7', payment_id: 'PAY-7' },
+    lines: [{ external_references: { invoicing_id: 'ERP-L' } }],
+  });
+});
+
+test('an overdue invoice is given up before it is voided, as a payment may still be under way', async () => {
+  const { id } = await invoiceOf('given-up');
+  await report(id, 'draft/synchronized');
+  await report(id, 'issuing/synchronized');
+  await report(id, 'payment/status', { trigger: 'payment_overdue' });
+  expect(codeOf(await report(id, 'payment/status', { trigger: 'void' }, 400))).toBe('invoice_action_not_available');
+  await report(id, 'payment/status', { trigger: 'payment_uncollectible' });
+  await report(id, 'payment/status', { trigger: 'void' });
+  expect(await getInvoice(t, id)).toMatchObject({ status: 'voided' });
 });

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqlite } from '../../../backend/platform/db/sqlite.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
 import { contractIsAvailable, contractViolations } from '../../support/contract.ts';
 import {
@@ -299,6 +301,35 @@ describe('billing runs', () => {
     expect((await invoices()).data).toMatchObject([{ created_at: '2026-11-16T00:00:00Z' }]);
     await send(t, 'POST', '/billing/runs', { as_of: '2030-01-01T00:00:00Z' }, 400);
     await send(t, 'GET', `/billing/runs/${UNKNOWN_ID}`, undefined, 404);
+  });
+
+  test('a customer that cannot be billed holds up nobody, is named by the run, and is billed when it can be', async () => {
+    const [broken, whole] = [await createCustomer(t, 'broken'), await createCustomer(t, 'whole')];
+    for (const { id } of [broken, whole]) await createCharge(t, id, flatCharge('5', '2026-11-21T00:00:00Z'));
+    const damage = openSqlite(join(t.dataDir, 'control.sqlite'));
+    const { content } = damage.prepare('SELECT content FROM charges WHERE customer_id = ?').get(broken.id) as {
+      content: string;
+    };
+    const write = damage.prepare('UPDATE charges SET content = ? WHERE customer_id = ?');
+    const bill = async () => {
+      const { id } = await t.invoices.runner.request({ isFull: false, startedBy: 'schedule' });
+      await t.invoices.runner.work();
+      return send(t, 'GET', `/billing/runs/${id}`, undefined, 200);
+    };
+    const invoices = async ({ id }: { id: string }) =>
+      (await send(t, 'GET', `/billing/invoices?filter[customer_id]=${id}`, undefined, 200)).data;
+    write.run('not JSON', broken.id);
+    expect(await bill()).toMatchObject({
+      stage: 'finished',
+      failed: 1,
+      last_error: { stage: 'collect', item_id: broken.id, message: expect.stringContaining('JSON') },
+    });
+    expect(await invoices(whole)).toMatchObject([{ status: 'paid' }]);
+    expect(await invoices(broken)).toEqual([]);
+    write.run(content, broken.id);
+    damage.close();
+    expect(await bill()).toMatchObject({ stage: 'finished', failed: 0 });
+    expect(await invoices(broken)).toMatchObject([{ status: 'paid', totals: { total: '5' } }]);
   });
 
   test('an issued invoice that is not paid becomes overdue at its due date', async () => {

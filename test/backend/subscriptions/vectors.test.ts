@@ -4,46 +4,15 @@ import { subscriptionLines } from '../../../backend/modules/subscriptions/lines.
 import { statusAt } from '../../../backend/modules/subscriptions/phases.ts';
 import type { Subscription } from '../../../backend/modules/subscriptions/types.ts';
 import { subscriptionView } from '../../../backend/modules/subscriptions/view.ts';
-import { addDuration, durationFrom, type Period } from '../../../backend/platform/period/index.ts';
-import {
-  type BillingPeriodsVector,
-  periodVectorsOf,
-  type SubscriptionLinesVector,
-} from '../../support/period-vectors.ts';
-import { phase, rateCard, subscription } from '../../support/subscriptions.ts';
+import type { Period } from '../../../backend/platform/period/index.ts';
+import { type BillingPeriodsVector, periodVectorsOf } from '../../support/period-vectors.ts';
+import { agreedIn, phase, rateCard, subscription } from '../../support/subscriptions.ts';
 
 const at = (text: string) => Date.parse(text);
 const iso = (atMs: number) => new Date(atMs).toISOString().replace('.000Z', 'Z');
 const span = ({ fromMs, toMs }: Period) => [iso(fromMs), iso(toMs)];
 const linesOf = (agreed: Subscription, until: string) =>
   subscriptionLines(subscriptionView(agreed, agreed.activeFromMs), { untilMs: at(until) });
-
-function agreedIn(vector: SubscriptionLinesVector): Subscription {
-  const startMs = at(vector.subscription_start);
-  const after = (text: string | undefined) => text && addDuration(startMs, durationFrom(text));
-  const items = vector.items.map((item) => {
-    const [fromMs, toMs] = [after(item.start_after), after(item.end_after)];
-    const price = { unit: { unit: '1' }, flat_in_advance: { flat: '1' }, none: {} }[item.price];
-    return {
-      rateCard: rateCard(item.key, { ...price, ...(item.cadence && { billingCadence: item.cadence }) }),
-      ...(fromMs && { fromMs }),
-      ...(toMs && { toMs }),
-    };
-  });
-  const phases = [phase('phase-test', { items })];
-  if (vector.phase_end) {
-    const seconds = (at(vector.phase_end) - startMs) / 1000;
-    // A phase ends where the next begins; whole seconds are all that durations know.
-    phases.push(phase('next', { startAfter: `PT${Math.ceil(seconds)}S` }));
-  }
-  return subscription({
-    activeFromMs: startMs,
-    ...(vector.subscription_end && { activeToMs: at(vector.subscription_end) }),
-    billingAnchorMs: at(vector.billing_anchor),
-    billingCadence: vector.billing_cadence,
-    phases,
-  });
-}
 
 test.each(periodVectorsOf('subscription_lines'))('lines: $name', (vector) => {
   const lines = linesOf(agreedIn(vector), vector.generate_until);

@@ -2,9 +2,9 @@ import { z } from '@hono/zod-openapi';
 import { instantSchema, ulidSchema } from '../../../platform/http/schemas.ts';
 
 /** Ids of other systems: as long as any key of the contract. */
-const externalIdSchema = z.string().min(1).max(256);
+export const externalIdSchema = z.string().min(1).max(256);
 /** Lines of an invoice and what stands under them. */
-const MAX_LINE_IDS = 10_000;
+export const MAX_LINE_IDS = 10_000;
 
 export const draftSynchronizedSchema = z
   .strictObject({
