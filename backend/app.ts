@@ -131,7 +131,7 @@ export function createBackend(parts: AppParts): Backend {
   accessTokenRoutes(v3, tokens);
   auditLogRoutes(v3, auditLog);
   unservedOperationRoutes(v3);
-  const v1 = createRouter(tokens.verify, { limits });
+  const v1 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
   metering.legacyRoutes(v1);
   billing.invoices.legacyRoutes(v1);
   return { app: serve(parts, { v3, v1, limits }, billing.invoices), invoices: billing.invoices, auditLog };

@@ -1,17 +1,18 @@
 /** Everything that is to be done for one customer now: charges, invoices, and what follows of them. */
 
+import type { ControlDb } from '../../platform/db/control-db.ts';
 import { dueInstants, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { scheduleRepository } from './charges/schedule/repository.ts';
 import { syncSubscription } from './charges/sync.ts';
 import { correctUsageOfCustomer } from './corrections/usage.ts';
-import { createInvoice } from './create-invoice.ts';
+import { createInvoice, followGathering } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import { collectedAtMs } from './lifecycle/times.ts';
 import { invoiceRepository } from './repository.ts';
-import type { Invoice } from './types.ts';
+import type { Charge, Invoice } from './types.ts';
 
 /**
  * Works out the charges of the customer's subscriptions. Subscriptions that had ended when this was last done have not
@@ -63,10 +64,12 @@ export async function invoiceCustomer(anyDeps: InvoicesDeps, customerId: string)
   const made: Invoice[] = [];
   for (;;) {
     const invoice = await deps.db.transaction(async (trx) => {
-      const open = (await chargeRepository(trx).open(customerId)).filter(isOpen);
+      const nowMs = deps.clock.nowMs();
+      const stored = await chargeRepository(trx).open(customerId);
+      await finishPaidFromCredits(deps, trx, customerId, stored);
+      const open = stored.filter(isOpen);
       const { profile } = await deps.profileOf(customerId, trx);
       const { alignment } = profile.workflow.collection;
-      const nowMs = deps.clock.nowMs();
       const cutoffs = dueInstants(open, nowMs).map((atMs) => collectedAtMs(atMs, alignment));
       const cutoffMs = Math.min(...cutoffs);
       if (cutoffs.length === 0 || cutoffMs > nowMs) return undefined;
@@ -76,6 +79,23 @@ export async function invoiceCustomer(anyDeps: InvoicesDeps, customerId: string)
     if (invoice === undefined) return made;
     made.push(await moveInvoice(deps, invoice.id));
   }
+}
+
+/** What is paid from credits alone has no invoice to wait for: it is final when it falls due. */
+async function finishPaidFromCredits(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  customerId: string,
+  stored: readonly Charge[],
+): Promise<void> {
+  const atMs = deps.clock.nowMs();
+  const due = stored.filter((charge) => charge.settlementMode === 'credit_only' && charge.invoiceAtMs <= atMs);
+  const customer = due.length === 0 ? undefined : await deps.findCustomer(customerId, trx);
+  if (customer === undefined) return;
+  for (const { id, servicePeriod } of due)
+    await chargeRepository(trx).setState(id, { state: 'billed', billedToMs: servicePeriod.toMs, atMs });
+  for (const currency of new Set(due.map((charge) => charge.currency)))
+    await followGathering(deps, trx, customer, currency);
 }
 
 /** Charges first, then invoices of them. */

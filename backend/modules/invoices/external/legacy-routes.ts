@@ -38,6 +38,8 @@ const ENDPOINT = {
   method: 'post',
   tag: 'External invoicing',
   access: 'write',
+  // It is read under v3.
+  changes: { type: 'billing/invoices' },
   params: z.object({ invoiceId: ulidSchema }),
   responses: { 204: { description: 'Taken note of.' } },
 } as const;
