@@ -26,26 +26,30 @@ export const createAccessTokenSchema = z
   .openapi('CreateAccessTokenRequest');
 export type CreateAccessToken = z.output<typeof createAccessTokenSchema>;
 
-export const accessTokenSchema = z
-  .strictObject({
-    id: ulidSchema,
-    name: z.string(),
-    kind: z.enum(['system', 'personal', 'configured']).openapi({
-      description: 'A configured token stands in the environment or in TOKENS_FILE and is taken back there.',
-    }),
-    role: roleSchema,
-    status: z.enum(['active', 'expired']),
-    created_at: dateTimeSchema.optional().openapi({ description: 'Absent for configured tokens.' }),
-    expires_at: dateTimeSchema.optional(),
-    last_used_at: dateTimeSchema.optional().openapi({
-      description: 'For configured tokens: since the server started.',
-    }),
-  })
-  .openapi('AccessToken');
+const tokenFields = {
+  id: ulidSchema,
+  name: z.string(),
+  kind: z.enum(['system', 'personal', 'configured']).openapi({
+    description: 'A configured token stands in the environment or in TOKENS_FILE and is taken back there.',
+  }),
+  role: roleSchema,
+  status: z.enum(['active', 'expired']),
+  created_at: dateTimeSchema.optional().openapi({ description: 'Absent for configured tokens.' }),
+  expires_at: dateTimeSchema.optional(),
+  last_used_at: dateTimeSchema.optional().openapi({
+    description: 'For configured tokens: since the server started.',
+  }),
+};
+
+export const accessTokenSchema = z.strictObject(tokenFields).openapi('AccessToken');
 export type AccessToken = z.output<typeof accessTokenSchema>;
 
-export const createdAccessTokenSchema = accessTokenSchema
-  .extend({ token: z.string().openapi({ description: 'The token itself. It is told only here.' }) })
+// Not an extension of the other: the document would compose two closed objects, which nothing fits.
+export const createdAccessTokenSchema = z
+  .strictObject({
+    ...tokenFields,
+    token: z.string().openapi({ description: 'The token itself. It is told only here.' }),
+  })
   .openapi('CreatedAccessToken');
 export type CreatedAccessToken = z.output<typeof createdAccessTokenSchema>;
 
