@@ -4,8 +4,14 @@ import { dateTimeSchema, ulidSchema } from '../../platform/http/schemas.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import { isJsonObject } from '../../platform/json.ts';
 
-// RFC 3986: what may stand in a URI reference, with whole percent escapes.
-const URI_REFERENCE = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
+// RFC 3986, section 4.1: authority, whose brackets are an address; path; query; fragment. A scheme looks like a path, and a
+// host with its port ("10.0.0.1:80") passes too, though a first segment with a colon should be a scheme. Each part is ended
+// by a character that it cannot have, so that matching never goes back far.
+const NAME = "[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2}";
+const SCHEME = '(?:[A-Za-z][A-Za-z0-9+.-]*:)?';
+const AUTHORITY = `(?://(?:${NAME})*(?:\\[[0-9A-Fa-fv:.]+\\](?::\\d*)?)?(?=[/?#]|$))?`;
+const REST = `(?:${NAME}|/)*(?:\\?(?:${NAME}|[/?])*)?(?:#(?:${NAME}|[/?])*)?`;
+const URI_REFERENCE = new RegExp(`^${SCHEME}${AUTHORITY}${REST}$`);
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:.+$/;
 
 // SQLite keeps UTF-8: half a surrogate pair would be stored as another text than was sent, and two ids could become one.
@@ -57,7 +63,13 @@ export const ingestedEventSchema = z
     ingested_at: dateTimeSchema,
     stored_at: dateTimeSchema,
     validation_errors: z
-      .array(z.strictObject({ code: z.string(), message: z.string() }))
+      .array(
+        z.strictObject({
+          code: z.string(),
+          message: z.string(),
+          attributes: z.record(z.string(), z.unknown()).optional(),
+        }),
+      )
       .optional()
       .openapi({ description: 'Why the event does not count, or not everywhere.' }),
   })

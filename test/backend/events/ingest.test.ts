@@ -158,6 +158,8 @@ describe('refused with the field and the rule', () => {
     ['missing source', { source: undefined }, 'source', 'required'],
     ['source that is no URI reference', { source: 'not a uri <>' }, 'source', 'matches_regex'],
     ['source with half an escape', { source: 'a%2' }, 'source', 'matches_regex'],
+    ['source with brackets in its path', { source: 'a[1]' }, 'source', 'matches_regex'],
+    ['source with two fragments', { source: '#a#b' }, 'source', 'matches_regex'],
     ['missing type', { type: undefined }, 'type', 'required'],
     ['empty type', { type: '' }, 'type', 'min_length'],
     ['missing subject', { subject: undefined }, 'subject', 'required'],

@@ -1,48 +1,47 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 
 /** Looks at the databases of a backend from outside. */
 export interface Stores {
-  /** Another text after anything was committed to either database, whatever it was. */
-  versions(): string;
-  /** Of every row of every table. */
-  digest(): string;
+  /** How many rows of each table were inserted, updated or deleted, and committed, since the watch began. */
+  changes(): ReadonlyMap<string, number>;
   /** Returns when nobody commits any more. */
   settled(): Promise<void>;
   close(): void;
 }
 
-/** @param dataDir of a running backend */
+/** Whoever tries to change something stands in it, also when the request is refused. */
+const AUDIT = 'audit_log';
+
+/** @param dataDir of a running backend, whose tables get triggers that count */
 export function watchStores(dataDir: string): Stores {
-  const databases = ['control.sqlite', 'usage.sqlite'].map(
-    (file) => new Database(join(dataDir, file), { readonly: true }),
-  );
-  const versions = () => databases.map((database) => database.pragma('data_version', { simple: true })).join(' ');
+  const databases = ['control.sqlite', 'usage.sqlite'].map((file) => countChanges(new Database(join(dataDir, file))));
+  const statements = databases.map((database) => database.prepare('SELECT name, count FROM watched_changes').raw());
+  const changes = () => new Map(statements.flatMap((statement) => statement.all() as [string, number][]));
   return {
-    versions,
-    digest: () => {
-      const hash = createHash('sha256');
-      for (const database of databases) {
-        const tables = database
-          .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
-          .pluck()
-          .all() as string[];
-        for (const table of tables.sort()) {
-          hash.update(table);
-          for (const row of database.prepare(`SELECT * FROM "${table}"`).raw().iterate() as Iterable<unknown[]>) {
-            for (const cell of row) hash.update(Buffer.isBuffer(cell) ? cell : `${typeof cell} ${String(cell)};`);
-          }
-        }
-      }
-      return hash.digest('hex');
-    },
+    changes,
     settled: async () => {
-      for (let before = ''; before !== versions(); await sleep(30)) before = versions();
+      for (let before = ''; before !== JSON.stringify([...changes()]); await sleep(30)) {
+        before = JSON.stringify([...changes()]);
+      }
     },
     close: () => {
       for (const database of databases) database.close();
     },
   };
+}
+
+function countChanges(database: Database.Database): Database.Database {
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
+  const watched = tables.filter((table) => table !== AUDIT && !table.startsWith('sqlite_'));
+  database.exec('CREATE TABLE watched_changes (name TEXT PRIMARY KEY, count INTEGER NOT NULL)');
+  for (const table of watched) {
+    database.prepare('INSERT INTO watched_changes VALUES (?, 0)').run(table);
+    for (const change of ['INSERT', 'UPDATE', 'DELETE']) {
+      database.exec(`CREATE TRIGGER "watched_${table}_${change}" AFTER ${change} ON "${table}"
+        BEGIN UPDATE watched_changes SET count = count + 1 WHERE name = '${table}'; END`);
+    }
+  }
+  return database;
 }
