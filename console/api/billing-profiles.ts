@@ -34,6 +34,31 @@ export function useBillingProfile(id: MaybeRefOrGetter<string>) {
   });
 }
 
+export type CustomerBilling = components['schemas']['BillingCustomerData'];
+
+/** What a customer has of its own: a billing profile, data of apps. */
+export function useCustomerBilling(customerId: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['billing-profiles', 'customer', customerId],
+    queryFn: ({ signal }) =>
+      call(
+        api.GET('/v3/openmeter/customers/{customerId}/billing', {
+          params: { path: { customerId: toValue(customerId) } },
+          signal,
+        }),
+      ),
+  });
+}
+
+export function useCustomerBillingChange() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ customerId, body }: { customerId: string; body: CustomerBilling }) =>
+      call(api.PUT('/v3/openmeter/customers/{customerId}/billing', { params: { path: { customerId } }, body })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['billing-profiles', 'customer'] }),
+  });
+}
+
 export function useBillingProfileChanges() {
   const queries = useQueryClient();
   const onSuccess = () => queries.invalidateQueries({ queryKey: ['billing-profiles'] });
