@@ -22,7 +22,8 @@ afterAll(() => served.close());
 afterEach(() => gateway.close());
 
 const enforcement = (more: object = {}) => ({
-  api_token: TOKENS.viewer,
+  // The least that suffices.
+  api_token: TOKENS.enforcement,
   entitlement_access_endpoint: `${served.url}/v3/openmeter/entitlement-access/query`,
   feature: { key: 'calls' },
   sync_rate: 1,
