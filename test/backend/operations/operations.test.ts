@@ -14,7 +14,7 @@ const SECRETS = {
   METRICS_TOKEN: 'secret-of-the-scraper-0123',
   KONG_ADMIN_TOKEN: 'secret-of-kong-0123',
 };
-const EVENTS = 20_000;
+const EVENTS = 8_000;
 
 let dataDir: string;
 let backend: RunningBackend;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteUsageStore, type UsageQuery, type UsageStore } from '../../../backend/usage-store/index.ts';
 import { testClock } from '../../support/test-clock.ts';
 
-const EVENTS = 20_000;
+const EVENTS = 8_000;
 const MINUTE_MS = 60_000;
 const START_MS = Date.parse('2026-11-01T00:00:00Z');
 
