@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Schema } from '../plugin/entitlement-enforcement/schema.ts';
 import { createProtobufProtocol, kongConfig, playAccess, startPluginServer } from '../test/gateway-player/index.ts';
@@ -18,6 +19,8 @@ const CONNECTIONS = 64;
 const LIMIT = 1000;
 /** Requests under way on a node at a time when it is driven at full speed. */
 const AT_A_TIME = 8;
+/** A client that was refused. */
+const TRY_AGAIN_MS = 5;
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '30000' }, rounds: { type: 'string', default: '5' } },
 });
@@ -40,11 +43,13 @@ const feature = await request('POST', '/features', {
   body: { name: 'Calls', key: 'calls', meter: { id: meter.json.id } },
 });
 
-async function customerWith(key: string, limit: number): Promise<void> {
+/** @returns the path of the entitlement */
+async function customerWith(key: string, limit: number): Promise<string> {
   const customer = await request('POST', '/customers', { body: { name: key, key } });
   const usage_period = { interval: 'P1M' };
   const body = { type: 'metered', feature: { id: feature.json.id }, usage_period, issue: { amount: String(limit) } };
-  await request('POST', `/customers/${customer.json.id}/entitlements`, { body });
+  const path = `/customers/${customer.json.id}/entitlements`;
+  return `${path}/${(await request('POST', path, { body })).json.id}`;
 }
 
 const enforcement = (nodeCount: number) => ({
@@ -53,6 +58,14 @@ const enforcement = (nodeCount: number) => ({
   feature: { key: 'calls' },
   sync_rate: 1,
   node_count: nodeCount,
+});
+
+const metering = () => ({
+  ingest_endpoint: `${served.url}/v3/openmeter/events`,
+  api_token: TOKENS.ingest,
+  meter_ai_token_usage: false,
+  allow_status_codes: ['200-299'],
+  queue: { max_batch_size: 100, max_coalescing_delay: 0.2 },
 });
 
 interface Figures {
@@ -90,13 +103,7 @@ async function passedAtFullSpeed(nodes: number, nodeCount: number): Promise<numb
     Array.from({ length: nodes }, () =>
       startEnforcingGateway({
         enforcement: enforcement(nodeCount),
-        metering: {
-          ingest_endpoint: `${served.url}/v3/openmeter/events`,
-          api_token: TOKENS.ingest,
-          meter_ai_token_usage: false,
-          allow_status_codes: ['200-299'],
-          queue: { max_batch_size: 100, max_coalescing_delay: 0.2 },
-        },
+        metering: metering(),
       }),
     ),
   );
@@ -112,6 +119,32 @@ async function passedAtFullSpeed(nodes: number, nodeCount: number): Promise<numb
   await Promise.all(gateways.flatMap((gateway) => Array.from({ length: AT_A_TIME }, () => drive(gateway))));
   await Promise.all(gateways.map((gateway) => gateway.close()));
   return passed;
+}
+
+/** Milliseconds from the answer to a grant until the gateway lets a request of the customer pass, who goes on trying. */
+async function untilInForce(): Promise<number[]> {
+  const path = await customerWith('hasty', 1);
+  const gateway = await startEnforcingGateway({ enforcement: enforcement(1), metering: metering() });
+  const waits: number[] = [];
+  const next = async () => {
+    while ((await gateway.request('hasty')).status !== 200) await pause(TRY_AGAIN_MS);
+  };
+  await next();
+  for (let grants = 0; grants < 10; grants++) {
+    // Until the backend says, too, that nothing is left, and on to some moment between two questions.
+    const untilMs = performance.now() + 1500 + Math.random() * 1000;
+    while (performance.now() < untilMs) {
+      if ((await gateway.request('hasty')).status === 200) throw new Error('more passed than was granted');
+      await pause(TRY_AGAIN_MS);
+    }
+    const body = { amount: '1', effective_at: new Date().toISOString() };
+    await request('POST', `${path}/grants`, { body });
+    const grantedAt = performance.now();
+    await next();
+    waits.push(Math.round(performance.now() - grantedAt));
+  }
+  await gateway.close();
+  return waits;
 }
 
 await customerWith('busy', 1_000_000_000);
@@ -138,6 +171,10 @@ for (const [nodes, nodeCount] of [
     `limit ${LIMIT}, ${nodes} node(s), node_count ${nodeCount}: ${passed} passed; the formula allows ${most}: ${passed <= most ? 'met' : 'MISSED'}\n`,
   );
 }
+const waits = await untilInForce();
+process.stdout.write(
+  `a grant is in force on the gateway after ${Math.min(...waits)} to ${Math.max(...waits)} ms (sync_rate 1 s, ${waits.length} grants)\n`,
+);
 await served.close();
 rmSync(folder, { recursive: true });
 process.exit(0);

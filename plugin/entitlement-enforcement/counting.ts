@@ -13,8 +13,10 @@ export interface Counting {
   uncounted(known: Known, nowMs: number): number;
   /** To be called right before something is asked: what has been delivered by now will be in the answer. */
   mark(customerId: string, subjects: readonly string[], allowance: Allowance | undefined): Mark;
-  /** Takes over what an answer says. @param mark what `mark` gave when it was asked for */
-  answered(customerId: string, mark: Mark | undefined, before: Known | undefined, after: Known): void;
+  /** Takes over what an answer says of a key. @param mark what `mark` gave when it was asked for */
+  answered(customerId: string, mark: Mark | undefined, after: Known): void;
+  /** The backend has counted more than before: once for each customer of an answer. */
+  counted(customerId: string, before: Known | undefined, after: Known): void;
   /** A customer who was known before a restart: their requests may end before anything is answered. */
   learn(customer: Known['customer']): void;
   /** What is to be kept over a restart of the customers of whom this is known. */
@@ -61,7 +63,8 @@ interface UnderWay {
 export function createCounting(feed: UsageFeedReader | undefined): Counting {
   const admissions = new Map<string, UnderWay>();
   const customerOf = new Map<string, string>();
-  const marks = new Map<string, Mark>();
+  /** Of each answer its own: a customer with several keys is asked about by one at one time and by another at another. */
+  const marks = new WeakMap<Known, Mark>();
   /** What was not counted by the backend when the plugin server died. */
   const restored = new Map<string, { readonly units: number; readonly onTheirWay: number; readonly untilMs: number }>();
 
@@ -122,10 +125,11 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
   }
 
   /** Made by the metering plugin of this node, and not in what is known. */
-  function onTheirWay({ customer, access }: Known): number {
+  function onTheirWay(known: Known): number {
+    const { customer, access } = known;
     if (customer === undefined) return 0;
     const { made } = madeAndSettled(customer.subjects, access.allowance);
-    return Math.max(0, made - (marks.get(customer.id)?.settled ?? 0));
+    return Math.max(0, made - (marks.get(known)?.settled ?? 0));
   }
 
   return {
@@ -152,12 +156,14 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       settled: madeAndSettled(subjects, allowance).settled,
       isComplete: feed?.tellsAll() ?? false,
     }),
-    answered(customerId, mark, before, after) {
+    answered(customerId, mark, after) {
       learn(after.customer);
       if (mark?.isComplete === true) restored.delete(customerId);
       // Asked about for the first time: what had been delivered by then is not known, and what is made from now on is.
       const { settled } = madeAndSettled(after.customer?.subjects ?? [], after.access.allowance);
-      marks.set(customerId, mark ?? { settled, isComplete: false });
+      marks.set(after, mark ?? { settled, isComplete: false });
+    },
+    counted(customerId, before, after) {
       if (feed?.isConnected() === true) return;
       // Without a metering plugin that tells, what the backend has counted more than before is what has ended here.
       const grown = usageOf(after) - usageOf(before);
@@ -171,6 +177,8 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
         // Should it die again before all is told.
         const before = restored.get(id)?.onTheirWay ?? 0;
         const use = { underWay: admissions.get(id)?.buckets ?? [], onTheirWay: onTheirWay(one) + before };
+        const other = saved[id];
+        if (other !== undefined && other.onTheirWay >= use.onTheirWay) continue;
         if (use.underWay.length > 0 || use.onTheirWay > 0) saved[id] = use;
       }
       return saved;

@@ -250,9 +250,11 @@ function takeOver(
     const before = entry.known;
     entry.known = known;
     const { customer } = known;
+    if (customer === undefined) continue;
+    counting.answered(customer.id, marks.get(key), known);
     // A customer known by several keys is counted once.
-    if (customer === undefined || done.has(customer.id)) continue;
+    if (done.has(customer.id)) continue;
     done.add(customer.id);
-    counting.answered(customer.id, marks.get(key), before, known);
+    counting.counted(customer.id, before, known);
   }
 }

@@ -6,6 +6,8 @@ import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 let served: ServedBackend;
 let gateway: EnforcingGateway;
 let features: Record<'calls' | 'flag', string>;
+/** Grants ten calls a month. */
+let planId: string;
 
 beforeAll(async () => {
   served = await serveBackend(new Date().toISOString());
@@ -17,6 +19,22 @@ beforeAll(async () => {
     calls: (await request('POST', '/features', { body: calls })).json.id,
     flag: (await request('POST', '/features', { body: flag })).json.id,
   };
+});
+
+beforeAll(async () => {
+  const { request } = served.backend;
+  const card = {
+    name: 'Calls',
+    key: 'calls',
+    feature: { id: features.calls },
+    billing_cadence: 'P1M',
+    price: { type: 'free' },
+    entitlement: { type: 'metered', limit: 10 },
+  };
+  const phases = [{ name: 'Default', key: 'default', rate_cards: [card] }];
+  const body = { name: 'Ten', key: 'ten', currency: 'USD', billing_cadence: 'P1M', phases };
+  planId = (await request('POST', '/plans', { body })).json.id;
+  expect((await request('POST', `/plans/${planId}/publish`)).status).toBe(200);
 });
 afterAll(() => served.close());
 afterEach(() => gateway.close());
@@ -54,6 +72,18 @@ async function customerWith(key: string, limit: number) {
   return { path, value };
 }
 
+/** A customer of the plan. */
+async function subscriber(key: string) {
+  const { request } = served.backend;
+  const { json: customer } = await request('POST', '/customers', { body: { name: key, key } });
+  const body = { customer: { id: customer.id }, plan: { id: planId } };
+  expect((await request('POST', '/subscriptions', { body })).status).toBe(201);
+  const { json } = await request('GET', `/customers/${customer.id}/entitlements`);
+  const path = `/customers/${customer.id}/entitlements/${json.data[0].id}`;
+  const value = async () => (await request('GET', `${path}/value?expand=value`)).json.value;
+  return { path, value };
+}
+
 /** Until the gateway knows the customer, which takes some milliseconds; @returns what came before the first pass */
 async function untilPassed(key: string): Promise<number[]> {
   const statuses: number[] = [];
@@ -66,13 +96,13 @@ async function untilPassed(key: string): Promise<number[]> {
   return statuses.slice(0, -1);
 }
 
-describe('a limit of 10 calls', () => {
+describe('a plan with a limit of 10 calls', () => {
   test('lets 10 pass, then answers 429, until a grant or a new period gives more', async () => {
     gateway = await startEnforcingGateway({
       enforcement: enforcement({ rate_limit_headers: 'all' }),
       metering: metering(),
     });
-    const { path, value } = await customerWith('alice', 10);
+    const { path, value } = await subscriber('alice');
     expect(new Set(await untilPassed('alice'))).toEqual(new Set([403]));
     const second = await gateway.request('alice');
     expect(second.headers).toMatchObject({ 'RateLimit-Limit': '10', 'RateLimit-Remaining': '8' });

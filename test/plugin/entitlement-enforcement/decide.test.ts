@@ -134,14 +134,14 @@ describe('what a plugin server that was killed had not counted', () => {
   it('counts in the next one until the metering plugin has told of it and the backend was asked', () => {
     const silent = restoredWith(feedOf(0, 0, false));
     expect(silent.uncounted(known, NOW)).toBe(6);
-    silent.answered('c1', silent.mark('c1', ['alice'], known.access.allowance), known, known);
+    silent.answered('c1', silent.mark('c1', ['alice'], known.access.allowance), known);
     expect(silent.uncounted(known, NOW + 60_000)).toBe(6);
     // Should it be killed again, it is kept.
     expect(silent.save([known])).toEqual({ c1: { underWay: [], onTheirWay: 6 } });
 
     const told = restoredWith(feedOf(4, 1, true));
     expect(told.uncounted(known, NOW)).toBe(10);
-    told.answered('c1', told.mark('c1', ['alice'], known.access.allowance), known, known);
+    told.answered('c1', told.mark('c1', ['alice'], known.access.allowance), known);
     expect(told.uncounted(known, NOW)).toBe(3);
   });
 
@@ -152,6 +152,31 @@ describe('what a plugin server that was killed had not counted', () => {
     after.restore(before.save([known]), NOW);
     expect(after.uncounted(known, NOW + 4999)).toBe(2);
     expect(after.uncounted(known, NOW + 5000)).toBe(0);
+  });
+});
+
+describe('a customer with two keys', () => {
+  it('is judged by each key with what had been delivered when that key was asked about', () => {
+    const totals = { made: 0, settled: 0 };
+    const counting = createCounting({
+      isConnected: () => true,
+      tellsAll: () => true,
+      totals: () => ({ ...totals }),
+      onLogged: () => undefined,
+      close: () => undefined,
+    });
+    const ask = (balance: string) => {
+      const known = knownOf(metered(balance));
+      counting.answered('c1', counting.mark('c1', ['alice'], known.access.allowance), known);
+      return known;
+    };
+    const first = ask('10');
+    Object.assign(totals, { made: 8, settled: 6 });
+    const second = ask('4');
+    // The older answer does not have the six; the newer one does.
+    expect(counting.uncounted(first, NOW)).toBe(8);
+    expect(counting.uncounted(second, NOW)).toBe(2);
+    expect(counting.save([second, first, second])).toEqual({ c1: { underWay: [], onTheirWay: 8 } });
   });
 });
 
