@@ -4,7 +4,7 @@ import { createTestBackend, type TestBackend } from '../support/backend.ts';
 import { createValues, type Values } from './support/values.ts';
 
 const LONG = process.env['LONG'] === '1';
-const BATCHES = LONG ? 20_000 : 400;
+const BATCHES = LONG ? 20_000 : 300;
 const SEED = Number(process.env['FUZZ_SEED'] ?? (LONG ? Date.now() % 1_000_000 : 1));
 const TIME = '2026-11-21T10:00:00Z';
 

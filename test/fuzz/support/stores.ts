@@ -11,8 +11,11 @@ export interface Stores {
   close(): void;
 }
 
-/** Whoever tries to change something stands in it, also when the request is refused. */
-const AUDIT = 'audit_log';
+/**
+ * The audit log has whoever tries to change something, also where the request is refused. Roll-ups follow from events, and
+ * are folded whenever there is time for it.
+ */
+const NOT_WATCHED = /^(audit_log|rollup|sqlite_)/;
 
 /** @param dataDir of a running backend, whose tables get triggers that count */
 export function watchStores(dataDir: string): Stores {
@@ -34,7 +37,7 @@ export function watchStores(dataDir: string): Stores {
 
 function countChanges(database: Database.Database): Database.Database {
   const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
-  const watched = tables.filter((table) => table !== AUDIT && !table.startsWith('sqlite_'));
+  const watched = tables.filter((table) => !NOT_WATCHED.test(table));
   database.exec('CREATE TABLE watched_changes (name TEXT PRIMARY KEY, count INTEGER NOT NULL)');
   for (const table of watched) {
     database.prepare('INSERT INTO watched_changes VALUES (?, 0)').run(table);
