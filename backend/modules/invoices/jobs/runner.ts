@@ -32,8 +32,8 @@ export interface BillingRunner {
 /** Longer than any item takes: whoever has not renewed it is dead. */
 const LEASE_MS = 60_000;
 /**
- * Items that are worked on side by side, and noted together. Each round of their transactions is one sync of the disk;
- * requests wait for a round at most, which is some 25 ms with this many.
+ * Items that are worked on side by side, and noted together. Each round of their transactions is one sync of the disk,
+ * and a request waits for one round at most: more items at a time would hold it up longer and save little.
  */
 const ITEMS_PER_NOTE = 25;
 /** Finished runs are kept for a month; every five minutes one makes nine thousand. */
