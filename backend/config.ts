@@ -97,6 +97,9 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
       ...(settings.VIEWER_TOKEN
         ? [{ name: 'VIEWER_TOKEN', role: 'viewer' as const, token: settings.VIEWER_TOKEN }]
         : []),
+      ...(settings.ENFORCEMENT_TOKEN
+        ? [{ name: 'ENFORCEMENT_TOKEN', role: 'enforcement' as const, token: settings.ENFORCEMENT_TOKEN }]
+        : []),
       ...namedTokens,
     ],
     usage: {

@@ -70,6 +70,7 @@ export const settingsSchema = z.object({
   ADMIN_TOKEN: token.optional(),
   INGEST_TOKEN: token.optional(),
   VIEWER_TOKEN: token.optional(),
+  ENFORCEMENT_TOKEN: token.optional(),
   TOKENS_FILE: z.string().optional(),
 });
 
@@ -84,5 +85,6 @@ export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set([
   'ADMIN_TOKEN',
   'INGEST_TOKEN',
   'VIEWER_TOKEN',
+  'ENFORCEMENT_TOKEN',
   'METRICS_TOKEN',
 ]);

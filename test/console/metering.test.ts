@@ -97,7 +97,7 @@ describe.skipIf(!hasBrowser)('the console', () => {
     expect(page.url()).toContain('subject.eq=nobody');
     await page.getByRole('button', { name: 'Remove filter subject.eq' }).click();
     await page.getByRole('button', { name: 'Show event console-1' }).click();
-    await page.getByText('no customer found for event subject: alice').waitFor();
+    await page.getByText('no customer found for event subject: alice').first().waitFor();
     await expectAccessible(page);
   });
 

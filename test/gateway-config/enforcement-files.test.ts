@@ -90,8 +90,8 @@ test('the Compose file loads the second plugin from files that the image has, an
     expect(from.startsWith('.') ? existsSync(from) : from in volumes, volume).toBe(true);
   }
   const example = readFileSync('.env.example', 'utf8');
-  expect(environment['DECK_ENTITLEMENT_ACCESS_API_TOKEN']).toMatch(/^\$\{VIEWER_TOKEN:\?/);
-  expect(example).toContain('VIEWER_TOKEN=');
+  expect(environment['DECK_ENTITLEMENT_ACCESS_API_TOKEN']).toMatch(/^\$\{ENFORCEMENT_TOKEN:\?/);
+  expect(example).toContain('ENFORCEMENT_TOKEN=');
 });
 
 test('the query command describes the plugin in the protocol that the start command serves', async () => {
@@ -120,7 +120,7 @@ test('the query command describes the plugin in the protocol that the start comm
 test('Docker Compose accepts both files together', ({ skip }) => {
   const files = ['--file', 'docker-compose.yml', '--file', 'docker-compose.enforcement.yml'];
   const args = ['--project-directory', resolve('.'), ...files, 'config'];
-  const env = plainEnv({ ADMIN_TOKEN: 'a', INGEST_TOKEN: 'i', VIEWER_TOKEN: 'v' });
+  const env = plainEnv({ ADMIN_TOKEN: 'a', INGEST_TOKEN: 'i', ENFORCEMENT_TOKEN: 'v' });
   const isPlugin = findCommand('docker') !== undefined && run('docker', ['compose', 'version'], { env }).code === 0;
   skip(!isPlugin && findCommand('docker-compose') === undefined, 'Docker Compose is not installed');
   const config = isPlugin ? run('docker', ['compose', ...args], { env }) : run('docker-compose', args, { env });

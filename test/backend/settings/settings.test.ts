@@ -49,6 +49,7 @@ const GIVEN: Record<SettingName, string> = {
   ADMIN_TOKEN: 'secret-of-the-admin-1',
   INGEST_TOKEN: '012345678901234567890',
   VIEWER_TOKEN: 'secret-of-the-viewer-1',
+  ENFORCEMENT_TOKEN: 'secret-of-the-gateway-1',
   TOKENS_FILE: '',
   READER_THREADS: '3',
   MAX_WAITING_QUERIES: '7',
