@@ -265,6 +265,6 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await click(page, 'Events');
     await expect.poll(() => page.getByRole('cell', { name: 'alice', exact: true }).count()).toBe(3);
     await page.getByRole('button', { name: 'Show event tutorial-alice-1' }).click();
-    await page.getByText('no customer found for event subject: alice').waitFor();
+    await page.getByText('no customer found for event subject: alice').first().waitFor();
   });
 });

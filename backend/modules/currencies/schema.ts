@@ -43,7 +43,7 @@ export type CreateCustomCurrency = z.output<typeof createCustomCurrencySchema>;
 
 const fiatCodeSchema = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'must be three capital letters, as in ISO 4217')
+  .regex(/^[A-Z]{3}$/, { error: 'must be three capital letters, as in ISO 4217', abort: true })
   .refine((code) => fiatCurrency(code) !== undefined, { error: 'must be the code of an ISO 4217 currency' });
 
 export const createCostBasisSchema = z
