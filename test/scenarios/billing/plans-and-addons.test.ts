@@ -176,6 +176,25 @@ const STORIES: Told[] = [
     },
     bills: [],
   },
+  {
+    title: 'a cancellation while the invoice of the month still waits for late events shortens all of its fees',
+    start: JAN,
+    tell: async (s) => {
+      const seat = await s.addon('seat', [fee('28', { key: 'seat', name: 'Seat' })]);
+      const plan = await s.plan('p', [fee('56'), usage('1')], { addons: [seat] });
+      const subscription = await s.subscribe(plan);
+      await s.buy(subscription, seat);
+      await s.at('2026-02-01T00:30:00Z');
+      await s.ok('POST', `/subscriptions/${subscription.id}/cancel`, { timing: 'immediate' });
+      await s.at('2026-02-02T00:00:00Z');
+    },
+    bills: [
+      '2026-01-01..2026-02-01 paid 56 USD: Fee 1×56=56',
+      '2026-01-01..2026-02-01 paid 28 USD: Seat 1×28=28',
+      '2026-01-01..2026-02-01T00:30Z paid 0.06 USD: Calls nothing=0; Fee 1×0.04=0.04; Seat 1×0.02=0.02',
+      '2026-02-01..2026-02-01T00:30Z paid 0 USD: Calls nothing=0',
+    ],
+  },
 ];
 
 tellStories(STORIES);

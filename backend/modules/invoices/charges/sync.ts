@@ -4,7 +4,7 @@ import type { SubscriptionView } from '../../subscriptions/index.ts';
 import { correctFee } from '../corrections/fees.ts';
 import { followGathering } from '../create-invoice.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import { isEditable, isExtendedStatus } from '../lifecycle/states.ts';
+import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
 import { invoiceRepository } from '../repository.ts';
 import type { Charge, WantedCharge } from '../types.ts';
@@ -119,7 +119,7 @@ async function changeDrafts(
 ): Promise<string[]> {
   const draftIds: string[] = [];
   for (const { invoiceStatus, ...line } of lines) {
-    const isDraft = isExtendedStatus(invoiceStatus) && isEditable(invoiceStatus);
+    const isDraft = followsCharges(invoiceStatus);
     if (!isDraft || line.controller === 'manual' || line.deletedAtMs !== undefined) continue;
     const period = charge && {
       fromMs: line.servicePeriod.fromMs,

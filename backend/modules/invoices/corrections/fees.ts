@@ -5,7 +5,7 @@
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { Decimal } from '../../../platform/decimal.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import { isEditable, isExtendedStatus } from '../lifecycle/states.ts';
+import { followsCharges } from '../lifecycle/states.ts';
 import type { LineOfCharge } from '../lines/repository.ts';
 import { differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
@@ -24,7 +24,7 @@ export async function correctFee(
   charge: Charge,
   lines: readonly LineOfCharge[],
 ): Promise<void> {
-  const fixed = lines.filter((line) => !(isExtendedStatus(line.invoiceStatus) && isEditable(line.invoiceStatus)));
+  const fixed = lines.filter((line) => !followsCharges(line.invoiceStatus));
   const isEdited = fixed.some((line) => line.controller === 'manual' && charge.controller === 'system');
   if (charge.amount === undefined || fixed.length === 0 || isEdited) return;
   const earlier = await correctionRepository(trx).ofCharge(charge.id);

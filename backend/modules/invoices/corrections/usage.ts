@@ -8,7 +8,7 @@ import type { Period } from '../../../platform/period/index.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { toTextPeriod } from '../charges/wanted.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import { isEditable, isExtendedStatus } from '../lifecycle/states.ts';
+import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
 import { differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
@@ -69,9 +69,7 @@ async function billedLines(db: ControlDb, chargeId: string): Promise<LineOfCharg
  */
 function billedPeriod(charge: Charge, lines: readonly LineOfCharge[]): Period | undefined {
   if (lines.length === 0) return undefined;
-  const isOpen = lines.some(
-    (line) => line.quantity === undefined || (isExtendedStatus(line.invoiceStatus) && isEditable(line.invoiceStatus)),
-  );
+  const isOpen = lines.some((line) => line.quantity === undefined || followsCharges(line.invoiceStatus));
   const isEdited = charge.controller === 'system' && lines.some((line) => line.controller === 'manual');
   const isLetOff = lines.some(
     (line) => line.deletedAtMs !== undefined || ['deleted', 'voided'].includes(line.invoiceStatus),

@@ -188,6 +188,15 @@ export function isEditable(status: ExtendedStatus): boolean {
   return transition(status, 'update') !== undefined;
 }
 
+/**
+ * Whether its lines still follow what they are charged for. That it is about to be worked out anew, after one of them
+ * has changed, holds back no other change.
+ * @param status as stored beside a line
+ */
+export function followsCharges(status: string): boolean {
+  return isExtendedStatus(status) && (isEditable(status) || status === 'draft.updating');
+}
+
 /** Whether neither its lines nor its existence can be changed any more. */
 export function isImmutable(status: ExtendedStatus): boolean {
   return !isEditable(status) && transition(status, 'delete') === undefined;
