@@ -14,7 +14,7 @@ import { countOf, eventIdsOf, ledger, METER } from './support/usage.ts';
 
 const LONG = process.env['LONG'] === '1';
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 1e9));
-const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? (LONG ? 120 : 7));
+const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? (LONG ? 120 : 4));
 
 /**
  * What a killed plugin server may lose: the window of 20 ms, and what a loaded machine adds to it, since an event waits

@@ -11,7 +11,7 @@ import { type Stores, watchStores } from './support/stores.ts';
 
 const LONG = process.env['LONG'] === '1';
 /** A database that grows for ever would only make the requests slower. */
-const REQUESTS_A_ROUND = LONG ? 10_000 : 2_000;
+const REQUESTS_A_ROUND = LONG ? 10_000 : 1_200;
 const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? (LONG ? 30 : 1));
 /** The short form always does the same; the long one something new, unless told which. */
 const MAX_PROBLEMS = 5;

@@ -16,6 +16,9 @@ import type { Currency } from '../../backend/platform/money.ts';
 import { type CardOptions, cards, decimals } from './rating-cards.ts';
 import { naiveCents } from './rating-naive.ts';
 
+/** A third of them is enough for each change; all of them run in the long form. */
+const runs = (all: number): number => (process.env['LONG'] === '1' ? all : Math.ceil(all / 3));
+
 const USD: Currency = fiatCurrency('USD') ?? { code: 'missing', digits: 0 };
 const NUMERIC = /^-?[0-9]+(\.[0-9]+)?$/;
 
@@ -53,7 +56,7 @@ describe('one piece', () => {
         const { total } = rateUsd(terms, quantity).totals;
         expect(new Decimal(total).mul(100).toFixed()).toBe(naiveCents(terms, quantity).toString());
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 
@@ -65,7 +68,7 @@ describe('one piece', () => {
         const totalOfLess = new Decimal(rateUsd(terms, less).totals.total);
         expect(totalOfLess.lte(rateUsd(terms, more).totals.total)).toBe(true);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 
@@ -84,7 +87,7 @@ describe('one piece', () => {
         }
         expect(new Set(rated.detailedLines.map((line) => line.childUniqueReferenceId)).size).toBe(totals.length);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -98,7 +101,7 @@ describe('one piece', () => {
         if (maximum !== undefined) expect(billed.lte(Decimal.max(maximum, billedBefore))).toBe(true);
         expect(billed.gte(billedBefore)).toBe(true);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 
@@ -118,7 +121,7 @@ describe('one piece', () => {
           expect(netAmount(totals)).toBe(formatDecimal(owed));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -129,7 +132,7 @@ describe('one piece', () => {
         expect(rateUsd(deepFreeze(terms), quantity)).toEqual(rateUsd(before, quantity));
         expect(terms).toEqual(before);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });
@@ -150,7 +153,7 @@ describe('parts of a period', () => {
         const { total, values } = rateParts(terms, meterValues);
         expect(total).toBe(rateUsd(terms, values.at(-1) ?? 'NaN').totals.total);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 
@@ -164,7 +167,7 @@ describe('parts of a period', () => {
         const tolerance = new Decimal('0.01').mul(lineCount + whole.detailedLines.length);
         expect(new Decimal(total).sub(whole.totals.total).abs().lte(tolerance)).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -176,7 +179,7 @@ describe('parts of a period', () => {
         const taken = Decimal.sum(0, ...parts.map((part) => part.usageDiscount?.quantity ?? '0'));
         expect(taken.eq(Decimal.min(usage, values.at(-1) ?? 'NaN'))).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

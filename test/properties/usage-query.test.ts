@@ -175,7 +175,7 @@ test('random events and queries give the figures of a plain scan, and roll-ups a
         expect(troubles).toEqual([]);
       },
     ),
-    { numRuns: process.env['LONG'] === '1' ? 1500 : 80 },
+    { numRuns: process.env['LONG'] === '1' ? 1500 : 50 },
   );
 });
 

@@ -1,15 +1,26 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 
 let backend: TestBackend;
-beforeEach(async () => {
+beforeAll(async () => {
   backend = await createTestBackend();
 });
-afterEach(() => backend.close());
+afterAll(() => backend.close());
+
+/** For tests with customers, whose subjects are others' too. */
+const anew = async () => {
+  await backend.close();
+  backend = await createTestBackend();
+};
 
 let counter = 0;
+/** Each test has a type of its own: what others have stored does not count in its meters. */
+let type = '';
+beforeEach(() => {
+  type = `usage-${++counter}`;
+});
 const ingest = async (...events: Record<string, unknown>[]) => {
-  const batch = events.map((event) => ({ id: `${++counter}`, source: 's', type: 'usage', subject: 'alice', ...event }));
+  const batch = events.map((event) => ({ id: `${++counter}`, source: 's', type, subject: 'alice', ...event }));
   const answer = await backend.request('POST', '/events', {
     rawBody: JSON.stringify(batch),
     headers: { 'Content-Type': 'application/cloudevents-batch+json' },
@@ -22,7 +33,7 @@ const meter = async (fields: Record<string, unknown> = {}) => {
     name: 'Usage',
     key: `usage_${++counter}`,
     aggregation,
-    event_type: 'usage',
+    event_type: type,
     ...(aggregation !== 'count' && { value_property: '$.value' }),
     ...fields,
   };
@@ -111,7 +122,7 @@ describe('values', () => {
       '12345678901234567890.1234567890123456789',
     ];
     for (const [index, literal] of literals.entries()) {
-      const body = `{"id":"exact-${index}","source":"s","type":"usage","subject":"a","data":{"value":${literal}}}`;
+      const body = `{"id":"exact-${index}","source":"s","type":"${type}","subject":"a","data":{"value":${literal}}}`;
       await backend.request('POST', '/events', { rawBody: body, headers: { 'Content-Type': 'application/json' } });
     }
     expect(await values(await meter())).toEqual(['12354686100489308883.423456789012345679']);
@@ -352,6 +363,8 @@ describe('dimensions', () => {
 });
 
 describe('customers', () => {
+  beforeEach(anew);
+
   const customer = async (key: string, subjects: string[]) => {
     const body = { name: `${key} Inc.`, key, usage_attribution: { subject_keys: subjects } };
     const answer = await backend.request('POST', '/customers', { body });
@@ -398,6 +411,8 @@ describe('customers', () => {
 });
 
 describe('CSV', () => {
+  beforeEach(anew);
+
   const csv = async (id: string, body: Record<string, unknown>) => {
     const answer = await backend.request('POST', `/meters/${id}/query`, { body, headers: { Accept: 'text/csv' } });
     expect(answer.headers.get('content-type')).toMatch(/^text\/csv/);

@@ -9,7 +9,7 @@ import { openSqliteUsageStore, type UsageStore } from '../../../backend/usage-st
 import { testClock } from '../../support/test-clock.ts';
 import { CORRECTION_SLICE_EVENTS, METERS, meteredEvent, SMALL_SIZES } from './storing.ts';
 
-const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? (process.env['LONG'] === '1' ? 200 : 3));
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? (process.env['LONG'] === '1' ? 200 : 2));
 /** A file of its own for so many: each round looks at all that the rounds before it have stored. */
 const ROUNDS_OF_FILE = 10;
 const SCRIPT = fileURLToPath(new URL('storing-process.ts', import.meta.url));

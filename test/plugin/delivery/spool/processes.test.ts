@@ -33,7 +33,7 @@ describe('a process that is killed', () => {
     await until(() => expect(idsOnDisk(dir)).toEqual(['first', 'second']));
   });
 
-  test.each(Array.from({ length: LONG ? 40 : 3 }, (_, round) => round))(
+  test.each(Array.from({ length: LONG ? 40 : 2 }, (_, round) => round))(
     'by SIGKILL, at any moment: what was confirmed is sent by the next one (round %i)',
     async () => {
       const dir = tempFolder();
@@ -55,7 +55,7 @@ describe('a process that is killed', () => {
     },
   );
 
-  test.each(Array.from({ length: LONG ? 20 : 2 }, (_, round) => round))(
+  test.each(Array.from({ length: LONG ? 20 : 1 }, (_, round) => round))(
     'by SIGTERM and, 46 ms later, SIGKILL loses nothing at all (round %i)',
     async () => {
       const dir = tempFolder();
