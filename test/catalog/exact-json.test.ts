@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   decimalTextOf,
@@ -7,6 +6,7 @@ import {
   parseExactJson,
   shortestDecimal,
 } from '../../catalog/exact-json.ts';
+import { fc } from '../support/property.ts';
 
 test.each([
   ['1.50', '1.5'],

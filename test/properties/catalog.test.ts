@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type CatalogUnderTest, startCatalog } from '../catalog/support.ts';
+import { fc } from '../support/property.ts';
 
 /** Each run is some dozens of calls over HTTP, more as the catalog grows. */
 const RUNS = process.env['LONG'] ? 40 : 3;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   balanceOf,
@@ -11,6 +10,7 @@ import { windowedHistory } from '../../backend/modules/entitlements/engine/histo
 import { usagePeriodAt } from '../../backend/modules/entitlements/engine/usage-period.ts';
 import { Decimal } from '../../backend/platform/decimal.ts';
 import { durationFrom, type Period, recurrence } from '../../backend/platform/period/index.ts';
+import { fc } from '../support/property.ts';
 import { type NaiveGrant, type NaiveInput, naiveBalance, naiveLevel } from './entitlements-naive.ts';
 
 const START_MS = Date.parse('2026-03-01T00:00:00Z');

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Decimal, formatDecimal } from '../../backend/platform/decimal.ts';
 import { fee, openStory, type Story, usage } from '../scenarios/billing/story.ts';
+import { fc } from '../support/property.ts';
 import { FEES, naiveTotal, PRICES, SEAT_FEE, type Segment } from './invoices-naive.ts';
 
 /**

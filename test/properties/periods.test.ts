@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { expect, test } from 'vitest';
 import {
@@ -13,6 +12,7 @@ import {
   periodsWithin,
   recurrence,
 } from '../../backend/platform/period/index.ts';
+import { fc } from '../support/property.ts';
 
 const numRuns = process.env['LONG'] ? 100_000 : 1_000;
 const DAY_MS = 86_400_000;

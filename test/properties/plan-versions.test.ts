@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Json, planBody } from '../backend/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { fc } from '../support/property.ts';
 
 const NUM_RUNS = process.env['LONG'] ? 500 : 12;
 const STEPS = 25;

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import type { Price, PricingTerms, UnitConfig } from '../../backend/modules/rating/index.ts';
+import { fc } from '../support/property.ts';
 
 /** Decimal texts from 0 to `max`, with up to `digits` digits after the point. */
 export function decimals(max: number, digits: number): fc.Arbitrary<string> {

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { allocate, prorate } from '../../backend/modules/rating/index.ts';
 import { customCurrency } from '../../backend/platform/currencies.ts';
 import { Decimal, formatDecimal } from '../../backend/platform/decimal.ts';
+import { fc } from '../support/property.ts';
 import { decimals, scaledText } from './rating-cards.ts';
 
 const weightLists = fc

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   canSplit,
@@ -13,6 +12,7 @@ import {
 import { fiatCurrency } from '../../backend/platform/currencies.ts';
 import { Decimal, formatDecimal } from '../../backend/platform/decimal.ts';
 import type { Currency } from '../../backend/platform/money.ts';
+import { fc } from '../support/property.ts';
 import { type CardOptions, cards, decimals } from './rating-cards.ts';
 import { naiveCents } from './rating-naive.ts';
 

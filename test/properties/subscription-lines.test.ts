@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type SubscriptionLine, subscriptionLines } from '../../backend/modules/subscriptions/lines.ts';
 import { placePhases } from '../../backend/modules/subscriptions/phases.ts';
 import { reconcileItems } from '../../backend/modules/subscriptions/reconcile-items.ts';
 import type { Subscription } from '../../backend/modules/subscriptions/types.ts';
 import { subscriptionView } from '../../backend/modules/subscriptions/view.ts';
+import { fc } from '../support/property.ts';
 import { countingIds, phase, rateCard, subscription } from '../support/subscriptions.ts';
 
 const numRuns = process.env['LONG'] ? 3_000 : 150;

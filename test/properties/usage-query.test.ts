@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AnswerOrigin,
@@ -11,6 +10,7 @@ import {
   type UsageQuery,
   type UsageStore,
 } from '../../backend/usage-store/index.ts';
+import { fc } from '../support/property.ts';
 import { testClock } from '../support/test-clock.ts';
 import { identityOf, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
 

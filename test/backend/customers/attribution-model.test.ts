@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fc } from '../../support/property.ts';
 import { type CustomersUnderTest, startCustomers } from './support.ts';
 
 /** Customers as the rules read, in memory: what the database must agree with after any history. */

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { fc } from '../../support/property.ts';
 
 let backend: TestBackend;
 beforeEach(async () => {

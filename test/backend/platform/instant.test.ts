@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatInstant, parseInstant } from '../../../backend/platform/instant.ts';
+import { fc } from '../../support/property.ts';
 
 describe('parseInstant', () => {
   test.each([

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_JSON_DEPTH, parseJsonBytes, parseJsonText } from '../../../backend/platform/json.ts';
+import { fc } from '../../support/property.ts';
 
 const roundTrip = (text: string) => JSON.stringify(parseJsonText(text));
 

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type NewEvent, openSqliteUsageStore, type UsageStore } from '../../../backend/usage-store/index.ts';
 import { createBloomFilter, openBloomFilter } from '../../../backend/usage-store/sqlite/dedupe/bloom-filter.ts';
 import { hashIdentity } from '../../../backend/usage-store/sqlite/dedupe/identity-hash.ts';
 import { createMemTable } from '../../../backend/usage-store/sqlite/dedupe/mem-table.ts';
+import { fc } from '../../support/property.ts';
 import { testClock } from '../../support/test-clock.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bucketOf, bucketStartMs } from '../../../backend/usage-store/sqlite/rollup/levels.ts';
 import { planRange, type Segment } from '../../../backend/usage-store/sqlite/rollup/plan.ts';
+import { fc } from '../../support/property.ts';
 
 const QUARTER_MS = 900_000;
 const bounds = ({ ...segment }: Segment): [number, number] =>

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sortedOrder } from '../../../backend/usage-store/sqlite/rollup/sorted-order.ts';
+import { fc } from '../../support/property.ts';
 
 const LARGEST = 2 ** 31 - 1;
 

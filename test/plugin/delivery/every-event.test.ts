@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../support/property.ts';
 import type { Answer, IngestServer, Respond } from './support/ingest-server.ts';
 import { createManualClock, type ManualClock } from './support/manual-clock.ts';
 import { createRig, pushAll, type Rig, serve } from './support/rig.ts';

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readDeliveryHeaders } from '../../../backend/modules/events/gateway-delivery.ts';
 import { deliveryHeaders, MAX_RANGES } from '../../../plugin/delivery/delivery-headers.ts';
 import { createHeldEntries } from '../../../plugin/delivery/held-entries.ts';
 import { createNumberRanges } from '../../../plugin/delivery/number-ranges.ts';
 import { createOrigin, defaultNode, NODE_NAME, newProcessId, tokenTag } from '../../../plugin/delivery/origin.ts';
+import { fc } from '../../support/property.ts';
 import { createManualClock } from './support/manual-clock.ts';
 
 test('ranges of numbers are the set that was added, in as few ranges as can be', () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../../plugin/delivery/event-store.ts';
 import { createMemoryStore } from '../../../plugin/delivery/memory-store.ts';
@@ -6,6 +5,7 @@ import { parseRetryAfterMs, retryDelayMs } from '../../../plugin/delivery/retry-
 import { createRing } from '../../../plugin/delivery/ring.ts';
 import { arrayOf, createTexts, stringOf } from '../../../plugin/delivery/texts.ts';
 import { isTokenRefused, verdictOf } from '../../../plugin/delivery/verdict.ts';
+import { fc } from '../../support/property.ts';
 
 describe('verdicts', () => {
   test('every status has the one that is expected of it', () => {

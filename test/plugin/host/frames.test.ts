@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createFrameReader, framesOf, MAX_FRAME_BYTES } from '../../../plugin/host/frames.ts';
+import { fc } from '../../support/property.ts';
 
 /** What a reader makes of chunks: payloads as hex, refused lengths as numbers. */
 function read(chunks: readonly Buffer[], maxBytes?: number): (string | number)[] {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeMessage, type Message } from '../../gateway-player/protobuf-messages.ts';
+import { fc } from '../../support/property.ts';
 import { callFrame, eventFrame, textFrame } from './support/frames.ts';
 import { type HostInProcess, startHost } from './support/host-in-process.ts';
 import { openRawConnection, type RawConnection } from './support/raw-connection.ts';

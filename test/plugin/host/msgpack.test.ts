@@ -1,9 +1,9 @@
 import { decode as referenceDecode, encode as referenceEncode } from '@msgpack/msgpack';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decode, encode } from '../../../plugin/host/msgpack/codec.ts';
 import { openMsgpackConnection } from '../../gateway-player/msgpack-connection.ts';
 import { createMsgpackProtocol } from '../../gateway-player/msgpack-protocol.ts';
+import { fc } from '../../support/property.ts';
 import { type HostInProcess, startHost } from './support/host-in-process.ts';
 
 /** Allows, refuses or fails in its access phase, as its configuration says. */
@@ -108,11 +108,14 @@ describe('MsgPack:1', () => {
   });
 
   test('reads and writes what others do', () => {
-    const json = fc.jsonValue({ maxDepth: 5 });
+    const values = fc.jsonValue({ maxDepth: 5 });
     fc.assert(
-      fc.property(json, (value) => {
-        const plain: unknown = JSON.parse(JSON.stringify(value));
-        expect(referenceDecode(encode(plain))).toEqual(plain);
+      fc.property(values, (value) => {
+        const json = JSON.stringify(value);
+        const plain: unknown = JSON.parse(json);
+        // The reference refuses this one name, which a client may give a header.
+        if (!json.includes('"__proto__"')) expect(referenceDecode(encode(plain))).toEqual(plain);
+        expect(decode(Buffer.from(encode(plain)))?.value).toEqual(plain);
         const read = decode(Buffer.from(referenceEncode(plain)))?.value;
         expect(JSON.stringify([read])).toBe(JSON.stringify([plain]));
       }),

@@ -1,9 +1,9 @@
 import { CloudEvent } from 'cloudevents';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type MeteringSettings, readConfig } from '../../../plugin/metering-and-billing/config.ts';
 import { type Usage, usageOf } from '../../../plugin/metering-and-billing/usage-events.ts';
 import { kongConfig, recording, recordings, vary } from '../../gateway-player/index.ts';
+import { fc } from '../../support/property.ts';
 import { ALICE, expectedEvents, RECORDED_USAGE, type RecordedUsage, WITHOUT_CUSTOM_ID } from './recorded-usage.ts';
 
 const REQUIRED = { ingest_endpoint: 'http://127.0.0.1:1/events', api_token: 'token' };

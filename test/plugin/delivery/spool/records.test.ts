@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   findRecord,
@@ -7,6 +6,7 @@ import {
   writeRecord,
 } from '../../../../plugin/delivery/spool/record.ts';
 import { createTexts } from '../../../../plugin/delivery/texts.ts';
+import { fc } from '../../../support/property.ts';
 
 const record: fc.Arbitrary<SpoolRecord> = fc.record({
   number: fc.integer({ min: 1, max: 2 ** 47 }),
