@@ -15,4 +15,4 @@ export { default as UiSuggest } from './suggest-field.vue';
 export { default as UiSwitch } from './switch-field.vue';
 export { default as TimeText } from './time-text.vue';
 export { default as UiToaster } from './toast-list.vue';
-export { toastDone, toastFailed } from './toasts.ts';
+export { toastDone, toastFailed, toastOutcome } from './toasts.ts';

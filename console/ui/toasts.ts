@@ -27,6 +27,19 @@ export function toastFailed(error: unknown): void {
   show(error instanceof Error ? error.message : String(error), 'danger');
 }
 
+/**
+ * Does what has no form to show its errors in, and tells how it went.
+ * @param done said when it was done
+ */
+export async function toastOutcome(change: () => Promise<unknown>, done: string): Promise<void> {
+  try {
+    await change();
+    toastDone(done);
+  } catch (error) {
+    toastFailed(error);
+  }
+}
+
 function show(text: string, appearance: Toast['appearance']): void {
   lastKey += 1;
   const key = lastKey;

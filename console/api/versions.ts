@@ -1,0 +1,79 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
+import { type MaybeRefOrGetter, toValue } from 'vue';
+import { refuseIfChanged } from './problem.ts';
+
+/** The calls of something that has versions: a draft is published, replaced by the next one, archived. */
+interface VersionCalls<Thing, Page, Create> {
+  list(query: Record<string, string>, signal: AbortSignal): Promise<Page>;
+  one(id: string, signal?: AbortSignal): Promise<Thing>;
+  create(body: Create): Promise<Thing>;
+  publish(id: string): Promise<Thing>;
+  archive(id: string): Promise<Thing>;
+  next(id: string): Promise<Thing>;
+  remove(id: string): Promise<unknown>;
+}
+
+interface Versioned {
+  id: string;
+  name: string;
+  updated_at: string;
+  description?: string;
+  labels?: Record<string, string>;
+}
+
+/**
+ * How plans and add-ons are read and changed: they have the same life.
+ * @param name under which queries keep them
+ * @param what it is called when somebody else changed it
+ */
+export function versioned<Thing extends Versioned, Page, Create>(
+  name: string,
+  what: string,
+  calls: VersionCalls<Thing, Page, Create>,
+) {
+  return {
+    /** A page of them. */
+    useList: (parameters: MaybeRefOrGetter<Record<string, string>>) =>
+      useQuery({
+        queryKey: [name, 'list', parameters],
+        queryFn: ({ signal }) => calls.list(toValue(parameters), signal),
+        placeholderData: keepPreviousData,
+      }),
+    /** All versions of one, the newest first. @param key none yet: undefined */
+    useVersions: (key: MaybeRefOrGetter<string | undefined>) =>
+      useQuery({
+        queryKey: [name, 'versions', key],
+        enabled: () => toValue(key) !== undefined,
+        queryFn: ({ signal }) =>
+          calls.list({ 'filter[key]': toValue(key) ?? '', 'page[size]': '100', sort: 'version desc' }, signal),
+      }),
+    useOne: (id: MaybeRefOrGetter<string>) =>
+      useQuery({ queryKey: [name, 'one', id], queryFn: ({ signal }) => calls.one(toValue(id), signal) }),
+    /** What changes them; each change has the lists read again. */
+    useChanges() {
+      const queries = useQueryClient();
+      const onSuccess = () => queries.invalidateQueries({ queryKey: [name] });
+      return {
+        create: useMutation({ mutationFn: calls.create, onSuccess }),
+        publish: useMutation({ mutationFn: calls.publish, onSuccess }),
+        archive: useMutation({ mutationFn: calls.archive, onSuccess }),
+        next: useMutation({ mutationFn: calls.next, onSuccess }),
+        remove: useMutation({ mutationFn: calls.remove, onSuccess }),
+      };
+    },
+    /**
+     * A draft as it is now, with what a change keeps of it.
+     * @param read as it was when one began to change it
+     * @throws ApiProblem 409 when somebody changed it since
+     */
+    async unchanged(read: Thing): Promise<{ now: Thing; kept: Pick<Thing, 'name' | 'description' | 'labels'> }> {
+      const now = await calls.one(read.id);
+      refuseIfChanged(what, read, now);
+      const { name, description, labels } = now;
+      return {
+        now,
+        kept: { name, ...(description !== undefined && { description }), ...(labels !== undefined && { labels }) },
+      };
+    },
+  };
+}
