@@ -36,7 +36,7 @@ export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): P
     if (views.length > 0) {
       await schedule.setSynced(customerId, nowMs, nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
     }
-    const isKnown = views.length > 0 || syncedAtMs > 0;
+    const isKnown = views.length > 0 || syncedAtMs > 0 || (await chargeRepository(trx).hasIssued(customerId));
     return { draftIds, isRecountDue: isKnown && (recountedAtMs ?? 0) <= nowMs - RECOUNT_EVERY_MS };
   });
   for (const id of new Set(draftIds)) await moveInvoice(deps, id);

@@ -17,6 +17,7 @@ interface ChargeRow {
   billing_from: string;
   invoice_at: string;
   billed_to: string | null;
+  issued_at: string | null;
   created_at: string;
   updated_at: string;
   deleted_at: string | null;
@@ -37,6 +38,7 @@ const SORT_COLUMNS = {
  */
 const OPEN = sql.lit('open' as const);
 const BILLED = sql.lit('billed' as const);
+const MANUAL = sql.lit('manual' as const);
 
 /** Charges. A handle lives as long as the transaction that it is made for. */
 export function chargeRepository(db: ControlDb) {
@@ -89,11 +91,40 @@ export function chargeRepository(db: ControlDb) {
       const own = ofCustomer(customerId).select('id').where('state', '=', OPEN);
       return (await own.where('currency', '=', currency).limit(1).executeTakeFirst()) !== undefined;
     },
-    /** Those that are billed completely and whose service ended after an instant. */
-    billedSince: async (customerId: string, sinceMs: number): Promise<Charge[]> => {
+    /** Notes that an invoice with usage of these was issued. */
+    setIssued: async (ids: readonly string[], atMs: number): Promise<void> => {
+      for (const id of ids)
+        await tables
+          .updateTable('charges')
+          .set({ issued_at: toStoredInstant(atMs) })
+          .where('id', '=', id)
+          .execute();
+    },
+    /** Usage that is billed completely, and the last of it issued after an instant. */
+    issuedSince: async (customerId: string, sinceMs: number): Promise<Charge[]> => {
       const billed = ofCustomer(customerId).selectAll().where('state', '=', BILLED);
-      const recent = billed.where('service_to', '>', toStoredInstant(sinceMs));
+      const recent = billed.where('issued_at', '>', toStoredInstant(sinceMs));
       return (await recent.orderBy('service_to').orderBy('id').execute()).map(toCharge);
+    },
+    /** Whether usage of the customer was ever issued. */
+    hasIssued: async (customerId: string): Promise<boolean> => {
+      const billed = ofCustomer(customerId).select('id').where('state', '=', BILLED);
+      return (await billed.where('issued_at', 'is not', null).limit(1).executeTakeFirst()) !== undefined;
+    },
+    /** Customers after one whose usage was billed by hand and issued after an instant, in the order of their ids. */
+    customersBilledByHand: async (sinceMs: number, afterId: string, limit: number): Promise<string[]> => {
+      const rows = await tables
+        .selectFrom('charges')
+        .select('customer_id')
+        .distinct()
+        .where('state', '=', BILLED)
+        .where('controller', '=', MANUAL)
+        .where('issued_at', '>', toStoredInstant(sinceMs))
+        .where('customer_id', '>', afterId)
+        .orderBy('customer_id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.customer_id);
     },
     /** Customers after one of whom something falls due by an instant, in the order of their ids. */
     customersWithDue: async (untilMs: number, afterId: string, limit: number): Promise<string[]> => {
@@ -177,7 +208,7 @@ function contentOf(charge: ChargeContent & { reference?: string }): ChargeConten
   return content;
 }
 
-function toRow(charge: Charge): ChargeRow {
+function toRow(charge: Charge): Omit<ChargeRow, 'issued_at'> {
   return {
     id: charge.id,
     customer_id: charge.customerId,

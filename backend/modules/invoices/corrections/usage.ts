@@ -6,6 +6,7 @@ import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { Decimal } from '../../../platform/decimal.ts';
 import type { Period } from '../../../platform/period/index.ts';
 import { chargeRepository } from '../charges/repository.ts';
+import { scheduleRepository } from '../charges/schedule/repository.ts';
 import { toTextPeriod } from '../charges/wanted.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
@@ -135,17 +136,22 @@ function costOf(charge: Charge, billed: Period, quantity: string, deps: Invoices
 }
 
 /**
- * Usage is looked at again for this long after it was billed: three invoices of a monthly plan. What arrives later yet
- * is found when somebody asks for it.
+ * Usage is looked at again for this long after its invoice was issued: three invoices of a monthly plan. Without an end
+ * each look would read everything that was ever billed.
  */
 export const LOOK_BACK_MS = 100 * 86_400_000;
 
-/** Looks again at what was billed lately. @returns the corrections that were made */
+/**
+ * Looks again at what was billed lately: at what was recent when this was last done on schedule, so that what arrived
+ * on the last of its days is found by a look on the day after, too.
+ * @returns the corrections that were made
+ */
 export async function correctUsageOfCustomer(deps: InvoicesDeps, customerId: string): Promise<Correction[]> {
-  const sinceMs = deps.clock.nowMs() - LOOK_BACK_MS;
+  const { recountedAtMs = LOOK_BACK_MS } = await scheduleRepository(deps.db).last(customerId);
+  const sinceMs = Math.min(recountedAtMs, deps.clock.nowMs()) - LOOK_BACK_MS;
   const made: Correction[] = [];
-  for (const charge of await chargeRepository(deps.db).billedSince(customerId, sinceMs)) {
-    const correction = charge.amount === undefined ? await correctUsage(deps, charge.id) : undefined;
+  for (const charge of await chargeRepository(deps.db).issuedSince(customerId, sinceMs)) {
+    const correction = await correctUsage(deps, charge.id);
     if (correction !== undefined) made.push(correction);
   }
   return made;

@@ -2,6 +2,7 @@
 import { invoiceCustomer, syncCustomer } from '../bill-customer.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { scheduleRepository } from '../charges/schedule/repository.ts';
+import { LOOK_BACK_MS } from '../corrections/usage.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { moveInvoice } from '../lifecycle/advance.ts';
 import { invoiceRepository } from '../repository.ts';
@@ -16,10 +17,15 @@ export interface StageWork {
 /** @param deps with the run's clock */
 export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
   generate: {
-    next: (deps, run, afterId, limit) =>
-      run.isFull
-        ? deps.listSubscribers(afterId === '' ? undefined : afterId, limit)
-        : scheduleRepository(deps.db).due(deps.clock.nowMs(), afterId, limit),
+    next: async (deps, run, afterId, limit) => {
+      const nowMs = deps.clock.nowMs();
+      if (!run.isFull) return scheduleRepository(deps.db).due(nowMs, afterId, limit);
+      const subscribers = await deps.listSubscribers(afterId === '' ? undefined : afterId, limit);
+      // Twice as long as usage is looked at again: who stood still for a while finds what arrived before.
+      const sinceMs = nowMs - 2 * LOOK_BACK_MS;
+      const others = await chargeRepository(deps.db).customersBilledByHand(sinceMs, afterId, limit);
+      return [...new Set([...subscribers, ...others])].sort().slice(0, limit);
+    },
     work: syncCustomer,
   },
   collect: {

@@ -3,8 +3,10 @@ import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { App } from '../../apps/index.ts';
+import { chargeRepository } from '../charges/repository.ts';
 import { invoiceRepository } from '../repository.ts';
 import type { Invoice } from '../types.ts';
+import { isMetered } from '../usage.ts';
 import { attachCorrections, type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
 import { isDraftNumber, issuedNumber } from './numbers.ts';
@@ -34,6 +36,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'issuing.syncing':
       return { ...moving, invoice: withIssue(invoice, context.nowMs) };
     case 'issued':
+      await chargeRepository(context.db).setIssued(chargesOf(moving), context.nowMs);
       return { ...moving, invoice: await withFinalNumber(invoice, context.db) };
     case 'payment_processing.pending':
       return settleInSandbox(moving);
@@ -55,6 +58,12 @@ async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);
   const { draftUntilMs: _, ...rest } = invoice;
   return { invoice: until === undefined ? rest : { ...rest, draftUntilMs: until }, lines };
+}
+
+/** Charges whose usage the invoice bills. */
+function chargesOf({ lines }: Moving): string[] {
+  const metered = lines.filter((line) => line.kind === 'charge' && line.deletedAtMs === undefined && isMetered(line));
+  return metered.flatMap(({ chargeId }) => chargeId ?? []);
 }
 
 /** A draft that was changed has to be taken over by the external system again. */

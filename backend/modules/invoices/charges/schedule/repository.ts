@@ -38,8 +38,12 @@ export function scheduleRepository(db: ControlDb) {
     },
     /** Notes that usage was looked at again. */
     setRecounted: async (customerId: string, atMs: number): Promise<void> => {
-      const own = tables.updateTable('billing_customers').set({ recounted_at: toStoredInstant(atMs) });
-      await own.where('customer_id', '=', customerId).execute();
+      const columns = { recounted_at: toStoredInstant(atMs) };
+      await tables
+        .insertInto('billing_customers')
+        .values({ customer_id: customerId, synced_at: null, sync_at: null, ...columns })
+        .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
+        .execute();
     },
     /** Customers after one whose charges are due to be worked out, in the order of their ids. */
     due: async (atMs: number, afterId: string, limit: number): Promise<string[]> => {
