@@ -11,6 +11,8 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     // Two cores on the smallest machine that we test on; more workers only make the timers late.
     maxWorkers: 2,
+    // Test files share a process: what they import is loaded and compiled once. Nothing may stay behind in globals.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // What is waited for comes at once, unless the machine is busy with something else.
