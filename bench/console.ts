@@ -1,21 +1,19 @@
 // Whether every page of the console stays usable with many customers, plans and events: time to the first content of each.
-//   npm run bench:console -- [--customers N] [--plans N] [--events N] [--rounds N] [--dir FOLDER]
-import { readFileSync } from 'node:fs';
+//   npm run bench:console -- [--customers N] [--plans N] [--events N] [--rounds N] [--data FOLDER]
+// With --data the databases are made in that folder, kept, and used again the next time.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { chromium, type Page } from 'playwright-core';
-import { type ClockedBackend, startClockedBackend, TOKENS } from '../scripts/console-pictures/backend.ts';
-import { gatewayEvents, MONTH, CUSTOMERS as SUBJECTS } from './gateway-events.ts';
+import { TOKENS } from '../scripts/console-pictures/backend.ts';
+import { type Made, prepare } from './console-data.ts';
 import { ratioLine } from './report.ts';
 
 const LIMIT_MS = 1_000;
 const LIMIT_KB = 250;
-const BATCH = 5_000;
-/** Requests under way at the same time while the data is made. */
-const AT_ONCE = 16;
 const DIST = fileURLToPath(new URL('../dist/console', import.meta.url));
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
@@ -25,7 +23,7 @@ const { values } = parseArgs({
     plans: { type: 'string', default: '200' },
     events: { type: 'string', default: '10000000' },
     rounds: { type: 'string', default: '3' },
-    dir: { type: 'string', default: tmpdir() },
+    data: { type: 'string' },
   },
 });
 const counts = {
@@ -36,61 +34,10 @@ const counts = {
 const rounds = Number.parseInt(values.rounds, 10);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** Each index once, a few at a time. */
-async function each(count: number, make: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    for (let index = next++; index < count; index = next++) await make(index);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-}
-
-/** What the pages are measured on; the subjects of the events are keys of the first customers. */
-async function makeData({ api, usage, nowMs }: ClockedBackend) {
-  let beganAt = performance.now();
-  const meter = await api('POST', '/built-in-meters/kong_konnect_api_request/enable');
-  const feature = await api('POST', '/features', { key: 'requests', name: 'Requests', meter: { id: meter.id } });
-  const card = {
-    key: 'requests',
-    name: 'Requests',
-    feature: { id: feature.id },
-    billing_cadence: 'P1M',
-    price: { type: 'unit', amount: '0.001' },
-    entitlement: { type: 'metered', limit: 1_000_000, is_soft_limit: false },
-  };
-  const plans: string[] = [];
-  await each(counts.plans, async (index) => {
-    const phases = [{ key: 'default', name: 'Default', rate_cards: [card] }];
-    const body = { key: `plan_${index}`, name: `Plan ${index}`, currency: 'USD', billing_cadence: 'P1M', phases };
-    const plan = await api('POST', '/plans', body);
-    await api('POST', `/plans/${plan.id}/publish`);
-    plans.push(plan.id);
-  });
-  const customers: string[] = [];
-  await each(counts.customers, async (index) => {
-    const customer = await api('POST', '/customers', { key: `customer-${index}`, name: `Customer ${index}` });
-    await api('POST', '/subscriptions', {
-      customer: { id: customer.id },
-      plan: { id: plans[index % plans.length] },
-    });
-    customers[index] = customer.id;
-  });
-  say(`${counts.customers} customers on ${counts.plans} plans in ${seconds(beganAt)} s`);
-  beganAt = performance.now();
-  for (let done = 0; done < counts.events; done += BATCH) {
-    const events = gatewayEvents(Math.min(BATCH, counts.events - done), done, (index) => `e${index}`, counts.events);
-    await usage.append(events.map((event) => ({ ...event, ingestedAtMs: nowMs() })));
-  }
-  say(`${counts.events.toLocaleString('en')} events of ${SUBJECTS} subjects in ${seconds(beganAt)} s`);
-  return { meter: meter.id, feature: feature.id, plan: plans[0] ?? '', customer: customers[7] ?? '' };
-}
-
-const seconds = (sinceMs: number) => ((performance.now() - sinceMs) / 1000).toFixed(1);
-
 /** Pages with what has to be seen on them: their data, not only their frame. */
-function pages(made: Awaited<ReturnType<typeof makeData>>, invoice: string): [path: string, content: string][] {
+function pages(made: Made): [path: string, content: string][] {
   return [
-    ['/', '.figure'],
+    ['/', '[aria-labelledby=usage-now] .figure'],
     ['/metering', 'tbody tr'],
     ['/metering/events', 'tbody tr'],
     ['/metering/events?subject.eq=customer-7', 'tbody tr'],
@@ -108,7 +55,7 @@ function pages(made: Awaited<ReturnType<typeof makeData>>, invoice: string): [pa
     [`/billing/customers/${made.customer}/entitlements`, 'meter'],
     [`/billing/customers/${made.customer}/settings`, 'input'],
     ['/billing/invoices', 'tbody tr'],
-    [`/billing/invoices/${invoice}`, 'tbody tr'],
+    [`/billing/invoices/${made.invoice}`, 'tbody tr'],
     ['/settings/billing-profiles', 'tbody tr'],
     ['/settings/currencies', 'tbody tr'],
     ['/settings/jobs', 'tbody tr'],
@@ -131,17 +78,16 @@ function initialScriptKb(): number {
   return files.reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file))).length, 0) / 1000;
 }
 
-const backend = await startClockedBackend(new Date(MONTH.fromMs).toISOString(), values.dir);
+const folder = values.data ?? mkdtempSync(join(tmpdir(), 'bench-console-'));
+const { backend, made } = await prepare(counts, folder, say);
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
 try {
-  const made = await makeData(backend);
-  backend.setNow(new Date(MONTH.toMs + 7_200_000).toISOString());
-  await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-  const beganAt = performance.now();
-  await backend.invoices.runner.work();
-  say(`billed in ${seconds(beganAt)} s`);
-  const { data } = await backend.api('GET', `/billing/invoices?filter[customer_id]=${made.customer}`);
-  const context = await browser.newContext({ baseURL: backend.url, viewport: { width: 1280, height: 900 } });
+  const context = await browser.newContext({
+    baseURL: backend.url,
+    viewport: { width: 1280, height: 900 },
+    // Days of a zone that begin within those of the roll-ups.
+    timezoneId: 'America/New_York',
+  });
   const page = await context.newPage();
   await page.clock.setFixedTime(new Date(backend.nowMs()));
   await page.goto('/');
@@ -149,7 +95,7 @@ try {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
   say(ratioLine('initial JavaScript, gzipped', [initialScriptKb() / LIMIT_KB], 1, 'at most'));
-  for (const [path, content] of pages(made, data[0]?.id ?? '')) {
+  for (const [path, content] of pages(made)) {
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) times.push(await firstContentMs(page, path, content));
     const name = path.replaceAll(/[0-9A-Z]{26}/g, '…');
@@ -166,4 +112,5 @@ try {
 } finally {
   await browser.close();
   await backend.stop();
+  if (values.data === undefined) rmSync(folder, { recursive: true, force: true });
 }

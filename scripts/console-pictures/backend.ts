@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,9 +27,10 @@ export interface ClockedBackend {
   stop(): Promise<void>;
 }
 
-/** @param parentDir where its folder of databases is made */
-export async function startClockedBackend(start: string, parentDir = tmpdir()): Promise<ClockedBackend> {
-  const dataDir = mkdtempSync(join(parentDir, 'console-'));
+/** @param keptDir the folder of its databases, left as it is in the end; without it one is made, and removed */
+export async function startClockedBackend(start: string, keptDir?: string): Promise<ClockedBackend> {
+  const dataDir = keptDir ?? mkdtempSync(join(tmpdir(), 'console-'));
+  mkdirSync(dataDir, { recursive: true });
   let nowMs = Date.parse(start);
   const clock = { nowMs: () => nowMs };
   const newId = createIds(clock);
@@ -81,7 +82,7 @@ export async function startClockedBackend(start: string, parentDir = tmpdir()): 
       });
       await usage.close();
       await db.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      if (keptDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
