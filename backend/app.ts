@@ -100,12 +100,13 @@ export function createBackend(parts: AppParts): Backend {
     plans: catalog.plans,
     addons: catalog.addons,
     lookups: catalog.lookups,
+    billingProblem: (customerId, trx) => billing.setupProblem(customerId, trx),
     onChange: async (customerId) => {
       await entitlements.followCustomer(customerId);
       await invoicesFollowSubscriptions(billing.invoices, customerId, log);
     },
   });
-  const billing = createBilling(parts, { features, subscriptions });
+  const billing = createBilling(parts, { features, subscriptions, taxCodes: catalog.taxCodes });
   // Once more for what was stored when the process ended.
   entitlements
     .followAllCustomers()

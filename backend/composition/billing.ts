@@ -8,9 +8,10 @@ import {
 } from '../modules/billing-profiles/index.ts';
 import { createCustomers } from '../modules/customers/index.ts';
 import type { Features } from '../modules/features/index.ts';
-import { createInvoices, type Invoices, invoicesInUse } from '../modules/invoices/index.ts';
+import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../modules/invoices/index.ts';
 import { findMeters } from '../modules/meters/index.ts';
 import type { SubscriptionBlockers, Subscriptions } from '../modules/subscriptions/index.ts';
+import type { TaxCodes } from '../modules/tax-codes/index.ts';
 import { clockOf, createTestClocksService, testClockRoutes } from '../modules/test-clocks/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
@@ -20,7 +21,7 @@ import type { AppParts } from './parts.ts';
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(
   { db, clock, newId, usage, log }: AppParts,
-  { features, subscriptions }: { features: Features; subscriptions: Subscriptions },
+  { features, subscriptions, taxCodes }: { features: Features; subscriptions: Subscriptions; taxCodes: TaxCodes },
 ) {
   const apps: AppsService = createAppsService({
     db,
@@ -55,6 +56,7 @@ export function createBilling(
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
+    invoicingTaxCode: taxCodes.invoicing,
     findFeatures: features.findByIds,
     findFeaturesByKey: features.findByKeys,
     usage: features.usage,
@@ -65,6 +67,12 @@ export function createBilling(
   });
   return {
     invoices,
+    setupProblem: async (customerId: string, trx: ControlDb): Promise<string | undefined> => {
+      const { profile } = await customerBilling.profileOf(customerId, trx);
+      if (!profile.workflow.tax.enforced) return undefined;
+      const app = await apps.find(profile.apps.invoicing.id, trx);
+      return app && whyNoTax(app.type, await findCustomer(customerId, trx));
+    },
     routes: (router: Router) => {
       appRoutes(router, apps);
       profileRoutes(router, profiles);

@@ -16,6 +16,7 @@ export function createCatalog({ db, clock, newId }: AppParts, features: Features
   const plans = createPlans({ db, clock, newId, lookups, findAddons: addons.findByIds });
   return {
     currencies,
+    taxCodes,
     lookups,
     addons,
     plans,

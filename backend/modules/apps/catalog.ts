@@ -9,7 +9,12 @@ const ITEMS: Readonly<Record<InstallableType, AppCatalogItem>> = {
     name: 'Sandbox',
     description: 'Issues invoices and settles them at once, without sending anything to anybody.',
     capabilities: [
-      capability('sandbox', 'calculate_tax', 'Calculate tax', 'Accepts every tax setting and computes no tax.'),
+      capability(
+        'sandbox',
+        'calculate_tax',
+        'Calculate tax',
+        'Computes no tax: where taxes are enforced, nothing is issued.',
+      ),
       capability('sandbox', 'invoice_customers', 'Invoice customers', 'Numbers and issues invoices.'),
       capability('sandbox', 'collect_payments', 'Collect payments', 'Marks invoices as paid, or as their labels ask.'),
     ],
@@ -20,7 +25,12 @@ const ITEMS: Readonly<Record<InstallableType, AppCatalogItem>> = {
     name: 'External invoicing',
     description: 'Hands invoices to a system of your own, which reports what became of them.',
     capabilities: [
-      capability('external_invoicing', 'calculate_tax', 'Calculate tax', 'The external system computes taxes.'),
+      capability(
+        'external_invoicing',
+        'calculate_tax',
+        'Calculate tax',
+        'The external system computes taxes, of customers with a country.',
+      ),
       capability('external_invoicing', 'invoice_customers', 'Invoice customers', 'The external system sends invoices.'),
       capability('external_invoicing', 'collect_payments', 'Collect payments', 'The external system reports payments.'),
     ],

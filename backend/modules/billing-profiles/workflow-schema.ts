@@ -67,7 +67,7 @@ const taxSchema = z
     default_tax_config: z
       .strictObject({
         behavior: z.enum(['inclusive', 'exclusive']).optional(),
-        external_invoicing: z.strictObject({ code: z.string().max(64) }).optional(),
+        external_invoicing: noCode.optional(),
         stripe: noCode.optional(),
         tax_code_id: noCode.optional(),
         tax_code: noCode.optional(),

@@ -17,7 +17,7 @@ import {
 import { dueAfter } from './lifecycle/times.ts';
 import type { TotalsBody } from './line-schema.ts';
 import { NO_TOTALS } from './money.ts';
-import type { Invoice, InvoiceLine, StoredRating } from './types.ts';
+import type { Invoice, InvoiceLine, StoredRating, TaxRef } from './types.ts';
 
 const instant = (atMs: number | undefined) => (atMs === undefined ? undefined : formatInstant(atMs));
 
@@ -145,9 +145,14 @@ function toRateCardBody({ terms, taxConfig, featureKey }: InvoiceLine) {
       feature_key: featureKey,
       unit_config: terms.unit_config,
       discounts: toDiscountsBody(terms.discounts),
-      tax_config: taxConfig && { ...defined({ behavior: taxConfig.behavior }), code: { id: taxConfig.taxCodeId } },
+      tax_config: toTaxBody(taxConfig),
     }),
   };
+}
+
+function toTaxBody(tax: TaxRef | undefined) {
+  if (tax?.taxCodeId === undefined) return undefined;
+  return { ...defined({ behavior: tax.behavior }), code: { id: tax.taxCodeId } };
 }
 
 export function toDiscountsBody(discounts: PricingTerms['discounts']) {

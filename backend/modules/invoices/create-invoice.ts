@@ -6,6 +6,7 @@ import { type GatherOptions, gatherLines, type LineDraft } from './charges/gathe
 import { chargeRepository } from './charges/repository.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { draftNumber, gatheringNumber } from './lifecycle/numbers.ts';
+import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
 import { lineRepository } from './lines/repository.ts';
 import { NO_TOTALS } from './money.ts';
@@ -38,7 +39,8 @@ export async function createInvoice(
   const customer = await deps.findCustomer(customerId, trx);
   if (drafts.length === 0 || customer === undefined) return undefined;
   const invoice = await newInvoice(deps, trx, { customer, stored, currency, drafts });
-  const lines = drafts.map((draft, position) => newLine(deps, draft, { invoiceId: invoice.id, position }));
+  const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(trx));
+  const lines = drafts.map((draft, position) => newLine(deps, draft, { invoiceId: invoice.id, position }, tax));
   await invoiceRepository(trx).insert(invoice, deps.clock.nowMs());
   await lineRepository(trx).insert(lines);
   await markBilled(trx, charges, drafts, deps.clock.nowMs());
@@ -133,10 +135,11 @@ export function newLine(
   deps: Pick<InvoicesDeps, 'newId' | 'clock'>,
   draft: LineDraft,
   place: { invoiceId: string; position: number },
+  tax: TaxDefaults | undefined,
 ): InvoiceLine {
   const nowMs = deps.clock.nowMs();
   return {
-    ...draft,
+    ...withTaxDefaults(draft, tax),
     ...place,
     id: deps.newId(),
     previousQuantity: '0',

@@ -24,6 +24,8 @@ export interface InvoicesDeps {
   findCustomer(id: string, db: ControlDb): Promise<Customer | undefined>;
   profileOf(customerId: string, db: ControlDb): Promise<StoredProfile>;
   findApp(id: string, db: ControlDb): Promise<App | undefined>;
+  /** The organization's tax code for invoices, and whether it is the one that says nothing. */
+  invoicingTaxCode(db: ControlDb): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;
   findFeatures: Features['findByIds'];
   findFeaturesByKey: Features['findByKeys'];
   /** What customers used of features. */

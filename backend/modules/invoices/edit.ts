@@ -6,6 +6,7 @@ import { newLine } from './create-invoice.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { invoiceProblem } from './errors.ts';
 import type { Moving } from './lifecycle/collect.ts';
+import { taxDefaultsOf } from './lifecycle/tax.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
 import type { UpdateLine } from './line-schema.ts';
 import type { UpdateInvoice } from './schema.ts';
@@ -132,7 +133,8 @@ async function addLine(
     invoiceAtMs: servicePeriod.toMs,
     splitPosition: 'single' as const,
   };
-  return newLine(deps, draft, { invoiceId: invoice.id, position });
+  const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(deps.db));
+  return newLine(deps, draft, { invoiceId: invoice.id, position }, tax);
 }
 
 /** The price that is asked for, with what of the old terms an edit does not touch. */

@@ -35,6 +35,7 @@ import { createTraceService } from './trace/service.ts';
 import type { Invoice } from './types.ts';
 
 export type { InvoicesDeps } from './deps.ts';
+export { whyNoTax } from './lifecycle/tax.ts';
 export type { Invoice, InvoiceLine } from './types.ts';
 
 /** A billing run that has ended. */

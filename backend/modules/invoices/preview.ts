@@ -17,6 +17,7 @@ import type { InvoicesDeps } from './deps.ts';
 import { derivedId } from './derived-id.ts';
 import { correctionLine, type Moving, rateAll, takeQuantities, withTotals } from './lifecycle/collect.ts';
 import { readQuantities } from './lifecycle/quantities.ts';
+import { taxDefaultsOf } from './lifecycle/tax.ts';
 import { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
 import { totalsOf } from './rate-line.ts';
 import { invoiceRepository } from './repository.ts';
@@ -75,8 +76,9 @@ async function gather(
   const head = await invoiceHead(deps, db, { customer, stored, currency });
   const gathering = await invoiceRepository(db).gathering(customer.id, currency);
   const id = gathering?.id ?? derivedId(`gathering/${customer.id}/${currency}`);
+  const tax = taxDefaultsOf(head.workflow.tax, await deps.invoicingTaxCode(db));
   const lines = drafts.map((draft, position) => {
-    const line = newLine(deps, draft, { invoiceId: id, position });
+    const line = newLine(deps, draft, { invoiceId: id, position }, tax);
     return { ...line, id: derivedId(`${draft.chargeId}/${draft.servicePeriod.fromMs}`) };
   });
   const metered = drafts.filter(isMetered).map(({ invoiceAtMs }) => invoiceAtMs);

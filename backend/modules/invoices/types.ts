@@ -15,7 +15,8 @@ export interface SubscriptionRef {
 
 export interface TaxRef {
   behavior?: 'inclusive' | 'exclusive';
-  taxCodeId: string;
+  /** Charges may leave it out; lines have the organization's then. */
+  taxCodeId?: string;
 }
 
 /** What one charge bills: the same whether it comes from a subscription or from a person. */
@@ -88,6 +89,8 @@ export interface Correction {
   sinceSnapshot?: string;
   /** Usage: moment at which the new quantity was read. */
   snapshot?: string;
+  /** That of what is corrected. */
+  taxConfig?: TaxRef;
   lineId?: string;
   createdAtMs: number;
 }

@@ -6,7 +6,7 @@ import { formatInstant } from '../../platform/instant.ts';
 import { type Addon, addonStatusAt } from '../addons/index.ts';
 import type { PlanAddon } from '../plans/index.ts';
 import { withQuantity } from './addon-timeline.ts';
-import { refuseOverlaps } from './checks.ts';
+import { refuseOverlaps, refuseUnbillable } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { conflict, invalidField, subscriptionAddonNotFound } from './errors.ts';
 import { toAddonBody } from './mapping.ts';
@@ -51,6 +51,7 @@ export function createSubscriptionAddonService(deps: SubscriptionDeps): Subscrip
         const addon = await findOffer(deps, trx, subscription, request.addon.id, request.quantity, atMs);
         const bought = buy(deps, addon, request, atMs, nowMs);
         const saved = await save(deps, trx, { ...subscription, addons: [...subscription.addons, bought] }, nowMs);
+        await refuseUnbillable(deps, trx, saved);
         await refuseOverlaps(trx, saved);
         return { customerId: subscription.customerId, result: toAddonBody(saved, bought, nowMs) };
       }),

@@ -3,7 +3,15 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import { notFound } from '../../platform/errors.ts';
 import type { Customer, Customers } from '../customers/index.ts';
 import { isPriced } from '../product-catalog/index.ts';
-import { customerDeleted, invalidField, missingReference, type OverlappingItem, overlappingItems } from './errors.ts';
+import type { SubscriptionDeps } from './deps.ts';
+import {
+  customerDeleted,
+  invalidBillingSetup,
+  invalidField,
+  missingReference,
+  type OverlappingItem,
+  overlappingItems,
+} from './errors.ts';
 import type { PlanSource } from './plan-source.ts';
 import { subscriptionRepository } from './repository.ts';
 import type { CreateSubscription } from './schema.ts';
@@ -52,6 +60,20 @@ export async function settleCurrency(customers: Customers, customer: Customer, s
   }
   if (customer.currency === source.currency) return source.currency;
   throw invalidField('plan', `has prices in ${source.currency}, the customer pays in ${customer.currency}`);
+}
+
+/**
+ * What is to be paid by invoice is sold to customers who can get one.
+ * @throws DomainProblem 409 that says what the billing profile asks for
+ */
+export async function refuseUnbillable(
+  { billingProblem }: Pick<SubscriptionDeps, 'billingProblem'>,
+  db: ControlDb,
+  { items, settlementMode, customerId }: Subscription,
+): Promise<void> {
+  const isInvoiced = settlementMode === 'credit_then_invoice' && items.some((item) => isPriced(item.rateCard));
+  const why = isInvoiced ? await billingProblem?.(customerId, db) : undefined;
+  if (why !== undefined) throw invalidBillingSetup(why);
 }
 
 /**

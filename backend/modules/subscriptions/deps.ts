@@ -15,6 +15,8 @@ export interface SubscriptionDeps {
   addons: Pick<Addons, 'findByIds'>;
   /** What the rate cards of edits and custom plans refer to. */
   lookups: CatalogLookups;
+  /** Why a customer cannot be billed as its billing profile wants it; undefined: it can. */
+  billingProblem?: (customerId: string, db: ControlDb) => Promise<string | undefined>;
   /**
    * Told, after it is stored, that something about a customer's subscriptions changed; the answer waits for it. What it
    * throws does not undo the change.

@@ -76,6 +76,18 @@ export function ruleBroken(code: string, field: string, message: string): Domain
   return validationProblem('bad-request', [{ code, field, message, severity: 'critical' }]);
 }
 
+/** 409: what costs something would be on no invoice. */
+export function invalidBillingSetup(why: string): DomainProblem {
+  return validationProblem('resource-conflict', [
+    {
+      code: 'invalid_billing_setup',
+      field: 'customer',
+      message: `invalid billing setup: ${why}`,
+      severity: 'critical',
+    },
+  ]);
+}
+
 /** An item of another subscription that is in force at the same time. */
 export interface OverlappingItem {
   subscriptionId: string;

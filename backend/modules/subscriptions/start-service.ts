@@ -2,7 +2,7 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import { clockOf } from '../test-clocks/index.ts';
 import { agreePhases } from './agreement.ts';
-import { findBuyer, refuseOverlaps, settleCurrency } from './checks.ts';
+import { findBuyer, refuseOverlaps, refuseUnbillable, settleCurrency } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
 import { findPlanSource, type PlanSource } from './plan-source.ts';
@@ -124,6 +124,7 @@ async function begin(
   const invoiceCurrency = await settleCurrency(customers, customer, source);
   const agreed = { ...started, invoiceCurrency };
   const subscription = { ...agreed, items: reconcileItems(agreed, [], deps.newId) };
+  await refuseUnbillable(deps, trx, subscription);
   await refuseOverlaps(trx, subscription, started.previousId === undefined ? [] : [started.previousId]);
   await subscriptionRepository(trx).insert(subscription);
   return subscription;

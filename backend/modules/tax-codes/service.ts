@@ -14,6 +14,9 @@ import type {
   UpsertTaxCode,
 } from './schema.ts';
 
+/** The code that is there from the first start on: the tax provider uses the one set there. */
+const PROVIDER_DEFAULT_ID = '00000000000000000000000001';
+
 export interface TaxCodesService {
   /** @throws DomainProblem 409 for a key in use */
   create(request: CreateTaxCode): Promise<TaxCode>;
@@ -26,6 +29,8 @@ export interface TaxCodesService {
   remove(id: string): Promise<void>;
   /** What is used where a rate card and a credit grant name no tax code. */
   defaults(db?: ControlDb): Promise<DefaultTaxCodes>;
+  /** What lines of invoices get that name none, and whether that is the code that says nothing. */
+  invoicing(db?: ControlDb): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;
   /** What is left out stays. @throws DomainProblem 404 for a tax code that does not exist or was deleted */
   updateDefaults(request: UpdateDefaultTaxCodes): Promise<DefaultTaxCodes>;
 }
@@ -69,6 +74,10 @@ export function createTaxCodesService(deps: { db: ControlDb; clock: Clock; newId
         await taxCodeRepository(trx).markDeleted(id, clock.nowMs());
       }),
     defaults: (handle = db) => taxCodeRepository(handle).defaults(),
+    invoicing: async (handle = db) => {
+      const { id: taxCodeId } = (await taxCodeRepository(handle).defaults()).invoicing_tax_code;
+      return { taxCodeId, isProviderDefault: taxCodeId === PROVIDER_DEFAULT_ID };
+    },
     updateDefaults: (request) =>
       db.transaction(async (trx) => {
         const taxCodes = taxCodeRepository(trx);

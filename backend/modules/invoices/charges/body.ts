@@ -3,7 +3,7 @@ import { defined } from '../../../platform/defined.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { Totals } from '../../rating/index.ts';
 import { toDiscountsBody, toTotalsBody } from '../body.ts';
-import type { Charge } from '../types.ts';
+import type { Charge, TaxRef } from '../types.ts';
 import { toTextPeriod } from './wanted.ts';
 
 export type ChargeStatus = 'created' | 'active' | 'final' | 'deleted';
@@ -41,7 +41,7 @@ export function toChargeBody(charge: Charge, nowMs: number, totals: { booked: To
         phase: { id: subscription.phaseId, item: { id: subscription.itemId } },
       },
       unique_reference_id: charge.reference,
-      tax_config: taxConfig && { ...defined({ behavior: taxConfig.behavior }), tax_code: { id: taxConfig.taxCodeId } },
+      tax_config: taxConfig && toTaxBody(taxConfig),
       discounts: toDiscountsBody(terms.discounts),
       feature_key: charge.featureKey,
       feature_id: charge.featureId,
@@ -62,4 +62,8 @@ export function toChargeBody(charge: Charge, nowMs: number, totals: { booked: To
     proration_configuration: { mode: charge.prorationMode },
     amount_after_proration: { amount, currency: charge.currency },
   };
+}
+
+function toTaxBody({ behavior, taxCodeId }: TaxRef) {
+  return defined({ behavior, tax_code: taxCodeId === undefined ? undefined : { id: taxCodeId } });
 }

@@ -136,10 +136,7 @@ async function contentOf(deps: InvoicesDeps, request: CreateCharge): Promise<Cha
       description: request.description,
       labels: request.labels,
       amount: amountOf(request, servicePeriod, fullServicePeriod),
-      taxConfig: tax_config?.tax_code && {
-        ...defined({ behavior: tax_config.behavior }),
-        taxCodeId: tax_config.tax_code.id,
-      },
+      taxConfig: tax_config && defined({ behavior: tax_config.behavior, taxCodeId: tax_config.tax_code?.id }),
     }),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { Decimal } from '../../../platform/decimal.ts';
+import { defined } from '../../../platform/defined.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
 import type { LineOfCharge } from '../lines/repository.ts';
@@ -49,6 +50,7 @@ export async function correctFee(
       : 'Time that is used after all, and had been given back.',
     amount,
     period: { fromMs: Math.min(fromMs, toMs), toMs },
+    ...defined({ taxConfig: billed?.taxConfig }),
     state: 'pending',
     createdAtMs: deps.clock.nowMs(),
   });

@@ -4,6 +4,7 @@
  */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { Decimal } from '../../../platform/decimal.ts';
+import { defined } from '../../../platform/defined.ts';
 import type { Period } from '../../../platform/period/index.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { scheduleRepository } from '../charges/schedule/repository.ts';
@@ -13,7 +14,7 @@ import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
 import { differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
-import type { Charge, Correction } from '../types.ts';
+import type { Charge, Correction, TaxRef } from '../types.ts';
 import { isMissing, readUsage } from '../usage.ts';
 import { correctionRepository } from './repository.ts';
 
@@ -25,6 +26,8 @@ interface Recount {
   /** Moments at which the two were read. */
   sinceSnapshot?: string;
   snapshot?: string;
+  /** The line's. */
+  taxConfig?: TaxRef;
 }
 
 /**
@@ -55,6 +58,7 @@ export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promis
       after,
       ...(sinceSnapshot !== undefined && { sinceSnapshot }),
       ...(snapshot !== undefined && { snapshot }),
+      ...defined({ taxConfig: lines.at(-1)?.taxConfig }),
     });
   });
 }

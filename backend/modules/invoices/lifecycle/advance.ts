@@ -78,7 +78,8 @@ async function moveWithin(
   const invoice = await invoiceRepository(trx).byId(id);
   if (invoice?.version !== read.before.invoice.version) return undefined;
   const app = await deps.findApp(invoice.appId, trx);
-  const context: StepContext = { trx, deps, app, quantities: read.quantities };
+  const isTaxEnforced = await taxIsEnforced(deps, invoice, trx);
+  const context: StepContext = { trx, deps, app, isTaxEnforced, quantities: read.quantities };
   const moving = move.trigger === undefined ? read.start : await trigger(read.start, move.trigger, context);
   const stuck = await followAutomaticSteps(moving, context);
   if (stuck === undefined) return undefined;
@@ -86,10 +87,16 @@ async function moveWithin(
   return save(trx, moved, read.before, context);
 }
 
+/** As agreed when the invoice was made; whoever has stopped enforcing since wants it to go on. */
+async function taxIsEnforced(deps: InvoicesDeps, { workflow, customerId }: Invoice, trx: ControlDb): Promise<boolean> {
+  return workflow.tax.enforced && (await deps.profileOf(customerId, trx)).profile.workflow.tax.enforced;
+}
+
 interface StepContext {
   trx: ControlDb;
   deps: InvoicesDeps;
   app: Awaited<ReturnType<InvoicesDeps['findApp']>>;
+  isTaxEnforced: boolean;
   quantities: ReadQuantities | undefined;
 }
 
@@ -132,9 +139,10 @@ async function becomeOverdue(moving: Moving, context: StepContext): Promise<Movi
   return isDue && transition(status, 'overdue') !== undefined ? enter(moving, 'overdue', context) : moving;
 }
 
-function enter(moving: Moving, status: ExtendedStatus, { trx, deps, app, quantities }: StepContext): Promise<Moving> {
+function enter(moving: Moving, status: ExtendedStatus, context: StepContext): Promise<Moving> {
+  const { trx, deps, ...rest } = context;
   const entered = { ...moving, invoice: { ...moving.invoice, status } };
-  return enterState(entered, { db: trx, nowMs: deps.clock.nowMs(), newId: deps.newId, app, quantities });
+  return enterState(entered, { ...rest, db: trx, nowMs: deps.clock.nowMs(), newId: deps.newId });
 }
 
 async function save(

@@ -147,6 +147,7 @@ export function correctionLine(
     name: correction.name,
     description: correction.description,
     terms: { price: { type: 'flat', amount: correction.amount } },
+    ...(correction.taxConfig !== undefined && { taxConfig: correction.taxConfig }),
     servicePeriod: correction.period,
     fullServicePeriod: correction.period,
     invoiceAtMs: nowMs,

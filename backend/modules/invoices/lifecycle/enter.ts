@@ -12,6 +12,7 @@ import { DRAFT_SYNCED_AT } from './facts.ts';
 import { isDraftNumber, issuedNumber } from './numbers.ts';
 import type { ReadQuantities } from './quantities.ts';
 import { type ExtendedStatus, transition } from './states.ts';
+import { withTaxIssue } from './tax.ts';
 import { draftUntilMs, dueAtMs } from './times.ts';
 
 export interface EnterContext {
@@ -19,6 +20,7 @@ export interface EnterContext {
   nowMs: number;
   newId: NewId;
   app: App | undefined;
+  isTaxEnforced: boolean;
   /** Read for `draft.collecting`. */
   quantities: ReadQuantities | undefined;
 }
@@ -31,8 +33,8 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
       return collect(moving, context);
     case 'draft.updating':
       return rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.newId);
-    case 'draft.waiting_auto_approval':
-      return moving;
+    case 'draft.validating':
+      return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced) };
     case 'issuing.syncing':
       return { ...moving, invoice: withIssue(invoice, context.nowMs) };
     case 'issued':

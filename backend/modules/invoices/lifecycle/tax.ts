@@ -1,0 +1,54 @@
+/** What invoices know of taxes. Nothing here computes them: apps do, or do not. */
+import { defined } from '../../../platform/defined.ts';
+import type { Workflow } from '../../billing-profiles/index.ts';
+import type { Invoice, InvoiceCustomer, TaxRef, ValidationIssue } from '../types.ts';
+
+/** What lines get that say nothing of taxes themselves. */
+export interface TaxDefaults {
+  behavior?: 'inclusive' | 'exclusive';
+  /** The organization's code. */
+  taxCodeId: string;
+  /** Nobody has chosen that code: it says nothing. */
+  isProviderDefault: boolean;
+}
+
+/** @param code the organization's */
+export function taxDefaultsOf(
+  tax: Workflow['tax'],
+  code: Pick<TaxDefaults, 'taxCodeId' | 'isProviderDefault'>,
+): TaxDefaults | undefined {
+  return tax.enabled ? { ...code, ...defined({ behavior: tax.default_tax_config?.behavior }) } : undefined;
+}
+
+/** The taxes of a line: its own before the profile's behavior and the organization's code. */
+export function withTaxDefaults<Line extends { taxConfig?: TaxRef }>(
+  line: Line,
+  defaults: TaxDefaults | undefined,
+): Line {
+  const { taxConfig: own } = line;
+  if (defaults === undefined) return line;
+  if (own === undefined && defaults.behavior === undefined && defaults.isProviderDefault) return line;
+  const behavior = own?.behavior ?? defaults.behavior;
+  return { ...line, taxConfig: { ...defined({ behavior }), taxCodeId: own?.taxCodeId ?? defaults.taxCodeId } };
+}
+
+/** Why nobody can compute the taxes of a customer's invoices; undefined when somebody can. */
+export function whyNoTax(
+  appType: Invoice['appType'],
+  customer: Pick<InvoiceCustomer, 'billing_address'>,
+): string | undefined {
+  if (appType === 'sandbox') return 'taxes are enforced, and the sandbox computes none';
+  if (customer.billing_address?.country !== undefined) return undefined;
+  return 'taxes are enforced, and the customer has no billing address with a country to compute them for';
+}
+
+const TAX_ISSUE = 'tax_not_calculated';
+
+/** Holds back an invoice whose taxes are enforced and cannot be computed; one that costs nothing owes none. */
+export function withTaxIssue(invoice: Invoice, isEnforced: boolean): Invoice {
+  const others = invoice.issues.filter(({ code }) => code !== TAX_ISSUE);
+  const why = isEnforced && invoice.totals.total !== '0' ? whyNoTax(invoice.appType, invoice.customer) : undefined;
+  if (why === undefined) return others.length === invoice.issues.length ? invoice : { ...invoice, issues: others };
+  const issue: ValidationIssue = { code: TAX_ISSUE, message: why, severity: 'critical' };
+  return { ...invoice, issues: [...others, issue] };
+}
