@@ -105,6 +105,11 @@ describe('creating', () => {
       { workflow: { tax: { default_tax_config: { tax_code_id: UNKNOWN } } } },
       'workflow.tax.default_tax_config.tax_code_id',
     ],
+    [
+      'a tax code of an external system',
+      { workflow: { tax: { default_tax_config: { external_invoicing: { code: 'A1' } } } } },
+      'workflow.tax.default_tax_config.external_invoicing',
+    ],
     ['different apps', { apps: { ...BODY.apps, tax: { id: UNKNOWN } } }, 'apps'],
     [
       'an app that does not exist',
