@@ -44,8 +44,9 @@ export function versioned<Thing extends Versioned, Page, Create>(
       useQuery({
         queryKey: [name, 'versions', key],
         enabled: () => toValue(key) !== undefined,
+        // Not by the version: the API does not order add-ons by it.
         queryFn: ({ signal }) =>
-          calls.list({ 'filter[key]': toValue(key) ?? '', 'page[size]': '100', sort: 'version desc' }, signal),
+          calls.list({ 'filter[key]': toValue(key) ?? '', 'page[size]': '100', sort: 'created_at desc' }, signal),
       }),
     useOne: (id: MaybeRefOrGetter<string>) =>
       useQuery({ queryKey: [name, 'one', id], queryFn: ({ signal }) => calls.one(toValue(id), signal) }),

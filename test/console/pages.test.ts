@@ -4,66 +4,22 @@ import { TOKENS } from '../support/backend.ts';
 import { seriousViolations } from './support/accessibility.ts';
 import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
+import { type Made, makeSmallBusiness } from './support/small-business.ts';
+
+/** What can be pressed, followed or switched below the navigation, by its name. */
+const CHANGING = `[...document.querySelectorAll('main button:not(:disabled), main a, main input[role=switch]:not(:disabled)')]
+  .map((element) => element.getAttribute('aria-label') ?? (element.closest('label') ?? element).textContent.trim())`;
+/** Words that buttons begin with which change something on the server. */
+const CHANGES =
+  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Migrate|New|Override|Publish|Remove (?!filter)|Reset|Restore|Revoke|Save|Start|Uninstall|Void)/;
 
 describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
   let backend: ConsoleBackend;
-  /** Addresses of what was made. */
-  const made = { meter: '', feature: '', plan: '', addon: '', customer: '', profile: '' };
+  let made: Made;
   beforeAll(async () => {
     [browser, backend] = await Promise.all([launchBrowser(), startConsoleBackend()]);
-    const meter = await backend.api('POST', '/built-in-meters/kong_konnect_api_request/enable');
-    const feature = await backend.api('POST', '/features', {
-      name: 'Requests',
-      key: 'requests',
-      meter: { id: meter.id },
-    });
-    const rate_cards = [
-      {
-        key: 'requests',
-        name: 'Requests',
-        feature: { id: feature.id },
-        billing_cadence: 'P1M',
-        price: { type: 'unit', amount: '0.5' },
-        entitlement: { type: 'metered', limit: 100, is_soft_limit: false },
-      },
-    ];
-    const plan = await backend.api('POST', '/plans', {
-      name: 'Pro',
-      key: 'pro',
-      currency: 'USD',
-      billing_cadence: 'P1M',
-      phases: [{ key: 'default', name: 'Default', rate_cards }],
-    });
-    await backend.api('POST', `/plans/${plan.id}/publish`);
-    const addon = await backend.api('POST', '/addons', {
-      name: 'Seat',
-      key: 'seat',
-      currency: 'USD',
-      instance_type: 'single',
-      rate_cards: [],
-    });
-    const customer = await backend.api('POST', '/customers', { name: 'Alice', key: 'alice' });
-    await backend.api('POST', '/subscriptions', { customer: { id: customer.id }, plan: { id: plan.id } });
-    const time = new Date().toISOString();
-    const events = ['alice', 'bob'].map((subject) => ({
-      id: `page-${subject}`,
-      source: 'kong-gateway',
-      type: 'kong.api_request',
-      subject,
-      time,
-      data: { route_name: 'orders', request_method: 'GET' },
-    }));
-    await backend.api('POST', '/events', events);
-    const profiles = await backend.api('GET', '/profiles');
-    Object.assign(made, {
-      meter: meter.id,
-      feature: feature.id,
-      plan: plan.id,
-      addon: addon.id,
-      customer: customer.id,
-      profile: profiles.data[0].id,
-    });
+    made = await makeSmallBusiness(backend);
   });
   afterAll(async () => {
     await browser.close();
@@ -113,7 +69,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     ['dark and narrow', { colorScheme: 'dark', width: 360 }],
   ] as const)('is accessible, complains of nothing and does not scroll sideways: %s', async (_name, options) => {
     const { width } = options;
-    const { page, expectNoComplaints, close } = await openTab(browser, backend.url, options);
+    const { page, open, expectNoComplaints, close } = await openTab(browser, backend.url, options);
     await page.goto('/');
     await signIn(page, TOKENS.admin);
     const wrong: unknown[] = [];
@@ -122,13 +78,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       (_path, index) => process.env['LONG'] === '1' || index % 2 === (width === 360 ? 1 : 0),
     );
     for (const path of shown) {
-      // Within the page, as links do: a load of its own for each would only test the browser.
-      await page.evaluate(
-        `history.pushState({}, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate', { state: {} }))`,
-      );
-      await page.waitForURL(`**${path}*`);
-      await page.locator('h1').waitFor();
-      await page.waitForLoadState('networkidle');
+      await open(path);
       for (const violation of await seriousViolations(page)) wrong.push({ path, ...violation });
       const overflow = await page.evaluate(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
@@ -136,6 +86,28 @@ describe.skipIf(!hasBrowser)('every page', () => {
       if (overflow !== 0) wrong.push({ path, overflow });
     }
     expect(wrong).toEqual([]);
+    expectNoComplaints();
+    await close();
+  });
+
+  test('offers a viewer nothing that it may not do, on no page; one that is only for that says so', async () => {
+    const { page, open, refusals, expectNoComplaints, close } = await openTab(browser, backend.url);
+    await page.goto('/');
+    await signIn(page, TOKENS.viewer);
+    const wrong: unknown[] = [];
+    const refusing: string[] = [];
+    const card = `/product-catalog/plans/${made.plan}/phases/default/rate-cards`;
+    for (const path of [...pages(), `${card}/new`, `${card}/requests`]) {
+      await open(path);
+      if (await page.getByText('Your role does not allow this').isVisible()) refusing.push(path);
+      const names = (await page.evaluate(CHANGING)) as string[];
+      const changing = names.filter((name) => CHANGES.test(name));
+      if (changing.length > 0) wrong.push({ path, changing });
+    }
+    expect(wrong).toEqual([]);
+    const own = ['/settings/api-tokens', '/settings/audit-log'];
+    expect(refusing.sort()).toEqual([...pages().filter((path) => path.endsWith('/new')), ...own, `${card}/new`].sort());
+    expect(refusals).toEqual([]);
     expectNoComplaints();
     await close();
   });

@@ -105,7 +105,8 @@ describe.skipIf(!hasBrowser)('access tokens and the audit log', () => {
     const viewer = await openTab(browser, backend.url);
     await viewer.page.goto('/settings/api-tokens');
     await signIn(viewer.page, TOKENS.viewer);
-    await viewer.page.getByRole('alert').getByText('Viewer (viewer)').waitFor();
+    await viewer.page.getByText('Your role does not allow this').waitFor();
+    await viewer.page.getByText('It takes a token with the role Metering & Billing Admin').waitFor();
     expect(await viewer.page.getByText('Create Token').count()).toBe(0);
     await viewer.close();
   });

@@ -1,13 +1,19 @@
 import type { RouteRecordRaw } from 'vue-router';
+import { needs } from '../../session/needs.ts';
 
 const BASE = '/billing';
 
 export const billingRoutes: RouteRecordRaw[] = [
   { path: BASE, redirect: `${BASE}/customers` },
   { path: `${BASE}/customers`, component: () => import('./customers-page.vue') },
-  { path: `${BASE}/customers/new`, component: () => import('./create-customer-page.vue') },
+  {
+    path: `${BASE}/customers/new`,
+    meta: needs('write', 'Create Customer'),
+    component: () => import('./create-customer-page.vue'),
+  },
   {
     path: `${BASE}/customers/:customerId/subscriptions/new`,
+    meta: needs('write', 'Create a Subscription'),
     component: () => import('./create-subscription-page.vue'),
   },
   { path: `${BASE}/customers/:customerId/:tab?`, component: () => import('./customer-page.vue') },

@@ -1,11 +1,16 @@
 import type { RouteRecordRaw } from 'vue-router';
+import { needs } from '../../session/needs.ts';
 
 const BASE = '/settings';
 
 export const settingsRoutes: RouteRecordRaw[] = [
   { path: BASE, redirect: `${BASE}/billing-profiles` },
   { path: `${BASE}/billing-profiles`, component: () => import('./billing-profiles-page.vue') },
-  { path: `${BASE}/billing-profiles/new`, component: () => import('./create-billing-profile-page.vue') },
+  {
+    path: `${BASE}/billing-profiles/new`,
+    meta: needs('write', 'Create Billing Profile'),
+    component: () => import('./create-billing-profile-page.vue'),
+  },
   { path: `${BASE}/billing-profiles/:profileId`, component: () => import('./billing-profile-page.vue') },
   { path: `${BASE}/jobs`, component: () => import('./jobs-page.vue') },
   { path: `${BASE}/currencies`, component: () => import('./currencies-page.vue') },
@@ -13,6 +18,14 @@ export const settingsRoutes: RouteRecordRaw[] = [
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },
   { path: `${BASE}/gateway-nodes`, component: () => import('./gateway-nodes-page.vue') },
   { path: `${BASE}/corrections`, component: () => import('./corrections-page.vue') },
-  { path: `${BASE}/api-tokens`, component: () => import('./api-tokens-page.vue') },
-  { path: `${BASE}/audit-log`, component: () => import('./audit-log-page.vue') },
+  {
+    path: `${BASE}/api-tokens`,
+    meta: needs('administer', 'API Tokens'),
+    component: () => import('./api-tokens-page.vue'),
+  },
+  {
+    path: `${BASE}/audit-log`,
+    meta: needs('administer', 'Audit Log'),
+    component: () => import('./audit-log-page.vue'),
+  },
 ];

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** Debian's browser; elsewhere it is named by the environment. */
@@ -25,6 +25,10 @@ export function launchBrowser(): Promise<Browser> {
 export interface Tab {
   page: Page;
   context: BrowserContext;
+  /** Opens another page as links do, and waits until it stands: its heading is there, and nothing is on the way. */
+  open(path: string): Promise<void>;
+  /** Statuses of answers, and where they came from: "403 /v3/openmeter/audit-log". */
+  refusals: readonly string[];
   /** Fails when the page complained, or asked another host. */
   expectNoComplaints(): void;
   close(): Promise<void>;
@@ -60,9 +64,37 @@ export async function openTab(
     const isOwn = request.url().startsWith(`${url}/`) || /^(data|blob):/.test(request.url());
     if (!isOwn) complaints.push(`request to ${request.url()}`);
   });
+  const refusals: string[] = [];
+  const onTheWay = new Set<Request>();
+  page.on('request', (request) => onTheWay.add(request));
+  page.on('requestfinished', (request) => onTheWay.delete(request));
+  page.on('requestfailed', (request) => onTheWay.delete(request));
+  page.on('response', (response) => {
+    const { pathname, search } = new URL(response.url());
+    if (response.status() >= 400) refusals.push(`${response.status()} ${pathname}${decodeURIComponent(search)}`);
+  });
+  const quiet = async () => {
+    if (onTheWay.size > 0) return false;
+    // What has just been drawn may ask for more.
+    await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 30)))');
+    return onTheWay.size === 0;
+  };
   return {
     page,
     context,
+    refusals,
+    open: async (path) => {
+      // Of the page that stands already nothing is drawn anew.
+      await page.evaluate(
+        `if (location.pathname !== ${JSON.stringify(path)}) {
+           for (const heading of document.querySelectorAll('h1')) heading.dataset.left = '';
+           history.pushState({}, '', ${JSON.stringify(path)});
+           dispatchEvent(new PopStateEvent('popstate', { state: {} }));
+         }`,
+      );
+      await page.locator('h1:not([data-left])').waitFor();
+      await expect.poll(quiet, { timeout: 15_000 }).toBe(true);
+    },
     expectNoComplaints: () => expect(complaints).toEqual([]),
     close: () => context.close(),
   };
