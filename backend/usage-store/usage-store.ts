@@ -35,7 +35,7 @@ export interface UsageStore extends UsageTracing {
   /** The sums of all batches since the store was made. */
   totals(): Promise<AppendResult>;
   /** One page of stored events. */
-  list(query: EventListQuery): Promise<StoredEvent[]>;
+  list(query: EventListQuery, signal?: AbortSignal): Promise<StoredEvent[]>;
   /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
   query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
   /** The same, with the moment that the figures were read at, for `eventsBehind` and `lateEvents`. */

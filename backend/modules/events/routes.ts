@@ -75,7 +75,7 @@ export function eventRoutes(router: Router, service: EventsService): void {
         throw unsupportedCustomerOperator();
       }
       const request = { filters, sort: readSort(query, EVENT_SORT), page: readCursorPage(query) };
-      return c.json(await service.list(request));
+      return c.json(await service.list(request, c.req.raw.signal));
     },
   );
   totalsRoute(router, service);

@@ -41,7 +41,8 @@ export interface EventsService {
   ingest(request: IngestRequest): Promise<void>;
   /** Stores the good events of a request and tells about the others. */
   ingestLeniently(request: IngestRequest): Promise<IngestReport>;
-  list(request: EventListRequest): Promise<EventPage>;
+  /** @param signal aborted when nobody waits for the page any more */
+  list(request: EventListRequest, signal: AbortSignal): Promise<EventPage>;
   /** What has arrived since the database was made: `received` is `stored` plus `duplicates`. */
   totals(): Promise<IngestTotals>;
 }
@@ -97,17 +98,18 @@ export function createEventsService(deps: {
       const { stored, duplicates } = await usage.totals();
       return { received: stored + duplicates, stored, duplicates };
     },
-    list: async ({ filters, sort, page }) => {
+    list: async ({ filters, sort, page }, signal) => {
       const customerIds = filters.filter((filter) => filter.field === 'customer_id').flatMap((filter) => filter.values);
       const subjects = customerIds.length > 0 ? await annotations.subjectsOfCustomers(customerIds) : undefined;
       if (customerIds.length > 0 && subjects === undefined) throw unknownCustomers(customerIds);
-      const events = await usage.list({
+      const query = {
         filters: filters.filter(isStoreFilter),
         ...(subjects !== undefined && { subjects }),
         sort,
         size: page.size,
         ...(page.after !== undefined && { after: decodeCursor(page.after, sort) }),
-      });
+      };
+      const events = await usage.list(query, signal);
       const notes = await annotations.annotate(events);
       const cursor = (event: StoredEvent | undefined) => (event === undefined ? undefined : encodeCursor(event, sort));
       const first = cursor(events.at(0));

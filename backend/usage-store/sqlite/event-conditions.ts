@@ -2,11 +2,13 @@ import { filterSql, type SqlFragment } from '../../platform/db/filter-sql.ts';
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { parseInstant } from '../../platform/instant.ts';
-import type { EventFilterField, EventListQuery } from '../types.ts';
+import type { EventFilterField, EventListQuery, EventPosition } from '../types.ts';
 import { rowsOfSubjects } from './seen/subject-rows.ts';
 
 /** A list query as a reader gets it: exact ids have been looked up by the writer, who knows them without a search. */
-export type EventRowsQuery = EventListQuery & {
+export type EventRowsQuery = Omit<EventListQuery, 'after'> & {
+  /** The event that the list goes on after. */
+  after?: EventPosition | undefined;
   rowIds?: readonly number[] | undefined;
   /** Only events stored no later than this row. */
   maxRow?: number | undefined;
@@ -16,6 +18,8 @@ export type EventRowsQuery = EventListQuery & {
   state?: 'counting' | 'void' | undefined;
   /** Only events that are void because of this correction. */
   voidedBy?: string | undefined;
+  /** The last event in the list's order that is looked at. */
+  until?: EventPosition | undefined;
 };
 
 /** More rows than this are faster found in the order of the list. */
@@ -30,7 +34,11 @@ export interface EventSource {
 }
 
 export function eventSource(db: Sqlite, query: EventRowsQuery): EventSource {
-  const rowIds = query.rowIds ?? rareRows(db, query);
+  return sourceOf(db, query, query.rowIds ?? rareRows(db, query));
+}
+
+/** @param rowIds the rows to look at; undefined: those of the table, in the order of the list */
+export function sourceOf(db: Sqlite, query: EventRowsQuery, rowIds: readonly number[] | undefined): EventSource {
   const conditions = [
     ...query.filters.map((filter) => condition(db, filter)),
     ...selections(query, rowIds),
@@ -45,7 +53,7 @@ export function eventSource(db: Sqlite, query: EventRowsQuery): EventSource {
 }
 
 /** The rows of the subjects that are asked for, where they are few. */
-function rareRows(db: Sqlite, { filters, subjects }: EventRowsQuery): number[] | undefined {
+export function rareRows(db: Sqlite, { filters, subjects }: EventRowsQuery): number[] | undefined {
   const exact = filters.find(({ field, operator }) => field === 'subject' && (operator === 'eq' || operator === 'oeq'));
   const wanted = subjects ?? exact?.values;
   if (wanted === undefined) return undefined;
@@ -57,6 +65,15 @@ function rareRows(db: Sqlite, { filters, subjects }: EventRowsQuery): number[] |
   const fromMs = Math.max(Number.NEGATIVE_INFINITY, ...bound(['gt', 'gte', 'eq']));
   const toMs = Math.min(Number.POSITIVE_INFINITY, ...bound(['lt', 'lte', 'eq']));
   return rowsOfSubjects(db, { subjects: wanted, fromMs, toMs, afterRow: 0, max: MAX_GATHERED_ROWS });
+}
+
+/** Whether no name that the store knows passes a filter of names: then no event does. */
+export function isWithoutNames(db: Sqlite, filters: EventRowsQuery['filters']): boolean {
+  return filters.some((filter) => {
+    if (!['source', 'type', 'subject'].includes(filter.field)) return false;
+    const { text, params } = filterSql('text', filter);
+    return db.prepare(`SELECT 1 FROM names WHERE ${text} LIMIT 1`).get(...params) === undefined;
+  });
 }
 
 function condition(db: Sqlite, filter: FilterCondition<EventFilterField>): SqlFragment {
@@ -155,9 +172,14 @@ function selections(
   return conditions;
 }
 
-function keyset({ after, sort }: EventRowsQuery): SqlFragment[] {
-  if (after === undefined) return [];
-  const sign = sort.direction === 'asc' ? '>' : '<';
-  if (sort.field !== 'time') return [{ text: `row_id ${sign} ?`, params: [after.rowId] }];
-  return [{ text: `(time_ms, row_id) ${sign} (?, ?)`, params: [after.atMs, after.rowId] }];
+function keyset({ after, until, sort }: EventRowsQuery): SqlFragment[] {
+  const isRising = sort.direction === 'asc';
+  const bound = (sign: string, { rowId, atMs }: EventPosition): SqlFragment =>
+    sort.field === 'time'
+      ? { text: `(time_ms, row_id) ${sign} (?, ?)`, params: [atMs, rowId] }
+      : { text: `row_id ${sign} ?`, params: [rowId] };
+  return [
+    ...(after === undefined ? [] : [bound(isRising ? '>' : '<', after)]),
+    ...(until === undefined ? [] : [bound(isRising ? '<=' : '>=', until)]),
+  ];
 }

@@ -1,7 +1,19 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { EventPosition, StoredEvent } from '../types.ts';
-import { type EventRowsQuery, eventSource } from './event-conditions.ts';
-import { untilCancelled } from './usage-query.ts';
+import {
+  type EventRowsQuery,
+  type EventSource,
+  eventSource,
+  isWithoutNames,
+  rareRows,
+  sourceOf,
+} from './event-conditions.ts';
+
+/** Events that are walked through between two looks at whether anybody still waits: the longest take some 50 ms. */
+const FIRST_STRETCH = 1000;
+const LONGEST_STRETCH = 100_000;
+/** What bounds the walk itself; other filters are tried on each event. */
+const INSTANTS: readonly string[] = ['time', 'ingested_at', 'stored_at'];
 
 interface EventRow {
   row_id: number;
@@ -26,15 +38,22 @@ const TEXTS = `JOIN names AS source_name ON source_name.name_id = source
   JOIN names AS subject_name ON subject_name.name_id = subject
   LEFT JOIN corrections ON correction = voided_by`;
 
-/** One page of events by keyset: its cost does not grow with the page's position. */
-export function listEvents(db: Sqlite, query: EventRowsQuery): StoredEvent[] {
-  const { table, where, params } = eventSource(db, query);
-  // The page first, its texts afterwards: names would otherwise be looked up for all rows that are sorted.
-  const page = `SELECT * FROM ${table} ${where} ORDER BY ${orderOf(query)} LIMIT ?`;
-  const rows = db
-    .prepare(`SELECT ${COLUMNS} FROM (${page}) AS events ${TEXTS} ORDER BY ${orderOf(query)}`)
-    .all(...params, query.size) as EventRow[];
-  return rows.map(toStoredEvent);
+/**
+ * One page of events by keyset: its cost does not grow with the page's position.
+ * @param isCancelled asked between stretches: a filter that few events pass may walk through all of them
+ */
+export function listEvents(db: Sqlite, query: EventRowsQuery, isCancelled: () => boolean): StoredEvent[] {
+  const events: StoredEvent[] = [];
+  for (const { table, where, params } of stretches(db, query, isCancelled)) {
+    // The page first, its texts afterwards: names would otherwise be looked up for all rows that are sorted.
+    const page = `SELECT * FROM ${table} ${where} ORDER BY ${orderOf(query)} LIMIT ?`;
+    const rows = db
+      .prepare(`SELECT ${COLUMNS} FROM (${page}) AS events ${TEXTS} ORDER BY ${orderOf(query)}`)
+      .all(...params, query.size - events.length) as EventRow[];
+    events.push(...rows.map(toStoredEvent));
+    if (events.length >= query.size) break;
+  }
+  return events;
 }
 
 /** The positions of the next events instead of the events. */
@@ -47,11 +66,46 @@ export function selectPositions(db: Sqlite, query: EventRowsQuery): EventPositio
 
 /** How many events there are, whatever the query's size. */
 export function countEvents(db: Sqlite, query: EventRowsQuery, isCancelled: () => boolean): number {
-  const { table, where, params } = eventSource(db, query);
   let count = 0;
-  const rows = db.prepare(`SELECT 1 FROM ${table} ${where}`).iterate(...params);
-  for (const _ of untilCancelled(rows, isCancelled)) count++;
+  for (const { table, where, params } of stretches(db, query, isCancelled)) {
+    count += db
+      .prepare(`SELECT count(*) FROM ${table} ${where}`)
+      .pluck()
+      .get(...params) as number;
+  }
   return count;
+}
+
+/**
+ * A query cut in the list's order, so that somebody can look up between two pieces: SQLite itself is not interrupted.
+ * The first stretch is short, for the many lists that are full soon; a query of few known rows stays whole.
+ */
+function* stretches(
+  db: Sqlite,
+  query: EventRowsQuery,
+  isCancelled: () => boolean,
+): Generator<EventSource, void, undefined> {
+  if (isWithoutNames(db, query.filters)) return;
+  const rowIds = query.rowIds ?? rareRows(db, query);
+  if (rowIds !== undefined) return yield sourceOf(db, query, rowIds);
+  let { after } = query;
+  for (let length = FIRST_STRETCH; ; length = Math.min(length * 4, LONGEST_STRETCH)) {
+    const until = endOfStretch(db, { ...query, after }, length);
+    yield sourceOf(db, { ...query, after, until }, undefined);
+    if (until === undefined) return;
+    if (isCancelled()) throw new Error('the query was cancelled');
+    after = until;
+  }
+}
+
+/** The last of so many events of the time that is asked for, whatever else they are; undefined when there are fewer. */
+function endOfStretch(db: Sqlite, query: EventRowsQuery, length: number): EventPosition | undefined {
+  const { sort, size, after, maxRow, minTimeMs } = query;
+  const filters = query.filters.filter(({ field }) => INSTANTS.includes(field));
+  const { where, params } = sourceOf(db, { filters, sort, size, after, maxRow, minTimeMs }, undefined);
+  return db
+    .prepare(`SELECT row_id AS rowId, time_ms AS atMs FROM events ${where} ORDER BY ${orderOf(query)} LIMIT 1 OFFSET ?`)
+    .get(...params, length - 1) as EventPosition | undefined;
 }
 
 /** Events by their rows, in the order of storing; those that are not there any more are absent. */

@@ -40,7 +40,7 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
   const { isCancelled } = limits;
   switch (request.kind) {
     case 'list':
-      return listEvents(db, request.query);
+      return listEvents(db, request.query, isCancelled);
     case 'query':
       return {
         ...(rollups.query(request.query, limits) ?? queryUsage(db, request.query, limits)),

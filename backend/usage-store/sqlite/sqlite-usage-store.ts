@@ -86,7 +86,8 @@ export async function openSqliteUsageStore(
   return {
     append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
     totals: () => readers.ask({ kind: 'totals' }),
-    list: async (query) => readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }),
+    list: async (query, signal) =>
+      readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }, signal),
     query: async (query, signal) => (await answer(query, signal)).rows,
     queryWithSnapshot: answer,
     corrections,

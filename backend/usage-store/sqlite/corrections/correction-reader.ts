@@ -38,7 +38,7 @@ export function previewCorrection(
   isCancelled: () => boolean,
 ): CorrectionPreview {
   const rowsQuery = toRowsQuery(db, query, sampleSize);
-  return { events: countEvents(db, rowsQuery, isCancelled), sample: listEvents(db, rowsQuery) };
+  return { events: countEvents(db, rowsQuery, isCancelled), sample: listEvents(db, rowsQuery, isCancelled) };
 }
 
 /** A slice goes on where the one before ended: by time where time bounds the search, else in the order of storing. */
