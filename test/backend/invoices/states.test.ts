@@ -45,7 +45,7 @@ const TRANSITIONS: readonly [ExtendedStatus, Trigger, ExtendedStatus][] = [
   ['draft.validating', 'failed', 'draft.invalid'],
   ['draft.validating', 'update', 'draft.updating'],
   ['draft.validating', 'delete', 'delete.in_progress'],
-  ['draft.invalid', 'retry', 'draft.validating'],
+  ['draft.invalid', 'retry', 'draft.updating'],
   ['draft.invalid', 'update', 'draft.updating'],
   ['draft.invalid', 'delete', 'delete.in_progress'],
   ['draft.syncing', 'next', 'draft.waiting_auto_approval'],

@@ -45,7 +45,8 @@ export const STATES = {
   'draft.collecting': { next: 'draft.validating', failed: 'draft.invalid', ...EDITABLE },
   'draft.updating': { next: 'draft.waiting_for_collection', failed: 'draft.invalid', delete: 'delete.in_progress' },
   'draft.validating': { next: 'draft.syncing', failed: 'draft.invalid', ...EDITABLE },
-  'draft.invalid': { retry: 'draft.validating', ...EDITABLE },
+  // Not to draft.validating, as in OpenMeter: what is wrong is found while quantities are taken and lines are rated.
+  'draft.invalid': { retry: 'draft.updating', ...EDITABLE },
   'draft.syncing': {
     next: 'draft.waiting_auto_approval',
     failed: 'draft.sync_failed',
