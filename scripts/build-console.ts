@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { consoleFingerprint, noteFingerprint, stateOfConsole } from './console-fingerprint.ts';
 
 // Builds the console: the types of the API from the backend's own OpenAPI document, then the files that it serves.
@@ -49,7 +50,16 @@ async function buildConsole(): Promise<void> {
   const { build } = await import('vite');
   await writeTypes();
   await build({ configFile: join(ROOT, 'console/vite.config.ts'), logLevel: 'warn' });
+  compressAssets();
   noteFingerprint(ROOT, fingerprint);
+}
+
+/** Beside each script and style its gzipped copy, which the backend serves to browsers that take it. */
+function compressAssets(): void {
+  for (const file of globSync('dist/console/assets/*.{js,css}', { cwd: ROOT })) {
+    const path = join(ROOT, file);
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  }
 }
 
 /** Before every start: nothing is loaded, and next to nothing read, where there is nothing to build. */

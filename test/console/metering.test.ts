@@ -113,6 +113,10 @@ describe.skipIf(!hasBrowser)('the console', () => {
     const file = await fetch(backend.url + script);
     expect(file.status).toBe(200);
     expect(file.headers.get('cache-control')).toContain('immutable');
+    expect(file.headers.get('content-encoding')).toBe('gzip');
+    const plain = await fetch(backend.url + script, { headers: { 'accept-encoding': 'identity' } });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(await plain.text()).toBe(await file.text());
     for (const path of ['/assets/none.js', '/v3/none', '/api/none', '/assets/../../package.json']) {
       expect((await fetch(backend.url + path)).headers.get('content-type'), path).not.toContain('javascript');
     }

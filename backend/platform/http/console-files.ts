@@ -42,6 +42,7 @@ export function serveConsole(app: OpenAPIHono<AppEnv>, folder: string): void {
     '/assets/*',
     serveStatic({
       root: folder,
+      precompressed: true,
       onFound: (_path, c) => {
         c.header('Cache-Control', FOREVER);
         c.header('X-Content-Type-Options', 'nosniff');
