@@ -7,6 +7,7 @@ export { type Column, default as DataTable } from './data-table.vue';
 export { default as UiDuration } from './duration-field.vue';
 export { default as EmptyState } from './empty-state.vue';
 export * from './kong.ts';
+export { default as LoadProblem } from './load-problem.vue';
 export { default as UiModal } from './modal-dialog.vue';
 export { default as PageHeader } from './page-header.vue';
 export { default as ProblemAlert } from './problem-alert.vue';

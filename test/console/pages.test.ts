@@ -112,6 +112,37 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await close();
   });
 
+  test('a page of what is not there says so and leads back; a draft is deleted after a question', async () => {
+    const { page, open, expectNoComplaints, close } = await openTab(browser, backend.url);
+    await page.goto('/');
+    await signIn(page, TOKENS.admin);
+    const none = '01JC0000000000000000000000';
+    for (const list of [
+      '/product-catalog/features',
+      '/product-catalog/plans',
+      '/product-catalog/addons',
+      '/billing/customers',
+      '/billing/invoices',
+      '/settings/billing-profiles',
+    ]) {
+      await open(`${list}/${none}`);
+      await page.getByRole('heading', { level: 1, name: 'Not found' }).waitFor();
+      const trail = page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link');
+      expect(await trail.getAttribute('href'), list).toBe(list);
+    }
+    const phases = [{ key: 'a', name: 'A', rate_cards: [] }];
+    const body = { key: 'draft_only', name: 'Draft only', currency: 'USD', billing_cadence: 'P1M', phases };
+    const draft = await backend.api('POST', '/plans', body);
+    await open(`/product-catalog/plans/${draft.id}`);
+    await click(page, 'Delete Draft');
+    await page.keyboard.press('Escape');
+    await click(page, 'Delete Draft');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete Draft' }).click();
+    await page.getByText('The draft is deleted.').waitFor();
+    expectNoComplaints();
+    await close();
+  });
+
   test('an event is made void with a reason: its figure goes, and comes back when it is restored', async () => {
     const { page, expectNoComplaints, close } = await openTab(browser, backend.url);
     await page.goto(`/metering/meters/${made.meter}`);
