@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callsOf, type Json } from '../backend/plans/support.ts';
+import { callsOf, type Json, phase } from '../backend/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { priceAgentRuns, priceApiRequests, priceLlmTokens } from './support/tutorial-catalog.ts';
 
 /** The customers and subscriptions of the tutorials for Metering & Billing, by API, with the values that they give. */
 const NOW = '2026-11-21T12:00:00Z';
@@ -26,14 +27,6 @@ async function send(type: string, subject: string, times: readonly string[], dat
   expect((await backend.request('POST', '/events', { rawBody: JSON.stringify(body), headers })).status).toBe(202);
 }
 
-async function publishedPlan(key: string, name: string, card: Json): Promise<Json> {
-  const rate_cards = [{ billing_cadence: 'P1M', ...card }];
-  const phases = [{ key: 'default', name: 'Default', rate_cards }];
-  const body = { key, name, currency: 'USD', billing_cadence: 'P1M', phases };
-  const draft = await calls.ok('POST', '/plans', body);
-  return calls.ok('POST', `/plans/${draft.id}/publish`);
-}
-
 async function usageOf(meterId: string, customerId: string): Promise<string> {
   const { json } = await backend.request('POST', `/meters/${meterId}/query`, {
     body: {
@@ -50,19 +43,8 @@ const sixTimes = (time: string) => Array<string>(6).fill(time);
 
 describe('API requests', () => {
   test('Kong Air, whose usage comes from the consumer kong-air, on Premium: six requests are its own', async () => {
-    const meter = await calls.ok('POST', '/built-in-meters/kong_konnect_api_request/enable');
-    const feature = await calls.ok('POST', '/features', {
-      key: 'example_service',
-      name: 'example-service',
-      meter: { id: meter.id, filters: { service_name: { eq: 'example-service' } } },
-    });
-    await publishedPlan('premium', 'Premium', {
-      key: 'example_service',
-      name: 'example-service',
-      feature: { id: feature.id },
-      price: { type: 'unit', amount: '1' },
-      unit_config: { operation: 'divide', conversion_factor: '5000', rounding: 'ceiling' },
-    });
+    const { meter, card } = await priceApiRequests(calls.ok);
+    await calls.publishPlan('premium', { name: 'Premium', phases: [phase([card])] });
     await send('kong.api_request', 'kong-air', ['2026-11-20T08:00:00Z'], REQUEST);
     const sources = await calls.ok('GET', '/usage-sources?search=kong');
     expect(sources.data).toMatchObject([{ subject: 'kong-air', events: 1 }]);
@@ -101,15 +83,8 @@ describe('API requests', () => {
 });
 
 test('LLM tokens: Kong Air on Token', async () => {
-  const meter = await calls.ok('POST', '/built-in-meters/kong_konnect_llm_tokens/enable');
-  const feature = await calls.ok('POST', '/features', { key: 'ai_token', name: 'ai-token', meter: { id: meter.id } });
-  const plan = await publishedPlan('token', 'Token', {
-    key: 'ai_token',
-    name: 'ai-token',
-    feature: { id: feature.id },
-    price: { type: 'unit', amount: '0.00002' },
-    entitlement: { type: 'boolean' },
-  });
+  const { meter, card } = await priceLlmTokens(calls.ok);
+  const plan = await calls.publishPlan('token', { name: 'Token', phases: [phase([card])] });
   const attribution = { usage_attribution: { subject_keys: ['kong-air-ai'] } };
   const customer = await calls.ok('POST', '/customers', { key: 'kong_air_ai', name: 'Kong Air', ...attribution });
   const body = { customer: { key: 'kong_air_ai' }, plan: { id: plan.id } };
@@ -140,25 +115,8 @@ test('requests by consumer: usage without a customer is listed as such, and one 
 });
 
 test('agent runs: Acme Inc, key acme-inc, on Premium Plan', async () => {
-  const meter = await calls.ok('POST', '/meters', {
-    key: 'agent_runs_total',
-    name: 'Count Agent Runs',
-    event_type: 'agent_run',
-    aggregation: 'count',
-    dimensions: { agent_name: '$.agent_name' },
-  });
-  const feature = await calls.ok('POST', '/features', {
-    key: 'agent_runs',
-    name: 'Agent Runs',
-    meter: { id: meter.id },
-  });
-  const plan = await publishedPlan('premium_plan', 'Premium Plan', {
-    key: 'agent_runs',
-    name: 'Agent Runs',
-    feature: { id: feature.id },
-    price: { type: 'unit', amount: '1' },
-    entitlement: { type: 'boolean' },
-  });
+  const { meter, card } = await priceAgentRuns(calls.ok);
+  const plan = await calls.publishPlan('premium_plan', { name: 'Premium Plan', phases: [phase([card])] });
   const customer = await calls.ok('POST', '/customers', { key: 'acme-inc', name: 'Acme Inc' });
   const body = { customer: { id: customer.id }, plan: { id: plan.id } };
   expect(await calls.ok('POST', '/subscriptions', body)).toMatchObject({ status: 'active', name: 'premium_plan v1' });

@@ -6,11 +6,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../plugin/metering-and-billing/config.ts';
-import { callsOf, type Json } from '../backend/plans/support.ts';
+import { callsOf, type Json, phase } from '../backend/plans/support.ts';
 import { findCommand, plainEnv, run } from '../gateway-config/support/programs.ts';
 import { kongConfig } from '../gateway-player/index.ts';
 import { TOKENS } from '../support/backend.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { priceAgentRuns } from './support/tutorial-catalog.ts';
 
 /**
  * The commands of the tutorials for Konnect Metering & Billing, as a shell runs them, with another host and another
@@ -56,23 +57,8 @@ const EXPORT_TIME = 'export EVENT_TIME=$(date -u +%Y-%m-%dT%H:%M:%SZ)';
 
 describe.skipIf(findCommand('curl') === undefined || findCommand('bash') === undefined)('with curl', () => {
   test('generic meters: three runs of agents are three dollars on the preview, however often they are sent', async () => {
-    // What the console's template "Count agent runs" creates.
-    const meter = await calls.ok('POST', '/meters', {
-      key: 'agent_runs_total',
-      name: 'Count Agent Runs',
-      event_type: 'agent_run',
-      aggregation: 'count',
-      dimensions: { agent_name: '$.agent_name' },
-    });
-    const feature = await calls.ok('POST', '/features', {
-      key: 'agent_runs',
-      name: 'Agent Runs',
-      meter: { id: meter.id },
-    });
-    const card = { key: 'agent_runs', name: 'Agent Runs', feature: { id: feature.id }, billing_cadence: 'P1M' };
-    const rate_cards = [{ ...card, price: { type: 'unit', amount: '1' }, entitlement: { type: 'boolean' } }];
-    const phases = [{ key: 'default', name: 'Default', rate_cards }];
-    await calls.publishPlan('premium_plan', { name: 'Premium Plan', phases });
+    const { meter, card } = await priceAgentRuns(calls.ok);
+    await calls.publishPlan('premium_plan', { name: 'Premium Plan', phases: [phase([card])] });
     const customer = await calls.ok('POST', '/customers', { key: 'acme-inc', name: 'Acme Inc' });
     await calls.ok('POST', '/subscriptions', { customer: { id: customer.id }, plan: { key: 'premium_plan' } });
     // The tutorial takes its reader longer: only what is sent after the subscription counts.

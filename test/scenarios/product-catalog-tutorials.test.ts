@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rateCardSchema, toRateCard } from '../../backend/modules/product-catalog/index.ts';
 import { rate } from '../../backend/modules/rating/index.ts';
 import { fiatCurrency } from '../../backend/platform/currencies.ts';
-import { callsOf, type Json } from '../backend/plans/support.ts';
+import { callsOf, type Json, phase } from '../backend/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { priceAgentRuns, priceApiRequests, priceLlmTokens } from './support/tutorial-catalog.ts';
 
 /**
  * The product catalogs of the tutorials for Metering & Billing, by API, with the values that they give. The one on
@@ -25,8 +26,6 @@ async function publish(body: Json): Promise<Json> {
   return calls.ok('POST', `/plans/${draft.id}/publish`);
 }
 
-const onePhase = (rate_card: Json) => [{ key: 'default', name: 'Default', rate_cards: [rate_card] }];
-
 /** What a quantity costs under the first card of a plan, as the API gives it: the rating engine and the calculator agree. */
 async function total(plan: Json, quantity: string): Promise<string> {
   const card = toRateCard(rateCardSchema.parse(plan.phases[0].rate_cards[0]));
@@ -41,48 +40,16 @@ async function total(plan: Json, quantity: string): Promise<string> {
 }
 
 test('API requests: a dollar for each 5,000', async () => {
-  const meter = await calls.ok('POST', '/built-in-meters/kong_konnect_api_request/enable');
-  const feature = await calls.ok('POST', '/features', {
-    key: 'example_service',
-    name: 'example-service',
-    meter: { id: meter.id, filters: { service_name: { eq: 'example-service' } } },
-  });
-  const plan = await publish({
-    key: 'premium',
-    name: 'Premium',
-    phases: onePhase({
-      key: 'example_service',
-      name: 'example-service',
-      feature: { id: feature.id },
-      billing_cadence: 'P1M',
-      price: { type: 'unit', amount: '1' },
-      unit_config: { operation: 'divide', conversion_factor: '5000', rounding: 'ceiling' },
-    }),
-  });
+  const { card } = await priceApiRequests(calls.ok);
+  const plan = await publish({ key: 'premium', name: 'Premium', phases: [phase([card])] });
   expect(plan.status).toBe('active');
   expect([await total(plan, '0'), await total(plan, '6'), await total(plan, '5000')]).toEqual(['0', '1', '1']);
   expect([await total(plan, '5001'), await total(plan, '1000000')]).toEqual(['2', '200']);
 });
 
 test('LLM tokens: $0.00002 each, with access', async () => {
-  const meter = await calls.ok('POST', '/built-in-meters/kong_konnect_llm_tokens/enable');
-  const feature = await calls.ok('POST', '/features', {
-    key: 'ai_token',
-    name: 'ai-token',
-    meter: { id: meter.id, filters: { provider: { eq: 'OpenAI' } } },
-  });
-  const plan = await publish({
-    key: 'token',
-    name: 'Token',
-    phases: onePhase({
-      key: 'ai_token',
-      name: 'ai-token',
-      feature: { id: feature.id },
-      billing_cadence: 'P1M',
-      price: { type: 'unit', amount: '0.00002' },
-      entitlement: { type: 'boolean' },
-    }),
-  });
+  const { card } = await priceLlmTokens(calls.ok, { provider: { eq: 'OpenAI' } });
+  const plan = await publish({ key: 'token', name: 'Token', phases: [phase([card])] });
   expect(plan.phases[0].rate_cards[0].entitlement).toEqual({ type: 'boolean' });
   // The price of a unit is never rounded, the product is: $0.00498 to nothing, $0.005 to a cent.
   expect([await total(plan, '249'), await total(plan, '250'), await total(plan, '1000000')]).toEqual([
@@ -93,29 +60,7 @@ test('LLM tokens: $0.00002 each, with access', async () => {
 });
 
 test('agent runs: a dollar each, with access', async () => {
-  const meter = await calls.ok('POST', '/meters', {
-    key: 'agent_runs_total',
-    name: 'Count Agent Runs',
-    event_type: 'agent_run',
-    aggregation: 'count',
-    dimensions: { agent_name: '$.agent_name' },
-  });
-  const feature = await calls.ok('POST', '/features', {
-    key: 'agent_runs',
-    name: 'Agent Runs',
-    meter: { id: meter.id },
-  });
-  const plan = await publish({
-    key: 'premium_plan',
-    name: 'Premium Plan',
-    phases: onePhase({
-      key: 'agent_runs',
-      name: 'Agent Runs',
-      feature: { id: feature.id },
-      billing_cadence: 'P1M',
-      price: { type: 'unit', amount: '1' },
-      entitlement: { type: 'boolean' },
-    }),
-  });
+  const { card } = await priceAgentRuns(calls.ok);
+  const plan = await publish({ key: 'premium_plan', name: 'Premium Plan', phases: [phase([card])] });
   expect(await total(plan, '3')).toBe('3');
 });

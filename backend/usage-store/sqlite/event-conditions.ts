@@ -33,12 +33,8 @@ export interface EventSource {
   params: unknown[];
 }
 
-export function eventSource(db: Sqlite, query: EventRowsQuery): EventSource {
-  return sourceOf(db, query, query.rowIds ?? rareRows(db, query));
-}
-
-/** @param rowIds the rows to look at; undefined: those of the table, in the order of the list */
-export function sourceOf(db: Sqlite, query: EventRowsQuery, rowIds: readonly number[] | undefined): EventSource {
+/** @param rowIds the rows to look at; absent: those of the table, in the order of the list */
+export function sourceOf(db: Sqlite, query: EventRowsQuery, rowIds?: readonly number[]): EventSource {
   const conditions = [
     ...query.filters.map((filter) => condition(db, filter)),
     ...selections(query, rowIds),
@@ -52,8 +48,9 @@ export function sourceOf(db: Sqlite, query: EventRowsQuery, rowIds: readonly num
   };
 }
 
-/** The rows of the subjects that are asked for, where they are few. */
-export function rareRows(db: Sqlite, { filters, subjects }: EventRowsQuery): number[] | undefined {
+/** The rows that are asked for: by themselves, or those of subjects that have few; undefined: any of the table. */
+export function knownRows(db: Sqlite, { filters, subjects, rowIds }: EventRowsQuery): readonly number[] | undefined {
+  if (rowIds !== undefined) return rowIds;
   const exact = filters.find(({ field, operator }) => field === 'subject' && (operator === 'eq' || operator === 'oeq'));
   const wanted = subjects ?? exact?.values;
   if (wanted === undefined) return undefined;

@@ -1,13 +1,6 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { EventPosition, StoredEvent } from '../types.ts';
-import {
-  type EventRowsQuery,
-  type EventSource,
-  eventSource,
-  isWithoutNames,
-  rareRows,
-  sourceOf,
-} from './event-conditions.ts';
+import { type EventRowsQuery, type EventSource, isWithoutNames, knownRows, sourceOf } from './event-conditions.ts';
 
 /** Events that are walked through between two looks at whether anybody still waits: the longest take some 50 ms. */
 const FIRST_STRETCH = 1000;
@@ -58,7 +51,7 @@ export function listEvents(db: Sqlite, query: EventRowsQuery, isCancelled: () =>
 
 /** The positions of the next events instead of the events. */
 export function selectPositions(db: Sqlite, query: EventRowsQuery): EventPosition[] {
-  const { table, where, params } = eventSource(db, query);
+  const { table, where, params } = sourceOf(db, query, knownRows(db, query));
   return db
     .prepare(`SELECT row_id AS rowId, time_ms AS atMs FROM ${table} ${where} ORDER BY ${orderOf(query)} LIMIT ?`)
     .all(...params, query.size) as EventPosition[];
@@ -86,12 +79,12 @@ function* stretches(
   isCancelled: () => boolean,
 ): Generator<EventSource, void, undefined> {
   if (isWithoutNames(db, query.filters)) return;
-  const rowIds = query.rowIds ?? rareRows(db, query);
+  const rowIds = knownRows(db, query);
   if (rowIds !== undefined) return yield sourceOf(db, query, rowIds);
   let { after } = query;
   for (let length = FIRST_STRETCH; ; length = Math.min(length * 4, LONGEST_STRETCH)) {
     const until = endOfStretch(db, { ...query, after }, length);
-    yield sourceOf(db, { ...query, after, until }, undefined);
+    yield sourceOf(db, { ...query, after, until });
     if (until === undefined) return;
     if (isCancelled()) throw new Error('the query was cancelled');
     after = until;
@@ -102,7 +95,7 @@ function* stretches(
 function endOfStretch(db: Sqlite, query: EventRowsQuery, length: number): EventPosition | undefined {
   const { sort, size, after, maxRow, minTimeMs } = query;
   const filters = query.filters.filter(({ field }) => INSTANTS.includes(field));
-  const { where, params } = sourceOf(db, { filters, sort, size, after, maxRow, minTimeMs }, undefined);
+  const { where, params } = sourceOf(db, { filters, sort, size, after, maxRow, minTimeMs });
   return db
     .prepare(`SELECT row_id AS rowId, time_ms AS atMs FROM events ${where} ORDER BY ${orderOf(query)} LIMIT 1 OFFSET ?`)
     .get(...params, length - 1) as EventPosition | undefined;

@@ -12,21 +12,30 @@ const correct = (s: Story, action: 'void' | 'restore') =>
 const sumOf = async (s: Story): Promise<string> =>
   formatDecimal(Decimal.sum(...(await s.invoices()).map(({ totals }) => totals.total)));
 
+/** Five calls in January, which are void when their invoice has been issued. */
+const voidInvoicedCalls = async (s: Story) => {
+  await s.subscribe(await s.plan('p', [usage('0.37')]));
+  await s.events('2026-01-10T00:00:00Z', 5);
+  await s.at('2026-02-01T01:00:00Z');
+  await correct(s, 'void');
+};
+/** They count again when the invoice of February, in which there were so many calls, has given them back as far as it could. */
+const restoreAfterFebruary = async (s: Story, callsOfFebruary: number) => {
+  await s.events('2026-02-10T00:00:00Z', callsOfFebruary);
+  await s.at('2026-03-01T01:00:00Z');
+  await correct(s, 'restore');
+  await s.events('2026-03-10T00:00:00Z', 1);
+  await s.at('2026-04-01T01:00:00Z');
+};
+
 const STORIES: Told[] = [
   {
     title:
       'voided after the first invoice, counted again after the second: three invoices come to what the usage costs',
     start: JAN,
     tell: async (s) => {
-      await s.subscribe(await s.plan('p', [usage('0.37')]));
-      await s.events('2026-01-10T00:00:00Z', 5);
-      await s.at('2026-02-01T01:00:00Z');
-      await correct(s, 'void');
-      await s.events('2026-02-10T00:00:00Z', 7);
-      await s.at('2026-03-01T01:00:00Z');
-      await correct(s, 'restore');
-      await s.events('2026-03-10T00:00:00Z', 1);
-      await s.at('2026-04-01T01:00:00Z');
+      await voidInvoicedCalls(s);
+      await restoreAfterFebruary(s, 7);
       expect(await sumOf(s)).toBe('4.81');
     },
     bills: [
@@ -39,15 +48,8 @@ const STORIES: Told[] = [
     title: 'voided and counted again, of which only a part had been given back',
     start: JAN,
     tell: async (s) => {
-      await s.subscribe(await s.plan('p', [usage('0.37')]));
-      await s.events('2026-01-10T00:00:00Z', 5);
-      await s.at('2026-02-01T01:00:00Z');
-      await correct(s, 'void');
-      await s.events('2026-02-10T00:00:00Z', 2);
-      await s.at('2026-03-01T01:00:00Z');
-      await correct(s, 'restore');
-      await s.events('2026-03-10T00:00:00Z', 1);
-      await s.at('2026-04-01T01:00:00Z');
+      await voidInvoicedCalls(s);
+      await restoreAfterFebruary(s, 2);
       expect(await sumOf(s)).toBe('2.96');
     },
     bills: [
@@ -60,10 +62,7 @@ const STORIES: Told[] = [
     title: 'voided and counted again between two invoices, as if nothing had been',
     start: JAN,
     tell: async (s) => {
-      await s.subscribe(await s.plan('p', [usage('0.37')]));
-      await s.events('2026-01-10T00:00:00Z', 5);
-      await s.at('2026-02-01T01:00:00Z');
-      await correct(s, 'void');
+      await voidInvoicedCalls(s);
       await s.at('2026-02-10T00:00:00Z');
       await correct(s, 'restore');
       await s.at('2026-03-01T01:00:00Z');

@@ -1,30 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { callsOf, type Json, phase } from '../../backend/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { priceAgentRuns, priceApiRequests, priceLlmTokens } from '../support/tutorial-catalog.ts';
 
 /** The tutorials for Metering & Billing, by API, from the first command to the preview of the invoice. */
 let backend: TestBackend;
+let calls: ReturnType<typeof callsOf>;
 beforeAll(async () => {
   backend = await createTestBackend();
+  calls = callsOf(backend);
 });
 afterAll(() => backend.close());
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely, and each was held against the contract
-type Json = any;
-
-async function ok(method: string, path: string, body?: unknown): Promise<Json> {
-  const answer = await backend.request(method, path, body === undefined ? {} : { body });
-  expect({ path, problem: answer.status < 300 ? '' : answer.text }).toEqual({ path, problem: '' });
-  return answer.json;
-}
-
+/** @returns the customer, who subscribes to a plan with this one card */
 async function subscribe(planKey: string, card: Json, customer: Json): Promise<Json> {
-  const phases = [{ key: 'default', name: 'Default', rate_cards: [{ billing_cadence: 'P1M', ...card }] }];
-  const body = { key: planKey, name: planKey, currency: 'USD', billing_cadence: 'P1M', phases };
-  const draft = await ok('POST', '/plans', body);
-  await ok('POST', `/plans/${draft.id}/publish`);
-  const { id } = await ok('POST', '/customers', customer);
-  await ok('POST', '/subscriptions', { customer: { id }, plan: { key: planKey } });
-  return ok('GET', `/customers/${id}`);
+  await calls.publishPlan(planKey, { phases: [phase([card])] });
+  const { id } = await calls.ok('POST', '/customers', customer);
+  await calls.ok('POST', '/subscriptions', { customer: { id }, plan: { key: planKey } });
+  return calls.ok('GET', `/customers/${id}`);
 }
 
 const event = (id: string, type: string, subject: string, time: string, data: Json) => ({
@@ -36,36 +29,19 @@ const event = (id: string, type: string, subject: string, time: string, data: Js
   time,
   data,
 });
-const preview = (customer: Json) => ok('GET', `/customers/${customer.id}/invoice-preview`);
+const send = async (events: Json) => expect((await calls.call('POST', '/events', events)).status).toBe(202);
+const preview = (customer: Json) => calls.ok('GET', `/customers/${customer.id}/invoice-preview`);
 const NOW = '2026-11-21T12:00:00Z';
 
 test('API requests: example-service was used six times, a dollar for the first package of 5,000', async () => {
-  const meter = await ok('POST', '/built-in-meters/kong_konnect_api_request/enable');
-  const feature = await ok('POST', '/features', {
-    key: 'example_service',
-    name: 'example-service',
-    meter: { id: meter.id, filters: { service_name: { eq: 'example-service' } } },
-  });
+  const { card } = await priceApiRequests(calls.ok);
   const call = (id: string, time: string, service = 'example-service') =>
     event(id, 'kong.api_request', 'kong-air', time, { service_name: service, status_code: '200' });
-  await ok('POST', '/events', [call('before', '2026-11-21T11:59:59Z')]);
-  const customer = await subscribe(
-    'premium',
-    {
-      key: 'example_service',
-      name: 'example-service',
-      feature: { id: feature.id },
-      price: { type: 'unit', amount: '1' },
-      unit_config: { operation: 'divide', conversion_factor: '5000', rounding: 'ceiling' },
-    },
-    { key: 'kong_air', name: 'Kong Air', usage_attribution: { subject_keys: ['kong-air'] } },
-  );
-  await ok(
-    'POST',
-    '/events',
-    [1, 2, 3, 4, 5, 6].map((index) => call(`r${index}`, NOW)),
-  );
-  await ok('POST', '/events', [call('other', NOW, 'another-service')]);
+  await send([call('before', '2026-11-21T11:59:59Z')]);
+  const attribution = { usage_attribution: { subject_keys: ['kong-air'] } };
+  const customer = await subscribe('premium', card, { key: 'kong_air', name: 'Kong Air', ...attribution });
+  await send([1, 2, 3, 4, 5, 6].map((index) => call(`r${index}`, NOW)));
+  await send([call('other', NOW, 'another-service')]);
   const invoice = await preview(customer);
   expect(invoice).toMatchObject({
     status: 'draft',
@@ -83,15 +59,12 @@ test('API requests: example-service was used six times, a dollar for the first p
 });
 
 test('LLM tokens: ai-token with its token count', async () => {
-  const meter = await ok('POST', '/built-in-meters/kong_konnect_llm_tokens/enable');
-  const feature = await ok('POST', '/features', { key: 'ai_token', name: 'ai-token', meter: { id: meter.id } });
-  const customer = await subscribe(
-    'ai_premium',
-    { key: 'ai_token', name: 'ai-token', feature: { id: feature.id }, price: { type: 'unit', amount: '1' } },
-    { key: 'kong_air2', name: 'Kong Air', usage_attribution: { subject_keys: ['kong-air2'] } },
-  );
+  const { card } = await priceLlmTokens(calls.ok);
+  const dollarEach = { ...card, price: { type: 'unit', amount: '1' }, entitlement: undefined };
+  const attribution = { usage_attribution: { subject_keys: ['kong-air2'] } };
+  const customer = await subscribe('ai_premium', dollarEach, { key: 'kong_air2', name: 'Kong Air', ...attribution });
   const data = (type: string, tokens: number) => ({ type, tokens, provider: 'openai', model: 'gpt-4' });
-  await ok('POST', '/events', [
+  await send([
     event('chat:request', 'kong.llm_request', 'kong-air2', NOW, data('request', 13)),
     event('chat:response', 'kong.llm_request', 'kong-air2', NOW, data('response', 5)),
   ]);
@@ -102,45 +75,28 @@ test('LLM tokens: ai-token with its token count', async () => {
 });
 
 test('agent runs: three of them, one was before the subscription', async () => {
-  const meter = await ok('POST', '/meters', {
-    key: 'agent_runs_total',
-    name: 'Count agent runs',
-    event_type: 'agent_run',
-    aggregation: 'count',
-    dimensions: { agent_name: '$.agent_name' },
-  });
-  const feature = await ok('POST', '/features', { key: 'agent_runs', name: 'Agent Runs', meter: { id: meter.id } });
+  const { card } = await priceAgentRuns(calls.ok);
   const run = (id: string, time: string, agent_name: string) =>
     event(id, 'agent_run', 'acme-inc', time, { agent_name });
-  await ok('POST', '/events', [run('early', '2026-11-21T11:59:59Z', 'summarizer')]);
-  const customer = await subscribe(
-    'premium_plan',
-    {
-      key: 'agent_runs',
-      name: 'agent-runs',
-      feature: { id: feature.id },
-      price: { type: 'unit', amount: '1' },
-      entitlement: { type: 'boolean' },
-    },
-    { key: 'acme-inc', name: 'Acme Inc.' },
-  );
+  await send([run('early', '2026-11-21T11:59:59Z', 'summarizer')]);
+  const customer = await subscribe('premium_plan', card, { key: 'acme-inc', name: 'Acme Inc.' });
   for (const [id, agent] of [
     ['8655CDD7', 'summarizer'],
     ['3EC7EFD0', 'summarizer'],
     ['48FC220C', 'translator'],
   ] as const) {
-    await ok('POST', '/events', run(id, NOW, agent));
+    await send(run(id, NOW, agent));
   }
   const invoice = await preview(customer);
-  expect(invoice.lines).toMatchObject([{ name: 'agent-runs', detailed_lines: [{ quantity: '3', unit_price: '1' }] }]);
+  expect(invoice.lines).toMatchObject([{ name: 'Agent Runs', detailed_lines: [{ quantity: '3', unit_price: '1' }] }]);
   expect(invoice.totals.total).toBe('3');
 });
 
 test('requests by consumer: alice has three events, and, as a customer without a plan, nothing to pay', async () => {
-  for (const id of ['a1', 'a2', 'a3']) await ok('POST', '/events', event(id, 'kong.api_request', 'alice', NOW, {}));
-  const { data } = await ok('GET', '/events?filter[subject]=alice');
+  for (const id of ['a1', 'a2', 'a3']) await send(event(id, 'kong.api_request', 'alice', NOW, {}));
+  const { data } = await calls.ok('GET', '/events?filter[subject]=alice');
   expect(data).toHaveLength(3);
   expect(data[0].validation_errors[0].message).toBe('no customer found for event subject: alice');
-  const alice = await ok('POST', '/customers', { key: 'alice', name: 'Alice', currency: 'EUR' });
+  const alice = await calls.ok('POST', '/customers', { key: 'alice', name: 'Alice', currency: 'EUR' });
   expect(await preview(alice)).toMatchObject({ currency: 'EUR', lines: [], totals: { total: '0' } });
 });
