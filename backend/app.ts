@@ -106,7 +106,7 @@ export function createBackend(parts: AppParts): Backend {
       await invoicesFollowSubscriptions(billing.invoices, customerId, log);
     },
   });
-  const billing = createBilling(parts, { features, subscriptions, taxCodes: catalog.taxCodes });
+  const billing = createBilling(parts, { ...catalog, features, subscriptions });
   // Once more for what was stored when the process ended.
   entitlements
     .followAllCustomers()

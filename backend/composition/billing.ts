@@ -6,6 +6,7 @@ import {
   type ProfilesService,
   profileRoutes,
 } from '../modules/billing-profiles/index.ts';
+import type { Currencies } from '../modules/currencies/index.ts';
 import { createCustomers } from '../modules/customers/index.ts';
 import type { Features } from '../modules/features/index.ts';
 import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../modules/invoices/index.ts';
@@ -18,10 +19,17 @@ import type { Router } from '../platform/http/router.ts';
 import type { Logger } from '../platform/log.ts';
 import type { AppParts } from './parts.ts';
 
+interface BillingNeeds {
+  features: Features;
+  subscriptions: Subscriptions;
+  taxCodes: TaxCodes;
+  currencies: Currencies;
+}
+
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(
   { db, clock, newId, usage, log }: AppParts,
-  { features, subscriptions, taxCodes }: { features: Features; subscriptions: Subscriptions; taxCodes: TaxCodes },
+  { features, subscriptions, taxCodes, currencies }: BillingNeeds,
 ) {
   const apps: AppsService = createAppsService({
     db,
@@ -56,6 +64,7 @@ export function createBilling(
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
+    findCurrency: currencies.find,
     invoicingTaxCode: taxCodes.invoicing,
     findFeatures: features.findByIds,
     findFeaturesByKey: features.findByKeys,

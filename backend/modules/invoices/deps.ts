@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { NewId } from '../../platform/ids.ts';
+import type { Currency } from '../../platform/money.ts';
 import type { Period } from '../../platform/period/index.ts';
 import type { UsageStore } from '../../usage-store/index.ts';
 import type { App } from '../apps/index.ts';
@@ -23,6 +24,8 @@ export interface InvoicesDeps {
   /** Deleted customers too. */
   findCustomer(id: string, db: ControlDb): Promise<Customer | undefined>;
   profileOf(customerId: string, db: ControlDb): Promise<StoredProfile>;
+  /** One of ISO 4217 or a custom one, with its digits. */
+  findCurrency(code: string, db: ControlDb): Promise<Currency | undefined>;
   findApp(id: string, db: ControlDb): Promise<App | undefined>;
   /** The organization's tax code for invoices, and whether it is the one that says nothing. */
   invoicingTaxCode(db: ControlDb): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;

@@ -22,7 +22,7 @@ export async function editInvoice(deps: InvoicesDeps, moving: Moving, request: U
     });
   }
   const lines = request.lines === undefined ? moving.lines : await editLines(deps, moving, request.lines);
-  return { invoice: editHead(invoice, request, lines), lines };
+  return { ...moving, invoice: editHead(invoice, request, lines), lines };
 }
 
 function editHead(invoice: Invoice, request: UpdateInvoice, lines: readonly InvoiceLine[]): Invoice {

@@ -1,11 +1,15 @@
-import { fiatCurrency } from '../../platform/currencies.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
 import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import type { Totals } from '../rating/index.ts';
+import type { InvoicesDeps } from './deps.ts';
+import { invoiceProblem } from './errors.ts';
 
-/** ISO 4217 where it is one. Custom currencies are settled in credits: their amounts keep all digits here. */
-export function currencyOf(code: string): Currency {
-  return fiatCurrency(code) ?? { code, digits: 12 };
+/** The currency of a charge or an invoice, with its digits. @throws DomainProblem 400 when there is none of the code */
+export async function currencyOf(deps: InvoicesDeps, code: string, db: ControlDb): Promise<Currency> {
+  const currency = await deps.findCurrency(code, db);
+  if (currency === undefined) throw invoiceProblem('charge_currency_not_known', code);
+  return currency;
 }
 
 export const NO_TOTALS: Totals = {

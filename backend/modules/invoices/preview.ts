@@ -2,6 +2,7 @@
  * The invoice in the making: what the next invoice would be with the usage so far. It goes the way of a real invoice but
  * for storing anything, so that the invoice made of the same usage has the same numbers.
  */
+
 import { notFound } from '../../platform/errors.ts';
 import type { Customer } from '../customers/index.ts';
 import { syncCustomer } from './bill-customer.ts';
@@ -19,13 +20,14 @@ import { correctionLine, type Moving, rateAll, takeQuantities, withTotals } from
 import { readQuantities } from './lifecycle/quantities.ts';
 import { taxDefaultsOf } from './lifecycle/tax.ts';
 import { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
+import { currencyOf } from './money.ts';
 import { totalsOf } from './rate-line.ts';
 import { invoiceRepository } from './repository.ts';
 import type { Charge, InvoiceLine } from './types.ts';
 import { isMetered } from './usage.ts';
 
 export interface PreviewOptions {
-  /** Default: the customer's, or that of what it subscribes to. */
+  /** Default: the customer's, or that of what is to be billed. */
   currency?: string | undefined;
   /** What-if: quantities by feature key, in the meter's unit, in place of what was used. */
   quantities?: Readonly<Record<string, string>> | undefined;
@@ -47,13 +49,19 @@ export async function previewInvoice(
   await syncCustomer(deps, customerId);
   await correctUsageOfCustomer(deps, customerId);
   const open = (await chargeRepository(deps.db).open(customerId)).filter(isOpen);
-  const currency = options.currency ?? customer.currency ?? open[0]?.currency ?? DEFAULT_CURRENCY;
+  const currency = options.currency ?? currencyOfNext(open, customer) ?? DEFAULT_CURRENCY;
   const charges = open.filter((charge) => charge.currency === currency);
   const moving = await gather(deps, customer, currency, charges);
   const lines = [...moving.lines, ...(options.extraLines ?? [])];
   const priced = await price(deps, { ...moving, lines }, options.quantities ?? {});
   const { invoice, lines: rated } = await withCorrections(deps, priced);
   return toInvoiceBody(invoice, rated, undefined);
+}
+
+/** The customer's, unless all that is to be billed has another one, as what is priced in a custom currency has. */
+function currencyOfNext(open: readonly Charge[], customer: Customer): string | undefined {
+  const isOwn = open.length === 0 || open.some(({ currency }) => currency === customer.currency);
+  return (isOwn ? customer.currency : undefined) ?? open[0]?.currency;
 }
 
 /** For a customer that has none and subscribes to nothing: an empty invoice needs one all the same. */
@@ -85,6 +93,7 @@ async function gather(
   const collectAtMs = collectionAtMs(metered, interval) ?? (dues.length === 0 ? undefined : cutoffMs);
   const untilMs = draftUntilMs(deps.clock.nowMs(), collectAtMs, stored.profile.workflow.invoicing);
   return {
+    currency: await currencyOf(deps, currency, db),
     invoice: {
       ...head,
       id,
@@ -119,13 +128,14 @@ async function price(
   return rateAll(taken, ids);
 }
 
-async function withCorrections(deps: InvoicesDeps, { invoice, lines }: Moving): Promise<Moving> {
+async function withCorrections(deps: InvoicesDeps, moving: Moving): Promise<Moving> {
+  const { invoice, lines, currency } = moving;
   const pending = await correctionRepository(deps.db).pending(invoice.customerId, invoice.currency);
-  const fitted = fitCorrections(pending, totalsOf(lines, invoice.currency).total);
+  const fitted = fitCorrections(pending, totalsOf(lines, currency).total);
   const nowMs = deps.clock.nowMs();
   const added = fitted.map(({ correction, amount }, index) => ({
     ...correctionLine({ ...correction, amount }, { invoice, position: lines.length + index, nowMs, newId: deps.newId }),
     id: derivedId(`${correction.id}/preview`),
   }));
-  return withTotals({ invoice, lines: [...lines, ...added] });
+  return withTotals({ ...moving, lines: [...lines, ...added] });
 }

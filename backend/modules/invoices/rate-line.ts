@@ -1,8 +1,9 @@
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import type { NewId } from '../../platform/ids.ts';
+import type { Currency } from '../../platform/money.ts';
 import { netAmount, rate, sumTotals, type Totals } from '../rating/index.ts';
 import { toTextPeriod } from './charges/wanted.ts';
-import { currencyOf, NO_TOTALS } from './money.ts';
+import { NO_TOTALS } from './money.ts';
 import type { Correction, InvoiceLine, StoredRating } from './types.ts';
 
 type Rateable = Pick<
@@ -22,10 +23,10 @@ type Rateable = Pick<
  * The money of a line from its quantity: invoices, previews and what-if questions all ask here.
  * @throws RatingError when the terms cannot be rated
  */
-export function rateLine(line: Rateable, currencyCode: string, newId: NewId): StoredRating {
+export function rateLine(line: Rateable, currency: Currency, newId: NewId): StoredRating {
   const rated = rate({
     name: line.name,
-    currency: currencyOf(currencyCode),
+    currency,
     terms: line.terms,
     quantity: line.quantity ?? '0',
     ...(line.splitPosition !== 'single' && {
@@ -80,11 +81,11 @@ export function rateCorrection(correction: Correction, newId: NewId): StoredRati
 }
 
 /** Totals of an invoice: those of its living lines, rounded again. */
-export function totalsOf(lines: readonly InvoiceLine[], currencyCode: string): Totals {
+export function totalsOf(lines: readonly InvoiceLine[], currency: Currency): Totals {
   const living = lines.filter((line) => line.deletedAtMs === undefined);
   return sumTotals(
     living.map((line) => line.rated?.totals ?? NO_TOTALS),
-    currencyOf(currencyCode),
+    currency,
   );
 }
 

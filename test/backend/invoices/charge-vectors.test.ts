@@ -5,6 +5,7 @@ import type { Period } from '../../../backend/platform/period/index.ts';
 import { periodVectorsOf } from '../../support/period-vectors.ts';
 import { agreedIn } from '../../support/subscriptions.ts';
 
+const currencies = new Map([['USD', { code: 'USD', digits: 2 }]]);
 const iso = (atMs: number) => new Date(atMs).toISOString().replace('.000Z', 'Z');
 const span = ({ fromMs, toMs }: Period) => [iso(fromMs), iso(toMs)];
 
@@ -16,7 +17,7 @@ test.each(periodVectorsOf('subscription_lines'))('charges: $name', (vector) => {
   const agreed = agreedIn(vector);
   const untilMs = Date.parse(vector.generate_until);
   const view = subscriptionView(agreed, agreed.activeFromMs);
-  const charges = wantedCharges(view, { untilMs, endProrationMode: 'bill_actual_period' });
+  const charges = wantedCharges(view, { untilMs, endProrationMode: 'bill_actual_period', currencies });
   const expected = vector.expected.filter(({ service_period: [from] }) => Date.parse(from) < untilMs);
   const known = new Set(expected.map(({ key }) => key));
   const own = charges.filter(({ reference }) => known.has(reference));

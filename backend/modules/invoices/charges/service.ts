@@ -6,6 +6,7 @@ import { defined } from '../../../platform/defined.ts';
 import { notFound, RequestProblem } from '../../../platform/errors.ts';
 import { type PageRequest, pageMeta } from '../../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../../platform/http/sorting.ts';
+import type { Currency } from '../../../platform/money.ts';
 import type { Period } from '../../../platform/period/index.ts';
 import { findPricingProblems, type PricingTerms, prorate, sumTotals, type Totals } from '../../rating/index.ts';
 import { syncCustomer } from '../bill-customer.ts';
@@ -113,7 +114,8 @@ async function newCharge(deps: InvoicesDeps, customerId: string, request: Create
 }
 
 async function contentOf(deps: InvoicesDeps, request: CreateCharge): Promise<ChargeContent> {
-  if (fiatCurrency(request.currency) === undefined) throw invoiceProblem('charge_currency_not_known', request.currency);
+  const currency = fiatCurrency(request.currency);
+  if (currency === undefined) throw invoiceProblem('charge_currency_not_known', request.currency);
   const servicePeriod = readPeriod(request.service_period, 'service_period');
   const fullServicePeriod = readPeriod(request.full_service_period ?? request.service_period, 'full_service_period');
   const billingPeriod = readPeriod(request.billing_period ?? request.service_period, 'billing_period');
@@ -135,7 +137,7 @@ async function contentOf(deps: InvoicesDeps, request: CreateCharge): Promise<Cha
     ...defined({
       description: request.description,
       labels: request.labels,
-      amount: amountOf(request, servicePeriod, fullServicePeriod),
+      amount: amountOf(request, currency, servicePeriod, fullServicePeriod),
       taxConfig: tax_config && defined({ behavior: tax_config.behavior, taxCodeId: tax_config.tax_code?.id }),
     }),
   };
@@ -149,17 +151,17 @@ function termsOf(request: CreateCharge): PricingTerms {
   return { price, payment_term: request.payment_term, ...kept };
 }
 
-function amountOf(request: CreateCharge, service: Period, full: Period): string | undefined {
+function amountOf(request: CreateCharge, currency: Currency, service: Period, full: Period): string | undefined {
   if (request.type === 'usage_based') return undefined;
-  const { amount, currency } = request.amount_before_proration;
-  if (currency !== request.currency) {
-    throw invoiceProblem('charge_currency_not_known', `${currency} differs from ${request.currency}`, {
+  const { amount, currency: code } = request.amount_before_proration;
+  if (code !== currency.code) {
+    throw invoiceProblem('charge_currency_not_known', `${code} differs from ${currency.code}`, {
       field: 'amount_before_proration.currency',
     });
   }
   return prorate({
     amount,
-    currency: currencyOf(currency),
+    currency,
     servicePeriod: toTextPeriod(service),
     fullServicePeriod: toTextPeriod(full),
     prorationEnabled: request.proration_configuration.mode === 'prorate_prices',
@@ -203,14 +205,15 @@ async function totalsOfCharge(
   const standing = lines.filter(
     (line) => line.deletedAtMs === undefined && !['deleted', 'voided'].includes(line.invoiceStatus),
   );
+  const currency = await currencyOf(deps, charge.currency, db);
   const booked = sumTotals(
     standing.map((line) => line.rated?.totals ?? NO_TOTALS),
-    currencyOf(charge.currency),
+    currency,
   );
   if (!withRealtime) return { booked };
   const measured = await readUsage(deps, charge, charge.customerId, charge.servicePeriod);
   if (isMissing(measured)) return { booked };
   const whole = { ...charge, quantity: measured.value, fullServicePeriod: charge.servicePeriod };
   const none = { splitPosition: 'single', previousQuantity: '0', previouslyBilledAmount: '0' } as const;
-  return { booked, realtime: rateLine({ ...whole, ...none }, charge.currency, deps.newId).totals };
+  return { booked, realtime: rateLine({ ...whole, ...none }, currency, deps.newId).totals };
 }

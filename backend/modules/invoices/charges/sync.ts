@@ -1,17 +1,20 @@
 /** Makes the stored charges of a subscription those that it asks for. Repeatable: nothing is ever charged twice. */
+
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { Currency } from '../../../platform/money.ts';
 import type { SubscriptionView } from '../../subscriptions/index.ts';
 import { correctFee } from '../corrections/fees.ts';
 import { followGathering } from '../create-invoice.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
+import { currencyOf } from '../money.ts';
 import { invoiceRepository } from '../repository.ts';
 import type { Charge, WantedCharge } from '../types.ts';
 import { type ChargeChange, compareCharges } from './compare.ts';
 import { draftLine } from './gather.ts';
 import { chargeRepository } from './repository.ts';
-import { horizonMs, wantedCharges } from './wanted.ts';
+import { currencyCodesOf, horizonMs, wantedCharges } from './wanted.ts';
 
 /** What became of a subscription's charges. */
 export interface SyncResult {
@@ -37,7 +40,9 @@ export async function syncSubscription(
     return { created: 0, changed: 0, removed: 0, nextAtMs, draftIds: [] };
   const { profile } = await deps.profileOf(subscription.customerId, trx);
   const endProrationMode = profile.workflow.invoicing.subscription_end_proration_mode;
-  const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode });
+  const currencies = new Map<string, Currency>();
+  for (const code of currencyCodesOf(subscription)) currencies.set(code, await currencyOf(deps, code, trx));
+  const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode, currencies });
   const changes = compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
   const draftIds = new Set<string>();
   for (const change of changes) for (const id of await applyChange(deps, trx, subscription, change)) draftIds.add(id);

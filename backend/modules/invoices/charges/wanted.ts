@@ -4,6 +4,7 @@
  */
 import { defined } from '../../../platform/defined.ts';
 import { formatInstant } from '../../../platform/instant.ts';
+import type { Currency } from '../../../platform/money.ts';
 import { addDuration, durationFrom, type Period } from '../../../platform/period/index.ts';
 import { prorate } from '../../rating/index.ts';
 import {
@@ -12,13 +13,20 @@ import {
   type SubscriptionView,
   subscriptionLines,
 } from '../../subscriptions/index.ts';
-import { currencyOf } from '../money.ts';
 import type { WantedCharge } from '../types.ts';
 
 export interface WantedOptions {
   /** Charges that fall due, or whose service begins, up to here. */
   untilMs: number;
   endProrationMode: 'bill_full_period' | 'bill_actual_period';
+  /** Those of `currencyCodesOf`. */
+  currencies: ReadonlyMap<string, Currency>;
+}
+
+/** The currencies that a subscription's charges may have. */
+export function currencyCodesOf(view: SubscriptionView): ReadonlySet<string> {
+  const items = view.phases.flatMap((phase) => phase.items);
+  return new Set(items.map(({ rateCard }) => rateCard.currency ?? view.currency));
 }
 
 /** Free cards ask for nothing, neither do fees of which nothing is left after proration. */
@@ -87,13 +95,15 @@ function amountOf(
   view: SubscriptionView,
   line: SubscriptionLine,
   currency: string,
-  { endProrationMode }: WantedOptions,
+  { endProrationMode, currencies }: WantedOptions,
 ): string | undefined {
   const { price } = line.item.rateCard.terms;
   if (price.type !== 'flat') return undefined;
+  const known = currencies.get(currency);
+  if (known === undefined) throw new Error(`the digits of ${currency} are not known`);
   const { amount, isBillable } = prorate({
     amount: price.amount,
-    currency: currencyOf(currency),
+    currency: known,
     servicePeriod: toTextPeriod(line.servicePeriod),
     fullServicePeriod: toTextPeriod(line.fullServicePeriod),
     prorationEnabled: view.proRatingEnabled,

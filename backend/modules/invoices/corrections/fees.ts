@@ -8,7 +8,7 @@ import { defined } from '../../../platform/defined.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
 import type { LineOfCharge } from '../lines/repository.ts';
-import { differenceOf, isZero, sumOf } from '../money.ts';
+import { currencyOf, differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge } from '../types.ts';
 import { correctionRepository } from './repository.ts';
@@ -30,7 +30,7 @@ export async function correctFee(
   if (charge.amount === undefined || fixed.length === 0 || isEdited) return;
   const earlier = await correctionRepository(trx).ofCharge(charge.id);
   const settled = sumOf([...fixed.map(netOf), ...earlier.map(({ amount }) => amount)]);
-  const amount = differenceOf(feeNow(charge, deps), settled);
+  const amount = differenceOf(await feeNow(charge, deps, trx), settled);
   if (isZero(amount)) return;
   const isCredit = new Decimal(amount).lt(0);
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
@@ -57,7 +57,7 @@ export async function correctFee(
 }
 
 /** What the fee comes to with its discounts. */
-function feeNow(charge: Charge, deps: InvoicesDeps): string {
+async function feeNow(charge: Charge, deps: InvoicesDeps, trx: ControlDb): Promise<string> {
   const amount = charge.amount ?? '0';
   const rated = rateLine(
     {
@@ -69,7 +69,7 @@ function feeNow(charge: Charge, deps: InvoicesDeps): string {
       previousQuantity: '0',
       previouslyBilledAmount: '0',
     },
-    charge.currency,
+    await currencyOf(deps, charge.currency, trx),
     deps.newId,
   );
   return netOf({ rated });

@@ -5,6 +5,8 @@
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { Decimal } from '../../../platform/decimal.ts';
 import { defined } from '../../../platform/defined.ts';
+import type { NewId } from '../../../platform/ids.ts';
+import type { Currency } from '../../../platform/money.ts';
 import type { Period } from '../../../platform/period/index.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { scheduleRepository } from '../charges/schedule/repository.ts';
@@ -12,7 +14,7 @@ import { toTextPeriod } from '../charges/wanted.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
-import { differenceOf, isZero, sumOf } from '../money.ts';
+import { currencyOf, differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge, Correction, TaxRef } from '../types.ts';
 import { isMissing, readUsage } from '../usage.ts';
@@ -99,7 +101,9 @@ async function record(
   recount: Recount,
 ): Promise<Correction | undefined> {
   const { billed, before, after, ...moments } = recount;
-  const amount = differenceOf(costOf(charge, billed, after, deps), costOf(charge, billed, before, deps));
+  const currency = await currencyOf(deps, charge.currency, trx);
+  const costOf = (quantity: string) => costOfQuantity(charge, billed, quantity, { currency, newId: deps.newId });
+  const amount = differenceOf(costOf(after), costOf(before));
   const isMore = new Decimal(after).gt(before);
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
   const text = toTextPeriod(billed);
@@ -125,7 +129,12 @@ async function record(
 }
 
 /** What the charge costs with a quantity. */
-function costOf(charge: Charge, billed: Period, quantity: string, deps: InvoicesDeps): string {
+function costOfQuantity(
+  charge: Charge,
+  billed: Period,
+  quantity: string,
+  { currency, newId }: { currency: Currency; newId: NewId },
+): string {
   const line = {
     name: charge.name,
     terms: charge.terms,
@@ -136,7 +145,7 @@ function costOf(charge: Charge, billed: Period, quantity: string, deps: Invoices
     previousQuantity: '0',
     previouslyBilledAmount: '0',
   };
-  return netOf({ rated: rateLine(line, charge.currency, deps.newId) });
+  return netOf({ rated: rateLine(line, currency, newId) });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Money, dates and quantities as people of a locale write them. */
 import { Decimal } from '../../../platform/decimal.ts';
-import { currencyOf } from '../money.ts';
+import type { Currency } from '../../../platform/money.ts';
 import type { InvoiceCustomer } from '../types.ts';
 
 export interface Formats {
@@ -42,24 +42,28 @@ function supported(locale: string): string | undefined {
   }
 }
 
-export function formatsOf(locale: string, currency: string): Formats {
-  const { digits } = currencyOf(currency);
+export function formatsOf(locale: string, { code, digits }: Currency): Formats {
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
-  const money = (places: number) =>
-    new Intl.NumberFormat(locale, {
-      style: 'currency',
-      currency,
-      minimumFractionDigits: digits,
-      maximumFractionDigits: places,
-    });
+  // Locales know how to write currencies of ISO 4217; custom ones may have any code.
+  const style = isIsoCode(code) ? { style: 'currency' as const, currency: code } : {};
+  const money = (amount: string) => {
+    const places = { minimumFractionDigits: digits, maximumFractionDigits: placesOf(amount, digits) };
+    // Decimal text, not a floating point number: formats take it digit by digit.
+    const text = new Intl.NumberFormat(locale, { ...style, ...places }).format(amount as Intl.StringNumericLiteral);
+    return isIsoCode(code) ? text : `${text} ${code}`;
+  };
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: MAX_DIGITS });
   return {
     locale,
-    // Decimal text, not a floating point number: formats take it digit by digit.
-    money: (amount) => money(placesOf(amount, digits)).format(amount as Intl.StringNumericLiteral),
+    money,
     number: (value) => number.format(value as Intl.StringNumericLiteral),
     day: (atMs) => day.format(atMs),
   };
+}
+
+/** Of three letters, as locales ask for; which of them are in use they do not care. */
+function isIsoCode(code: string): boolean {
+  return /^[A-Z]{3}$/.test(code);
 }
 
 function placesOf(amount: string, digits: number): number {

@@ -1,6 +1,7 @@
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceNotFound } from '../errors.ts';
 import { lineRepository } from '../lines/repository.ts';
+import { currencyOf } from '../money.ts';
 import { invoiceRepository } from '../repository.ts';
 import { contentOf } from './content.ts';
 import { formatsOf, localeOf } from './formats.ts';
@@ -19,7 +20,8 @@ export function createDocumentService(deps: InvoicesDeps): DocumentService {
     if (invoice === undefined) throw invoiceNotFound(invoiceId);
     const lines = await lineRepository(deps.db).ofInvoice(invoiceId);
     const locale = localeOf(asked, invoice.customer);
-    return { locale, content: contentOf(invoice, lines, formatsOf(locale, invoice.currency)) };
+    const currency = await currencyOf(deps, invoice.currency, deps.db);
+    return { locale, content: contentOf(invoice, lines, formatsOf(locale, currency)) };
   };
   return {
     html: async (invoiceId, asked) => {

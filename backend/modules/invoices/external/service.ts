@@ -25,7 +25,8 @@ export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
     draftSynchronized: async (id, { invoicing }) => {
       const { nowMs } = await checked(deps, id, 'draft.syncing', 'draft synchronized');
       await moveInvoice(deps, id, {
-        change: ({ invoice, lines }) => ({
+        change: ({ invoice, lines, ...rest }) => ({
+          ...rest,
           invoice: {
             ...withFact(invoice, DRAFT_SYNCED_AT, nowMs),
             ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
@@ -38,14 +39,14 @@ export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
     issuingSynchronized: async (id, { invoicing, payment }) => {
       const { nowMs } = await checked(deps, id, 'issuing.syncing', 'issuing synchronized');
       const sentAt = invoicing?.sent_to_customer_at;
-      const change = ({ invoice, lines }: Moving) => ({
+      const change = ({ invoice, ...rest }: Moving) => ({
+        ...rest,
         invoice: {
           ...withFact(invoice, FINALIZED_AT, nowMs),
           ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
           ...(sentAt !== undefined && { sentToCustomerAtMs: Date.parse(sentAt) }),
           ...(payment?.external_id !== undefined && { externalPaymentId: payment.external_id }),
         },
-        lines,
       });
       await moveInvoice(deps, id, { change });
     },

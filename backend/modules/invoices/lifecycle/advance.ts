@@ -1,10 +1,12 @@
 /** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
+
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { correctUsageOfCustomer } from '../corrections/usage.ts';
 import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
 import { lineRepository } from '../lines/repository.ts';
+import { currencyOf } from '../money.ts';
 import { invoiceRepository } from '../repository.ts';
 import type { Invoice } from '../types.ts';
 import type { Moving } from './collect.ts';
@@ -54,7 +56,8 @@ interface ReadBefore {
 async function readIfCollecting(deps: InvoicesDeps, id: string, move: Move): Promise<ReadBefore> {
   const invoice = await invoiceRepository(deps.db).byId(id);
   if (invoice === undefined) throw invoiceNotFound(id);
-  const before = { invoice, lines: await lineRepository(deps.db).ofInvoice(id) };
+  const currency = await currencyOf(deps, invoice.currency, deps.db);
+  const before = { invoice, lines: await lineRepository(deps.db).ofInvoice(id), currency };
   const start = move.change === undefined ? before : await move.change(before);
   const app = await deps.findApp(invoice.appId, deps.db);
   const facts = factsOf(start.invoice, start.lines, app, deps.clock.nowMs());

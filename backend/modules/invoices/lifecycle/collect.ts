@@ -1,6 +1,7 @@
 /** What happens to an invoice when its quantities are taken. Runs inside the transaction of the step. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { NewId } from '../../../platform/ids.ts';
+import type { Currency } from '../../../platform/money.ts';
 import { RatingError } from '../../rating/index.ts';
 import { fitCorrections } from '../corrections/fit.ts';
 import { correctionRepository } from '../corrections/repository.ts';
@@ -12,12 +13,15 @@ import { earlierParts, quantityOfPart, type ReadQuantities } from './quantities.
 
 /** An invoice on its way, with all its lines. */
 export interface Moving {
+  /** That of the invoice. */
+  currency: Currency;
   invoice: Invoice;
   lines: InvoiceLine[];
 }
 
 /** Sets the quantities of metered lines, and what earlier parts of their periods billed. */
-export async function takeQuantities(db: ControlDb, { invoice, lines }: Moving, read: ReadQuantities): Promise<Moving> {
+export async function takeQuantities(db: ControlDb, moving: Moving, read: ReadQuantities): Promise<Moving> {
+  const { invoice, lines } = moving;
   const issues: ValidationIssue[] = [];
   const taken: InvoiceLine[] = [];
   for (const line of lines) {
@@ -41,17 +45,18 @@ export async function takeQuantities(db: ControlDb, { invoice, lines }: Moving, 
       ...(measured.snapshot !== undefined && { snapshot: measured.snapshot }),
     });
   }
-  return { invoice: { ...invoice, issues, snapshottedAtMs: read.readAtMs }, lines: taken };
+  return { ...moving, invoice: { ...invoice, issues, snapshottedAtMs: read.readAtMs }, lines: taken };
 }
 
 /** Rates all lines anew; what cannot be rated becomes an issue. Metered lines without a quantity stay unrated. */
-export function rateAll({ invoice, lines }: Moving, newId: NewId): Moving {
+export function rateAll(moving: Moving, newId: NewId): Moving {
+  const { invoice, lines, currency } = moving;
   const issues = [...invoice.issues];
   const rated = lines.map((line, index) => {
     const isUnknown = isMetered(line) && line.quantity === undefined;
     if (line.deletedAtMs !== undefined || line.kind === 'correction' || isUnknown) return line;
     try {
-      return { ...line, rated: rateLine(line, invoice.currency, newId) };
+      return { ...line, rated: rateLine(line, currency, newId) };
     } catch (error) {
       if (!(error instanceof RatingError)) throw error;
       issues.push({
@@ -63,10 +68,11 @@ export function rateAll({ invoice, lines }: Moving, newId: NewId): Moving {
       return line;
     }
   });
-  return withTotals({ invoice: { ...invoice, issues }, lines: rated });
+  return withTotals({ ...moving, invoice: { ...invoice, issues }, lines: rated });
 }
 
-export function withTotals({ invoice, lines }: Moving): Moving {
+export function withTotals(moving: Moving): Moving {
+  const { invoice, lines, currency } = moving;
   const living = lines.filter((line) => line.deletedAtMs === undefined);
   const from = living.map((line) => line.servicePeriod.fromMs);
   const to = living.map((line) => line.servicePeriod.toMs);
@@ -74,7 +80,7 @@ export function withTotals({ invoice, lines }: Moving): Moving {
     living.length === 0
       ? { fromMs: invoice.servicePeriod.fromMs, toMs: invoice.servicePeriod.fromMs }
       : { fromMs: Math.min(...from), toMs: Math.max(...to) };
-  return { invoice: { ...invoice, totals: totalsOf(lines, invoice.currency), servicePeriod }, lines };
+  return { ...moving, invoice: { ...invoice, totals: totalsOf(lines, currency), servicePeriod } };
 }
 
 /** Puts the corrections that wait for the customer's next invoice on this one, as far as its total goes. */
@@ -88,7 +94,7 @@ export async function attachCorrections(
   const { invoice } = kept;
   const pending = await corrections.pending(invoice.customerId, invoice.currency);
   const added: InvoiceLine[] = [];
-  for (const { correction, amount, rest } of fitCorrections(pending, totalsOf(kept.lines, invoice.currency).total)) {
+  for (const { correction, amount, rest } of fitCorrections(pending, totalsOf(kept.lines, kept.currency).total)) {
     const used: Correction = { ...correction, amount };
     const position = kept.lines.length + added.length;
     const line = correctionLine(used, { invoice, position, ...context });
@@ -96,7 +102,7 @@ export async function attachCorrections(
     if (!isZero(rest)) await corrections.insert(carriedOver(correction, rest, context));
     added.push(line);
   }
-  return withTotals({ invoice, lines: [...kept.lines, ...added] });
+  return withTotals({ ...kept, lines: [...kept.lines, ...added] });
 }
 
 /** Takes corrections off again that an earlier taking of quantities has put on the invoice. */

@@ -44,6 +44,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
       return settleInSandbox(moving);
     case 'deleted':
       return {
+        ...moving,
         lines: moving.lines.map((line) => deletedLine(line, context.nowMs)),
         invoice: deleted(invoice, context.nowMs),
       };
@@ -55,11 +56,12 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
 async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
   const taken = rateAll(await takeQuantities(context.db, moving, context.quantities), context.newId);
-  const { invoice, lines } = await attachCorrections(context.db, taken, context);
+  const attached = await attachCorrections(context.db, taken, context);
+  const { invoice } = attached;
   const { invoicing } = invoice.workflow;
   const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);
   const { draftUntilMs: _, ...rest } = invoice;
-  return { invoice: until === undefined ? rest : { ...rest, draftUntilMs: until }, lines };
+  return { ...attached, invoice: until === undefined ? rest : { ...rest, draftUntilMs: until } };
 }
 
 /** Charges whose usage the invoice bills. */

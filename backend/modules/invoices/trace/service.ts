@@ -3,6 +3,7 @@ import { formatInstant } from '../../../platform/instant.ts';
 import { toTextPeriod } from '../charges/wanted.ts';
 import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
+import { currencyOf } from '../money.ts';
 import { rateLine } from '../rate-line.ts';
 import type { StoredRating } from '../types.ts';
 import { isMissing, readUsage } from '../usage.ts';
@@ -82,5 +83,8 @@ async function ratedNow(
     previousQuantity: '0',
     previouslyBilledAmount: '0',
   };
-  return { quantity: measured.value, rated: rateLine(whole, charge.currency, deps.newId) };
+  return {
+    quantity: measured.value,
+    rated: rateLine(whole, await currencyOf(deps, charge.currency, deps.db), deps.newId),
+  };
 }
