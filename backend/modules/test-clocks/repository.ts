@@ -1,4 +1,7 @@
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import type { PageRequest } from '../../platform/http/paging.ts';
 import { parseInstant, toStoredInstant } from '../../platform/instant.ts';
 
 interface TestClockRow {
@@ -34,6 +37,22 @@ export function testClockRepository(db: ControlDb) {
     },
     all: async (): Promise<StoredTestClock[]> =>
       (await tables.selectFrom('test_clocks').selectAll().orderBy('customer_id').execute()).map(fromRow),
+    /** In the order of their customers. */
+    page: async (
+      filters: readonly FilterCondition<'customer_id'>[],
+      page: PageRequest,
+    ): Promise<{ clocks: StoredTestClock[]; total: number }> => {
+      let matching = tables.selectFrom('test_clocks');
+      for (const filter of filters) matching = matching.where(filterExpression('customer_id', filter));
+      const { total } = await matching.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const rows = await matching
+        .selectAll()
+        .orderBy('customer_id')
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      return { clocks: rows.map(fromRow), total: Number(total) };
+    },
     count: async (): Promise<number> => {
       const counting = tables.selectFrom('test_clocks').select((eb) => eb.fn.countAll<number>().as('total'));
       return Number((await counting.executeTakeFirstOrThrow()).total);

@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { advanceTestClockSchema, putTestClockSchema, testClockSchema } from './schema.ts';
+import { advanceTestClockSchema, putTestClockSchema, testClockPageSchema, testClockSchema } from './schema.ts';
 import type { TestClocksService } from './service.ts';
 
 const COMMON = {
@@ -10,9 +13,25 @@ const COMMON = {
   params: z.object({ customerId: ulidSchema }),
 } as const;
 
+const FILTERS = { customer_id: 'ulid' } as const satisfies Record<string, FilterKind>;
+
 /** Registers the operations of test clocks, our own addition to the contract. */
 export function testClockRoutes(router: Router, service: TestClocksService): void {
   const answer = { 200: jsonResponse('The test clock.', testClockSchema) };
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/test-clocks',
+      operationId: 'list-test-clocks',
+      tag: COMMON.tag,
+      summary: 'List test clocks',
+      description: 'Customers who live by a clock of their own, also those that were deleted.',
+      access: 'read',
+      query: listQuery('page', undefined, FILTERS),
+      responses: { 200: jsonResponse('A page of test clocks.', testClockPageSchema) },
+    },
+    async ({ c, query }) => c.json(await service.list(readFilters(query, FILTERS), readPage(query))),
+  );
   router.endpoint(
     {
       ...COMMON,

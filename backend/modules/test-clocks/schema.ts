@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { pageMetaSchema } from '../../platform/http/paging.ts';
 import { dateTimeSchema, isoDurationSchema, ulidSchema } from '../../platform/http/schemas.ts';
 
 export const putTestClockSchema = z
@@ -25,3 +26,8 @@ export const testClockSchema = z
   })
   .openapi('TestClock');
 export type TestClockBody = z.output<typeof testClockSchema>;
+
+export const testClockPageSchema = z
+  .strictObject({ data: z.array(testClockSchema), meta: pageMetaSchema })
+  .openapi('TestClockPagePaginatedResponse');
+export type TestClockPage = z.output<typeof testClockPageSchema>;

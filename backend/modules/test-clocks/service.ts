@@ -1,6 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import { addDuration, durationFrom } from '../../platform/period/index.ts';
 import {
@@ -13,7 +15,7 @@ import {
   tooManyTestClocks,
 } from './errors.ts';
 import { type StoredTestClock, testClockRepository } from './repository.ts';
-import type { AdvanceTestClock, TestClockBody } from './schema.ts';
+import type { AdvanceTestClock, TestClockBody, TestClockPage } from './schema.ts';
 
 /** Lists carry them as parameters of one statement, and a sandbox needs a handful. */
 export const MAX_TEST_CLOCKS = 500;
@@ -37,6 +39,8 @@ export interface TestClockHooks {
 }
 
 export interface TestClocksService {
+  /** In the order of their customers. */
+  list(filters: readonly FilterCondition<'customer_id'>[], page: PageRequest): Promise<TestClockPage>;
   /** @throws RequestProblem 404 when the customer lives in real time */
   get(customerId: string): Promise<TestClockBody>;
   /**
@@ -71,6 +75,10 @@ export function createTestClocksService(deps: {
     return toBody(await existing(found.customerId));
   };
   return {
+    list: async (filters, page) => {
+      const { clocks, total } = await testClockRepository(db).page(filters, page);
+      return { data: clocks.map(toBody), meta: pageMeta(page, total) };
+    },
     get: async (customerId) => toBody(await existing(customerId)),
     put: async (customerId, now) => {
       const toMs = checkedInstant(now, 'now');

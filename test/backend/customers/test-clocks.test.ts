@@ -57,6 +57,18 @@ describe('the operations', () => {
     expect(await t.request('GET', path(id))).toMatchObject({ status: 404 });
   });
 
+  test('they are listed, all or those of some customers', async () => {
+    const ids = [await customer(), await customer()];
+    for (const id of ids) await t.request('PUT', path(id), { body: { now: '2026-05-01T00:00:00Z' } });
+    const list = (query: string) => t.request('GET', `/test-clocks?${query}`);
+    const one = await list(`filter[customer_id]=${ids[1]}`);
+    expect(one.json.data).toEqual([(await t.request('GET', path(ids[1] ?? ''))).json]);
+    expect((await list(`filter[customer_id]=${await customer()}`)).json.data).toEqual([]);
+    const both = await list(`filter[customer_id][oeq]=${ids.join()}&page[size]=1&page[number]=2`);
+    expect(both.json).toMatchObject({ data: [{ customer_id: ids[1] }], meta: { page: { total: 2 } } });
+    expect(await list('filter[customer_id]=nobody')).toMatchObject({ status: 400 });
+  });
+
   test('unknown customers, deleted ones and readers are refused', async () => {
     const body = { now: '2027-01-01T00:00:00Z' };
     expect(await t.request('PUT', path(UNKNOWN_ID), { body })).toMatchObject({ status: 404 });
