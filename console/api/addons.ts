@@ -23,6 +23,9 @@ const addons = versioned('addons', 'add-on', {
 
 export const { useList: useAddons, useVersions: useAddonVersions, useOne: useAddon } = addons;
 
+/** For selects. */
+export const addonSource = { useList: addons.useList, useOne: addons.useOne };
+
 /** What changes add-ons. */
 export function useAddonChanges() {
   const queries = useQueryClient();

@@ -21,10 +21,14 @@ export function useCustomers(parameters: MaybeRefOrGetter<Record<string, string>
 export function useCustomer(id: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['customers', 'one', id],
+    enabled: () => toValue(id) !== '',
     queryFn: ({ signal }) =>
       call(api.GET('/v3/openmeter/customers/{customerId}', { params: { path: { customerId: toValue(id) } }, signal })),
   });
 }
+
+/** For selects. */
+export const customerSource = { useList: useCustomers, useOne: useCustomer };
 
 /** What changes customers; each change has everything read again that names a customer. */
 export function useCustomerChanges() {

@@ -22,10 +22,14 @@ export function useFeatures(parameters: MaybeRefOrGetter<Record<string, string>>
 export function useFeature(id: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['features', 'one', id],
+    enabled: () => toValue(id) !== '',
     queryFn: ({ signal }) =>
       call(api.GET('/v3/openmeter/features/{featureId}', { params: { path: { featureId: toValue(id) } }, signal })),
   });
 }
+
+/** For selects. */
+export const featureSource = { useList: useFeatures, useOne: useFeature };
 
 /** What changes features; each change has the lists read again. */
 export function useFeatureChanges() {

@@ -22,6 +22,7 @@ export function useMeters(parameters: MaybeRefOrGetter<Record<string, string>>) 
 export function useMeter(id: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['meters', 'one', id],
+    enabled: () => toValue(id) !== '',
     queryFn: ({ signal }) =>
       call(api.GET('/v3/openmeter/meters/{meterId}', { params: { path: { meterId: toValue(id) } }, signal })),
   });
@@ -70,6 +71,9 @@ export function useMeterUsage(id: MaybeRefOrGetter<string>, request: MaybeRefOrG
     placeholderData: keepPreviousData,
   });
 }
+
+/** For selects. */
+export const meterSource = { useList: useMeters, useOne: useMeter };
 
 /** What changes meters; each change has the lists read again. */
 export function useMeterChanges() {

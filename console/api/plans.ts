@@ -24,6 +24,9 @@ const plans = versioned('plans', 'plan', {
 
 export const { useList: usePlans, useVersions: usePlanVersions, useOne: usePlan } = plans;
 
+/** For selects. */
+export const planSource = { useList: plans.useList, useOne: plans.useOne };
+
 /** What changes plans. */
 export function usePlanChanges() {
   const queries = useQueryClient();

@@ -49,7 +49,11 @@ export function versioned<Thing extends Versioned, Page, Create>(
           calls.list({ 'filter[key]': toValue(key) ?? '', 'page[size]': '100', sort: 'created_at desc' }, signal),
       }),
     useOne: (id: MaybeRefOrGetter<string>) =>
-      useQuery({ queryKey: [name, 'one', id], queryFn: ({ signal }) => calls.one(toValue(id), signal) }),
+      useQuery({
+        queryKey: [name, 'one', id],
+        enabled: () => toValue(id) !== '',
+        queryFn: ({ signal }) => calls.one(toValue(id), signal),
+      }),
     /** What changes them; each change has the lists read again. */
     useChanges() {
       const queries = useQueryClient();

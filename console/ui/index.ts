@@ -10,6 +10,7 @@ export * from './kong.ts';
 export { default as LoadProblem } from './load-problem.vue';
 export { default as UiModal } from './modal-dialog.vue';
 export { default as PageHeader } from './page-header.vue';
+export { default as UiPick } from './pick-field.vue';
 export { default as ProblemAlert } from './problem-alert.vue';
 export { default as UiSelect } from './select-field.vue';
 export { default as UiSuggest } from './suggest-field.vue';

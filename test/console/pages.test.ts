@@ -11,7 +11,7 @@ const CHANGING = `[...document.querySelectorAll('main button:not(:disabled), mai
   .map((element) => element.getAttribute('aria-label') ?? (element.closest('label') ?? element).textContent.trim())`;
 /** Words that buttons begin with which change something on the server. */
 const CHANGES =
-  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Migrate|New|Override|Publish|Remove (?!filter)|Reset|Restore|Revoke|Save|Start|Uninstall|Void)/;
+  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Migrate|New|Override|Publish|Put |Remove (?!filter)|Reset|Restore|Revoke|Save|Start|Take off|Uninstall|Void)/;
 
 describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
@@ -46,6 +46,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/billing/customers/new',
     `/billing/customers/${made.customer}`,
     `/billing/customers/${made.customer}/subscriptions/new`,
+    `/billing/customers/${made.customer}/charges/new`,
     `/billing/customers/${made.customer}/invoicing`,
     `/billing/customers/${made.customer}/entitlements`,
     `/billing/customers/${made.customer}/settings`,

@@ -16,6 +16,11 @@ export const billingRoutes: RouteRecordRaw[] = [
     meta: needs('write', 'Create a Subscription'),
     component: () => import('./create-subscription-page.vue'),
   },
+  {
+    path: `${BASE}/customers/:customerId/charges/new`,
+    meta: needs('write', 'Add charge'),
+    component: () => import('./create-charge-page.vue'),
+  },
   { path: `${BASE}/customers/:customerId/:tab?`, component: () => import('./customer-page.vue') },
   { path: `${BASE}/invoices`, component: () => import('./invoices-page.vue') },
   { path: `${BASE}/invoices/:invoiceId`, component: () => import('./invoice-page.vue') },
