@@ -1,12 +1,13 @@
-import { createRouter, createWebHistory, type Router } from 'vue-router';
+import { createRouter, createWebHistory, type Router, START_LOCATION } from 'vue-router';
 import { billingRoutes } from './pages/billing/routes.ts';
 import { catalogRoutes } from './pages/catalog/routes.ts';
 import { meteringRoutes } from './pages/metering/routes.ts';
 import { settingsRoutes } from './pages/settings/routes.ts';
+import { awaitHeading } from './shared/heading-focus.ts';
 
 /** Each page is loaded when it is opened first. An area's pages stand in its own routes.ts. */
 export function createConsoleRouter(): Router {
-  return createRouter({
+  const router = createRouter({
     history: createWebHistory(),
     routes: [
       { path: '/', component: () => import('./pages/home/home-page.vue') },
@@ -18,4 +19,9 @@ export function createConsoleRouter(): Router {
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   });
+  router.afterEach((to, from, failure) => {
+    const isOtherPage = from !== START_LOCATION && to.path !== from.path;
+    if (isOtherPage && failure === undefined) awaitHeading();
+  });
+  return router;
 }

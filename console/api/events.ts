@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
-import { toValue } from 'vue';
+import { computed, toValue } from 'vue';
 import { api, call } from './client.ts';
 import type { components } from './generated/schema.d.ts';
 
@@ -22,7 +22,8 @@ export function useEvents(parameters: MaybeRefOrGetter<Record<string, string>>, 
       ),
     initialPageParam: '',
     getNextPageParam: (last) => cursorOf(last.meta.page.next),
-    refetchInterval: () => (toValue(isLive) ? LIVE_INTERVAL_MS : false),
+    // A plain function would be asked after the next answer only, and there is none before the live tail is on.
+    refetchInterval: computed(() => (toValue(isLive) ? LIVE_INTERVAL_MS : false)),
     placeholderData: keepPreviousData,
   });
 }

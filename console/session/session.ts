@@ -1,4 +1,5 @@
 import { computed, readonly, shallowRef } from 'vue';
+import { awaitHeading } from '../shared/heading-focus.ts';
 
 /** What the caller may do, as the server says. */
 export interface Session {
@@ -45,6 +46,7 @@ export function currentToken(): string | undefined {
 export function beginSession(value: Session): void {
   sessionStorage.setItem(STORAGE_KEY, JSON.stringify(value));
   notice.value = '';
+  awaitHeading();
   session.value = value;
 }
 

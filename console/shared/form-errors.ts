@@ -1,5 +1,7 @@
-import { computed, shallowReactive, shallowRef } from 'vue';
+import { computed, onScopeDispose, shallowReactive, shallowRef } from 'vue';
 import { ApiProblem } from '../api/problem.ts';
+import { toastDone, toastFailed } from '../ui/toasts.ts';
+import { placeOfFocus } from './focus.ts';
 
 /**
  * The errors of one form: the server's refusal, spread over its fields. The server knows all rules; a form repeats only
@@ -16,6 +18,12 @@ export function useFormErrors() {
       map.set(name, [map.get(name), reason].filter(Boolean).join('; '));
     }
     return map;
+  });
+
+  /** Whoever has left the form before the answer came is told how it went, and not led on from where they are now. */
+  let isLeft = false;
+  onScopeDispose(() => {
+    isLeft = true;
   });
 
   /** Fields whose errors were asked for: they show them themselves. */
@@ -35,18 +43,26 @@ export function useFormErrors() {
     clear: () => {
       problem.value = undefined;
     },
-    /** Runs what saves. @returns what it gives; undefined when it was refused, and then the errors are shown */
+    /** Runs what saves. @returns what it gives; undefined when it was refused, and then the errors are shown, or when nobody waits for it */
     async submit<Result>(save: () => Promise<Result>): Promise<Result | undefined> {
       if (isBusy.value) return undefined;
+      const place = placeOfFocus();
       isBusy.value = true;
       problem.value = undefined;
       try {
-        return await save();
+        const result = await save();
+        if (!isLeft) return result;
+        toastDone('What you sent is saved.');
+        return undefined;
       } catch (error) {
+        if (isLeft) toastFailed(error);
+        // Fields that are no longer there show nothing: those that are ask again for what is wrong with them.
+        asked.clear();
         problem.value = error;
         return undefined;
       } finally {
         isBusy.value = false;
+        await (problem.value === undefined ? place.comeBack() : place.goToError());
       }
     },
   };

@@ -1,5 +1,6 @@
 import { shallowRef } from 'vue';
 import { toastDone } from '../ui/toasts.ts';
+import { placeOfFocus } from './focus.ts';
 
 /**
  * Changes that a page offers by buttons, some after a dialog has asked: one at a time; what went wrong is shown on the page.
@@ -19,6 +20,7 @@ export function usePageChanges<Dialog>() {
     /** Makes a change and closes the dialog. @param done said when it was done; none: its result is seen */
     async run(change: () => Promise<unknown>, done?: string): Promise<void> {
       if (isBusy.value) return;
+      const place = placeOfFocus();
       isBusy.value = true;
       problem.value = undefined;
       try {
@@ -29,6 +31,7 @@ export function usePageChanges<Dialog>() {
       }
       isBusy.value = false;
       asking.value = undefined;
+      await place.comeBack();
     },
   };
 }

@@ -2,16 +2,13 @@
 import { KButton, KLabel, KPop, KTooltip } from '@kong/kongponents';
 import type { App } from 'vue';
 
+export type { ButtonProps } from '@kong/kongponents';
 export {
   KAlert as UiAlert,
   KBadge as UiBadge,
-  KButton as UiButton,
-  KCollapse as UiCollapse,
-  KDropdown as UiDropdown,
-  KDropdownItem as UiDropdownItem,
+  KButton as KongButton,
   KInput as UiInput,
   KSkeleton as UiSkeleton,
-  KTextArea as UiTextArea,
 } from '@kong/kongponents';
 
 /** Components of the library look for these by their names. */
