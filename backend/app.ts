@@ -5,6 +5,7 @@ import { createMetering } from './composition/metering.ts';
 import { operationsRoutes } from './composition/operations-routes.ts';
 import type { App, AppParts, Backend } from './composition/parts.ts';
 import { rollupsFollowMeters } from './composition/rollups.ts';
+import { searchOperation } from './composition/search.ts';
 import { documentationRoutes, pathWithoutAlias } from './composition/service-routes.ts';
 import { accessTokenRoutes } from './modules/access-tokens/index.ts';
 import { auditLogRoutes, createAuditLog } from './modules/audit-log/index.ts';
@@ -129,6 +130,7 @@ export function createBackend(parts: AppParts): Backend {
   catalog.routes(v3);
   createCostEstimates({ features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
+  searchOperation(v3, parts, customers);
   accessTokenRoutes(v3, tokens);
   auditLogRoutes(v3, auditLog);
   unservedOperationRoutes(v3);

@@ -9,6 +9,7 @@ import type { Customer } from './schema.ts';
 import { type CustomerBlockers, type CustomersService, createCustomersService } from './service.ts';
 
 export type { CustomerRef } from './attribution.ts';
+export { CUSTOMERS_SEARCHED } from './repository.ts';
 export {
   addressSchema,
   type CreateCustomer,

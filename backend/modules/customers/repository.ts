@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -241,3 +242,12 @@ async function inLists<Value, Row>(
   }
   return rows;
 }
+
+/** Customers as a search finds them: by key, name or e-mail, or by a subject of theirs. */
+export const CUSTOMERS_SEARCHED: SearchedTable = {
+  table: 'customers',
+  living: 'deleted_at IS NULL',
+  shows: { name: 'name', key: 'key' },
+  contain: ['key', 'name', 'primary_email'],
+  also: 'id IN (SELECT customer_id FROM customer_subject_keys WHERE deleted_at IS NULL AND subject_key = ?)',
+};

@@ -11,6 +11,7 @@ import { createFeatureUsage, type FeatureUsage, type FindSubjects } from './usag
 
 export { explainByFeatures } from './explain.ts';
 export { FEATURES_AS_METER_USERS } from './meter-users.ts';
+export { FEATURES_SEARCHED } from './repository.ts';
 export type { CreateFeature, Feature, UnitCost } from './schema.ts';
 export type { FeatureUsers } from './service.ts';
 export { type FeatureUsage, type FeatureUsageScope, type UsagePeriod, usageQueryOf } from './usage.ts';

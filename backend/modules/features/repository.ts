@@ -1,5 +1,6 @@
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -137,3 +138,11 @@ function toFeature(row: FeatureRow): Feature {
 function toJson(value: object | undefined): string | null {
   return value === undefined || Object.keys(value).length === 0 ? null : JSON.stringify(value);
 }
+
+/** Features as a search finds them; archived ones are not found. */
+export const FEATURES_SEARCHED: SearchedTable = {
+  table: 'features',
+  living: 'deleted_at IS NULL',
+  shows: { name: 'name', key: 'key' },
+  contain: ['key', 'name'],
+};

@@ -36,6 +36,7 @@ import type { Invoice } from './types.ts';
 
 export type { InvoicesDeps } from './deps.ts';
 export { whyNoTax } from './lifecycle/tax.ts';
+export { INVOICES_SEARCHED } from './repository.ts';
 export type { Invoice, InvoiceLine } from './types.ts';
 
 /** A billing run that has ended. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -159,3 +160,11 @@ export function invoiceRepository(db: ControlDb) {
 export function isStanding(invoice: Pick<Invoice, 'status'>): boolean {
   return !isFinal(invoice.status) || statusOf(invoice.status) === 'paid';
 }
+
+/** Invoices as a search finds them: by a part of their number. */
+export const INVOICES_SEARCHED: SearchedTable = {
+  table: 'invoices',
+  living: 'deleted_at IS NULL',
+  shows: { name: 'number', customerId: 'customer_id' },
+  contain: ['number'],
+};

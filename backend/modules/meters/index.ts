@@ -4,6 +4,7 @@ export { meterProblems } from './event-problems.ts';
 export { explainByMeters, meterKeysOfTypes } from './explain.ts';
 export { pickerRoutes } from './pickers.ts';
 export { type FindCustomers, type QueryCustomer, queryMeter } from './query.ts';
+export { METERS_SEARCHED } from './repository.ts';
 export { type MeterOperations, meterRoutes } from './routes.ts';
 export { dimensionFilterSchema, type Meter } from './schema.ts';
 export { createMetersService, findMeters, livingMeterSpecs, type MetersService, type MeterUsers } from './service.ts';

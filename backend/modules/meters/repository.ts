@@ -1,5 +1,6 @@
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -117,3 +118,11 @@ function toMeter(row: MeterRow): Meter {
 function toJson(value: object | undefined): string | null {
   return value === undefined || Object.keys(value).length === 0 ? null : JSON.stringify(value);
 }
+
+/** Meters as a search finds them. */
+export const METERS_SEARCHED: SearchedTable = {
+  table: 'meters',
+  living: 'deleted_at IS NULL',
+  shows: { name: 'name', key: 'key' },
+  contain: ['key', 'name'],
+};

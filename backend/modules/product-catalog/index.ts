@@ -39,7 +39,7 @@ export {
   lookUpReferences,
   type References,
 } from './references.ts';
-export { versionRepository } from './repository.ts';
+export { versionRepository, versionsSearched } from './repository.ts';
 export { statusAt, type VersionStatus } from './status.ts';
 export type { JudgedVersion } from './transitions.ts';
 export type * from './types.ts';

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import { defined } from '../../platform/defined.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -220,3 +221,11 @@ function toVersion<Content>(row: VersionRow): Version<Content> {
     updatedAt: fromStoredInstant(row.updated_at),
   };
 }
+
+/** Versions as a search finds them. */
+export const versionsSearched = (table: VersionTable): SearchedTable => ({
+  table,
+  living: 'deleted_at IS NULL',
+  shows: { name: 'name', key: 'key', version: 'version' },
+  contain: ['key', 'name'],
+});

@@ -14,7 +14,7 @@ export type { SubscriptionDeps } from './deps.ts';
 export { explainBySubscriptions } from './explain.ts';
 export { type LineRange, type SubscriptionLine, subscriptionLines } from './lines.ts';
 export { createSubscriptionBlockers, type SubscriptionBlockers, type SubscriptionViews } from './query-service.ts';
-export { planKeysOfCustomerSql } from './repository.ts';
+export { planKeysOfCustomerSql, SUBSCRIPTIONS_SEARCHED } from './repository.ts';
 export type { SubscriptionStatus } from './types.ts';
 export type { ItemView, PhaseView, SubscriptionView } from './view.ts';
 

@@ -1,6 +1,7 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -231,3 +232,11 @@ async function inLists<Value, Row>(
   }
   return rows;
 }
+
+/** Subscriptions as a search finds them: by their id, for thousands have the same name. */
+export const SUBSCRIPTIONS_SEARCHED: SearchedTable = {
+  table: 'subscriptions',
+  living: 'deleted_at IS NULL',
+  shows: { name: 'name', customerId: 'customer_id' },
+  contain: [],
+};
