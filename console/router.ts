@@ -15,6 +15,7 @@ export function createConsoleRouter(): Router {
       ...catalogRoutes,
       ...billingRoutes,
       ...settingsRoutes,
+      { path: '/search', component: () => import('./pages/search/search-page.vue') },
       { path: '/:rest(.*)*', component: () => import('./pages/not-found-page.vue') },
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

@@ -62,6 +62,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/settings/corrections',
     '/settings/api-tokens',
     '/settings/audit-log',
+    '/search?q=requests',
     '/no/such/page',
   ];
 
