@@ -166,5 +166,7 @@ export const INVOICES_SEARCHED: SearchedTable = {
   table: 'invoices',
   living: 'deleted_at IS NULL',
   shows: { name: 'number', customerId: 'customer_id' },
-  contain: ['number'],
+  contain: [],
+  // In the index of the numbers, and no more of them than a search shows: the rows themselves are large.
+  also: 'number IN (SELECT number FROM invoices WHERE instr(lower(number), lower(?)) > 0 ORDER BY number LIMIT 1001)',
 };
