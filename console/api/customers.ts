@@ -30,6 +30,9 @@ export function useCustomer(id: MaybeRefOrGetter<string>) {
 /** For selects. */
 export const customerSource = { useList: useCustomers, useOne: useCustomer };
 
+/** Two may have the same name. */
+export const customerText = ({ name, key }: Customer): string => `${name} (${key})`;
+
 /** What changes customers; each change has everything read again that names a customer. */
 export function useCustomerChanges() {
   const queries = useQueryClient();
