@@ -6,7 +6,7 @@ const MAX_OFFERED = 100;
 
 /** How the things are read that one can choose of. */
 export interface PickerSource<Item> {
-  useList(parameters: () => Record<string, string>): Pick<ListQuery<Item>, 'data'>;
+  useList(parameters: () => Record<string, string>): Pick<ListQuery<Item>, 'data' | 'error'>;
   /** Must ask for nothing as long as the id is empty. */
   useOne(id: () => string): { data: Ref<Item | undefined> };
 }
@@ -33,6 +33,8 @@ export function usePicker<Item extends { id: string; name: string }>(
   const chosen = computed(() => inList.value ?? (id() === '' ? undefined : missing.data.value));
   return {
     search,
+    error: list.error,
+    /** Undefined also until it is read. */
     chosen,
     items: computed(() =>
       chosen.value === undefined || inList.value !== undefined ? found.value : [chosen.value, ...found.value],

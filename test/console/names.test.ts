@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
-import { hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
+import { expectAccessible } from './support/accessibility.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 import { type Made, makeSmallBusiness } from './support/small-business.ts';
 
@@ -79,6 +80,28 @@ describe.skipIf(!hasBrowser)('what pages call by name, and what they do not know
     await expect.poll(() => page.getByTestId('usage-value').allTextContents()).toEqual(['1']);
     await open('/settings/audit-log');
     await page.getByRole('row', { name: 'create-customer' }).getByText('“Alice”').waitFor();
+  });
+
+  test('of a long list one chooses by a search on the server; of a short one as ever', async () => {
+    const { page, open } = tab;
+    const creating = Array.from({ length: 100 }, (_, index) => ({ name: `Filler ${index}`, key: `filler_${index}` }));
+    for (const feature of creating) await backend.api('POST', '/features', feature);
+    await backend.api('POST', '/features', { name: 'Zebra rides', key: 'zebra' });
+    await open(`/billing/customers/${made.customer}/charges/new`);
+    const feature = page.getByLabel('Feature', { exact: true });
+    expect(await feature.getByText('Zebra rides').count()).toBe(0);
+    await page.getByLabel('Search in Feature').fill('ZEBRA');
+    await feature.selectOption({ label: 'Zebra rides' });
+    await page.getByLabel('Search in Feature').fill('Filler 9');
+    await expect.poll(() => feature.locator('option').count()).toBe(13);
+    expect(await feature.locator('option:checked').textContent()).toContain('Zebra rides');
+    await expectAccessible(page);
+    await open('/metering/events');
+    await page.getByLabel('Filter').selectOption({ label: 'customer id' });
+    await page.getByLabel('Customer').selectOption({ label: 'Alice (alice)' });
+    expect(await page.getByLabel('Search in Customer').count()).toBe(0);
+    await click(page, 'Add filter');
+    await page.getByText('customer id eq “Alice”').waitFor();
   });
 
   test('a figure of the home page is not zero before there is an answer', async () => {
