@@ -124,7 +124,8 @@ export function openUsageFeedReader(
 
   const server = createServer(serve);
   let path: ListeningPath | undefined;
-  process.on('exit', () => path?.release());
+  const release = (): void => path?.release();
+  process.on('exit', release);
   const listen = async (): Promise<void> => {
     mkdirSync(dirname(socketPath), { recursive: true });
     path = await listenAt(server, socketPath);
@@ -142,7 +143,8 @@ export function openUsageFeedReader(
     },
     onLogged: (listener) => void listeners.push(listener),
     close() {
-      path?.release();
+      process.off('exit', release);
+      release();
       server.close();
       for (const socket of connections.keys()) socket.destroy();
     },

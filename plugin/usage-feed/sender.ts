@@ -61,7 +61,7 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
   const changed = new Set<string>();
   const recent: Settled[] = [];
   let socket: Socket | undefined;
-  /** Nothing is counted until there is somebody to tell: most gateways have no enforcing plugin. */
+  /** Whether there is or was somebody to tell: most gateways have no enforcing plugin. */
   let isWanted = existsSync(socketPath);
   let generations = 0;
   let isFlushing = false;
@@ -88,11 +88,18 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
       flush();
     });
     candidate.on('close', () => {
+      if (!isWanted) forgetAll();
       // What ends from now on is told to the next one.
       if (socket !== undefined) for (const totals of subjects.values()) totals.logged = 0;
       socket = undefined;
       clock.setTimer(tryToConnect, CONNECT_EVERY_MS, { background: true });
     });
+  }
+
+  /** Nobody listens yet: who begins to before the next attempt has let nothing through before now. */
+  function forgetAll(): void {
+    for (const known of [subjects, events, changed]) known.clear();
+    recent.length = 0;
   }
 
   function tellStatus(to: Socket): void {
@@ -115,7 +122,8 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
 
   function touch(subject: string): void {
     changed.add(subject);
-    if (isFlushing) return;
+    // On connecting, all is told.
+    if (isFlushing || socket === undefined) return;
     isFlushing = true;
     clock.setTimer(flush, FLUSH_AFTER_MS, { background: true });
   }
@@ -154,12 +162,10 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
   tryToConnect();
   return {
     logged(subject) {
-      if (!isWanted) return;
       totalsOf(subject).logged++;
       touch(subject);
     },
     made(ticket, { subject, type, data }) {
-      if (!isWanted) return;
       const totals = totalsOf(subject);
       const amounts = amountsOf(data);
       const own = totals.types.get(type) ?? { made: NO_AMOUNTS, settled: NO_AMOUNTS };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { request } from 'undici';
 
 export const INGEST_TOKEN = 'crash-ingest-token-0123456789';
 export const ADMIN_TOKEN = 'crash-admin-token-0123456789';
@@ -56,13 +57,15 @@ export function createBackendProcess(): BackendProcess {
     child.stdout.resume();
   }
 
-  async function call(path: string, init: RequestInit): Promise<unknown> {
+  async function call(path: string, init: { method?: 'POST'; body?: string }): Promise<unknown> {
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
-    const response = await fetch(`${url}/v3/openmeter${path}`, { ...init, headers }).catch((cause: unknown) => {
+    // A connection of its own: the server ends one that has been idle for long, perhaps just when it is used again.
+    const options = { ...init, headers, reset: true };
+    const { statusCode, body } = await request(`${url}/v3/openmeter${path}`, options).catch((cause: unknown) => {
       throw new Error(`${path}: the backend does not answer: ${said}`, { cause });
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    const text = await body.text();
+    if (statusCode >= 300) throw new Error(`${path}: ${statusCode} ${text}`);
     return JSON.parse(text);
   }
 

@@ -80,6 +80,32 @@ it('tells a reader that starts again what is on its way, and what arrived shortl
   await expect.poll(tokens).toEqual({ made: 100, settled: 100 });
 });
 
+it('tells a reader that comes later what ended since it was last looked for, and nothing from before', async () => {
+  const clock = createManualClock();
+  const at = join(folder, 'later.sock');
+  let attempts = 0;
+  const counting: Clock = {
+    ...clock,
+    setTimer(...timer) {
+      attempts += 1;
+      return clock.setTimer(...timer);
+    },
+  };
+  const feed = createUsageFeed(at, counting);
+  feed.logged('before');
+  feed.made('before', prompt(1));
+  await expect.poll(() => attempts).toBe(1);
+  feed.logged('alice');
+  feed.logged('alice');
+  feed.made('e1', prompt(70));
+  reader.close();
+  reader = open(systemClock, at);
+  await expect.poll(() => existsSync(at)).toBe(true);
+  clock.advance(200);
+  await expect.poll(tokens).toEqual({ made: 70, settled: 0 });
+  expect(logged).toEqual([['alice', 2]]);
+});
+
 it('counts what a dead sender has not delivered until there is one, and none that is still delivering it', async () => {
   const clock = createManualClock();
   const at = join(folder, 'of-the-test.sock');
