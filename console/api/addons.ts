@@ -3,7 +3,7 @@ import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
 import { api, call } from './client.ts';
 import type { components } from './generated/schema.d.ts';
-import { versioned } from './versions.ts';
+import { keptOf, versioned } from './versions.ts';
 
 export type Addon = components['schemas']['Addon'];
 export type CreateAddon = components['schemas']['CreateAddonRequest'];
@@ -26,6 +26,11 @@ export const { useList: useAddons, useVersions: useAddonVersions, useOne: useAdd
 /** For selects. */
 export const addonSource = { useList: addons.useList, useOne: addons.useOne };
 
+/** What is sent to keep a draft as it is, but for its rate cards. */
+export function addonWith(addon: Addon, rateCards: Addon['rate_cards']) {
+  return { ...keptOf(addon), instance_type: addon.instance_type, rate_cards: rateCards };
+}
+
 /** What changes add-ons. */
 export function useAddonChanges() {
   const queries = useQueryClient();
@@ -34,8 +39,8 @@ export function useAddonChanges() {
     /** Puts the rate cards of a draft. @throws ApiProblem 409 when somebody changed the add-on since it was read */
     putRateCards: useMutation({
       mutationFn: async ({ addon, rateCards }: { addon: Addon; rateCards: Addon['rate_cards'] }) => {
-        const { now, kept } = await addons.unchanged(addon);
-        const body = { ...kept, instance_type: now.instance_type, rate_cards: rateCards };
+        await addons.refuseIfChanged(addon);
+        const body = addonWith(addon, rateCards);
         return call(api.PUT('/v3/openmeter/addons/{addonId}', { params: { path: { addonId: addon.id } }, body }));
       },
       onSuccess: () => queries.invalidateQueries({ queryKey: ['addons'] }),

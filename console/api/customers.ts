@@ -3,6 +3,7 @@ import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
 import { api, call } from './client.ts';
 import type { components } from './generated/schema.d.ts';
+import { refuseIfChanged } from './problem.ts';
 
 export type Customer = components['schemas']['BillingCustomer'];
 export type CreateCustomer = components['schemas']['CreateCustomerRequest'];
@@ -45,9 +46,13 @@ export function useCustomerChanges() {
       mutationFn: (body: CreateCustomer) => call(api.POST('/v3/openmeter/customers', { body })),
       onSuccess,
     }),
+    /** @throws ApiProblem 409 when somebody changed the customer since it was read */
     put: useMutation({
-      mutationFn: ({ customerId, body }: { customerId: string; body: PutCustomer }) =>
-        call(api.PUT('/v3/openmeter/customers/{customerId}', { params: { path: { customerId } }, body })),
+      mutationFn: async ({ read, body }: { read: Customer; body: PutCustomer }) => {
+        const params = { path: { customerId: read.id } };
+        refuseIfChanged('customer', read, await call(api.GET('/v3/openmeter/customers/{customerId}', { params })));
+        return call(api.PUT('/v3/openmeter/customers/{customerId}', { params, body }));
+      },
       onSuccess,
     }),
     remove: useMutation({

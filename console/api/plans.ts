@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/vue-query';
 import { api, call } from './client.ts';
 import type { components } from './generated/schema.d.ts';
-import { versioned } from './versions.ts';
+import { keptOf, versioned } from './versions.ts';
 
 export type Plan = components['schemas']['BillingPlan'];
 export type Phase = components['schemas']['BillingPlanPhase'];
@@ -27,6 +27,11 @@ export const { useList: usePlans, useVersions: usePlanVersions, useOne: usePlan 
 /** For selects. */
 export const planSource = { useList: plans.useList, useOne: plans.useOne };
 
+/** What is sent to keep a draft as it is, but for its phases. */
+export function planWith(plan: Plan, phases: Phase[]) {
+  return { ...keptOf(plan), pro_rating_enabled: plan.pro_rating_enabled, phases };
+}
+
 /** What changes plans. */
 export function usePlanChanges() {
   const queries = useQueryClient();
@@ -35,8 +40,8 @@ export function usePlanChanges() {
     /** Puts the phases of a draft. @throws ApiProblem 409 when somebody changed the plan since it was read */
     putPhases: useMutation({
       mutationFn: async ({ plan, phases }: { plan: Plan; phases: Phase[] }) => {
-        const { now, kept } = await plans.unchanged(plan);
-        const body = { ...kept, pro_rating_enabled: now.pro_rating_enabled, phases };
+        await plans.refuseIfChanged(plan);
+        const body = planWith(plan, phases);
         return call(api.PUT('/v3/openmeter/plans/{planId}', { params: { path: { planId: plan.id } }, body }));
       },
       onSuccess: () => queries.invalidateQueries({ queryKey: ['plans'] }),

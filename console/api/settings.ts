@@ -3,9 +3,11 @@ import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
 import { api, call } from './client.ts';
 import type { components } from './generated/schema.d.ts';
+import { refuseIfChanged } from './problem.ts';
 
 export type TaxCode = components['schemas']['TaxCode'];
 export type CreateTaxCode = components['schemas']['CreateTaxCodeRequest'];
+export type UpsertTaxCode = components['schemas']['UpsertTaxCodeRequest'];
 
 export function useApps(parameters: MaybeRefOrGetter<Record<string, string>>) {
   return useQuery({
@@ -66,6 +68,15 @@ export function useTaxCodeChanges() {
   return {
     create: useMutation({
       mutationFn: (body: CreateTaxCode) => call(api.POST('/v3/openmeter/tax-codes', { body })),
+      onSuccess,
+    }),
+    /** @throws ApiProblem 409 when somebody changed the tax code since it was read */
+    put: useMutation({
+      mutationFn: async ({ read, body }: { read: TaxCode; body: UpsertTaxCode }) => {
+        const params = { path: { taxCodeId: read.id } };
+        refuseIfChanged('tax code', read, await call(api.GET('/v3/openmeter/tax-codes/{taxCodeId}', { params })));
+        return call(api.PUT('/v3/openmeter/tax-codes/{taxCodeId}', { params, body }));
+      },
       onSuccess,
     }),
     setDefault: useMutation({

@@ -20,6 +20,21 @@ export function useSubscriptions(parameters: MaybeRefOrGetter<Record<string, str
   });
 }
 
+/** One subscription. @param id none: it is not asked for */
+export function useSubscription(id: MaybeRefOrGetter<string | undefined>) {
+  return useQuery({
+    queryKey: ['subscriptions', 'one', id],
+    enabled: () => toValue(id) !== undefined,
+    queryFn: ({ signal }) =>
+      call(
+        api.GET('/v3/openmeter/subscriptions/{subscriptionId}', {
+          params: { path: { subscriptionId: toValue(id) ?? '' } },
+          signal,
+        }),
+      ),
+  });
+}
+
 /** How many subscriptions each version of a plan has, by the version's id. */
 export function useSubscriberCounts(planIds: MaybeRefOrGetter<readonly string[]>) {
   return useQuery({

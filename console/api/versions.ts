@@ -67,18 +67,17 @@ export function versioned<Thing extends Versioned, Page, Create>(
       };
     },
     /**
-     * A draft as it is now, with what a change keeps of it.
+     * Keeps one from overwriting a draft that is no longer as it was read.
      * @param read as it was when one began to change it
      * @throws ApiProblem 409 when somebody changed it since
      */
-    async unchanged(read: Thing): Promise<{ now: Thing; kept: Pick<Thing, 'name' | 'description' | 'labels'> }> {
-      const now = await calls.one(read.id);
-      refuseIfChanged(what, read, now);
-      const { name, description, labels } = now;
-      return {
-        now,
-        kept: { name, ...(description !== undefined && { description }), ...(labels !== undefined && { labels }) },
-      };
+    async refuseIfChanged(read: Thing): Promise<void> {
+      refuseIfChanged(what, read, await calls.one(read.id));
     },
   };
+}
+
+/** What a change of a draft leaves as it is. */
+export function keptOf<Thing extends Versioned>({ name, description, labels }: Thing) {
+  return { name, ...(description !== undefined && { description }), ...(labels !== undefined && { labels }) };
 }

@@ -3,8 +3,12 @@ import { nextTick, type Ref, watch } from 'vue';
 const FIELDS = ['input', 'select', 'textarea'].map((name) => `${name}:not(:disabled)`).join(', ');
 const WRONG_FIELDS = '[aria-invalid="true"], [data-invalid] input';
 
-/** Puts the focus on the first wrong field of a part of the page, opened up where it is folded away. */
+/** Puts the focus on the first wrong field of a part of the page; all that are folded away are opened up. */
 export function focusFirstError(part: ParentNode): boolean {
+  for (const field of part.querySelectorAll(WRONG_FIELDS)) {
+    const fold = field.closest('details');
+    if (fold !== null) fold.open = true;
+  }
   return focusFirst(part, WRONG_FIELDS);
 }
 
@@ -44,10 +48,6 @@ export function placeOfFocus() {
 
 function focusFirst(part: ParentNode, selector: string): boolean {
   const found = part.querySelector<HTMLElement>(selector);
-  if (found === null) return false;
-  for (let fold = found.closest('details'); fold !== null; fold = fold.parentElement?.closest('details') ?? null) {
-    fold.open = true;
-  }
-  found.focus();
-  return true;
+  found?.focus();
+  return found !== null;
 }

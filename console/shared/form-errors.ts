@@ -1,21 +1,25 @@
 import { computed, onScopeDispose, shallowReactive, shallowRef } from 'vue';
-import { ApiProblem } from '../api/problem.ts';
+import { ApiProblem, fieldPath } from '../api/problem.ts';
 import { toastDone, toastFailed } from '../ui/toasts.ts';
 import { placeOfFocus } from './focus.ts';
 
 /**
  * The errors of one form: the server's refusal, spread over its fields. The server knows all rules; a form repeats only
  * those that help while one types.
+ * @param placeOf where a field of the API stands in a form that names its fields otherwise
  */
-export function useFormErrors() {
+export function useFormErrors(placeOf: (field: string) => string = (field) => field) {
   const problem = shallowRef<unknown>();
   const isBusy = shallowRef(false);
-  const byField = computed(() => {
+  const paths = computed(() =>
+    problem.value instanceof ApiProblem ? problem.value.fields.map(({ field }) => fieldPath(field)) : [],
+  );
+  const byPlace = computed(() => {
     const errors = problem.value instanceof ApiProblem ? problem.value.fields : [];
     const map = new Map<string, string>();
     for (const { field, reason } of errors) {
-      const name = field.replace(/\[(\d+)\]/g, '.$1').replace(/^body\./, '');
-      map.set(name, [map.get(name), reason].filter(Boolean).join('; '));
+      const place = placeOf(fieldPath(field));
+      map.set(place, [map.get(place), reason].filter(Boolean).join('; '));
     }
     return map;
   });
@@ -33,11 +37,13 @@ export function useFormErrors() {
     problem,
     isBusy,
     /** For the alert above the form: what stands under its field is not said twice. */
-    fieldsShown: computed(() => [...asked]),
+    fieldsShown: computed(() => paths.value.filter((path) => asked.has(placeOf(path)))),
+    /** Where the errors stand. */
+    places: computed(() => [...byPlace.value.keys()]),
     /** For a field: `v-bind="errorOf('name')"` puts its error under it. */
     errorOf: (field: string) => {
       if (!asked.has(field)) queueMicrotask(() => asked.add(field));
-      const message = byField.value.get(field);
+      const message = byPlace.value.get(field);
       return { error: message !== undefined, errorMessage: message ?? '' };
     },
     clear: () => {

@@ -46,6 +46,33 @@ export function keyOf(name: string): string {
     .replace(/_+$/, '');
 }
 
+/** A field's path as people read it: "billing_address.postal_code" → "billing address › postal code". */
+export function fieldInWords(path: string): string {
+  return path.replaceAll('_', ' ').replaceAll('.', ' › ');
+}
+
+/** A whole number that was typed. What is none goes as it is, so that the server says what is wrong. */
+export function wholeNumberOf(text: string): number {
+  return /^\d{1,15}$/.test(text.trim()) ? Number.parseInt(text, 10) : (text as unknown as number);
+}
+
+/** A moment of the viewer's zone as the API wants it. What is none goes as it is, so that the server says what is wrong. */
+export function instantOf(local: string): string {
+  const at = new Date(local);
+  return Number.isNaN(at.getTime()) ? local : at.toISOString();
+}
+
+/** The object that a JSON text is; undefined when it is none. */
+export function jsonObjectOf(text: string): Record<string, never> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, never>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The sum of decimal strings, exact. */
 export function sumDecimals(values: readonly string[]): string {
   const digits = Math.max(0, ...values.map((value) => (value.split('.')[1] ?? '').length));

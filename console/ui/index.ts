@@ -13,6 +13,7 @@ export { UiAlert, UiBadge, UiInput, UiSkeleton } from './kong.ts';
 export { default as LoadProblem } from './load-problem.vue';
 export { default as UiModal } from './modal-dialog.vue';
 export { default as NamedLink } from './named-link.vue';
+export { default as NotThere } from './not-there.vue';
 export { default as PageHeader } from './page-header.vue';
 export { default as UiPick } from './pick-field.vue';
 export { default as ProblemAlert } from './problem-alert.vue';

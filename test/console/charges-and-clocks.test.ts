@@ -42,7 +42,7 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await click(page, 'Add charge');
     await click(page, 'Save');
     await fieldOf(page, 'Name')
-      .getByText(/at least 1/)
+      .getByText(/must not be empty/)
       .waitFor();
     await fieldOf(page, 'Amount (USD)')
       .getByText(/decimal/)

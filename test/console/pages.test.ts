@@ -173,7 +173,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await click(page, 'Preview');
     await page
       .locator('.k-input', { has: page.getByLabel('Reason') })
-      .getByText(/at least 1/)
+      .getByText(/must not be empty/)
       .waitFor();
     await page.getByLabel('Reason').fill('all of bob');
     await click(page, 'Preview');

@@ -29,7 +29,7 @@ describe.skipIf(!hasBrowser)('access tokens and the audit log', () => {
     await signIn(page, TOKENS.admin);
     await click(page, 'Create Token');
     await click(page, 'Create');
-    await page.getByText('must have at least 1 characters').waitFor();
+    await page.getByText('must not be empty').waitFor();
     await page.getByLabel('Name', { exact: false }).last().fill('Finance');
     await page.getByLabel('Role').selectOption('Billing Admin');
     await page.getByLabel('Kind').selectOption('personal');

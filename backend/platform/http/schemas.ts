@@ -25,7 +25,7 @@ export const dateTimeSchema = z
   .string()
   .refine((text) => parseInstant(text) !== undefined, {
     params: { rule: 'is_date_time' },
-    error: 'must be an RFC 3339 date-time',
+    error: 'must be a date and time (RFC 3339), such as "2026-01-01T00:00:00Z"',
   })
   .openapi('DateTime', { format: 'date-time' });
 
@@ -39,14 +39,14 @@ const MAX_NUMERIC_LENGTH = 64;
 export const numericSchema = z
   .string()
   .max(MAX_NUMERIC_LENGTH)
-  .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number as text, such as "12.5"')
+  .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number, such as "12.5"')
   .openapi('Numeric', { example: '12.5' });
 
 /** A price, a quantity: a decimal number as text, not below zero. */
 export const nonNegativeNumericSchema = z
   .string()
   .max(MAX_NUMERIC_LENGTH)
-  .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a decimal number in a string, not negative, such as "12.5"')
+  .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a decimal number, not negative, such as "12.5"')
   .openapi('NonNegativeNumeric');
 
 /** A JSON number that becomes a decimal text, digit by digit, also where a double would change it. */

@@ -81,7 +81,7 @@ function typeRule(issue: z.core.$ZodIssueInvalidType): Broken {
 }
 
 function wrongType(expected: string): Broken {
-  return { rule: 'type', reason: `must be ${article(expected)}` };
+  return { rule: 'type', reason: `must be ${expected === 'int' ? 'a whole number' : article(expected)}` };
 }
 
 /** What is given in place of one of a few values: nothing, something of another type, or another value. */
@@ -93,9 +93,13 @@ function choiceRule(given: unknown, choices: readonly unknown[]): Broken {
 }
 
 function lowerBound(origin: string, minimum: number): Broken {
-  if (origin === 'string') return { rule: 'min_length', reason: `must have at least ${minimum} characters`, minimum };
-  if (origin === 'array') return { rule: 'min_items', reason: `must have at least ${minimum} items`, minimum };
+  if (origin === 'string') return { rule: 'min_length', reason: atLeast(minimum, 'characters'), minimum };
+  if (origin === 'array') return { rule: 'min_items', reason: atLeast(minimum, 'items'), minimum };
   return { rule: 'min', reason: `must be at least ${minimum}`, minimum };
+}
+
+function atLeast(minimum: number, parts: string): string {
+  return minimum === 1 ? 'must not be empty' : `must have at least ${minimum} ${parts}`;
 }
 
 function upperBound(origin: string, maximum: number): Broken {

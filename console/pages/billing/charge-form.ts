@@ -1,4 +1,5 @@
 import type { CreateCharge } from '../../api/charges.ts';
+import { instantOf } from '../../shared/format.ts';
 import { emptyForm, isUsage, MODELS, type RateCardForm, rateCardOf } from '../catalog/rate-card-form.ts';
 
 /** Pricing models of charges, in the words of rate cards; the others can only be had by a plan. */
@@ -45,7 +46,7 @@ export function createChargeOf(form: ChargeForm, now: string): CreateCharge {
     name,
     currency,
     service_period: period,
-    invoice_at: instantOf(form.invoiceAt, isPaidBefore ? period.from : period.to),
+    invoice_at: instantOr(form.invoiceAt, isPaidBefore ? period.from : period.to),
     settlement_mode: 'credit_then_invoice' as const,
     ...(form.description.trim() !== '' && { description: form.description.trim() }),
     ...(form.reference.trim() !== '' && { unique_reference_id: form.reference.trim() }),
@@ -72,10 +73,10 @@ export function createChargeOf(form: ChargeForm, now: string): CreateCharge {
 
 /** A period without an end is the moment that it begins at, unless told otherwise. */
 function periodOf(from: string, to: string, now: string, end?: string): { from: string; to: string } {
-  const start = instantOf(from, now);
-  return { from: start, to: instantOf(to, end ?? start) };
+  const start = instantOr(from, now);
+  return { from: start, to: instantOr(to, end ?? start) };
 }
 
-function instantOf(local: string, otherwise: string): string {
-  return local === '' ? otherwise : new Date(local).toISOString();
+function instantOr(local: string, otherwise: string): string {
+  return local === '' ? otherwise : instantOf(local);
 }

@@ -1,4 +1,5 @@
 import type { Price, RateCard } from '../../api/plans.ts';
+import { jsonObjectOf } from '../../shared/format.ts';
 
 /** Pricing models, in the words of the documents. */
 export const MODELS = [
@@ -164,22 +165,16 @@ export function formProblems(form: RateCardForm): Partial<Record<keyof RateCardF
   if (inPackages && !given(form.packageSize)) problems.packageSize = 'Enter how many units a package has.';
   if (form.model === 'dynamic' && !given(form.multiplier)) problems.multiplier = 'Enter a multiplier.';
   if (isUsage(form.model) && form.featureId === '') problems.featureId = 'Usage needs a feature with a meter.';
-  if (form.entitlement === 'static' && !isJsonObject(form.staticConfig)) {
+  if (given(form.percentageDiscount) && !/^\d+(\.\d+)?$/.test(form.percentageDiscount.trim())) {
+    problems.percentageDiscount = 'Enter a number from 0 to 100.';
+  }
+  if (form.entitlement === 'static' && jsonObjectOf(form.staticConfig) === undefined) {
     problems.staticConfig = 'Enter a JSON object.';
   }
   if (form.entitlement === 'metered' && given(form.allowance) && !/^\d{1,15}$/.test(form.allowance.trim())) {
     problems.allowance = 'Enter a whole number.';
   }
   return problems;
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 /** The API's rate card of a form. @throws SyntaxError for a static entitlement that is not JSON: ask formProblems first */

@@ -286,7 +286,7 @@ describe('lenient handling', () => {
       [4, undefined],
     ]);
     expect(answer.json.rejected[0].invalid_parameters).toEqual([
-      { field: 'subject', rule: 'min_length', minimum: 1, reason: 'must have at least 1 characters', source: 'body' },
+      { field: 'subject', rule: 'min_length', minimum: 1, reason: 'must not be empty', source: 'body' },
     ]);
     expect((await stored()).map((item: { event: { id: string } }) => item.event.id).sort()).toEqual(['good', 'known']);
   });

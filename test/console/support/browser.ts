@@ -107,8 +107,12 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
-/** Clicks what has this name: a button, or a link that looks like one. */
+/** Clicks what has this name: a button, or a link; where that leads is reached then. */
 export async function click(page: Page, name: string): Promise<void> {
   const options = { name, exact: true };
-  await page.getByRole('button', options).or(page.getByRole('link', options)).first().click();
+  const found = page.getByRole('button', options).or(page.getByRole('link', options)).first();
+  const path = await found.getAttribute('href');
+  await found.click();
+  // The page that is left has fields too, of the same names.
+  if (path !== null) await page.waitForURL((url) => url.pathname.startsWith(new URL(path, url).pathname));
 }
