@@ -1,10 +1,11 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
+import { type NowByCustomer, storedNow } from '../test-clocks/index.ts';
 import {
   type EntitlementRow,
   fromEntitlementRow,
@@ -44,7 +45,7 @@ export function entitlementRepository(db: ControlDb) {
     /** In force at the instant, of these customers. @param featureKeys undefined: all */
     inForce: (customerIds: readonly string[], featureKeys: readonly string[] | undefined, atMs: number) =>
       inLists(customerIds, async (list) => {
-        let query = inForceAt(tables, atMs).where('customer_id', 'in', list);
+        let query = inForceAt(tables, toStoredInstant(atMs)).where('customer_id', 'in', list);
         if (featureKeys !== undefined) query = query.where('feature_key', 'in', featureKeys);
         return (await query.selectAll().orderBy('feature_key').execute()).map(fromEntitlementRow);
       }),
@@ -73,8 +74,8 @@ export function entitlementRepository(db: ControlDb) {
       filters: readonly FilterCondition<EntitlementFilterField>[],
       sort: Sort<EntitlementSortField>,
       page: PageRequest,
-      atMs: number,
-    ) => readPage(tables, filters, sort, page, atMs),
+      now: NowByCustomer,
+    ) => readPage(tables, filters, sort, page, now),
     setActiveTo: async (id: string, activeToMs: number | undefined, updatedAtMs: number): Promise<void> => {
       const active_to = activeToMs === undefined ? null : toStoredInstant(activeToMs);
       const values = { active_to, updated_at: toStoredInstant(updatedAtMs) };
@@ -91,7 +92,10 @@ export function entitlementRepository(db: ControlDb) {
     /** With all that their balances depend on. */
     withGrants: (found: readonly Entitlement[]) => withGrants(tables, found),
     hasAny: async (customerId: string, atMs: number): Promise<boolean> => {
-      const found = await inForceAt(tables, atMs).where('customer_id', '=', customerId).select('id').executeTakeFirst();
+      const found = await inForceAt(tables, toStoredInstant(atMs))
+        .where('customer_id', '=', customerId)
+        .select('id')
+        .executeTakeFirst();
       return found !== undefined;
     },
     ...grantTable(tables),
@@ -145,8 +149,7 @@ function grantTable(tables: Kysely<Tables>) {
   };
 }
 
-function inForceAt(tables: Kysely<Tables>, atMs: number) {
-  const at = toStoredInstant(atMs);
+function inForceAt(tables: Kysely<Tables>, at: string | RawBuilder<string>) {
   return tables
     .selectFrom('entitlements')
     .where('active_from', '<=', at)
@@ -159,9 +162,9 @@ async function readPage(
   filters: readonly FilterCondition<EntitlementFilterField>[],
   sort: Sort<EntitlementSortField>,
   page: PageRequest,
-  atMs: number,
+  now: NowByCustomer,
 ): Promise<{ entitlements: Entitlement[]; total: number }> {
-  let query = inForceAt(tables, atMs);
+  let query = inForceAt(tables, storedNow(now));
   for (const filter of filters) query = query.where(filterExpression(filter.field, filter));
   const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   const rows = await query

@@ -74,9 +74,8 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
       if (customerId !== undefined) await livingCustomer(deps, customerId, db);
       const own: FilterCondition<EntitlementFilterField>[] =
         customerId === undefined ? [] : [{ field: 'customer_id', operator: 'eq', values: [customerId] }];
-      const nowMs = clock.nowMs();
-      const repository = entitlementRepository(db);
-      const { entitlements, total } = await repository.page([...own, ...filters], sort, page, nowMs);
+      const now = await nowByCustomer(db, clock);
+      const { entitlements, total } = await entitlementRepository(db).page([...own, ...filters], sort, page, now);
       return { data: await toBodies(entitlements, deps, db), meta: pageMeta(page, total) };
     },
     get: async (customerId, id) => toBody(await entitlementOf(db, customerId, id), deps, db),

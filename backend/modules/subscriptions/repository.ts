@@ -7,7 +7,7 @@ import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import type { Period } from '../../platform/period/index.ts';
-import type { NowByCustomer } from '../test-clocks/index.ts';
+import { type NowByCustomer, storedNow } from '../test-clocks/index.ts';
 import type { OverlappingItem } from './errors.ts';
 import {
   type AddonRow,
@@ -212,12 +212,7 @@ async function readPage(
 
 /** The status as `statusAt` tells it, each customer at its own now. */
 function statusExpression(now: NowByCustomer) {
-  const nowAt = sql.join(
-    [...[...now.ofTestClocks].map(([id, atMs]) => sql`WHEN ${id} THEN ${toStoredInstant(atMs)}`)],
-    sql.raw(' '),
-  );
-  const real = sql`${toStoredInstant(now.realMs)}`;
-  const at = now.ofTestClocks.size === 0 ? real : sql`(CASE customer_id ${nowAt} ELSE ${real} END)`;
+  const at = storedNow(now);
   return sql<string>`CASE WHEN active_from > ${at} THEN 'scheduled' WHEN active_to IS NULL THEN 'active'
     WHEN active_to > ${at} THEN 'canceled' ELSE 'inactive' END`;
 }

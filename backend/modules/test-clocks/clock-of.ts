@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
-import { testClockRepository } from './repository.ts';
+import { type NowByCustomer, testClockRepository } from './repository.ts';
 
 /**
  * The clock that a customer lives by: the real one, or, for a sandbox customer, one that stands at its own now. Whatever
@@ -13,14 +13,6 @@ export async function clockOf(db: ControlDb, clock: Clock, customerId: string): 
   if (own === undefined) return clock;
   const { nowMs } = own;
   return { nowMs: () => nowMs };
-}
-
-/** Now for every customer: the real one but for those on a test clock. For lists and jobs over all customers. */
-export interface NowByCustomer {
-  realMs: number;
-  /** At most 500. */
-  ofTestClocks: ReadonlyMap<string, number>;
-  of(customerId: string): number;
 }
 
 /** @param db as in `clockOf` */

@@ -1,8 +1,25 @@
+import { type RawBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { parseInstant, toStoredInstant } from '../../platform/instant.ts';
+
+/** Now for every customer: the real one but for those on a test clock. For lists and jobs over all customers. */
+export interface NowByCustomer {
+  realMs: number;
+  /** At most 500. */
+  ofTestClocks: ReadonlyMap<string, number>;
+  of(customerId: string): number;
+}
+
+/** The stored now of a row's customer, by its column `customer_id`: each customer lives by its own. */
+export function storedNow(now: NowByCustomer): RawBuilder<string> {
+  const real = sql<string>`${toStoredInstant(now.realMs)}`;
+  if (now.ofTestClocks.size === 0) return real;
+  const own = [...now.ofTestClocks].map(([id, atMs]) => sql`WHEN ${id} THEN ${toStoredInstant(atMs)}`);
+  return sql<string>`(CASE customer_id ${sql.join(own, sql.raw(' '))} ELSE ${real} END)`;
+}
 
 interface TestClockRow {
   customer_id: string;

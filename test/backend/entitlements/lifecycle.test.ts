@@ -209,6 +209,35 @@ describe('a metered entitlement', () => {
   });
 });
 
+describe('of customers on test clocks', () => {
+  it('those in force at their own now are listed, beside those of customers in real time', async () => {
+    at('2026-03-10T10:00:00Z');
+    const flag = { type: 'boolean', feature: { id: t.flag.id } };
+    const give = async (now?: string) => {
+      const customer = await t.newCustomer();
+      const clock = `/customers/${customer.id}/test-clock`;
+      if (now !== undefined) await t.backend.request('PUT', clock, { body: { now } });
+      const { id } = (await t.post(`/customers/${customer.id}/entitlements`, flag)).json;
+      return { customerId: customer.id, clock, id };
+    };
+    const [later, real, earlier] = [
+      await give('2027-01-01T00:00:00Z'),
+      await give(),
+      await give('2025-01-01T00:00:00Z'),
+    ];
+    const list = async (path: string) => (await t.get(path)).json.data.map(({ id }: { id: string }) => id);
+    const all = [later, real, earlier];
+    for (const { customerId, id } of all) expect(await list(`/customers/${customerId}/entitlements`)).toEqual([id]);
+    expect((await list('/entitlements?page[size]=1000')).sort()).toEqual(
+      expect.arrayContaining(all.map(({ id }) => id)),
+    );
+    // It ends in its customer's time, whatever the time elsewhere.
+    await t.backend.request('DELETE', `/customers/${later.customerId}/entitlements/${later.id}`);
+    await t.post(`${later.clock}/advance`, { by: 'PT1H' }, 200);
+    expect(await list(`/customers/${later.customerId}/entitlements`)).toEqual([]);
+  });
+});
+
 describe('balances in decimals', () => {
   it('are exact', async () => {
     at('2026-03-10T10:00:00Z');
