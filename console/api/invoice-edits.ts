@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
 import { currentToken } from '../session/session.ts';
@@ -52,16 +52,20 @@ export function useLineEvents(of: MaybeRefOrGetter<OfLine>) {
 }
 
 /** Differences to what was billed: usage that came late, events made void, time that was not used. */
-export function useBillingCorrections(customerId: MaybeRefOrGetter<string>) {
+export function useBillingCorrections(
+  customerId: MaybeRefOrGetter<string>,
+  parameters: MaybeRefOrGetter<Record<string, string>>,
+) {
   return useQuery({
-    queryKey: ['invoices', 'corrections', customerId],
+    queryKey: ['invoices', 'corrections', customerId, parameters],
     queryFn: ({ signal }) =>
       call(
         api.GET('/v3/openmeter/customers/{customerId}/billing-corrections', {
-          params: { path: { customerId: toValue(customerId) }, query: { 'page[size]': '50' } },
+          params: { path: { customerId: toValue(customerId) }, query: toValue(parameters) },
           signal,
         }),
       ),
+    placeholderData: keepPreviousData,
   });
 }
 

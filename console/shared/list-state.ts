@@ -16,12 +16,13 @@ export const PAGE_SIZES = [20, 50, 100];
  * Reads and writes a list's state in the query of the address.
  * @param filterNames the query parameters of the API that this list filters by: "filter[name][contains]", each kept
  *   under its short name here: { q: 'filter[name][contains]' }
+ * @param prefix of the names in the address, where a page has several lists: "charges-"
  */
-export function useListState(filterNames: Readonly<Record<string, string>> = {}) {
+export function useListState(filterNames: Readonly<Record<string, string>> = {}, prefix = '') {
   const route = useRoute();
   const router = useRouter();
   const text = (name: string) => {
-    const value = route.query[name];
+    const value = route.query[prefix + name];
     return typeof value === 'string' ? value : '';
   };
   const state = computed<ListState>(() => ({
@@ -44,8 +45,10 @@ export function useListState(filterNames: Readonly<Record<string, string>> = {})
       ...Object.fromEntries(wanted),
     };
   });
-  const change = (query: Record<string, string | undefined>) =>
-    router.replace({ query: { ...route.query, ...query }, hash: route.hash });
+  const change = (values: Record<string, string | undefined>) => {
+    const own = Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+    return router.replace({ query: { ...route.query, ...own }, hash: route.hash });
+  };
   return {
     state,
     parameters,

@@ -88,6 +88,7 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await page.getByText('21 in all').waitFor();
     await click(page, 'Next');
     await page.getByText('Page 2 of 2').waitFor();
+    expect(page.url()).toContain('charges-page=2');
     await page.getByLabel('Status of charges').selectOption({ label: 'deleted' });
     await page.getByText('Nothing matches').waitFor();
   });
@@ -190,5 +191,12 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await open(`/billing/customers/${customer}/invoicing`);
     await badge.waitFor();
     await page.getByRole('table', { name: 'Invoices' }).getByText('paid').first().waitFor();
+    // "Now" is the customer's now.
+    await open(`/billing/customers/${customer}/entitlements`);
+    await click(page, 'Grants and history');
+    await click(page, 'Create Grant');
+    await page.getByLabel('Amount').fill('7');
+    await click(page, 'Grant');
+    await page.getByRole('row', { name: '7' }).getByText('Apr 1, 2027').waitFor();
   });
 });
