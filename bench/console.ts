@@ -56,6 +56,8 @@ function pages(made: Made): [path: string, content: string][] {
     [`/billing/customers/${made.customer}/settings`, 'input'],
     ['/billing/invoices', 'tbody tr'],
     [`/billing/invoices/${made.invoice}`, 'tbody tr'],
+    ['/search?q=customer-99', 'main li'],
+    [`/search?q=${made.invoice}`, 'main li'],
     ['/settings/billing-profiles', 'tbody tr'],
     ['/settings/currencies', 'tbody tr'],
     ['/settings/jobs', 'tbody tr'],

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Decimal, formatDecimal } from '../../../backend/platform/decimal.ts';
 import { openSqliteUsageStore, type UsageQuery } from '../../../backend/usage-store/index.ts';
 import { startReaders } from '../../../backend/usage-store/sqlite/reader-pool.ts';
 import { testClock } from '../../support/test-clock.ts';
@@ -89,4 +90,54 @@ test('a reader that has ended is replaced', async () => {
   await (await openSqliteUsageStore(path, testClock())).close();
   expect(await readers.ask({ kind: 'totals' })).toEqual({ stored: 0, duplicates: 0 });
   await readers.close();
+});
+
+test('sums of every kind of number are exact, however many dimensions they are spread over', async () => {
+  const store = await openSqliteUsageStore(path, testClock());
+  try {
+    const dimensions = { k: '$.k' };
+    const spec = { aggregation: 'sum', eventType: 'n', valueProperty: '$.v', dimensions } as const;
+    const meter = { ...(METERS[0] as UsageQuery['meter']), ...spec };
+    /** By hour of a day: integers of the largest size, negative ones, decimals, both, nothing usable. */
+    const hours = [
+      ['9007199254740991', '9007199254740991', '9007199254740991', '-1'],
+      ['-9007199254740991', '-5', '3'],
+      ['0.1', '0.2', '-0.30000000000000000001'],
+      ['9007199254740991', '0.5', '67108864', '67108863'],
+      ['nothing'],
+      ['123456789012345678901234567890', '1'],
+    ];
+    const events = hours.flatMap((values, hour) =>
+      values.map((v, index) => ({
+        id: `${hour}-${index}`,
+        source: 's',
+        type: 'n',
+        subject: `subject-${index}`,
+        timeMs: START_MS + hour * 60 * MINUTE_MS + index,
+        data: JSON.stringify({ v, k: `k${index}` }),
+        ingestedAtMs: 0,
+      })),
+    );
+    await store.append(events);
+    await store.syncMeters([meter]);
+    await expect.poll(() => store.upkeep()).toMatchObject({ unfoldedEvents: 0, backFillingMeters: 0 });
+    const ask = async (fields: Partial<UsageQuery>) =>
+      (await store.query(query({ meter, ...fields }))).map(({ value }) => value);
+    const sums = [
+      '27021597764222972',
+      '-9007199254740993',
+      '-0.00000000000000000001',
+      '9007199388958718.5',
+      undefined,
+      '123456789012345678901234567891',
+    ];
+    const known = sums.filter((sum) => sum !== undefined);
+    expect((await ask({ granularity: 'PT1H' })).filter((value) => value !== undefined)).toEqual(known);
+    const all = known.reduce((sum, text) => sum.plus(text), new Decimal(0));
+    expect(await ask({ granularity: 'P1D' })).toEqual([formatDecimal(all)]);
+    expect(await ask({ granularity: 'P1D', timeZone: 'Asia/Kolkata' })).toEqual([formatDecimal(all)]);
+    expect(await ask({})).toEqual([formatDecimal(all)]);
+  } finally {
+    await store.close();
+  }
 });

@@ -1,6 +1,6 @@
 import { type Window, windowFinder } from '../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
-import type { UsageQuery } from '../../types.ts';
+import type { Aggregation, UsageQuery } from '../../types.ts';
 import type { QueryLimits } from '../query-limits.ts';
 import { completeFromMs, expiredEvents } from '../retention/complete-from.ts';
 import { untilCancelled } from '../usage-query.ts';
@@ -21,6 +21,9 @@ export interface RollupReader {
   /** The same, with the number of events instead of the meter's figure. */
   countEvents(query: UsageQuery, limits: QueryLimits): QueryAnswer | undefined;
 }
+
+/** Aggregations whose figures add up. */
+const SUMMED: readonly Aggregation[] = ['count', 'sum', 'avg'];
 
 /** One query while it is being answered. */
 interface Reading {
@@ -142,7 +145,11 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
     const window = windowOf(bucket);
     if (!cut.has(bucket)) gather.add(window, subject, labels, value, cell);
   };
-  for (const row of untilCancelled(rows.read(series, level.code, first, end, subjects), reading.isCancelled)) {
+  const found =
+    reading.needsSubject || reading.needsDims || !SUMMED.includes(query.meter.aggregation)
+      ? rows.read(series, level.code, first, end, subjects)
+      : rows.readSums(series, level.code, first, end);
+  for (const row of untilCancelled(found, reading.isCancelled)) {
     const [bucket, subject, dims, value, n, m, figure, atMs, rowId, firstMs, lastMs] = row;
     take(bucket, subject, dims, value, { n, m, figure, atMs: atMs ?? 0, rowId: rowId ?? 0, firstMs, lastMs });
   }
