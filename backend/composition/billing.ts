@@ -107,7 +107,8 @@ export function sandboxRoutes(
 ): void {
   const hooks = {
     findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
-    blocksTimeTravel: blockers.timeTravel,
+    blocksTimeTravel: async (id: string, trx: ControlDb) =>
+      (await blockers.timeTravel(id, trx)) ?? invoicesInUse.blockTimeTravel(id, trx),
     onMove: invoices.catchUp,
   };
   testClockRoutes(router, createTestClocksService({ db, clock, hooks }));

@@ -51,6 +51,11 @@ export function invoiceDeleted(id: string): DomainProblem {
   return new DomainProblem('resource-conflict', `invoice ${id} was deleted`);
 }
 
+/** 409: the customer's past would lie in the future, or the other way round. */
+export function customerHasCharges(): DomainProblem {
+  return new DomainProblem('resource-conflict', 'the customer has charges and keeps the time it has');
+}
+
 /** 409: others kept changing the invoice while this request wanted to. */
 export function invoiceChangedMeanwhile(id: string): DomainProblem {
   return new DomainProblem('resource-conflict', `invoice ${id} was changed at the same time: try again`);

@@ -13,7 +13,7 @@ import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { documentRoutes } from './documents/routes.ts';
 import { createDocumentService } from './documents/service.ts';
-import { invoiceProblem } from './errors.ts';
+import { customerHasCharges, invoiceProblem } from './errors.ts';
 import { legacyExternalInvoicingRoutes } from './external/legacy-routes.ts';
 import { externalInvoicingRoutes } from './external/routes.ts';
 import { createExternalInvoicing } from './external/service.ts';
@@ -143,6 +143,9 @@ export const invoicesInUse = {
       attributes: { invoices: open.map(({ id, number }) => ({ id, number })), charges },
     });
   },
+  /** Why a customer cannot get another time than it has: its charges would lie in a past or a future that never was. */
+  blockTimeTravel: async (customerId: string, db: ControlDb): Promise<DomainProblem | undefined> =>
+    (await chargeRepository(db).hasAny(customerId)) ? customerHasCharges() : undefined,
 };
 
 /** Invoices named in an answer that refuses something. */

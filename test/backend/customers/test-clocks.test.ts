@@ -57,6 +57,29 @@ describe('the operations', () => {
     expect(await t.request('GET', path(id))).toMatchObject({ status: 404 });
   });
 
+  test('with charges of its own it keeps the time it has', async () => {
+    const id = await customer();
+    await t.request('PUT', path(id), { body: { now: '2026-05-01T00:00:00Z' } });
+    const charge = {
+      type: 'flat_fee',
+      name: 'Set-up',
+      currency: 'USD',
+      invoice_at: '2026-05-02T00:00:00Z',
+      service_period: { from: '2026-05-01T00:00:00Z', to: '2026-06-01T00:00:00Z' },
+      settlement_mode: 'credit_then_invoice',
+      payment_term: 'in_advance',
+      proration_configuration: { mode: 'no_proration' },
+      amount_before_proration: { amount: '10', currency: 'USD' },
+    };
+    expect(await t.request('POST', `/customers/${id}/charges`, { body: charge })).toMatchObject({ status: 201 });
+    const refused = { status: 409, json: { detail: expect.stringContaining('has charges and keeps the time') } };
+    expect(await t.request('DELETE', path(id))).toMatchObject(refused);
+    const other = await customer();
+    expect(await t.request('POST', `/customers/${other}/charges`, { body: charge })).toMatchObject({ status: 201 });
+    expect(await t.request('PUT', path(other), { body: { now: '2027-01-01T00:00:00Z' } })).toMatchObject(refused);
+    expect(await t.request('POST', `${path(id)}/advance`, { body: { by: 'P1D' } })).toMatchObject({ status: 200 });
+  });
+
   test('they are listed, all or those of some customers', async () => {
     const ids = [await customer(), await customer()];
     for (const id of ids) await t.request('PUT', path(id), { body: { now: '2026-05-01T00:00:00Z' } });

@@ -76,6 +76,9 @@ export function chargeRepository(db: ControlDb) {
       const row = await ofCustomer(customerId).selectAll().where('reference', '=', reference).executeTakeFirst();
       return row && toCharge(row);
     },
+    /** Deleted ones count. */
+    hasAny: async (customerId: string): Promise<boolean> =>
+      (await ofCustomer(customerId).select('id').limit(1).executeTakeFirst()) !== undefined,
     /** Deleted ones too. */
     ofSubscription: async (subscriptionId: string): Promise<Charge[]> => {
       const own = tables.selectFrom('charges').selectAll().where('subscription_id', '=', subscriptionId);
