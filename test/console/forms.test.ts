@@ -75,10 +75,12 @@ describe.skipIf(!hasBrowser)('what is wrong in a form', () => {
     else await tab.open(path(made));
     for (const name of open) await click(page, name);
     const holder = await holderOf(page);
+    const curl = holder.getByRole('button', { name: 'Show as cURL' });
     for (const [label, option] of Object.entries(choose))
       await enter(holder.getByLabel(label, { exact: true }), option);
     for (const name of more) await holder.getByText(name, { exact: true }).click();
     for (const [label, text] of Object.entries(wrong)) await enter(holder.getByLabel(label, { exact: true }), text);
+    expect(await curl.count()).toBeGreaterThan(0);
     await holder.getByRole('button', { name: send, exact: true }).last().click();
     for (const [label, text] of Object.entries(wrong)) {
       if (label !== 'Start') await expectReason(holder, label, text);
