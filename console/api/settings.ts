@@ -32,9 +32,13 @@ export function useAppChanges() {
       mutationFn: (body: InstallApp) => call(api.POST('/v3/openmeter/app-catalog/install', { body })),
       onSuccess,
     }),
+    /** @throws ApiProblem 409 when somebody changed the app since it was read */
     put: useMutation({
-      mutationFn: ({ appId, body }: { appId: string; body: UpdateApp }) =>
-        call(api.PUT('/v3/openmeter/apps/{appId}', { params: { path: { appId } }, body })),
+      mutationFn: async ({ read, body }: { read: App; body: UpdateApp }) => {
+        const params = { path: { appId: read.id } };
+        refuseIfChanged<App>('app', read, await call(api.GET('/v3/openmeter/apps/{appId}', { params })));
+        return call(api.PUT('/v3/openmeter/apps/{appId}', { params, body }));
+      },
       onSuccess,
     }),
     uninstall: useMutation({

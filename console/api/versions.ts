@@ -60,7 +60,14 @@ export function versioned<Thing extends Versioned, Page, Create>(
       const onSuccess = () => queries.invalidateQueries({ queryKey: [name] });
       return {
         create: useMutation({ mutationFn: calls.create, onSuccess }),
-        publish: useMutation({ mutationFn: calls.publish, onSuccess }),
+        /** What is published is what one has looked at. @throws ApiProblem 409 when somebody changed it since it was read */
+        publish: useMutation({
+          mutationFn: async (read: Versioned) => {
+            refuseIfChanged<Versioned>(what, read, await calls.one(read.id));
+            return calls.publish(read.id);
+          },
+          onSuccess,
+        }),
         archive: useMutation({ mutationFn: calls.archive, onSuccess }),
         next: useMutation({ mutationFn: calls.next, onSuccess }),
         remove: useMutation({ mutationFn: calls.remove, onSuccess }),

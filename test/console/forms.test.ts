@@ -179,5 +179,18 @@ describe.skipIf(!hasBrowser)('what is wrong in a form', () => {
     await api('PUT', `/plans/${made.draft}`, { name: 'Draft', pro_rating_enabled: true, phases });
     await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
     await told('phases › 0 › name from "Default" to "Standard"');
+    await page.keyboard.press('Escape');
+
+    const addon = await api('GET', `/addons/${made.addon}`);
+    const fee = { key: 'fee', name: 'Fee', price: { type: 'flat', amount: '1' }, payment_term: 'in_advance' };
+    const change = (name: string) =>
+      api('PUT', `/addons/${addon.id}`, { name, instance_type: 'single', rate_cards: [fee] });
+    await change('Seat');
+    await open(`/product-catalog/addons/${addon.id}`);
+    await click(page, 'Publish Add-on');
+    await change('Chair');
+    await click(page, 'Publish');
+    await told('name from "Seat" to "Chair"');
+    expect((await api('GET', `/addons/${addon.id}`)).status).toBe('draft');
   });
 });
