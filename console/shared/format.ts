@@ -1,11 +1,16 @@
-/** An instant in the viewer's zone and language: "21 Nov 2026, 10:15:03". UTC stands beside it as a title. */
-export function formatInstant(at: string): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/**
+ * An instant in the viewer's language: "21 Nov 2026, 10:15". UTC stands beside it as a title.
+ * @param seconds whether they are told: where events follow each other closely
+ * @param zone undefined: the viewer's
+ */
+export function formatInstant(at: string, seconds = false, zone?: string): string {
+  const timeStyle = seconds ? 'medium' : 'short';
+  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle, timeZone: zone });
 }
 
-/** A day in the viewer's zone. */
-export function formatDate(at: string): string {
-  return new Date(at).toLocaleDateString(undefined, { dateStyle: 'medium' });
+/** A day. @param zone undefined: the viewer's */
+export function formatDate(at: string, zone?: string): string {
+  return new Date(at).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: zone });
 }
 
 /**
@@ -35,6 +40,21 @@ export function formatDuration(iso: string): string {
   return `${count} ${unit}${count === '1' ? '' : 's'}`;
 }
 
+/** "P1M" → "every month", "P2W" → "every 2 weeks". */
+export function formatEvery(iso: string): string {
+  return `every ${formatDuration(iso).replace(/^1 /, '')}`;
+}
+
+/**
+ * A sentence of the server that explains an amount, with numbers and money as they stand elsewhere:
+ * "4000 × 0.02 USD = 80 USD" → "4,000 × USD 0.02 = USD 80.00". Dates stay as they are.
+ */
+export function formatExplanation(sentence: string, currency: string): string {
+  return sentence.replace(/(?<![\w.:-])(\d+(?:\.\d+)?)( [A-Z]\w*)?(?![\w:-])/g, (_all, number: string, unit = '') =>
+    unit === ` ${currency}` ? formatMoney(number, currency) : formatDecimal(number) + unit,
+  );
+}
+
 /** A key made of a name, as the API wants keys: "API Gateway Requests" → "api_gateway_requests". */
 export function keyOf(name: string): string {
   return name
@@ -48,7 +68,16 @@ export function keyOf(name: string): string {
 
 /** A field's path as people read it: "billing_address.postal_code" → "billing address › postal code". */
 export function fieldInWords(path: string): string {
-  return path.replaceAll('_', ' ').replaceAll('.', ' › ');
+  return path
+    .replace(/\.(\d+)/g, (_all, index: string) => ` ${Number.parseInt(index, 10) + 1}`)
+    .replaceAll('_', ' ')
+    .replaceAll('.', ' › ');
+}
+
+/** What is wrong with a field, with its place in words rather than its path. */
+export function faultText({ field, message }: { field: string; message: string }): string {
+  const fault = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  return field === '' ? fault : `${fieldInWords(field)}: ${fault}`;
 }
 
 /** A whole number that was typed. What is none goes as it is, so that the server says what is wrong. */

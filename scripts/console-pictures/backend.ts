@@ -3,16 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
+import { monotonicFactory } from 'ulid';
 import { type Backend, createBackend, startRollups } from '../../backend/app.ts';
 import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
 import { openControlDb } from '../../backend/platform/db/control-db.ts';
-import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../../dist/console', import.meta.url));
 export const TOKENS = { admin: 'pictures-admin-token-0123456789', viewer: 'pictures-viewer-token-0123456789' };
+
+/** Numbers from 0 to 1 for ids, the same in every run: ids stand in the pictures. */
+function sameNumbers(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 4294967296;
+  };
+}
 
 /** A whole backend with the console on a port of its own, whose clock is moved by hand: the same pictures every time. */
 export interface ClockedBackend {
@@ -33,7 +42,8 @@ export async function startClockedBackend(start: string, keptDir?: string): Prom
   mkdirSync(dataDir, { recursive: true });
   let nowMs = Date.parse(start);
   const clock = { nowMs: () => nowMs };
-  const newId = createIds(clock);
+  const next = monotonicFactory(sameNumbers());
+  const newId = () => next(nowMs);
   const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
   const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({ name: role, role: role as 'admin', token }));

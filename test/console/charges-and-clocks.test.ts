@@ -89,7 +89,7 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await click(page, 'Next');
     await page.getByText('Page 2 of 2').waitFor();
     expect(page.url()).toContain('charges-page=2');
-    await page.getByLabel('Status of charges').selectOption({ label: 'deleted' });
+    await page.getByLabel('Status of charges').selectOption({ label: 'Deleted' });
     await page.getByText('Nothing matches').waitFor();
   });
 

@@ -178,7 +178,7 @@ describe.skipIf(!hasBrowser)('what is wrong in a form', () => {
     const phases = [{ key: 'default', name: 'Standard', rate_cards: [] }];
     await api('PUT', `/plans/${made.draft}`, { name: 'Draft', pro_rating_enabled: true, phases });
     await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
-    await told('phases › 0 › name from "Default" to "Standard"');
+    await told('phases 1 › name from "Default" to "Standard"');
     await page.keyboard.press('Escape');
 
     const addon = await api('GET', `/addons/${made.addon}`);

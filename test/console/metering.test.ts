@@ -95,7 +95,7 @@ describe.skipIf(!hasBrowser)('the console', () => {
     await page.getByRole('button', { name: 'Add filter' }).click();
     await page.getByText('No event matches').waitFor();
     expect(page.url()).toContain('subject.eq=nobody');
-    await page.getByRole('button', { name: 'Remove filter subject.eq' }).click();
+    await page.getByRole('button', { name: 'Remove filter subject equals “nobody”' }).click();
     await page.getByRole('button', { name: 'Show event console-1' }).click();
     await page.getByText('no customer found for event subject: alice').first().waitFor();
     await expectAccessible(page);

@@ -83,7 +83,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
 
   async function createPlan(name: string): Promise<void> {
     await toCatalog('Plans');
-    await click(page, 'Create Plan');
+    await openForm('Create Plan');
     await page.getByLabel('Name').fill(name);
     await page.getByLabel('Billing cadence').selectOption({ label: '1 month' });
     await click(page, 'Save');
@@ -97,10 +97,16 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByText('active', { exact: true }).waitFor();
   }
 
+  /** A form has a Name; the list before it has a search whose label says so too. */
+  async function openForm(title: string): Promise<void> {
+    await click(page, title);
+    await page.getByRole('heading', { name: title, level: 1 }).waitFor();
+  }
+
   async function createCustomer(name: string, options: { key?: string; usageFrom?: string }): Promise<void> {
     await click(page, 'Metering & Billing');
     await click(page, 'Billing');
-    await click(page, 'Create Customer');
+    await openForm('Create Customer');
     await page.getByLabel('Name').fill(name);
     if (options.key !== undefined) await page.getByLabel('Key').fill(options.key);
     if (options.usageFrom !== undefined) {
@@ -137,7 +143,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByText('API Gateway Requests is enabled.').waitFor();
 
     await toCatalog();
-    await click(page, 'Create Feature');
+    await openForm('Create Feature');
     await page.getByLabel('Name').fill('example-service');
     await page.getByLabel('Meter').selectOption({ label: 'API Gateway Requests (kong_konnect_api_request)' });
     await click(page, 'Add group by filter');
@@ -175,7 +181,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByText('kong_konnect_llm_tokens').waitFor();
 
     await toCatalog();
-    await click(page, 'Create Feature');
+    await openForm('Create Feature');
     await page.getByLabel('Name').fill('ai-token');
     await page.getByLabel('Meter').selectOption({ label: 'AI Gateway Tokens (kong_konnect_llm_tokens)' });
     await click(page, 'Add group by filter');
@@ -226,7 +232,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByRole('heading', { name: 'Count Agent Runs', level: 1 }).waitFor();
 
     await toCatalog();
-    await click(page, 'Create Feature');
+    await openForm('Create Feature');
     await page.getByLabel('Name').fill('Agent Runs');
     await page.getByLabel('Meter').selectOption({ label: 'Count Agent Runs (agent_runs_total)' });
     await click(page, 'Save');

@@ -42,7 +42,7 @@ function filterOf(operator: Operator, value: string): DimensionFilter {
 export function filterText(filters: Readonly<Record<string, DimensionFilter>> | undefined): string {
   return Object.entries(filters ?? {})
     .map(([dimension, filter]) => `${dimension} ${conditionText(filter)}`)
-    .join(', ');
+    .join('; ');
 }
 
 function conditionText(filter: DimensionFilter): string {

@@ -1,7 +1,7 @@
 import type { RateCard } from '../../api/plans.ts';
-import { formatDecimal, formatDuration, formatMoney } from '../../shared/format.ts';
+import { formatDecimal, formatDuration, formatEvery, formatMoney } from '../../shared/format.ts';
 
-/** A rate card's price in one line: "USD 1.00 per 5,000 requests, rounded up". */
+/** A rate card's price in one line: "USD 1.00 per 5,000 units". */
 export function priceText(card: RateCard, planCurrency: string): string {
   const currency = card.currency ?? planCurrency;
   const { price } = card;
@@ -9,7 +9,7 @@ export function priceText(card: RateCard, planCurrency: string): string {
     case 'free':
       return 'Free';
     case 'flat': {
-      const period = card.billing_cadence ? `every ${formatDuration(card.billing_cadence)}` : 'once';
+      const period = card.billing_cadence ? formatEvery(card.billing_cadence) : 'once';
       const term = card.payment_term === 'in_advance' ? ', in advance' : '';
       return `${formatMoney(price.amount, currency)} ${period}${term}`;
     }
@@ -23,9 +23,10 @@ export function priceText(card: RateCard, planCurrency: string): string {
 function unitText(card: RateCard): string {
   const config = card.unit_config;
   if (config === undefined) return 'unit';
-  const unit = config.display_unit ?? 'units';
+  // What it is called is the unit after the conversion.
+  if (config.display_unit !== undefined) return config.display_unit;
   return config.operation === 'divide'
-    ? `${formatDecimal(config.conversion_factor)} ${unit}`
+    ? `${formatDecimal(config.conversion_factor)} units`
     : `unit × ${formatDecimal(config.conversion_factor)}`;
 }
 

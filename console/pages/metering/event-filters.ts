@@ -31,6 +31,13 @@ export const EVENT_FILTERS: Readonly<Record<string, string>> = Object.fromEntrie
   ),
 );
 
+/** A filter in words: "subject equals “alice”". @param name its short name */
+export function filterText(name: string, text: string): string {
+  const [field = '', operator = ''] = name.split('.');
+  const known = [...TEXT, ...TIME].find((entry) => entry.name === operator);
+  return `${field.replaceAll('_', ' ')} ${known?.label ?? operator} “${text}”`;
+}
+
 /**
  * The filter of a correction for what a list is filtered by.
  * @param filters those that are set, by their short names: { 'subject.eq': 'alice' }
