@@ -101,7 +101,7 @@ describe.skipIf(!hasBrowser)('what pages call by name, and what they do not know
     await page.getByLabel('Customer').selectOption({ label: 'Alice (alice)' });
     expect(await page.getByLabel('Search in Customer').count()).toBe(0);
     await click(page, 'Add filter');
-    await page.getByText('customer id eq “Alice”').waitFor();
+    await page.getByText('customer id equals “Alice”').waitFor();
   });
 
   test('a figure of the home page is not zero before there is an answer', async () => {
