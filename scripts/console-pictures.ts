@@ -37,7 +37,12 @@ function pictures(made: Seeded): Picture[] {
       clicks: ['Grants and history'],
       shows: 'canvas',
     },
-    { name: 'console-preview', path: `/billing/customers/${made.customer}/invoicing`, clicks: ['Preview Invoice'] },
+    {
+      name: 'console-preview',
+      path: `/billing/customers/${made.customer}/invoicing`,
+      clicks: ['Preview Invoice'],
+      shows: '[data-testid=invoice-total]',
+    },
     { name: 'console-invoice', path: `/billing/invoices/${made.invoices.issued}` },
     { name: 'console-gateway-nodes', path: '/settings/gateway-nodes' },
   ];
@@ -64,7 +69,9 @@ async function openTab(browser: Browser, backend: ClockedBackend, scheme: 'light
 
 mkdirSync(IMAGES, { recursive: true });
 const backend = await startClockedBackend(START);
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+// Drawn in parts, round corners would differ by where the parts met.
+const args = ['--no-sandbox', '--disable-gpu', '--disable-partial-raster'];
+const browser = await chromium.launch({ executablePath: CHROMIUM, args });
 try {
   const made = await seed(backend);
   const tabs = { light: await openTab(browser, backend, 'light'), dark: await openTab(browser, backend, 'dark') };

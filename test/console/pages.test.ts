@@ -17,9 +17,24 @@ describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
   let backend: ConsoleBackend;
   let made: Made;
+  /** Pages of what has long names, keys and types. */
+  let long: string[];
   beforeAll(async () => {
     [browser, backend] = await Promise.all([launchBrowser(), startConsoleBackend()]);
     made = await makeSmallBusiness(backend);
+    const name = 'Österreichische Gesellschaft für außerordentlich lange Firmennamen GmbH & Co. KG';
+    const key = `org_${'x'.repeat(120)}`;
+    const subjects = { subject_keys: ['k'.repeat(200)] };
+    const customer = await backend.api('POST', '/customers', { name, key, usage_attribution: subjects });
+    const event_type = `com.example.${'x'.repeat(80)}.v1`;
+    const longKey = 'x'.repeat(64);
+    const meter = await backend.api('POST', '/meters', { name, key: longKey, event_type, aggregation: 'count' });
+    const feature = await backend.api('POST', '/features', { name, key: longKey, meter: { id: meter.id } });
+    long = [
+      `/billing/customers/${customer.id}/settings`,
+      `/metering/meters/${meter.id}`,
+      `/product-catalog/features/${feature.id}`,
+    ];
   });
   afterAll(async () => {
     await browser.close();
@@ -79,7 +94,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     const shown = pages().filter(
       (_path, index) => process.env['LONG'] === '1' || index % 2 === (width === 360 ? 1 : 0),
     );
-    for (const path of shown) {
+    for (const path of [...shown, ...long]) {
       await open(path);
       for (const violation of await seriousViolations(page)) wrong.push({ path, ...violation });
       const overflow = await page.evaluate(

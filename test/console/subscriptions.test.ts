@@ -95,7 +95,7 @@ describe.skipIf(!hasBrowser)('a subscription', () => {
       await click(page, 'Next Step');
       await page.getByLabel('Start', { exact: true }).selectOption({ label: start });
       await click(page, 'Change plan');
-      await page.getByText('The plan is changed.').waitFor();
+      await page.getByText('The plan is changed.').last().waitFor();
     };
     await change('At the end of the billing period');
     await cardOf('pro', 'scheduled').waitFor();
