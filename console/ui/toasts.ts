@@ -1,6 +1,6 @@
 import { readonly, ref } from 'vue';
 
-/** A short message that goes away by itself. */
+/** A short message. What was done goes away by itself; what could not be done stays until it has been read. */
 export interface Toast {
   key: number;
   text: string;
@@ -44,7 +44,7 @@ function show(text: string, appearance: Toast['appearance']): void {
   lastKey += 1;
   const key = lastKey;
   toasts.value = [...toasts.value.slice(1 - MAX_SHOWN), { key, text, appearance }];
-  setTimeout(() => dismiss(key), SHOWN_FOR_MS);
+  if (appearance === 'success') setTimeout(() => dismiss(key), SHOWN_FOR_MS);
 }
 
 function dismiss(key: number): void {

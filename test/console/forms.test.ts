@@ -89,6 +89,25 @@ describe.skipIf(!hasBrowser)('what is wrong in a form', () => {
     await expectAlert(() => holder.getByRole('button', { name: send, exact: true }).last().click());
   });
 
+  test('a second label of the same name on a meter, which would take the place of the first', async () => {
+    const { page } = tab;
+    await page.goto('/metering/meters/new');
+    const main = page.locator('main');
+    for (const label of ['Name', 'Event Type Filter']) await main.getByLabel(label, { exact: true }).fill('twice');
+    for (const index of [1, 2]) {
+      await click(page, 'Add label');
+      await main.getByLabel(`Name ${index}`).fill('model');
+    }
+    await click(page, 'Save');
+    await expectReason(main, 'Name 2', 'model');
+    expect((await backend.api('GET', '/meters?filter[key]=twice')).data).toEqual([]);
+    await main.getByLabel('Name 2').fill('provider');
+    await main.getByLabel('JSONPath 1').fill('$.model');
+    await main.getByLabel('JSONPath 2').fill('$.provider');
+    await click(page, 'Save');
+    await page.getByRole('heading', { name: 'twice', level: 1 }).waitFor();
+  });
+
   /** Model → what is wrong with its price. */
   const PRICES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     flat: { 'Price (USD)': 'nine' },
