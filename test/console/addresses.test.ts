@@ -61,6 +61,7 @@ describe.skipIf(!hasBrowser)('an address', () => {
     await page.getByLabel('Equals').waitFor();
     await expectChoices();
     await click(page, 'Home');
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
     await page.goBack();
     await page.getByLabel('Equals').waitFor();
     await expectChoices();

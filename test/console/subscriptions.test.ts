@@ -49,6 +49,12 @@ describe.skipIf(!hasBrowser)('a subscription', () => {
     await click(page, 'Subscriptions');
   }
 
+  /** Totals of the buyer's invoices, the oldest first. */
+  async function billed(): Promise<string[]> {
+    const { data } = await backend.api('GET', `/billing/invoices?filter[customer_id]=${made.buyer}`);
+    return data.map(({ totals }: { totals: { total: string } }) => totals.total);
+  }
+
   test('has an add-on bought, changed and given up, as the next invoice shows', async () => {
     const { page } = tab;
     await click(page, 'Apply Add-on');
@@ -64,6 +70,8 @@ describe.skipIf(!hasBrowser)('a subscription', () => {
     await click(page, 'Save');
     await page.getByText('× 2 since').waitFor();
     await expectPreview({ 'Base fee': 'USD 20.00', Seats: 'USD 5.00' }, 'USD 30.00');
+    // What is not billed yet would not come back, but never come.
+    await expect.poll(billed).toEqual(['20', '5', '5']);
     await click(page, 'Change Seats');
     await dialog.getByLabel('Quantity').fill('0');
     await click(page, 'Save');

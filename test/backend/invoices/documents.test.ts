@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatsOf } from '../../../backend/modules/invoices/documents/formats.ts';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 import { createCharge, createCustomer, flatCharge, invoiceNow, send, UNKNOWN_ID } from './support.ts';
 
@@ -59,4 +60,10 @@ test('as a PDF', async () => {
 
 test('404 for an invoice that is not there', async () => {
   await send(t, 'GET', `/billing/invoices/${UNKNOWN_ID}/document`, undefined, 404);
+});
+
+test('a custom currency is written with its digits and its code, which no locale knows', () => {
+  const credits = formatsOf('de', { code: 'CREDITS', digits: 1 });
+  expect(['1234.5', '-2', '0.333'].map(credits.money)).toEqual(['1.234,5 CREDITS', '-2,0 CREDITS', '0,333 CREDITS']);
+  expect(formatsOf('en', { code: 'JPY', digits: 0 }).money('1234')).toBe('¥1,234');
 });
