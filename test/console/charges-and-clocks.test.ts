@@ -153,6 +153,8 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await page.getByText('The customer lives in real time.').waitFor();
     expect(await badge.count()).toBe(0);
     await put('2027-01-31T00:00');
+    await badge.getByText('Jan 31, 2027').waitFor();
+    await expect.poll(() => page.locator('dialog[open]').count()).toBe(0);
 
     await page.getByLabel('Duration').fill('a while');
     await click(page, 'Advance');
