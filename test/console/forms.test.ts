@@ -68,7 +68,7 @@ describe.skipIf(!hasBrowser)('what is wrong in a form', () => {
     await holder.getByRole('alert').getByText('labels › secret is not welcome').first().waitFor({ timeout: 5_000 });
   }
 
-  test.each(FORMS)('$form', async ({ path, open = [], choose = {}, more = [], wrong, right = {}, send }) => {
+  test.each(FORMS)('$form', async ({ form, path, open = [], choose = {}, more = [], wrong, right = {}, send }) => {
     const { page } = tab;
     // A page that stands already would keep what was entered.
     if (path(made).includes('?') || page.url().endsWith(path(made))) await page.goto(path(made));
@@ -86,7 +86,9 @@ describe.skipIf(!hasBrowser)('what is wrong in a form', () => {
       if (label !== 'Start') await expectReason(holder, label, text);
     }
     for (const [label, text] of Object.entries(right)) await enter(holder.getByLabel(label, { exact: true }), text);
-    await expectAlert(() => holder.getByRole('button', { name: send, exact: true }).last().click());
+    // Of each form in the long run.
+    const isLooked = process.env['LONG'] === '1' || FORMS.findIndex((other) => other.form === form) % 4 === 0;
+    if (isLooked) await expectAlert(() => holder.getByRole('button', { name: send, exact: true }).last().click());
   });
 
   test('a second label of the same name on a meter, which would take the place of the first', async () => {
