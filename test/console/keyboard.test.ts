@@ -244,13 +244,14 @@ describe.skipIf(!hasBrowser)('by keyboard alone', () => {
     });
 
     test('every stop of a page shows that it has the focus', async () => {
-      for (const path of [
+      const pages = [
         '/metering/events',
+        `/billing/customers/${made.customer}/settings`,
         `/metering/meters/${made.meter}`,
         `/product-catalog/plans/${made.plan}`,
-        `/billing/customers/${made.customer}/settings`,
         `/settings/billing-profiles/${made.profile}`,
-      ]) {
+      ];
+      for (const path of process.env['LONG'] === '1' ? pages : pages.slice(0, 2)) {
         await tab.open(path);
         await keys.tabTo('Skip to the content');
         await keys.tabTo('Settings');
