@@ -4,6 +4,7 @@ import { TOKENS } from '../support/backend.ts';
 import { seriousViolations } from './support/accessibility.ts';
 import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
+import { makeCustomerOfDrafts } from './support/form-business.ts';
 import { type Made, makeSmallBusiness } from './support/small-business.ts';
 
 /** What can be pressed, followed or switched below the navigation, by its name. */
@@ -249,27 +250,9 @@ describe.skipIf(!hasBrowser)('every page', () => {
   });
 
   test('a draft is changed line by line, each line is followed back, and the invoice is there as a PDF', async () => {
-    const { api } = backend;
-    const dora = await api('POST', '/customers', { name: 'Dora', key: 'dora', currency: 'USD' });
-    const { data } = await api('GET', '/profiles');
-    const { name, supplier, apps } = data[0];
-    const workflow = { invoicing: { auto_advance: false } };
-    const profile = await api('POST', '/profiles', { name, supplier, apps, workflow, default: false });
-    await api('PUT', `/customers/${dora.id}/billing`, { billing_profile: { id: profile.id } });
-    const now = new Date().toISOString();
-    await api('POST', `/customers/${dora.id}/charges`, {
-      type: 'flat_fee',
-      name: 'Setup',
-      currency: 'USD',
-      invoice_at: now,
-      service_period: { from: now, to: now },
-      settlement_mode: 'credit_then_invoice',
-      payment_term: 'in_advance',
-      proration_configuration: { mode: 'no_proration' },
-      amount_before_proration: { amount: '10', currency: 'USD' },
-    });
+    const dora = await makeCustomerOfDrafts(backend);
     const { page, expectNoComplaints, close } = await openTab(browser, backend.url);
-    await page.goto(`/billing/customers/${dora.id}/invoicing`);
+    await page.goto(`/billing/customers/${dora}/invoicing`);
     await signIn(page, TOKENS.admin);
     await click(page, 'Invoice Now');
     await page.getByRole('dialog').getByRole('button', { name: 'Invoice Now' }).click();

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ControlDb } from '../../platform/db/control-db.ts';
-import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { filterExpression, fragmentExpression } from '../../platform/db/filter-expression.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 
 /** A row that was found. */
@@ -23,7 +23,7 @@ export async function findRows(
   const contained = contain.map((name) =>
     filterExpression(name, { field: name, operator: 'contains', values: [text] }),
   );
-  const more = also === undefined ? [] : [withText(also, text)];
+  const more = also === undefined ? [] : [fragmentExpression({ text: also, params: [text] })];
   const isWhole = or([sql`id = ${text}`, ...contain.map((name) => sql`lower(${sql.ref(name)}) = lower(${text})`)]);
   const query = sql<FoundRow>`
     SELECT id, ${column(shows.name)} AS name, ${column(shows.key)} AS key, ${column(shows.version)} AS version,
@@ -37,9 +37,4 @@ export async function findRows(
 
 function or(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
   return sql`(${sql.join(conditions, sql` OR `)})`;
-}
-
-function withText(condition: string, text: string): RawBuilder<unknown> {
-  const [before = '', after = ''] = condition.split('?');
-  return sql`${sql.raw(before)}${text}${sql.raw(after)}`;
 }

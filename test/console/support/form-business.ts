@@ -53,8 +53,8 @@ async function teamPlan({ api }: ConsoleBackend, addonId: string): Promise<strin
   return id;
 }
 
-/** Of a customer whose invoices wait for approval. */
-async function draftInvoice({ api }: ConsoleBackend): Promise<string> {
+/** Dora, whose invoices wait for approval, with a charge that is due. @returns her id */
+export async function makeCustomerOfDrafts({ api }: ConsoleBackend): Promise<string> {
   const dora = await api('POST', '/customers', { name: 'Dora', key: 'dora', currency: 'USD' });
   const [first] = (await api('GET', '/profiles')).data;
   const workflow = { invoicing: { auto_advance: false } };
@@ -73,6 +73,11 @@ async function draftInvoice({ api }: ConsoleBackend): Promise<string> {
     proration_configuration: { mode: 'no_proration' },
     amount_before_proration: { amount: '10', currency: 'USD' },
   });
-  const made = await api('POST', `/customers/${dora.id}/invoices`, { progressive_billing: true });
+  return dora.id;
+}
+
+async function draftInvoice(backend: ConsoleBackend): Promise<string> {
+  const dora = await makeCustomerOfDrafts(backend);
+  const made = await backend.api('POST', `/customers/${dora}/invoices`, { progressive_billing: true });
   return made.data[0].id;
 }
