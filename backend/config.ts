@@ -17,6 +17,8 @@ export interface Config {
   logLevel: string;
   maxBodyBytes: number;
   shutdownTimeoutMs: number;
+  /** How long a connection without a request stays open. */
+  keepAliveTimeoutMs: number;
   /** Requests a minute of each token; undefined: as many as it likes. */
   requestsAMinute: number | undefined;
   /** Events that happened and were stored longer ago are removed; undefined: none. */
@@ -79,6 +81,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
+    keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
     requestsAMinute: settings.RATE_LIMIT_PER_TOKEN_PER_MINUTE,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,

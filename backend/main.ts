@@ -21,6 +21,11 @@ const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
 /** At a shutdown: soon enough to be no wait, and no work beside requests that are still running. */
 const CLOSE_IDLE_EVERY_MS = 50;
 
+/** A whole request has to arrive within this: the largest body does at 1.4 Mbit/s. Who sends more slowly holds memory. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How often requests that do not arrive are looked for. */
+const TIMEOUT_CHECK_MS = 5000;
+
 /** A backend that runs. */
 export interface RunningBackend {
   /** Base address, "http://127.0.0.1:8888". */
@@ -67,6 +72,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
     version,
     consoleDir: CONSOLE,
   });
+  // Costs 100 ms of computing once: here, where nobody waits.
+  await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = invoices.schedule(jobs.track);
   const stopRetention = removeOld({ config, usage, auditLog, clock, log, track: jobs.track });
@@ -165,7 +172,12 @@ function readConfig(): Config {
 
 function listen(fetch: Parameters<typeof serve>[0]['fetch'], config: Config): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: config.host, port: config.port }, () => resolve(server));
+    const serverOptions = {
+      keepAliveTimeout: config.keepAliveTimeoutMs,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    };
+    const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions }, () => resolve(server));
     server.once('error', reject);
   });
 }

@@ -1,3 +1,4 @@
+import { fixedAnswer } from '../platform/http/fixed-answer.ts';
 import { referencePage } from '../platform/http/reference-page.ts';
 import type { App } from './parts.ts';
 
@@ -9,15 +10,19 @@ export function pathWithoutAlias(request: Request): string {
 
 export function documentationRoutes(app: App, version: string): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Metering and Billing for Kong Gateway',
-      version,
-      description:
-        'The operations of Konnect Metering & Billing that this server has, and its own additions. Everything under ' +
-        '/v3/openmeter is served under /api/v3/openmeter too.',
-    },
-  });
+  const document = () =>
+    app.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: 'Metering and Billing for Kong Gateway',
+        version,
+        description:
+          'The operations of Konnect Metering & Billing that this server has, and its own additions. Everything under ' +
+          '/v3/openmeter is served under /api/v3/openmeter too.',
+      },
+    });
+  // Made once: it costs as much as thousands of small requests.
+  const answer = fixedAnswer(() => JSON.stringify(document()), { 'Content-Type': 'application/json' });
+  app.get('/openapi.json', answer);
   referencePage(app, 'Metering and Billing API');
 }

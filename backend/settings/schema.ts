@@ -31,6 +31,8 @@ export const settingsSchema = z.object({
   /** 10 MiB hold some 25,000 events of the gateway plugin. */
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),
+  /** Longer than the 60 s for which Kong and common balancers keep an idle connection: who closes first must not be us. */
+  KEEP_ALIVE_TIMEOUT_MS: wholeNumber(0, 3_600_000).default(75_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   /** A gateway sends a few requests a second, a page of the console a dozen at once. */
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: wholeNumber(1, 10_000_000).optional(),

@@ -1,3 +1,4 @@
+import { csvLine } from '../../platform/csv.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import type { MeterQueryAnswer } from './query.ts';
 
@@ -15,15 +16,7 @@ export async function toCsv(answer: MeterQueryAnswer): Promise<string> {
       ...row.dimensions,
       ...(customer && { customer_key: customer.key, customer_name: customer.name }),
     };
-    return toLine([row.from, row.to, ...columns.map((name) => cells[name] ?? ''), row.value]);
+    return csvLine([row.from, row.to, ...columns.map((name) => cells[name] ?? ''), row.value]);
   });
-  return toLine(['from', 'to', ...columns, 'value']) + lines.join('');
-}
-
-function toLine(cells: readonly string[]): string {
-  return `${cells.map(quote).join(',')}\n`;
-}
-
-function quote(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return csvLine(['from', 'to', ...columns, 'value']) + lines.join('');
 }

@@ -1,21 +1,40 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Addresses that outgoing calls do not go to unless the operator says so: the machine itself, and what answers on the
- * local link, where clouds hand out credentials to whoever asks (169.254.169.254, fd00:ec2::254). Private networks are
- * where an Admin API stands; they are no reason to refuse.
+ * Addresses that outgoing calls do not go to unless the operator says so: the machine itself, what answers on the local
+ * link, and where clouds hand out credentials to whoever asks. Private networks are where an Admin API stands; they are
+ * no reason to refuse.
  */
 const REFUSED: readonly string[] = [
   '0.0.0.0/8',
   '127.0.0.0/8',
-  '169.254.0.0/16',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/127',
+  // ::, ::1, and IPv4 addresses in a form that nobody uses any more.
+  '::/96',
   'fe80::/10',
   'ff00::/8',
+  // 169.254.169.254 of nearly all clouds, containers' 169.254.170.2 and .23 (AWS), .0.23 (Tencent), .42.42 (Scaleway).
+  '169.254.0.0/16',
+  // AWS: instance metadata, credentials of pods.
   'fd00:ec2::254',
+  'fd00:ec2::23',
+  // Google Cloud.
+  'fd20:ce::254',
+  // Azure: the host's agent, which hands out certificates and extensions' secrets.
+  '168.63.129.16',
+  // Alibaba Cloud.
+  '100.100.100.200',
+  // Oracle Cloud, and its older generation.
+  'fd00:c1::a9fe:a9fe',
+  '192.0.0.192',
+  // Scaleway, Akamai (Linode).
+  'fd00:42::42',
+  'fd00:a9fe:a9fe::/48',
 ];
+
+/** IPv4 addresses as an IPv6-only network reaches them (RFC 6052): judged as what they lead to. */
+const TRANSLATED = '64:ff9b::/96';
 
 /** The machine itself, as people write it. */
 const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1'];
@@ -45,7 +64,8 @@ export function outgoingPolicy(url: string, allowed: readonly string[]): Outgoin
   const saysLoopback = host === 'localhost' || (isIP(host) !== 0 && contains(listOf(LOOPBACK), host));
   const exempt = listOf(saysLoopback ? [...allowed, ...LOOPBACK] : allowed);
   const refused = listOf(REFUSED);
-  return { mayReach: (address) => isIP(address) !== 0 && (contains(exempt, address) || !contains(refused, address)) };
+  const mayReach = (address: string) => contains(exempt, address) || !contains(refused, address);
+  return { mayReach: (address) => isIP(address) !== 0 && mayReach(untranslated(address)) };
 }
 
 function listOf(ranges: readonly string[]): BlockList {
@@ -62,4 +82,18 @@ function listOf(ranges: readonly string[]): BlockList {
 /** An IPv4 address is the same one when it is written as IPv6 (::ffff:127.0.0.1). */
 function contains(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+}
+
+const translated = listOf([TRANSLATED]);
+
+/** "64:ff9b::a9fe:a9fe" and "64:ff9b::169.254.169.254" are 169.254.169.254. */
+function untranslated(address: string): string {
+  if (isIP(address) !== 6 || !translated.check(address, 'ipv6')) return address;
+  const last = new URL(`http://[${address.split('%', 1)[0]}]`).hostname.slice(1, -1).split('::')[1] ?? '';
+  const [high, low] = last.includes(':') ? last.split(':') : ['0', last || '0'];
+  const bits = [high, low].flatMap((group = '0') => {
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 255];
+  });
+  return bits.join('.');
 }

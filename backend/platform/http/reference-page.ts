@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv } from './env.ts';
+import { fixedAnswer } from './fixed-answer.ts';
 
 const FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const ASSETS: Readonly<Record<string, string>> = {
@@ -31,14 +32,18 @@ export function referencePage(app: OpenAPIHono<AppEnv>, title: string): void {
 </body>
 </html>
 `;
-  app.get('/docs', (c) => c.html(page, 200, { 'Content-Security-Policy': POLICY }));
-  app.get('/docs/start.js', (c) => c.body(START, 200, { 'Content-Type': 'text/javascript; charset=utf-8' }));
+  app.get(
+    '/docs',
+    fixedAnswer(() => page, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': POLICY }),
+  );
+  app.get(
+    '/docs/start.js',
+    fixedAnswer(() => START, { 'Content-Type': 'text/javascript; charset=utf-8' }),
+  );
   for (const [name, type] of Object.entries(ASSETS)) {
-    app.get(`/docs/${name}`, async (c) =>
-      c.body(await readFile(join(FOLDER, name)), 200, {
-        'Content-Type': type,
-        'Cache-Control': 'public, max-age=3600',
-      }),
+    app.get(
+      `/docs/${name}`,
+      fixedAnswer(() => readFile(join(FOLDER, name)), { 'Content-Type': type }),
     );
   }
 }

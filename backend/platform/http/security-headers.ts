@@ -17,10 +17,16 @@ export function securityHeaders(): MiddlewareHandler<AppEnv> {
     const { headers } = c.res;
     headers.set('X-Content-Type-Options', 'nosniff');
     headers.set('Referrer-Policy', 'no-referrer');
-    if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', POLICY);
+    headers.set('Content-Security-Policy', framedByNobody(headers.get('Content-Security-Policy')));
     if (/^\/(?:v3|api)\//.test(c.req.path) && !headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
     if (isBehindTls(c)) headers.set('Strict-Transport-Security', `max-age=${TWO_YEARS_IN_SECONDS}`);
   };
+}
+
+/** A page's own policy says what it may load; default-src says nothing of who may frame it. */
+function framedByNobody(policy: string | null): string {
+  if (policy === null) return POLICY;
+  return policy.includes('frame-ancestors') ? policy : `${policy}; frame-ancestors 'none'`;
 }
 
 /** As the proxy says that ends TLS. Who forges it here tells only himself to use TLS; browsers believe it over TLS only. */

@@ -1,7 +1,13 @@
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCallerLimits } from '../../../backend/platform/http/caller-limits.ts';
+import type { AppEnv } from '../../../backend/platform/http/env.ts';
+import { fixedAnswer } from '../../../backend/platform/http/fixed-answer.ts';
+import { securityHeaders } from '../../../backend/platform/http/security-headers.ts';
 import { createLogger } from '../../../backend/platform/log.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
 import { testClock } from '../../support/test-clock.ts';
@@ -56,6 +62,31 @@ test('a token that has used up its requests waits until one more is due; others 
   expect((await ask(TOKENS.ingest)).status).toBe(429);
 });
 
+test('the document and its page are made once: the same bytes, compressed, and 304 to who has them', async () => {
+  const paths = ['/openapi.json', '/docs', '/docs/start.js', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js'];
+  for (const path of paths) {
+    const plain = await request(`${url}${path}`);
+    const text = await plain.body.text();
+    const zipped = await request(`${url}${path}`, { headers: { 'accept-encoding': 'br, gzip' } });
+    expect(gunzipSync(await zipped.body.arrayBuffer()).toString()).toBe(text);
+    expect(zipped.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+    expect(zipped.headers['etag']).not.toBe(plain.headers['etag']);
+    const again = await request(`${url}${path}`, {
+      headers: { 'if-none-match': `"other", W/${plain.headers['etag']}` },
+    });
+    expect([again.statusCode, await again.body.text()]).toEqual([304, '']);
+    const refused = await request(`${url}${path}`, { headers: { 'accept-encoding': 'gzip;q=0' } });
+    expect(await refused.body.text()).toBe(text);
+  }
+  let made = 0;
+  const app = new Hono<AppEnv>();
+  app.get(
+    '/',
+    fixedAnswer(() => `made ${++made} times`, {}),
+  );
+  for (let count = 0; count < 3; count++) expect(await (await app.request('/')).text()).toBe('made 1 times');
+});
+
 describe('limits on their own', () => {
   const limits = () => createCallerLimits({ clock: testClock(), log: createLogger('silent') });
 
@@ -96,6 +127,14 @@ describe('headers', () => {
     }
     const refused = await fetch(`${url}/v3/openmeter/meters`);
     expect(Object.fromEntries(refused.headers)).toMatchObject({ ...expected, 'cache-control': 'no-store' });
+  });
+
+  test('a page with a policy of its own may not be framed either', async () => {
+    const app = new Hono<AppEnv>();
+    app.use(securityHeaders());
+    app.get('/document', (c) => c.html('<p>', 200, { 'Content-Security-Policy': "default-src 'none'" }));
+    const { headers } = await app.request('/document');
+    expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
   });
 
   test('TLS for good is asked for behind TLS only', async () => {

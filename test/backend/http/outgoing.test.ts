@@ -117,6 +117,36 @@ describe('a name', () => {
   });
 });
 
+test('no name leads to where a cloud hands out credentials, not through a translator of IPv6-only networks either', () => {
+  const { mayReach } = outgoingPolicy('http://kong.example:8001/', []);
+  const metadata = {
+    nearlyAll: [
+      '169.254.169.254',
+      '::ffff:169.254.169.254',
+      'fe80::a9fe:a9fe',
+      '64:ff9b::a9fe:a9fe',
+      '64:ff9b::7f00:1',
+    ],
+    aws: ['fd00:ec2::254', 'fd00:ec2::23', '169.254.170.2', '169.254.170.23'],
+    google: ['fd20:ce::254'],
+    azure: ['168.63.129.16'],
+    alibaba: ['100.100.100.200', '::ffff:100.100.100.200', '64:ff9b::6464:64c8'],
+    oracle: ['fd00:c1::a9fe:a9fe', '192.0.0.192'],
+    others: ['169.254.0.23', '169.254.42.42', 'fd00:42::42', 'fd00:a9fe:a9fe::1'],
+  };
+  expect(Object.values(metadata).flat().filter(mayReach)).toEqual([]);
+  const networks = [
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.1.1',
+    '100.64.0.1',
+    'fd12:3456::1',
+    '2001:db8::1',
+    '64:ff9b::a00:1',
+  ];
+  expect(networks.filter((address) => !mayReach(address))).toEqual([]);
+});
+
 test('a redirect is an answer like any other and is not followed', async () => {
   expect(await call(`http://127.0.0.1:${port}/away`)).toMatchObject({ status: 302 });
   expect(requests).toEqual(['/away']);

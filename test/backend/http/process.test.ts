@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 let dataDir: string;
@@ -129,6 +130,14 @@ describe('ending', () => {
     expect(await total(again.url, token)).toBe(20);
     await again.stop('SIGTERM');
   });
+});
+
+test('an idle connection is kept for as long as is set', async () => {
+  const backend = await start({ KEEP_ALIVE_TIMEOUT_MS: '120000' });
+  const { headers, body } = await request(`${backend.url}/healthz`);
+  await body.dump();
+  expect(headers['keep-alive']).toBe('timeout=120');
+  await backend.stop('SIGTERM');
 });
 
 describe('a wrong configuration', () => {

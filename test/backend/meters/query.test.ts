@@ -442,6 +442,16 @@ describe('CSV', () => {
     expect(answer.headers.get('content-disposition')).toContain('usage_csv');
   });
 
+  test('what a spreadsheet would take for a formula is text; numbers stay numbers', async () => {
+    const cells = ['=HYPERLINK("http://x")', '+1', '-2+3', '@SUM(A1)', '\tx', '\rx', '-5', 'a=b'];
+    await ingest(...cells.map((model) => ({ subject: 'a', data: { value: -1.5, model } })));
+    const id = await meter({ key: 'formulas', dimensions: { model: '$.model' } });
+    const { text } = await csv(id, { group_by_dimensions: ['model'] });
+    for (const cell of ['"\'=HYPERLINK(""http://x"")"', "'+1", "'-2+3", "'@SUM(A1)", "'\tx", '"\'\rx"', '-5', 'a=b']) {
+      expect(text).toContain(`,${cell},-1.5\n`);
+    }
+  });
+
   test('no rows: the header alone', async () => {
     expect((await csv(await meter(), {})).text).toBe('from,to,value\n');
   });
