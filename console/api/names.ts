@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/vue-query';
 import { type ComputedRef, computed } from 'vue';
 import { api, call } from './client.ts';
+import type { Customer } from './customers.ts';
 import { ApiProblem } from './problem.ts';
 
 /** What a page knows of something that it has to name. */
@@ -106,8 +107,8 @@ async function orNone(reading: Promise<Named>): Promise<Named | undefined> {
 }
 
 /** Customers by the subjects of their usage: most have their key as subject. */
-async function findCustomers(wanted: readonly Wanted[], signal: AbortSignal): Promise<Named[]> {
-  const found: Named[] = [];
+export async function findCustomers(wanted: readonly Wanted[], signal: AbortSignal): Promise<Customer[]> {
+  const found: Customer[] = [];
   for (const filter of ['filter[key][oeq]', 'filter[usage_attribution_subject_key][oeq]']) {
     const ids = new Set(found.map(({ id }) => id));
     const subjects = wanted.flatMap(({ id, subject }) => (subject === undefined || ids.has(id) ? [] : [subject]));

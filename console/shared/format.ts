@@ -85,12 +85,6 @@ export function wholeNumberOf(text: string): number {
   return /^\d{1,15}$/.test(text.trim()) ? Number.parseInt(text, 10) : (text as unknown as number);
 }
 
-/** A moment of the viewer's zone as the API wants it. What is none goes as it is, so that the server says what is wrong. */
-export function instantOf(local: string): string {
-  const at = new Date(local);
-  return Number.isNaN(at.getTime()) ? local : at.toISOString();
-}
-
 /** The object that a JSON text is; undefined when it is none. */
 export function jsonObjectOf(text: string): Record<string, never> | undefined {
   try {

@@ -110,9 +110,7 @@ describe.skipIf(!hasBrowser)('the tutorials', () => {
     await page.getByLabel('Name').fill(name);
     if (options.key !== undefined) await page.getByLabel('Key').fill(options.key);
     if (options.usageFrom !== undefined) {
-      await page.getByLabel('Search in Include usage from').fill(options.usageFrom);
-      await page.getByLabel('Search in Include usage from').press('Enter');
-      await page.getByLabel(options.usageFrom, { exact: true }).waitFor();
+      await page.getByRole('combobox', { name: 'Include usage from' }).fill(options.usageFrom);
     }
     await click(page, 'Save');
     await page.getByRole('heading', { name, level: 1 }).waitFor();

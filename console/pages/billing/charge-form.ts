@@ -1,5 +1,5 @@
 import type { CreateCharge } from '../../api/charges.ts';
-import { instantOf } from '../../shared/format.ts';
+import { instantOf } from '../../shared/moments.ts';
 import { emptyForm, isUsage, MODELS, type RateCardForm, rateCardOf } from '../catalog/rate-card-form.ts';
 
 /** Pricing models of charges, in the words of rate cards; the others can only be had by a plan. */
