@@ -13,7 +13,7 @@ import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../modul
 import { findMeters } from '../modules/meters/index.ts';
 import type { SubscriptionBlockers, Subscriptions } from '../modules/subscriptions/index.ts';
 import type { TaxCodes } from '../modules/tax-codes/index.ts';
-import { clockOf, createTestClocksService, testClockRoutes } from '../modules/test-clocks/index.ts';
+import { clockOf, createTestClocksService, nowByCustomer, testClockRoutes } from '../modules/test-clocks/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { Logger } from '../platform/log.ts';
@@ -61,6 +61,7 @@ export function createBilling(
     clock,
     newId,
     clockOf: (customerId, real, trx) => clockOf(trx, real, customerId),
+    onTestClocks: async (trx) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,

@@ -21,6 +21,8 @@ export interface InvoicesDeps {
   newId: NewId;
   /** The clock that a customer lives by: its own, or else the given one. */
   clockOf(customerId: string, clock: Clock, db: ControlDb): Promise<Clock>;
+  /** Customers who live by a clock of their own: a few hundred at most. */
+  onTestClocks(db: ControlDb): Promise<ReadonlySet<string>>;
   /** Deleted customers too. */
   findCustomer(id: string, db: ControlDb): Promise<Customer | undefined>;
   profileOf(customerId: string, db: ControlDb): Promise<StoredProfile>;

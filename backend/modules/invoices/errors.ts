@@ -17,6 +17,10 @@ const INVOICE_ERRORS = {
   invoice_pricing_invalid: { field: 'lines', message: 'the price cannot be rated' },
   charge_feature_not_found: { field: 'feature_id', message: 'there is no such feature with a meter' },
   charge_currency_not_known: { field: 'currency', message: 'there is no such currency' },
+  charge_settlement_mode_not_supported: {
+    field: 'settlement_mode',
+    message: 'credit_only draws from credits, which this server does not have yet: use credit_then_invoice',
+  },
   charge_period_invalid: { field: 'service_period', message: 'the period must not end before it begins' },
   customer_has_open_invoices: { field: undefined, message: 'the customer has invoices that are not final' },
   external_invoicing_only: { field: undefined, message: 'the invoice is not issued by an external_invoicing app' },

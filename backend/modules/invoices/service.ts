@@ -34,7 +34,10 @@ export interface InvoicesService {
   get(id: string): Promise<InvoiceAnswer>;
   /** @throws RequestProblem 404 @throws DomainProblem 400 unless it is an editable draft, 409 when it was deleted */
   update(id: string, request: UpdateInvoice): Promise<InvoiceAnswer>;
-  /** Draft and issuing invoices only; what stood on it is not billed again. @throws DomainProblem 400 */
+  /**
+   * Draft and issuing invoices only; what stood on it is not billed again. @throws RequestProblem 404, also when it was
+   * deleted before @throws DomainProblem 400
+   */
   remove(id: string): Promise<void>;
   /** Takes the automatic steps that are possible. @throws DomainProblem 400 when there is none */
   advance(id: string): Promise<InvoiceAnswer>;
@@ -72,7 +75,8 @@ export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
       return answer(await moveInvoice(deps, id, { trigger: 'update', change }));
     },
     remove: async (id) => {
-      await living(deps, id);
+      // Its contract knows no conflict: what was deleted is not there to be deleted again.
+      if ((await existing(deps, id)).deletedAtMs !== undefined) throw invoiceNotFound(id);
       await moveInvoice(deps, id, { trigger: 'delete' });
     },
     advance: async (id) => {

@@ -65,7 +65,13 @@ export interface Charge extends ChargeContent {
 }
 
 /** Why an amount is corrected after it was billed. */
-export type CorrectionReason = 'late_usage' | 'voided_events' | 'unused_time' | 'longer_time' | 'carried_over';
+export type CorrectionReason =
+  | 'late_usage'
+  | 'voided_events'
+  | 'lower_usage'
+  | 'unused_time'
+  | 'longer_time'
+  | 'carried_over';
 
 /** A difference to what was billed. */
 export interface Correction {

@@ -9,6 +9,7 @@ import {
   invalidBillingSetup,
   invalidField,
   missingReference,
+  noCostBasis,
   type OverlappingItem,
   overlappingItems,
 } from './errors.ts';
@@ -74,6 +75,24 @@ export async function refuseUnbillable(
   const isInvoiced = settlementMode === 'credit_then_invoice' && items.some((item) => isPriced(item.rateCard));
   const why = isInvoiced ? await billingProblem?.(customerId, db) : undefined;
   if (why !== undefined) throw invalidBillingSetup(why);
+}
+
+/**
+ * Prices in a custom currency need to be worth something in the currency of the customer's invoices.
+ * @throws DomainProblem 409 that names the two currencies
+ */
+export async function refuseWithoutCostBasis(
+  { lookups }: Pick<SubscriptionDeps, 'lookups'>,
+  db: ControlDb,
+  { items, currency, invoiceCurrency }: Subscription,
+): Promise<void> {
+  const priced = items.filter(({ isRemoved, rateCard }) => !isRemoved && isPriced(rateCard));
+  const codes = new Set(priced.map(({ rateCard }) => rateCard.currency ?? currency));
+  codes.delete(invoiceCurrency);
+  if (codes.size === 0) return;
+  for (const [code, { isCustom, costBases }] of await lookups.currencies([...codes], db)) {
+    if (isCustom && !costBases.has(invoiceCurrency)) throw noCostBasis(code, invoiceCurrency);
+  }
 }
 
 /**

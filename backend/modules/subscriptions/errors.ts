@@ -76,6 +76,30 @@ export function ruleBroken(code: string, field: string, message: string): Domain
   return validationProblem('bad-request', [{ code, field, message, severity: 'critical' }]);
 }
 
+/** 400: what is drawn from credits alone would be paid by nobody. */
+export function creditsNotBuilt(): DomainProblem {
+  return ruleBroken(
+    'settlement_mode_not_supported',
+    'settlement_mode',
+    'credit_only draws from credits, which this server does not have yet: use credit_then_invoice',
+  );
+}
+
+/** 409: nobody knows what the prices come to in the currency of the invoices. */
+export function noCostBasis(code: string, invoiceCurrency: string): DomainProblem {
+  return validationProblem('resource-conflict', [
+    {
+      code: 'currency_cost_basis_not_found',
+      field: 'plan',
+      message:
+        `the plan has prices in ${code}, the customer is billed in ${invoiceCurrency}, and ${code} has no cost basis in ` +
+        `${invoiceCurrency} that is in effect`,
+      severity: 'critical',
+      attributes: { currency: code, fiat_currency: invoiceCurrency },
+    },
+  ]);
+}
+
 /** 409: what costs something would be on no invoice. */
 export function invalidBillingSetup(why: string): DomainProblem {
   return validationProblem('resource-conflict', [

@@ -2,8 +2,9 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import { clockOf } from '../test-clocks/index.ts';
 import { agreePhases } from './agreement.ts';
-import { findBuyer, refuseOverlaps, refuseUnbillable, settleCurrency } from './checks.ts';
+import { findBuyer, refuseOverlaps, refuseUnbillable, refuseWithoutCostBasis, settleCurrency } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
+import { creditsNotBuilt } from './errors.ts';
 import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
 import { findPlanSource, type PlanSource } from './plan-source.ts';
 import { reconcileItems } from './reconcile-items.ts';
@@ -42,6 +43,7 @@ export function createStartService(deps: SubscriptionDeps): StartService {
   return {
     create: (request) =>
       changing(deps, async (trx) => {
+        refuseCreditOnly(request);
         const customer = await findBuyer(customersOf(deps, trx), request.customer);
         const nowMs = (await clockOf(trx, deps.clock, customer.id)).nowMs();
         const activeFromMs = resolveStart(request.timing, nowMs);
@@ -52,6 +54,7 @@ export function createStartService(deps: SubscriptionDeps): StartService {
       }),
     change: (id, request) =>
       changing(deps, async (trx) => {
+        refuseCreditOnly(request);
         const { subscription, nowMs } = await openFor(deps, trx, id, 'change');
         const atMs = resolveEnd(subscription, request.timing, nowMs);
         const source = await findPlanSource(trx, deps, request, deps.clock.nowMs());
@@ -59,6 +62,10 @@ export function createStartService(deps: SubscriptionDeps): StartService {
         return { customerId: subscription.customerId, result };
       }),
   };
+}
+
+function refuseCreditOnly({ settlement_mode }: CreateSubscription): void {
+  if (settlement_mode === 'credit_only') throw creditsNotBuilt();
 }
 
 /** Ends a subscription where another one to the same customer begins. */
@@ -125,6 +132,7 @@ async function begin(
   const agreed = { ...started, invoiceCurrency };
   const subscription = { ...agreed, items: reconcileItems(agreed, [], deps.newId) };
   await refuseUnbillable(deps, trx, subscription);
+  await refuseWithoutCostBasis(deps, trx, subscription);
   await refuseOverlaps(trx, subscription, started.previousId === undefined ? [] : [started.previousId]);
   await subscriptionRepository(trx).insert(subscription);
   return subscription;

@@ -21,7 +21,7 @@ async function invoice(customerId: string, amount: string, currency = 'USD') {
 const revenue = (from: string, to: string, more = '') =>
   send(t, 'GET', `/billing/revenue?from=${from}&to=${to}${more}`, undefined, 200);
 
-test('sums what was issued in a period by currency, names the customers with the most, leaves voided and drafts out', async () => {
+test('sums what was issued in a period by currency, names the customers with the most, leaves voided, drafts and test clocks out', async () => {
   const alice = await createCustomer(t, 'alice', { name: 'Alice' });
   const bob = await createCustomer(t, 'bob', { name: 'Bob' });
   const euro = await createCustomer(t, 'euro', { name: 'Euro', currency: 'EUR' });
@@ -36,6 +36,10 @@ test('sums what was issued in a period by currency, names the customers with the
   const dave = await createCustomer(t, 'dave');
   await useProfile(t, dave.id, { invoicing: { auto_advance: false } });
   await invoice(dave.id, '5000');
+  const erin = await createCustomer(t, 'erin', { labels: { 'sandbox-payment': 'failed' } });
+  await send(t, 'PUT', `/customers/${erin.id}/test-clock`, { now: '2026-11-10T12:00:00Z' }, 200);
+  await createCharge(t, erin.id, flatCharge('700', '2026-11-10T12:00:00Z'));
+  await invoiceNow(t, erin.id);
 
   const november = await revenue('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z');
   expect(november.data).toEqual([

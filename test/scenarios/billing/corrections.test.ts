@@ -30,6 +30,25 @@ const restoreAfterFebruary = async (s: Story, callsOfFebruary: number) => {
 
 const STORIES: Told[] = [
   {
+    title: 'an event of lower usage that comes late is no voided event',
+    start: JAN,
+    tell: async (s) => {
+      const { id } = (await s.ok('GET', '/features?filter[key]=tokens')).data[0];
+      await s.subscribe(await s.plan('p', [usage('1', { key: 'tokens', name: 'Tokens', feature: { id } })]));
+      await s.events('2026-01-10T00:00:00Z', 1, { type: 'tokens', value: 5 });
+      await s.at('2026-02-01T01:00:00Z');
+      await s.events('2026-01-11T00:00:00Z', 1, { type: 'tokens', value: -2 });
+      await s.events('2026-02-10T00:00:00Z', 1, { type: 'tokens', value: 4 });
+      await s.at('2026-03-01T01:00:00Z');
+      const { data } = await s.ok('GET', `/customers/${s.customer.id}/billing-corrections`);
+      expect(data).toMatchObject([{ reason: 'lower_usage', quantity_before: '5', quantity_after: '3' }]);
+    },
+    bills: [
+      '2026-01-01..2026-02-01 paid 5 USD: Tokens 5×1=5',
+      '2026-01-01..2026-03-01 paid 2 USD: Tokens 4×1=4; Tokens: lower usage 1×-2=-2',
+    ],
+  },
+  {
     title:
       'voided after the first invoice, counted again after the second: three invoices come to what the usage costs',
     start: JAN,

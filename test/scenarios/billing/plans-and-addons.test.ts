@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import { fee, type Story, type Told, tellStories, usage } from './story.ts';
 
 const JAN = '2026-01-01T00:00:00Z';
@@ -155,26 +154,6 @@ const STORIES: Told[] = [
       await s.at('2026-02-01T01:00:00Z');
     },
     bills: ['2026-01-10..2026-02-10 paid 33 USD: Fee 1×31=31; Calls 2×1=2'],
-  },
-  {
-    title:
-      'what is settled by credits alone is on no invoice, is final when it falls due, and keeps nobody from leaving',
-    start: JAN,
-    tell: async (s) => {
-      const plan = await s.plan('p', [fee('10'), usage('1')]);
-      const { id } = await s.subscribe(plan, { settlement_mode: 'credit_only' });
-      await s.events('2026-01-20T00:00:00Z', 2);
-      s.backend.clock.set('2026-01-25T00:00:00Z');
-      await s.ok('POST', `/subscriptions/${id}/cancel`, { timing: 'next_billing_cycle' });
-      await s.at('2026-02-01T01:00:00Z');
-      const { data } = await s.ok('GET', `/customers/${s.customer.id}/charges`);
-      expect(data.map(({ name, status }: { name: string; status: string }) => `${name} ${status}`).sort()).toEqual([
-        'Calls final',
-        'Fee final',
-      ]);
-      expect(await s.ok('GET', '/billing/runs')).toMatchObject({ data: [{ failed: 0 }] });
-    },
-    bills: [],
   },
   {
     title: 'a cancellation while the invoice of the month still waits for late events shortens all of its fees',

@@ -114,6 +114,7 @@ async function newCharge(deps: InvoicesDeps, customerId: string, request: Create
 }
 
 async function contentOf(deps: InvoicesDeps, request: CreateCharge): Promise<ChargeContent> {
+  if (request.settlement_mode === 'credit_only') throw invoiceProblem('charge_settlement_mode_not_supported');
   const currency = fiatCurrency(request.currency);
   if (currency === undefined) throw invoiceProblem('charge_currency_not_known', request.currency);
   const servicePeriod = readPeriod(request.service_period, 'service_period');

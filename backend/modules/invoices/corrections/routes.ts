@@ -16,7 +16,7 @@ export function billingCorrectionRoutes(router: Router, service: CorrectionsServ
       tag: 'Invoices',
       summary: 'List what was corrected after it was billed',
       description:
-        'Late usage, voided events, unused time: what differs from the invoices, and the invoice line that makes up for ' +
+        'Late usage, voided events, usage that turned out lower, unused time: what differs from the invoices, and the invoice line that makes up for ' +
         'it. The newest first.',
       access: 'read',
       params: z.object({ customerId: ulidSchema }),

@@ -7,7 +7,11 @@ const correctionSchema = z
   .strictObject({
     id: ulidSchema,
     created_at: dateTimeSchema,
-    reason: z.enum(['late_usage', 'voided_events', 'unused_time', 'longer_time', 'carried_over']),
+    reason: z
+      .enum(['late_usage', 'voided_events', 'lower_usage', 'unused_time', 'longer_time', 'carried_over'])
+      .openapi({
+        description: 'lower_usage: an event came late that says less, such as a negative one.',
+      }),
     name: z.string(),
     description: z.string(),
     currency: z.string(),

@@ -3,7 +3,6 @@
  * rated again with the quantity that it has now; the difference is a correction. Asking again finds nothing new.
  */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
-import { Decimal } from '../../../platform/decimal.ts';
 import { defined } from '../../../platform/defined.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import type { Currency } from '../../../platform/money.ts';
@@ -18,6 +17,7 @@ import { currencyOf, differenceOf, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge, Correction, TaxRef } from '../types.ts';
 import { isMissing, readUsage } from '../usage.ts';
+import { USAGE_REASON_NAMES, type UsageReason, usageReason } from './reason.ts';
 import { correctionRepository } from './repository.ts';
 
 /** What was billed of a charge, and the quantity that it counts now. */
@@ -25,6 +25,7 @@ interface Recount {
   billed: Period;
   before: string;
   after: string;
+  reason: UsageReason;
   /** Moments at which the two were read. */
   sinceSnapshot?: string;
   snapshot?: string;
@@ -46,23 +47,31 @@ export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promis
   const measured = await readUsage(deps, charge, charge.customerId, period);
   if (isMissing(measured)) return undefined;
   const { value: after, snapshot } = measured;
+  const known = await countedSoFar(deps.db, charge);
+  if (isZero(differenceOf(after, known.before))) return undefined;
+  const reason = await usageReason(deps, charge, period, { ...known, after, since: known.sinceSnapshot });
   return deps.db.transaction(async (trx) => {
-    const lines = await billedLines(trx, charge.id);
+    const { lines, before, sinceSnapshot } = await countedSoFar(trx, charge);
     const now = billedPeriod(charge, lines);
-    if (now === undefined || now.toMs !== period.toMs) return undefined;
-    const earlier = await correctionRepository(trx).ofCharge(charge.id);
-    const before = countedBefore(lines, earlier);
-    if (isZero(differenceOf(after, before))) return undefined;
-    const sinceSnapshot = earlier.findLast((one) => one.snapshot !== undefined)?.snapshot ?? lines.at(-1)?.snapshot;
+    if (now === undefined || now.toMs !== period.toMs || before !== known.before) return undefined;
     return record(deps, trx, charge, {
       billed: period,
       before,
       after,
+      reason,
       ...(sinceSnapshot !== undefined && { sinceSnapshot }),
       ...(snapshot !== undefined && { snapshot }),
       ...defined({ taxConfig: lines.at(-1)?.taxConfig }),
     });
   });
+}
+
+/** What lines and corrections have come to so far, and the moment at which that was read last. */
+async function countedSoFar(db: ControlDb, charge: Charge) {
+  const lines = await billedLines(db, charge.id);
+  const earlier = await correctionRepository(db).ofCharge(charge.id);
+  const sinceSnapshot = earlier.findLast((one) => one.snapshot !== undefined)?.snapshot ?? lines.at(-1)?.snapshot;
+  return { lines, before: countedBefore(lines, earlier), sinceSnapshot };
 }
 
 /** Lines of the charge, those of deleted and void invoices included. */
@@ -100,11 +109,10 @@ async function record(
   charge: Charge,
   recount: Recount,
 ): Promise<Correction | undefined> {
-  const { billed, before, after, ...moments } = recount;
+  const { billed, before, after, reason, ...moments } = recount;
   const currency = await currencyOf(deps, charge.currency, trx);
   const costOf = (quantity: string) => costOfQuantity(charge, billed, quantity, { currency, newId: deps.newId });
   const amount = differenceOf(costOf(after), costOf(before));
-  const isMore = new Decimal(after).gt(before);
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
   const text = toTextPeriod(billed);
   const correction: Correction = {
@@ -112,8 +120,8 @@ async function record(
     customerId: charge.customerId,
     currency: charge.currency,
     chargeId: charge.id,
-    reason: isMore ? 'late_usage' : 'voided_events',
-    name: `${charge.name}: ${isMore ? 'late usage' : 'voided events'}`,
+    reason,
+    name: `${charge.name}: ${USAGE_REASON_NAMES[reason]}`,
     description: `${text.from} to ${text.to} was billed with a quantity of ${before}; it is ${after} now.`,
     amount,
     quantityBefore: before,

@@ -12,9 +12,12 @@ import type { Invoice, InvoiceLine } from '../types.ts';
 import { type DraftSynchronized, type IssuingSynchronized, PAYMENT_TRIGGERS, type PaymentStatus } from './schema.ts';
 
 export interface ExternalInvoicing {
-  /** The draft was taken over: it goes on. @throws RequestProblem 404 @throws DomainProblem 400 in another status */
+  /**
+   * The draft was taken over: it goes on. The same again changes nothing.
+   * @throws RequestProblem 404 @throws DomainProblem 400 in another status
+   */
   draftSynchronized(invoiceId: string, report: DraftSynchronized): Promise<void>;
-  /** The invoice was finalized: it is issued. @throws as above */
+  /** The invoice was finalized: it is issued. The same again changes nothing. @throws as above */
   issuingSynchronized(invoiceId: string, report: IssuingSynchronized): Promise<void>;
   /** What became of the payment. The same again changes nothing. @throws as above */
   paymentStatus(invoiceId: string, report: PaymentStatus): Promise<void>;
@@ -22,33 +25,27 @@ export interface ExternalInvoicing {
 
 export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
   return {
-    draftSynchronized: async (id, { invoicing }) => {
-      const { nowMs } = await checked(deps, id, 'draft.syncing', 'draft synchronized');
-      await moveInvoice(deps, id, {
-        change: ({ invoice, lines, ...rest }) => ({
-          ...rest,
-          invoice: {
-            ...withFact(invoice, DRAFT_SYNCED_AT, nowMs),
-            ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
-            ...(invoicing?.external_id !== undefined && { externalInvoicingId: invoicing.external_id }),
-          },
-          lines: withExternalIds(lines, invoicing?.line_external_ids ?? []),
-        }),
-      });
-    },
-    issuingSynchronized: async (id, { invoicing, payment }) => {
-      const { nowMs } = await checked(deps, id, 'issuing.syncing', 'issuing synchronized');
-      const sentAt = invoicing?.sent_to_customer_at;
-      const change = ({ invoice, ...rest }: Moving) => ({
+    draftSynchronized: (id, { invoicing }) =>
+      report(deps, id, DRAFT_REPORT, ({ invoice, lines, ...rest }) => ({
         ...rest,
         invoice: {
-          ...withFact(invoice, FINALIZED_AT, nowMs),
+          ...invoice,
+          ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
+          ...(invoicing?.external_id !== undefined && { externalInvoicingId: invoicing.external_id }),
+        },
+        lines: withExternalIds(lines, invoicing?.line_external_ids ?? []),
+      })),
+    issuingSynchronized: (id, { invoicing, payment }) => {
+      const sentAt = invoicing?.sent_to_customer_at;
+      return report(deps, id, ISSUING_REPORT, ({ invoice, ...rest }) => ({
+        ...rest,
+        invoice: {
+          ...invoice,
           ...(invoicing?.invoice_number !== undefined && { number: invoicing.invoice_number }),
           ...(sentAt !== undefined && { sentToCustomerAtMs: Date.parse(sentAt) }),
           ...(payment?.external_id !== undefined && { externalPaymentId: payment.external_id }),
         },
-      });
-      await moveInvoice(deps, id, { change });
+      }));
     },
     paymentStatus: async (id, report) => {
       const { invoice } = await external(deps, id);
@@ -79,11 +76,43 @@ async function external(deps: InvoicesDeps, id: string): Promise<{ invoice: Invo
   return { invoice, nowMs: clock.nowMs() };
 }
 
-async function checked(deps: InvoicesDeps, id: string, status: ExtendedStatus, action: string) {
-  const found = await external(deps, id);
-  if (found.invoice.status === status) return found;
-  throw invoiceProblem('invoice_action_not_available', `${action} in ${found.invoice.status}`, {
-    attributes: { status: found.invoice.status, action },
+/** A report that an invoice waits for, and the fact that says that it has come. */
+interface AwaitedReport {
+  action: string;
+  status: ExtendedStatus;
+  fact: string;
+}
+const DRAFT_REPORT: AwaitedReport = { action: 'draft synchronized', status: 'draft.syncing', fact: DRAFT_SYNCED_AT };
+const ISSUING_REPORT: AwaitedReport = {
+  action: 'issuing synchronized',
+  status: 'issuing.syncing',
+  fact: FINALIZED_AT,
+};
+
+/**
+ * Takes a report and moves the invoice on. Integrations report at least once: one that has come before changes nothing,
+ * wherever the invoice is by now, also when both come at the same time.
+ */
+async function report(
+  deps: InvoicesDeps,
+  id: string,
+  { action, status, fact }: AwaitedReport,
+  change: (moving: Moving) => Moving,
+): Promise<void> {
+  const { invoice: found, nowMs } = await external(deps, id);
+  if (found.metadata[fact] !== undefined) return;
+  await moveInvoice(deps, id, {
+    change: (moving) => {
+      const { invoice } = moving;
+      if (invoice.metadata[fact] !== undefined) return moving;
+      if (invoice.status !== status) {
+        throw invoiceProblem('invoice_action_not_available', `${action} in ${invoice.status}`, {
+          attributes: { status: invoice.status, action },
+        });
+      }
+      const changed = change(moving);
+      return { ...changed, invoice: withFact(changed.invoice, fact, nowMs) };
+    },
   });
 }
 

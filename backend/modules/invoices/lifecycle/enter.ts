@@ -77,9 +77,7 @@ function withoutDraftSync(invoice: Invoice): Invoice {
 }
 
 function withIssue(invoice: Invoice, nowMs: number): Invoice {
-  const { payment, invoicing } = invoice.workflow;
-  const plannedMs = invoicing.auto_advance ? (invoice.draftUntilMs ?? nowMs) : nowMs;
-  return { ...invoice, issuedAtMs: nowMs, dueAtMs: dueAtMs(plannedMs, payment) };
+  return { ...invoice, issuedAtMs: nowMs, dueAtMs: dueAtMs(nowMs, invoice.workflow.payment) };
 }
 
 /**

@@ -34,9 +34,9 @@ export function draftUntilMs(
   return addDuration(Math.max(collectedAtMs ?? createdAtMs, createdAtMs), durationFrom(invoicing.draft_period));
 }
 
-/** When payment is due, in whole seconds: counted from the planned issue, or from the issue where that is manual. */
-export function dueAtMs(issueMs: number, payment: Workflow['payment']): number {
-  return truncateMs(addDuration(issueMs, durationFrom(dueAfter(payment))), 1000);
+/** When payment is due, in whole seconds: counted from the issue, so that nobody has less time than was agreed. */
+export function dueAtMs(issuedMs: number, payment: Workflow['payment']): number {
+  return truncateMs(addDuration(issuedMs, durationFrom(dueAfter(payment))), 1000);
 }
 
 export function dueAfter(payment: Workflow['payment']): string {

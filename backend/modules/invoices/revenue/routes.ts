@@ -23,7 +23,7 @@ export function revenueRoutes(
       summary: 'Get revenue',
       description:
         'What was invoiced in a period, for each currency: the totals of invoices by their issued_at. Voided and deleted ' +
-        'invoices do not count; drafts are not issued yet.',
+        'invoices, and those of customers on test clocks, do not count; drafts are not issued yet.',
       access: 'read',
       query: QUERY,
       responses: { 200: jsonResponse('Sums for each currency.', revenueSchema) },
