@@ -1,6 +1,7 @@
 import type { GatewayProperty } from './attributes.ts';
 import { countOf, objectOf, textOf } from './json-values.ts';
 import { headerOf, type LogEntry } from './log-entry.ts';
+import { lastUpstreamStatus } from './upstream-status.ts';
 
 /** The data of a `kong.api_request` event; what the gateway does not know is `undefined` and so left out of the JSON. */
 export type ApiRequestData = { readonly [Property in GatewayProperty]?: string | number | undefined };
@@ -36,15 +37,4 @@ export function apiRequestData(entry: LogEntry, subjectType: string): ApiRequest
 /** The path alone: API keys travel in query strings, and what a client wrote after a `#` is no path either. */
 function pathOf(uri: unknown): string | undefined {
   return textOf(textOf(uri)?.split(/[?#]/, 1)[0]);
-}
-
-/**
- * The status of the last try. nginx writes one status per try (`502, 502, 200`; tries after an internal redirect follow
- * a colon), `-` for a try without an answer and nothing when no upstream was asked; with buffered responses it is a
- * number.
- */
-function lastUpstreamStatus(value: unknown): number | undefined {
-  if (typeof value === 'number') return countOf(value);
-  const last = textOf(value)?.split(/[,:]/).at(-1)?.trim();
-  return last !== undefined && /^\d{3}$/.test(last) ? Number(last) : undefined;
 }

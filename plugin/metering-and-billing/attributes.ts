@@ -19,6 +19,7 @@ export const GATEWAY_PROPERTIES = [
   'api_request_id',
   'cache_status',
   'client_ip',
+  'count',
   'http_status',
   'model',
   'provider',

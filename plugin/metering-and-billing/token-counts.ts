@@ -1,101 +1,147 @@
-import { countOf, type JsonObject, objectOf, textOf } from './json-values.ts';
-import { headerOf, type LogEntry } from './log-entry.ts';
+import { type AnswerPayload, readAnswerPayload } from './answer-payload.ts';
+import { ANSWER_NAMES, firstCount, PROMPT_NAMES, type TokenType } from './token-types.ts';
 
-/** The tokens of one direction of a call: of the prompt (`request`) or of the answer (`response`). */
+export type { TokenType } from './token-types.ts';
+
+import { type JsonObject, objectOf, textOf } from './json-values.ts';
+
+/** The tokens of one type of one call. */
 export interface TokenCount {
-  readonly direction: 'request' | 'response';
+  readonly type: TokenType;
   readonly tokens: number;
+  /** Whether the provider told the number, or the gateway reckoned it from the length of texts. */
+  readonly count: 'reported' | 'estimated';
 }
 
-/** One call of an AI model. */
-export interface AiCall {
-  readonly meta: JsonObject;
-  readonly pluginName: string;
-  readonly cacheStatus: string | undefined;
+/** What is known of the tokens of one call. */
+export interface TokenCounts {
   readonly counts: readonly TokenCount[];
-  /** How many counts the gateway could not know, and why; they must not pass for zero. */
+  /** How many counts could not be known, and why; they must not pass for zero. */
   readonly unknownCounts: number;
   readonly unknownReason: string;
 }
 
-/**
- * Where gateway versions put the statistics of a proxied call, and the plugin that this tells of. Version 3.8 and later
- * write `proxy` for both plugins; an open source gateway has `ai-proxy` only.
- */
-const AI_SECTIONS = [
-  ['proxy', 'ai-proxy'],
-  ['ai-proxy', 'ai-proxy'],
-  ['ai-proxy-advanced', 'ai-proxy-advanced'],
-] as const;
-
-/** Media types of streamed answers; the second is Bedrock's own format, passed through. */
-const STREAM_TYPES = ['text/event-stream', 'application/vnd.amazon.eventstream', 'application/x-ndjson'];
+/** How the answer came to the client. */
+export interface AnswerManner {
+  readonly isStreamed: boolean;
+  /** The client went away before it had the whole answer. */
+  readonly wasCutOff: boolean;
+}
 
 /**
- * The AI call that a log entry tells of; `undefined` when there was none.
+ * The tokens of a call that succeeded, from its section of the log entry.
  *
- * Of a streamed answer the gateway counts the tokens only while it keeps the payload (`log_payloads`); otherwise it
- * logs 0, which is unknown, not nothing. In a plain answer 0 is 0. A failed call has no counts and owes none.
+ * The gateway's counters are 0 until something sets them (`kong/llm/plugin/observability.lua` of 3.9.1), so a prompt of 0,
+ * and a streamed answer of 0, is unknown. A plain answer of 0 after a prompt may be real, as that of an embedding is; it
+ * is also what stands where the provider told no usage and the prompt is an estimate, so both are marked as such unless the
+ * logged answer shows which it is.
  */
-export function findAiCall(entry: LogEntry): AiCall | undefined {
-  const found = findSection(entry);
-  const succeeded = entry.status < 400;
-  if (found === undefined) {
-    // ai-proxy marks its answers with the model; without `log_statistics` that is all it tells.
-    const isUncounted = succeeded && headerOf(entry.response, 'x-kong-llm-model') !== undefined;
-    return isUncounted ? uncountedCall() : undefined;
-  }
-  const { section, pluginName } = found;
+export function countTokens(section: JsonObject, manner: AnswerManner): TokenCounts {
   const usage = objectOf(section['usage']);
-  const isBlind = isStreamed(entry) && textOf(objectOf(section['payload'])?.['response']) === undefined;
+  const meta = objectOf(section['meta']);
+  const payload = readAnswerPayload(section);
+  const provider = textOf(meta?.['provider_name']);
+  const told = manner.isStreamed ? undefined : payload?.told;
+  const logged = {
+    request: orTold(firstCount(usage, PROMPT_NAMES), told?.request),
+    response: orTold(firstCount(usage, ANSWER_NAMES), told?.response),
+  };
+  const call = { manner, payload, provider, logged, isCached: isCacheHit(section) };
   const counts: TokenCount[] = [];
   let unknownCounts = 0;
-  for (const [direction, names] of DIRECTIONS) {
-    const logged = names.map((name) => usage?.[name]).find((value) => value !== undefined && value !== null);
-    const tokens = countOf(logged);
-    if (tokens === undefined) unknownCounts += logged !== undefined || succeeded ? 1 : 0;
-    else if (tokens === 0 && isBlind) unknownCounts += 1;
-    else counts.push({ direction, tokens });
+  for (const judge of [judgePrompt, judgeAnswer]) {
+    const found = judge(call);
+    if (found === undefined) unknownCounts += 1;
+    else counts.push(manner.wasCutOff ? { ...found, count: 'estimated' } : found);
   }
-  return {
-    meta: objectOf(section['meta']) ?? {},
-    pluginName,
-    cacheStatus: textOf(objectOf(section['cache'])?.['cache_status']),
-    counts,
-    unknownCounts,
-    unknownReason: isBlind
-      ? 'streamed answer: enable logging.log_payloads of the AI plugin for its counts'
-      : 'the AI plugin logged no usable count',
-  };
-}
-
-/** Older names first: they are what chat completions carry; the others came with the 3.11 modalities. */
-const DIRECTIONS = [
-  ['request', ['prompt_tokens', 'input_tokens']],
-  ['response', ['completion_tokens', 'output_tokens']],
-] as const;
-
-function findSection(entry: LogEntry): { section: JsonObject; pluginName: string } | undefined {
-  const ai = objectOf(entry.fields['ai']);
-  for (const [key, pluginName] of AI_SECTIONS) {
-    const section = objectOf(ai?.[key]);
-    if (section !== undefined) return { section, pluginName };
+  if (!manner.isStreamed && payload !== undefined) {
+    for (const [type, tokens] of payload.beside) counts.push({ type, tokens, count: 'reported' });
   }
-  return undefined;
+  return { counts, unknownCounts, unknownReason: reasonOf(call) };
 }
 
-function isStreamed(entry: LogEntry): boolean {
-  const mediaType = headerOf(entry.response, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  return mediaType !== undefined && STREAM_TYPES.includes(mediaType);
+/** A counter that is still 0 gives way to what the answer says. */
+function orTold(logged: number | undefined, told: number | undefined): number | undefined {
+  return logged === 0 && told !== undefined ? told : logged;
 }
 
-function uncountedCall(): AiCall {
-  return {
-    meta: {},
-    pluginName: 'ai-proxy',
-    cacheStatus: undefined,
-    counts: [],
-    unknownCounts: 2,
-    unknownReason: 'enable logging.log_statistics of the AI plugin',
-  };
+interface Call {
+  readonly manner: AnswerManner;
+  readonly payload: AnswerPayload | undefined;
+  readonly provider: string | undefined;
+  readonly logged: { readonly request: number | undefined; readonly response: number | undefined };
+  /** The answer came from the gateway's cache: nobody asked a provider, and 0 is 0. */
+  readonly isCached: boolean;
+}
+
+/**
+ * Providers whose streams tell the gateway their usage; for all others it reckons both numbers from the texts
+ * (`streaming_has_token_counts` in `kong/llm/drivers/shared.lua` of 3.9.1).
+ */
+const PROVIDERS_COUNTING_STREAMS: readonly string[] = ['cohere', 'llama2', 'anthropic', 'gemini', 'bedrock'];
+
+function judgePrompt(call: Call): TokenCount | undefined {
+  const { manner, payload, logged, isCached } = call;
+  const tokens = logged.request;
+  if (tokens === undefined || (tokens === 0 && !isCached)) return undefined;
+  return { type: 'request', tokens, count: isReckoned() ? 'estimated' : 'reported' };
+
+  function isReckoned(): boolean {
+    if (isCached) return false;
+    if (manner.isStreamed) return isStreamReckoned(call);
+    return payload?.hasUsage === undefined ? logged.response === 0 : !payload.hasUsage;
+  }
+}
+
+function judgeAnswer(call: Call): TokenCount | undefined {
+  const { manner, payload, provider, logged, isCached } = call;
+  if (logged.response === undefined) return undefined;
+  if (isCached) return { type: 'response', tokens: logged.response, count: 'reported' };
+  if (manner.isStreamed) return judgeStreamedAnswer(call, logged.response, provider);
+  if (payload?.hasUsage ?? logged.response > 0) return { type: 'response', tokens: logged.response, count: 'reported' };
+  // The logged answer has no usage: what stands there is where the counter began.
+  if (payload?.hasUsage === false || !isMoreThanNone(logged.request)) return undefined;
+  return { type: 'response', tokens: logged.response, count: 'estimated' };
+}
+
+/** Anthropic's first message of a stream tells the tokens of the answer that it has at that moment: one. */
+const ANTHROPIC_TOKENS_AT_START = 1;
+
+function judgeStreamedAnswer(call: Call, logged: number, provider: string | undefined): TokenCount | undefined {
+  if (logged === 0) return undefined;
+  if (provider !== 'anthropic' || isTextLength(call.payload, logged)) {
+    return { type: 'response', tokens: logged, count: isStreamReckoned(call) ? 'estimated' : 'reported' };
+  }
+  // The gateway adds the count of `message_start` to that of `message_delta`, which holds it already. The log does not
+  // show the first one by itself, so what is left is no more than very near.
+  const tokens = logged - ANTHROPIC_TOKENS_AT_START;
+  return tokens === 0 ? undefined : { type: 'response', tokens, count: 'estimated' };
+}
+
+/** Whether the gateway reckoned the numbers of this stream. Without the texts it could not have: then they were told. */
+function isStreamReckoned({ provider, payload, logged }: Call): boolean {
+  if (provider !== undefined && PROVIDERS_COUNTING_STREAMS.includes(provider))
+    return isTextLength(payload, logged.response);
+  return payload !== undefined || !isMoreThanNone(logged.response);
+}
+
+/** What the gateway puts in place of a count that a stream did not tell: a quarter of the answer's bytes. */
+function isTextLength(payload: AnswerPayload | undefined, tokens: number | undefined): boolean {
+  return payload?.textBytes !== undefined && Math.ceil(payload.textBytes / 4) === tokens;
+}
+
+function isMoreThanNone(tokens: number | undefined): boolean {
+  return tokens !== undefined && tokens > 0;
+}
+
+function isCacheHit(section: JsonObject): boolean {
+  return textOf(objectOf(section['cache'])?.['cache_status'])?.toLowerCase() === 'hit';
+}
+
+function reasonOf({ manner, payload }: Call): string {
+  if (manner.wasCutOff) return 'the client went away before the answer was complete';
+  if (!manner.isStreamed) return 'the AI plugin logged no usable count';
+  return payload === undefined
+    ? 'streamed answer: enable logging.log_payloads of the AI plugin for its counts'
+    : 'the stream told no count';
 }

@@ -1,4 +1,5 @@
 import type { CloudEventV1 } from 'cloudevents';
+import { type AiCall, findAiCalls } from './ai-calls.ts';
 import { apiRequestData } from './api-request-data.ts';
 import { findAttributes } from './attributes.ts';
 import type { MeteringSettings } from './config.ts';
@@ -6,7 +7,6 @@ import { llmRequestData } from './llm-request-data.ts';
 import { type LogEntry, parseLogEntry } from './log-entry.ts';
 import { isStatusAllowed } from './status-codes.ts';
 import { findSubject, type Subject, type SubjectLookup } from './subject.ts';
-import { type AiCall, findAiCall } from './token-counts.ts';
 
 /** The data of an event: fields of the gateway and custom attributes; `undefined` fields are not in the JSON. */
 export type UsageData = Readonly<Record<string, string | number | undefined>>;
@@ -24,7 +24,7 @@ export type UsageEvent = Readonly<
 /** Usage that was metered and yet makes no event. The detail holds nothing of the log entry. */
 export interface Drop {
   readonly reason: 'unreadable_log_entry' | 'no_subject' | 'unknown_token_count';
-  /** Events, not requests: an AI call can lose three. */
+  /** Events, not requests: an AI call makes several. */
   readonly count: number;
   readonly detail?: string;
 }
@@ -45,8 +45,8 @@ const REFUSALS: readonly number[] = [402, 403, 429, 500, 503];
 
 /**
  * Turns what `kong.log.serialize()` answered into usage events: one `kong.api_request` per request, and for an AI call
- * one `kong.llm_request` for the prompt and one for the answer. The ids derive from the gateway's request id alone, so
- * that a replayed log is recognised as such. Never throws.
+ * one `kong.llm_request` for the prompt, one for the answer and one for each other type of tokens. The ids derive from
+ * the gateway's request id alone, so that a replayed log is recognised as such. Never throws.
  */
 export function usageOf(settings: MeteringSettings, raw: unknown): Usage {
   const entry = parseLogEntry(raw);
@@ -65,25 +65,26 @@ function eventsOf(
   entry: LogEntry,
   subject: Subject | undefined,
 ): Pick<Usage, 'events' | 'drops'> {
-  const aiCall = settings.meterAiTokenUsage ? findAiCall(entry) : undefined;
+  const aiCalls = settings.meterAiTokenUsage ? findAiCalls(entry) : [];
   const drops: Drop[] = [];
-  if (aiCall !== undefined && aiCall.unknownCounts > 0) {
-    drops.push({ reason: 'unknown_token_count', count: aiCall.unknownCounts, detail: aiCall.unknownReason });
+  let eventCount = settings.meterApiRequests ? 1 : 0;
+  for (const { counts, unknownCounts, unknownReason } of aiCalls) {
+    eventCount += counts.length;
+    if (unknownCounts > 0) drops.push({ reason: 'unknown_token_count', count: unknownCounts, detail: unknownReason });
   }
-  const eventCount = (settings.meterApiRequests ? 1 : 0) + (aiCall?.counts.length ?? 0);
   if (eventCount === 0) return { events: [], drops };
   if (subject === undefined) {
     drops.push({ reason: 'no_subject', count: eventCount, detail: describe(settings.subject) });
     return { events: [], drops };
   }
-  return { events: build(settings, entry, subject, aiCall), drops };
+  return { events: build(settings, entry, subject, aiCalls), drops };
 }
 
 function build(
   settings: MeteringSettings,
   entry: LogEntry,
   subject: Subject,
-  aiCall: AiCall | undefined,
+  aiCalls: readonly AiCall[],
 ): readonly UsageEvent[] {
   const custom = settings.attributes.length > 0 ? findAttributes(settings.attributes, entry) : undefined;
   const time = timeOf(entry);
@@ -102,10 +103,12 @@ function build(
   if (settings.meterApiRequests) {
     events.push(event(entry.requestId, 'kong.api_request', apiRequestData(entry, subject.type)));
   }
-  if (aiCall === undefined) return events;
-  for (const count of aiCall.counts) {
-    const data = llmRequestData(entry, subject.type, aiCall, count);
-    events.push(event(`${entry.requestId}:${count.direction}`, 'kong.llm_request', data));
+  for (const aiCall of aiCalls) {
+    const idOfCall = aiCall.idPart === undefined ? entry.requestId : `${entry.requestId}:${aiCall.idPart}`;
+    for (const count of aiCall.counts) {
+      const data = llmRequestData(entry, subject.type, aiCall, count);
+      events.push(event(`${idOfCall}:${count.type}`, 'kong.llm_request', data));
+    }
   }
   return events;
 }

@@ -57,6 +57,19 @@ export function recording(requestId: string): Recording {
   return found;
 }
 
+/**
+ * The entry of an AI call that was recorded for what was odd about it: the value of its header `x-case`, or `badbody` for
+ * the one that the gateway itself refused.
+ */
+export function aiCase(name: string): string {
+  const found = linesOf('ai-calls-file-log').find((line) => {
+    const { request } = JSON.parse(line) as { request: { headers: Record<string, string> } };
+    return (request.headers['x-case'] ?? 'badbody') === name;
+  });
+  if (found === undefined) throw new Error(`no AI call was recorded for the case ${name}`);
+  return found;
+}
+
 /** What went over one recorded socket. */
 export function recordedMessages(source: (typeof SOCKET_FILES)[number]): readonly RecordedMessage[] {
   return linesOf(source).flatMap((line) => {

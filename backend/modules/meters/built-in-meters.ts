@@ -47,6 +47,7 @@ export const BUILT_IN_METERS: readonly MeterTemplate[] = [
       'cache_status',
       'consumer_id',
       'control_plane_id',
+      'count',
       'http_status',
       'model',
       'provider',
@@ -69,11 +70,11 @@ export const METER_TEMPLATES: readonly MeterTemplate[] = [
   {
     key: 'llm_tokens_total',
     name: 'LLM Tokens',
-    description: 'Sums LLM tokens by model, provider and type.',
+    description: 'Sums LLM tokens by model, provider, type, and whether their number is reported or estimated.',
     aggregation: 'sum',
     event_type: 'kong.llm_request',
     value_property: '$.tokens',
-    dimensions: fields('model', 'provider', 'type'),
+    dimensions: fields('count', 'model', 'provider', 'type'),
   },
   {
     key: 'agent_runs_total',

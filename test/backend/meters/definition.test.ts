@@ -248,7 +248,7 @@ describe('built-in meters and templates', () => {
       event_type: 'kong.llm_request',
       value_property: '$.tokens',
     });
-    expect(Object.keys(first.json.dimensions)).toHaveLength(14);
+    expect(Object.keys(first.json.dimensions)).toHaveLength(15);
     expect(again.json.id).toBe(first.json.id);
     expect(await list()).toEqual([
       ['kong_konnect_api_request', false],

@@ -31,11 +31,13 @@ interface Chat {
   /** None: a stream whose payload was not logged. */
   readonly answerTokens?: number;
   readonly answerModel?: string;
+  /** Whether the provider told the numbers: of a stream the gateway reckons them. */
+  readonly count: 'reported' | 'estimated';
 }
 
 function chat(requestId: string, time: string, call: Chat): RecordedUsage {
-  const { requestBytes, responseBytes, promptTokens, answerTokens, answerModel = 'gpt-4o-mini' } = call;
-  const tokens = { ...CHAT_TOKENS, api_request_id: requestId };
+  const { requestBytes, responseBytes, promptTokens, answerTokens, answerModel = 'gpt-4o-mini', count } = call;
+  const tokens = { ...CHAT_TOKENS, api_request_id: requestId, count };
   const prompt = { ...tokens, model: 'gpt-4o-mini', tokens: promptTokens, type: 'request' };
   const apiRequest = { ...CHAT_REQUEST, request_size_bytes: requestBytes, response_size_bytes: responseBytes };
   const known = { requestId, time, username: 'alice' as const, apiRequest, prompt };
@@ -43,7 +45,7 @@ function chat(requestId: string, time: string, call: Chat): RecordedUsage {
   return { ...known, answer: { ...tokens, model: answerModel, tokens: answerTokens, type: 'response' } };
 }
 
-const STREAM = { requestBytes: 280, responseBytes: 1393, promptTokens: 11 };
+const STREAM = { requestBytes: 280, responseBytes: 1393, promptTokens: 11, count: 'estimated' } as const;
 
 /** Plain and streamed chat completions, with logged payloads: all counts are known. */
 export const CHATS_WITH_PAYLOAD: readonly RecordedUsage[] = [
@@ -54,18 +56,21 @@ export const CHATS_WITH_PAYLOAD: readonly RecordedUsage[] = [
     promptTokens: 11,
     answerTokens: 4,
     answerModel: 'gpt-4o-mini-2024',
+    count: 'reported',
   }),
   chat('efd25f4069fb392c327ae31fea1e5a36', '2026-11-21T01:58:40.464Z', {
     requestBytes: 211,
     responseBytes: 1200,
     promptTokens: 2,
     answerTokens: 5,
+    count: 'estimated',
   }),
   chat('58c36c138d8e9e43ade9433c62d8ea10', '2026-11-21T01:58:40.637Z', {
     requestBytes: 251,
     responseBytes: 1388,
     promptTokens: 2,
     answerTokens: 3,
+    count: 'estimated',
   }),
   chat('7e45654fae12811ac1770f05c8a50670', '2026-11-21T02:31:49.290Z', {
     ...STREAM,
