@@ -66,7 +66,53 @@ test('two placeholders in one line are both looked at', () => {
   );
 });
 
+test('a placeholder without quotes becomes a text, not a map', () => {
+  const file = temporaryFile(`api_token: \${{ env "DECK_A" }}
+list:
+  - \${{ env "DECK_B" }}   # why
+  - - \${{env "DECK_A"}}
+  - name: \${{ env "DECK_A" }}
+# a comment: \${{ env "DECK_C" }}
+quoted: '\${{ env "DECK_B" }}'
+`);
+  const { code, stdout, stderr } = dblessConfig(file, { DECK_A: 'a', DECK_B: 'b' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [a, b] = ['{vault://env/deck_a}', '{vault://env/deck_b}'];
+  expect(parse(stdout)).toEqual({ api_token: a, list: [b, [a], { name: a }], quoted: b });
+});
+
+test("what is decK's own is left out", () => {
+  const file = temporaryFile(`_format_version: "3.0"
+_info:
+  select_tags:
+    - billing
+_konnect: {
+  control_plane_name: "\${{ env "DECK_CONTROL_PLANE" }}"
+}
+_plugin_configs:
+  shared:
+    minute: 5
+# The services.
+services:
+- name: example-service
+  url: http://localhost:1
+"_info":
+- x
+consumers: []
+`);
+  const { code, stdout, stderr } = dblessConfig(file, {});
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(parse(stdout)).toEqual({
+    _format_version: '3.0',
+    services: [{ name: 'example-service', url: 'http://localhost:1' }],
+    consumers: [],
+  });
+});
+
 test.for([
+  ['a placeholder that is only a part of a value', `a: 'Bearer \${{ env "DECK_A" }}'\n`, { DECK_A: 'a' }],
+  ['a placeholder in a list in one line, without quotes', 'a: [${{ env "DECK_A" }}, 1]\n', { DECK_A: 'a' }],
+  ['settings that only decK resolves', 'plugins:\n  - name: rate-limiting\n    _config: shared\n', {}],
   ['a placeholder with a function', 'port: ${{ env "DECK_PORT" | toInt }}\n', {}],
   ['a variable without the prefix that decK asks for', 'token: ${{ env "TOKEN" }}\n', {}],
   ['an upstream that would break the file', 'a: http://httpbin.konghq.com\n', { EXAMPLE_UPSTREAM: 'http://a|b' }],
