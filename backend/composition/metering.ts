@@ -20,8 +20,10 @@ import {
   meterKeysOfTypes,
   meterProblems,
   meterRoutes,
+  type PickerDeps,
   pickerRoutes,
   queryMeter,
+  queryMeters,
 } from '../modules/meters/index.ts';
 import { explainBySubscriptions, type SubscriptionViews } from '../modules/subscriptions/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
@@ -41,6 +43,8 @@ export function createMetering({ usage, db, clock, newId, metrics }: AppParts, p
   const events = createEventsService({ usage, clock, annotations, onIngest: metrics?.onIngest });
   const query: MeterOperations['query'] = (meter, request, signal) =>
     queryMeter(usage, customers.findByIds, meter, request, signal);
+  const queryAll: PickerDeps['queryAll'] = (all, request, signal) =>
+    queryMeters(usage, customers.findByIds, all, request, signal);
   return {
     routes: (router: Router): void => {
       eventRoutes(router, events);
@@ -49,7 +53,7 @@ export function createMetering({ usage, db, clock, newId, metrics }: AppParts, p
       explanationRoutes(router, createExplanationsService({ usage, annotations, explainers }));
       subjectsSeenRoutes(router, usage);
       meterRoutes(router, { service: meters, query, backFill: (meter) => backFillOf(usage, meter) });
-      pickerRoutes(router, { usage, service: meters, query });
+      pickerRoutes(router, { usage, service: meters, queryAll });
     },
     legacyRoutes: (router: Router): void => legacyEventRoutes(router, events),
   };

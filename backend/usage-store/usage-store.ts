@@ -40,6 +40,11 @@ export interface UsageStore extends UsageTracing {
   query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
   /** The same, with the moment that the figures were read at, for `eventsBehind` and `lateEvents`. */
   queryWithSnapshot(query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer>;
+  /**
+   * The readings of one piece of work, asked for together: however many they are, they wait as one query does, and let
+   * others have their turn. For readings of few rows each. Answers are in the order of the queries.
+   */
+  queryAll(queries: readonly UsageQuery[], signal?: AbortSignal): Promise<UsageAnswer[]>;
   /** Events made void or counted again. */
   corrections: EventCorrections;
   /** Subjects with events in a range of days, those with the most first. */

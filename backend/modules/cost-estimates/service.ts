@@ -53,16 +53,17 @@ export function createCostEstimatesService(deps: CostEstimatesDeps): CostEstimat
     usage: PastUsage,
     signal: AbortSignal | undefined,
   ): Promise<RatedEstimateLine[]> => {
-    const lines: RatedEstimateLine[] = [];
+    const lines: { candidate: Candidate; billed: BilledPeriod }[] = [];
     for (const candidate of candidates) {
       for (const billed of periodsOf(candidate, usage.period, MAX_LINES - lines.length)) {
-        const quantity = needsQuantity(candidate.card)
-          ? await features.usage.ofCustomer(meteredFeature(candidate), usage.customerId, billed.period, signal)
-          : '0';
-        lines.push(rated(candidate, { quantity, billed }));
+        lines.push({ candidate, billed });
       }
     }
-    return lines;
+    const metered = lines.filter(({ candidate }) => needsQuantity(candidate.card));
+    const asked = metered.map(({ candidate, billed: { period } }) => ({ feature: meteredFeature(candidate), period }));
+    const measured = await features.usage.measure(usage.customerId, asked, signal);
+    const quantities = new Map(metered.map((line, index) => [line, measured[index]?.value]));
+    return lines.map((line) => rated(line.candidate, { quantity: quantities.get(line) ?? '0', billed: line.billed }));
   };
 
   return {

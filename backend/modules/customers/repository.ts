@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -41,9 +42,6 @@ export interface RelatedColumns {
   billing_profile_id?: string;
   plan_key?: () => string;
 }
-
-/** Values in one IN list; databases refuse statements with some ten thousand parameters. */
-const MAX_LIST_LENGTH = 1000;
 
 /** Stored customers and their subject keys. A handle lives as long as the transaction that it is made for. */
 export function customerRepository(db: ControlDb) {
@@ -89,7 +87,7 @@ export function customerRepository(db: ControlDb) {
       readPage(tables, filters, sort, page, related),
     /** Who names these subjects. A subject may appear twice: as one customer's key and as another's subject key. */
     livingSubjects: (subjects: readonly string[]): Promise<SubjectRow[]> =>
-      inLists([...new Set(subjects)], (list) => readSubjects(tables, list)),
+      inLists(subjects, (list) => readSubjects(tables, list)),
     allLivingSubjects: (): Promise<SubjectRow[]> => readSubjects(tables, undefined),
   };
 }
@@ -230,17 +228,6 @@ function readSubjects(tables: Kysely<Tables>, subjects: readonly string[] | unde
         ] as const,
     );
   return byKey.unionAll(bySubjectKey).execute();
-}
-
-async function inLists<Value, Row>(
-  values: readonly Value[],
-  read: (list: readonly Value[]) => Promise<Row[]>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let start = 0; start < values.length; start += MAX_LIST_LENGTH) {
-    for (const row of await read(values.slice(start, start + MAX_LIST_LENGTH))) rows.push(row);
-  }
-  return rows;
 }
 
 /** Customers as a search finds them: by key, name or e-mail, or by a subject of theirs. */

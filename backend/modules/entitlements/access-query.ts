@@ -84,10 +84,7 @@ async function run(
   const ids = customers.map(({ id }) => id);
   // Customers on a test clock have a now of their own.
   const now = await nowByCustomer(deps.db, deps.clock);
-  const groups = Array.from(Map.groupBy(ids, now.of), ([atMs, some]) =>
-    accessOf(some, query.feature?.keys, atMs, deps, signal),
-  );
-  const access = new Map((await Promise.all(groups)).flatMap((found) => [...found]));
+  const access = await accessOf(ids, query.feature?.keys, now.of, deps, signal);
   const known = await featureKeys(deps.features, query);
   const subjects = await deps.findSubjects(ids);
   const rows = customers.map(

@@ -29,25 +29,25 @@ export const DENIAL_MESSAGES: Readonly<Record<DenialCode, string>> = {
 };
 
 /**
- * The entitlements in force of these customers, with what is left of them; by customer and feature key.
+ * The entitlements in force of these customers, with what is left of them; by customer and feature key. What they all
+ * used is asked for together.
  * @param featureKeys undefined: all
+ * @param nowOf each customer's own instant: some are on test clocks
  */
 export async function accessOf(
   customerIds: readonly string[],
   featureKeys: readonly string[] | undefined,
-  atMs: number,
+  nowOf: (customerId: string) => number,
   deps: MeasuringDeps,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Access>>> {
   const repository = entitlementRepository(deps.db);
-  const stored = await repository.withGrants(await repository.inForce(customerIds, featureKeys, atMs));
-  const all = await judge(
-    stored.map(({ entitlement }) => entitlement),
-    await measuredOf(stored, deps),
-    atMs,
-    deps,
-    signal,
-  );
+  const entitlements: Entitlement[] = [];
+  for (const [atMs, some] of Map.groupBy(customerIds, nowOf)) {
+    for (const one of await repository.inForce(some, featureKeys, atMs)) entitlements.push(one);
+  }
+  const stored = await repository.withGrants(entitlements);
+  const all = await judge(entitlements, await measuredOf(stored, deps), nowOf, deps, signal);
   const byCustomer = new Map<string, Map<string, Access>>();
   for (const access of all) {
     const { customerId, featureKey } = access.entitlement;
@@ -61,11 +61,11 @@ export async function accessOf(
 export async function judge(
   entitlements: readonly Entitlement[],
   measured: readonly Measured[],
-  atMs: number,
+  nowOf: (customerId: string) => number,
   deps: MeasuringDeps,
   signal?: AbortSignal,
 ): Promise<Access[]> {
-  const balances = await balancesAt(measured, atMs, deps, signal);
+  const balances = await balancesAt(measured, nowOf, deps, signal);
   const byId = new Map(measured.map((one, index) => [one.stored.entitlement.id, { one, balance: balances[index] }]));
   return entitlements.map((entitlement) => {
     const { one, balance } = byId.get(entitlement.id) ?? {};
@@ -73,7 +73,11 @@ export async function judge(
     return {
       entitlement,
       hasAccess: hasAccess(one.measuring.isSoftLimit, balance.balance),
-      measured: { ...balance, measured: one, resetsAtMs: usagePeriodAt(one.allowance.periods, atMs).toMs },
+      measured: {
+        ...balance,
+        measured: one,
+        resetsAtMs: usagePeriodAt(one.allowance.periods, nowOf(entitlement.customerId)).toMs,
+      },
     };
   });
 }

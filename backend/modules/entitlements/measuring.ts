@@ -117,14 +117,17 @@ export function currentPeriod({ allowance }: Measured, atMs: number): Period {
   return usagePeriodAt(allowance.periods, atMs);
 }
 
-/** Balances at an instant, in the order of the entitlements. Their usage is asked for together. */
+/** Balances at each customer's instant, in the order of the entitlements. Their usage is asked for together. */
 export async function balancesAt(
   measured: readonly Measured[],
-  atMs: number,
+  nowOf: (customerId: string) => number,
   deps: Pick<MeasuringDeps, 'features' | 'findSubjects'>,
   signal?: AbortSignal,
 ): Promise<Balance[]> {
-  const reckonings = measured.map((one) => ({ measured: one, plan: planBalance(one.allowance, atMs) }));
+  const reckonings = measured.map((one) => ({
+    measured: one,
+    plan: planBalance(one.allowance, nowOf(one.stored.entitlement.customerId)),
+  }));
   return (await reckon(reckonings, deps, signal)).map(balanceOf);
 }
 
@@ -150,12 +153,17 @@ export async function reckon(
   const customerIds = new Set(reckonings.map(({ measured }) => measured.stored.entitlement.customerId));
   const subjects = await deps.findSubjects([...customerIds]);
   const values = new Map<string, Decimal>();
-  const queries = Array.from(needed, async ([key, { feature, window, customerIds: ids }]) => {
-    for (const [customerId, value] of await usageOf(feature, window, [...ids], subjects, deps, signal)) {
-      values.set(`${key} ${customerId}`, value);
+  const asked = Array.from(needed, ([key, { feature, window, customerIds: ids }]) => ({
+    key,
+    feature,
+    scope: scopeOf(window, ids, subjects),
+  })).filter(({ scope }) => scope.subjects.length > 0);
+  const answers = await deps.features.usage.query(asked, signal);
+  for (const [index, { key }] of asked.entries()) {
+    for (const { subjectGroup, value } of answers[index] ?? []) {
+      if (subjectGroup !== undefined) values.set(`${key} ${subjectGroup}`, new Decimal(value));
     }
-  });
-  await Promise.all(queries);
+  }
   return reckonings.map(({ measured, plan }) => {
     const { feature, stored, allowance, measuring } = measured;
     const { customerId } = stored.entitlement;
@@ -183,20 +191,15 @@ function windowKey(featureId: string, { fromMs, toMs }: Period): string {
   return `${featureId} ${fromMs} ${toMs}`;
 }
 
-async function usageOf(
-  feature: Feature,
+/** What the customers used in the window, each for itself. */
+function scopeOf(
   window: Period,
-  customerIds: readonly string[],
+  customerIds: Iterable<string>,
   subjects: ReadonlyMap<string, { subjects: readonly string[] }>,
-  { features }: Pick<MeasuringDeps, 'features'>,
-  signal: AbortSignal | undefined,
-): Promise<Map<string, Decimal>> {
+) {
   const subjectGroups = new Map<string, string>();
   for (const id of customerIds) {
     for (const subject of subjects.get(id)?.subjects ?? []) subjectGroups.set(subject, id);
   }
-  if (subjectGroups.size === 0) return new Map();
-  const scope = { ...window, subjects: [...subjectGroups.keys()], subjectGroups };
-  const rows = await features.usage.query(feature, scope, signal);
-  return new Map(rows.flatMap(({ subjectGroup, value }) => (subjectGroup ? [[subjectGroup, new Decimal(value)]] : [])));
+  return { ...window, subjects: [...subjectGroups.keys()], subjectGroups };
 }

@@ -1,6 +1,7 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -25,9 +26,6 @@ interface Tables {
   entitlement_grants: GrantRow;
   entitlement_resets: ResetRow;
 }
-
-/** Values in one IN list; databases refuse statements with some ten thousand parameters. */
-const MAX_LIST_LENGTH = 1000;
 
 /** Stored entitlements with their grants and resets. A handle lives as long as the transaction that it is made for. */
 export function entitlementRepository(db: ControlDb) {
@@ -194,16 +192,4 @@ async function withGrants(tables: Kysely<Tables>, found: readonly Entitlement[])
     grants: grantsById.get(entitlement.id) ?? [],
     resets: resetsById.get(entitlement.id) ?? [],
   }));
-}
-
-async function inLists<Row>(
-  values: readonly string[],
-  read: (list: readonly string[]) => Promise<readonly Row[]>,
-): Promise<Row[]> {
-  const distinct = [...new Set(values)];
-  const rows: Row[] = [];
-  for (let start = 0; start < distinct.length; start += MAX_LIST_LENGTH) {
-    for (const row of await read(distinct.slice(start, start + MAX_LIST_LENGTH))) rows.push(row);
-  }
-  return rows;
 }

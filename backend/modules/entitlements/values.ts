@@ -52,16 +52,15 @@ export function createValues(deps: EntitlementDeps): Values {
     accessOfCustomer: async (customerId, signal) => {
       const customer = await getCustomer(customerId, db);
       if (customer.deleted_at !== undefined) throw customerDeleted(customerId, 'precondition-failed');
-      const found = (await accessOf([customerId], undefined, await nowOf(deps, customerId, db), deps, signal)).get(
-        customerId,
-      );
+      const nowMs = await nowOf(deps, customerId, db);
+      const found = (await accessOf([customerId], undefined, () => nowMs, deps, signal)).get(customerId);
       return Array.from(found ?? [], ([key, access]) => toAccessBody(key, access, false));
     },
     byFeature: async (customerId, featureKey, { atMs: givenMs, withValue }, signal) => {
       const atMs = givenMs ?? (await nowOf(deps, customerId, db));
       const customer = await getCustomer(customerId, db);
       if (customer.deleted_at !== undefined) throw customerDeleted(customerId, 'resource-conflict');
-      const found = (await accessOf([customerId], [featureKey], atMs, deps, signal)).get(customerId);
+      const found = (await accessOf([customerId], [featureKey], () => atMs, deps, signal)).get(customerId);
       return toAccessBody(featureKey, found?.get(featureKey), withValue);
     },
     byEntitlement: async (customerId, id, { atMs: givenMs, withValue }, signal) => {
@@ -70,7 +69,7 @@ export function createValues(deps: EntitlementDeps): Values {
       const { featureKey, terms } = entitlement;
       if (!isInForceAt(entitlement, atMs)) return { ...toAccessBody(featureKey, undefined, false), type: terms.type };
       const stored = await entitlementRepository(db).withGrants([entitlement]);
-      const [access] = await judge([entitlement], await measuredOf(stored, deps), atMs, deps, signal);
+      const [access] = await judge([entitlement], await measuredOf(stored, deps), () => atMs, deps, signal);
       return toAccessBody(featureKey, access, withValue);
     },
     history: (customerId, id, query, signal) => history(deps, customerId, id, query, signal),

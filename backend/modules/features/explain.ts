@@ -26,12 +26,10 @@ export async function explainByFeatures(
   const repository = featureRepository(db);
   const meterIds = [...new Set(events.flatMap((entry) => entry.meterIds))];
   const meters = await findMeters(db, meterIds);
-  const filtered = await Promise.all(
-    (await repository.byMeters(meterIds)).map(async (feature) => {
-      const paths = feature.deleted_at === undefined ? {} : await repository.dimensionPaths(feature.id);
-      return { feature, droppedPaths: paths };
-    }),
-  );
+  const features = await repository.byMeters(meterIds);
+  const archived = features.filter((feature) => feature.deleted_at !== undefined);
+  const paths = await repository.dimensionPaths(archived.map(({ id }) => id));
+  const filtered = features.map((feature) => ({ feature, droppedPaths: paths.get(feature.id) ?? {} }));
   return events.map(({ event, meterIds: counting }) => {
     const data = event.data === undefined ? undefined : parseJsonText(event.data);
     return filtered.flatMap(({ feature, droppedPaths }) => {

@@ -1,5 +1,6 @@
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -22,9 +23,6 @@ interface FeatureRow {
   deleted_at: string | null;
 }
 
-/** Values in one IN list; databases refuse statements with some ten thousand parameters. */
-const MAX_LIST_LENGTH = 1000;
-
 /** Stored features. A handle lives as long as the transaction that it is made for. */
 export function featureRepository(db: ControlDb) {
   const tables = withTables<{ features: FeatureRow }>(db);
@@ -32,10 +30,12 @@ export function featureRepository(db: ControlDb) {
   return {
     /** Archived ones too; unknown ids are absent. */
     byIds: (ids: readonly string[]): Promise<Feature[]> =>
-      inLists(ids, (list) => features().where('id', 'in', list).execute()),
+      allFeatures(inLists(ids, (list) => features().where('id', 'in', list).execute())),
     /** All features that have or had one of the keys, those archived first before those archived later. */
     byKeys: (keys: readonly string[]): Promise<Feature[]> =>
-      inLists(keys, (list) => features().where('key', 'in', list).orderBy('deleted_at').orderBy('id').execute()),
+      allFeatures(
+        inLists(keys, (list) => features().where('key', 'in', list).orderBy('deleted_at').orderBy('id').execute()),
+      ),
     livingByKey: async (key: string): Promise<Feature | undefined> => {
       const row = await features().where('key', '=', key).where('deleted_at', 'is', null).executeTakeFirst();
       return row && toFeature(row);
@@ -46,11 +46,14 @@ export function featureRepository(db: ControlDb) {
     },
     /** Archived ones too, oldest first. */
     byMeters: (meterIds: readonly string[]): Promise<Feature[]> =>
-      inLists(meterIds, (list) => features().where('meter_id', 'in', list).orderBy('id').execute()),
-    /** Paths of the dimensions that an archived feature reads, as its meter had them. */
-    dimensionPaths: async (id: string): Promise<Readonly<Record<string, string>>> => {
-      const row = await tables.selectFrom('features').select('dimension_paths').where('id', '=', id).executeTakeFirst();
-      return row?.dimension_paths ? (JSON.parse(row.dimension_paths) as Record<string, string>) : {};
+      allFeatures(inLists(meterIds, (list) => features().where('meter_id', 'in', list).orderBy('id').execute())),
+    /** Paths of the dimensions that archived features read, as their meters had them; features without are absent. */
+    dimensionPaths: async (ids: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> => {
+      const read = tables.selectFrom('features').select(['id', 'dimension_paths']);
+      const rows = await inLists(ids, (list) =>
+        read.where('id', 'in', list).where('dimension_paths', 'is not', null).execute(),
+      );
+      return new Map(rows.map(({ id, dimension_paths }) => [id, JSON.parse(dimension_paths ?? '{}')]));
     },
     page: async (
       filters: readonly FilterCondition<FeatureFilterField>[],
@@ -84,16 +87,8 @@ export function featureRepository(db: ControlDb) {
   };
 }
 
-async function inLists(
-  values: readonly string[],
-  read: (list: readonly string[]) => Promise<FeatureRow[]>,
-): Promise<Feature[]> {
-  const distinct = [...new Set(values)];
-  const found: Feature[] = [];
-  for (let start = 0; start < distinct.length; start += MAX_LIST_LENGTH) {
-    for (const row of await read(distinct.slice(start, start + MAX_LIST_LENGTH))) found.push(toFeature(row));
-  }
-  return found;
+async function allFeatures(rows: Promise<FeatureRow[]>): Promise<Feature[]> {
+  return (await rows).map(toFeature);
 }
 
 function toRow(feature: Feature): FeatureRow {

@@ -28,21 +28,32 @@ export type FindSubjects = (ids: readonly string[]) => Promise<ReadonlyMap<strin
  */
 export interface FeatureUsage {
   /**
-   * What a customer used of a feature in a period, over all its subjects; "0" when it used nothing.
-   * @returns plain decimal text, in the meter's unit
+   * What a customer used of features in periods, over all its subjects; "0" where it used nothing. All that one piece of
+   * work wants to know is asked for together: asked one by one, it would fill the bounded queue before the store by itself.
+   * @returns in the order of what was asked: plain decimal text in the meter's unit, with the moment that it was read at,
+   *   which, kept beside a billed quantity, finds the events behind it
    * @throws Error for a static feature: it has no usage
    */
-  ofCustomer(feature: Feature, customerId: string, period: UsagePeriod, signal?: AbortSignal): Promise<string>;
-  /** The same, with the moment that it was read at: kept beside a billed quantity, it finds the events behind it. */
-  measure(
-    feature: Feature,
-    customerId: string,
-    period: UsagePeriod,
-  ): Promise<{ value: string; snapshot: UsageSnapshot }>;
+  measure(customerId: string, asked: readonly AskedUsage[], signal?: AbortSignal): Promise<MeasuredFeature[]>;
   /** What that figure is about, for tracing it back to its events. @throws Error for a static feature */
   scopeOf(feature: Feature, customerId: string, period: UsagePeriod): Promise<UsageScope>;
-  /** The rows of any query on a feature's usage. @throws Error for a static feature */
-  query(feature: Feature, scope: FeatureUsageScope, signal?: AbortSignal): Promise<UsageRow[]>;
+  /** The rows of any queries on features' usage, asked for together. @throws Error for a static feature */
+  query(asked: readonly AskedRows[], signal?: AbortSignal): Promise<UsageRow[][]>;
+}
+
+export interface AskedUsage {
+  feature: Feature;
+  period: UsagePeriod;
+}
+
+export interface AskedRows {
+  feature: Feature;
+  scope: FeatureUsageScope;
+}
+
+export interface MeasuredFeature {
+  value: string;
+  snapshot: UsageSnapshot;
 }
 
 /**
@@ -85,31 +96,38 @@ export function createFeatureUsage(deps: {
   findSubjects: FindSubjects;
 }): FeatureUsage {
   const { db, usage, findSubjects } = deps;
-  const toQuery = async (feature: Feature, scope: FeatureUsageScope): Promise<UsageQuery> => {
-    if (feature.meter === undefined) throw new Error(`feature ${feature.id} is static: it has no usage`);
-    const meter = (await findMeters(db, [feature.meter.id])).get(feature.meter.id);
-    if (meter === undefined) throw new Error(`meter ${feature.meter.id} of feature ${feature.id} does not exist`);
-    const paths = feature.deleted_at === undefined ? {} : await featureRepository(db).dimensionPaths(feature.id);
-    return usageQueryOf(feature, meter, scope, paths);
+  const toQueries = async (asked: readonly AskedRows[]): Promise<UsageQuery[]> => {
+    const features = asked.map(({ feature }) => feature);
+    const meters = await findMeters(
+      db,
+      features.flatMap(({ meter }) => meter?.id ?? []),
+    );
+    const archived = features.filter((feature) => feature.deleted_at !== undefined).map(({ id }) => id);
+    const paths = await featureRepository(db).dimensionPaths(archived);
+    return asked.map(({ feature, scope }) => {
+      if (feature.meter === undefined) throw new Error(`feature ${feature.id} is static: it has no usage`);
+      const meter = meters.get(feature.meter.id);
+      if (meter === undefined) throw new Error(`meter ${feature.meter.id} of feature ${feature.id} does not exist`);
+      return usageQueryOf(feature, meter, scope, paths.get(feature.id));
+    });
   };
-  const query: FeatureUsage['query'] = async (feature, scope, signal) =>
-    usage.query(await toQuery(feature, scope), signal);
   const subjectsOf = async (customerId: string) => (await findSubjects([customerId])).get(customerId)?.subjects ?? [];
   return {
-    query,
-    ofCustomer: async (feature, customerId, period, signal) => {
-      const [row] = await query(feature, { ...period, subjects: await subjectsOf(customerId) }, signal);
-      return row?.value ?? '0';
+    query: async (asked, signal) => {
+      const answers = await usage.queryAll(await toQueries(asked), signal);
+      return answers.map(({ rows }) => rows);
     },
-    measure: async (feature, customerId, period) => {
-      const scope = await toQuery(feature, { ...period, subjects: await subjectsOf(customerId) });
-      const { rows, snapshot } = await usage.queryWithSnapshot(scope);
-      return { value: rows[0]?.value ?? '0', snapshot };
+    measure: async (customerId, asked, signal) => {
+      const subjects = await subjectsOf(customerId);
+      const scoped = asked.map(({ feature, period }) => ({ feature, scope: { ...period, subjects } }));
+      const answers = await usage.queryAll(await toQueries(scoped), signal);
+      return answers.map(({ rows, snapshot }) => ({ value: rows[0]?.value ?? '0', snapshot }));
     },
     scopeOf: async (feature, customerId, period) => {
       const subjects = await subjectsOf(customerId);
-      const { meter, filters } = await toQuery(feature, { ...period, subjects });
-      return { meter, filters, subjects, ...period };
+      const [query] = await toQueries([{ feature, scope: { ...period, subjects } }]);
+      if (query === undefined) throw new Error('one query asked, none made');
+      return { meter: query.meter, filters: query.filters, subjects, ...period };
     },
   };
 }

@@ -34,7 +34,7 @@ export interface InvoicesDeps {
   findFeatures: Features['findByIds'];
   findFeaturesByKey: Features['findByKeys'];
   /** What customers used of features. */
-  usage: Pick<FeatureUsage, 'measure' | 'scopeOf' | 'query'>;
+  usage: Pick<FeatureUsage, 'measure' | 'scopeOf'>;
   /** From figures back to their events. */
   tracing: Pick<UsageStore, 'eventsBehind' | 'lateEvents' | 'typesSeen' | 'subjectsSeen'>;
   findMeters(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, Meter>>;

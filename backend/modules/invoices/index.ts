@@ -104,7 +104,9 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
             chargeIds: charge_ids,
             isProgressive: progressive_billing,
           });
-          return Promise.all(made.map(({ id }) => service.get(id)));
+          const invoices: Awaited<ReturnType<InvoicesService['get']>>[] = [];
+          for (const { id } of made) invoices.push(await service.get(id));
+          return invoices;
         },
       });
     },

@@ -1,6 +1,8 @@
 /** What lines ask of usage. */
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Period } from '../../platform/period/index.ts';
+import type { Feature } from '../features/index.ts';
+import type { Meter } from '../meters/index.ts';
 import type { Aggregation } from '../rating/index.ts';
 import type { InvoicesDeps } from './deps.ts';
 import type { Charge, InvoiceLine, ValidationIssue } from './types.ts';
@@ -44,23 +46,66 @@ export async function aggregationsOf(
   return aggregations;
 }
 
-/** What a customer used of a feature in a period, or why that cannot be said. */
+/** What usage is asked of: a line or a charge, and the period. */
+export interface AskedUsage {
+  featureId?: string | undefined;
+  name: string;
+  period: Period;
+}
+
+/**
+ * What a customer used of features in periods, or why that cannot be said; in the order of what was asked. All that one
+ * invoice needs is asked for at once.
+ */
+export async function readUsages(
+  deps: InvoicesDeps,
+  customerId: string,
+  asked: readonly AskedUsage[],
+): Promise<(MeasuredUsage | MissingUsage)[]> {
+  const features = await deps.findFeatures(
+    asked.flatMap(({ featureId }) => featureId ?? []),
+    deps.db,
+  );
+  const meterIds = Array.from(features.values()).flatMap(({ meter }) => meter?.id ?? []);
+  const meters = await deps.findMeters(meterIds, deps.db);
+  const read = asked.map((one) => readableFeature(one, features, meters));
+  const readings = asked.flatMap(({ period }, index) => {
+    const feature = read[index]?.feature;
+    return feature === undefined ? [] : [{ index, feature, period }];
+  });
+  const measured = await deps.usage.measure(customerId, readings);
+  const values = new Map(readings.map(({ index }, position) => [index, measured[position]]));
+  return read.map(({ known }, index) => values.get(index) ?? known);
+}
+
+/** The feature to ask about; without one, what is known without asking. */
+function readableFeature(
+  { featureId, name, period }: AskedUsage,
+  features: ReadonlyMap<string, Feature>,
+  meters: ReadonlyMap<string, Meter>,
+): { feature?: Feature; known: MeasuredUsage | MissingUsage } {
+  const missing = (message: string) => ({
+    known: {
+      issue: { code: 'line_usage_not_available', message: `${name}: ${message}`, severity: 'critical' as const },
+    },
+  });
+  if (period.fromMs >= period.toMs) return { known: { value: '0' } };
+  if (featureId === undefined) return missing('a usage price without a feature has no quantity');
+  const feature = features.get(featureId);
+  if (feature === undefined) return missing(`there is no feature ${featureId}`);
+  if (feature.meter === undefined) return missing(`feature ${feature.key} has no meter`);
+  if (!meters.has(feature.meter.id)) return missing(`the meter of feature ${feature.key} does not exist any more`);
+  return { feature, known: { value: '0' } };
+}
+
+/** One of them alone. */
 export async function readUsage(
   deps: InvoicesDeps,
-  line: { featureId?: string | undefined; name: string },
+  { featureId, name }: { featureId?: string | undefined; name: string },
   customerId: string,
   period: Period,
 ): Promise<MeasuredUsage | MissingUsage> {
-  if (period.fromMs >= period.toMs) return { value: '0' };
-  const missing = (message: string): MissingUsage => ({
-    issue: { code: 'line_usage_not_available', message: `${line.name}: ${message}`, severity: 'critical' },
-  });
-  if (line.featureId === undefined) return missing('a usage price without a feature has no quantity');
-  const feature = (await deps.findFeatures([line.featureId], deps.db)).get(line.featureId);
-  if (feature === undefined) return missing(`there is no feature ${line.featureId}`);
-  if (feature.meter === undefined) return missing(`feature ${feature.key} has no meter`);
-  if (!(await deps.findMeters([feature.meter.id], deps.db)).has(feature.meter.id)) {
-    return missing(`the meter of feature ${feature.key} does not exist any more`);
-  }
-  return deps.usage.measure(feature, customerId, period);
+  const [usage] = await readUsages(deps, customerId, [{ featureId, name, period }]);
+  if (usage === undefined) throw new Error('one reading asked, none given');
+  return usage;
 }

@@ -49,7 +49,8 @@ const totalsSchema = z
 export interface PickerDeps {
   usage: UsageStore;
   service: MetersService;
-  query(meter: Meter, request: QueryRequest, signal: AbortSignal): Promise<MeterQueryAnswer>;
+  /** One request to all meters, asked for together. */
+  queryAll(meters: readonly Meter[], request: QueryRequest, signal: AbortSignal): Promise<MeterQueryAnswer[]>;
 }
 
 /** Registers what a console offers for choice, and all figures of one customer. Our own additions to the contract. */
@@ -71,7 +72,7 @@ export function pickerRoutes(router: Router, deps: PickerDeps): void {
       refuseUnknown(params, TOTALS_QUERY);
       const request = totalsRequest(params);
       const meters = await deps.service.living();
-      const answers = await Promise.all(meters.map((meter) => deps.query(meter, request, c.req.raw.signal)));
+      const answers = await deps.queryAll(meters, request, c.req.raw.signal);
       const data = meters.map((meter, index) => ({ ...describe(meter), ...figureOf(answers[index]) }));
       return c.json({ data: data.sort((a, b) => (a.meter_key < b.meter_key ? -1 : 1)) });
     },

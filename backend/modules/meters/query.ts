@@ -38,6 +38,36 @@ export async function queryMeter(
   request: QueryRequest,
   signal?: AbortSignal,
 ): Promise<MeterQueryAnswer> {
+  const prepared = await prepareQuery(findCustomers, meter, request);
+  return toAnswer(prepared, request, await usage.query(prepared.query, signal));
+}
+
+/** The same request to many meters, asked for together; answers are in the order of the meters. */
+export async function queryMeters(
+  usage: UsageStore,
+  findCustomers: FindCustomers,
+  meters: readonly Meter[],
+  request: QueryRequest,
+  signal?: AbortSignal,
+): Promise<MeterQueryAnswer[]> {
+  const prepared: PreparedQuery[] = [];
+  for (const meter of meters) prepared.push(await prepareQuery(findCustomers, meter, request));
+  const answers = await usage.queryAll(
+    prepared.map(({ query }) => query),
+    signal,
+  );
+  const read: MeterQueryAnswer[] = [];
+  for (const [index, one] of prepared.entries()) read.push(await toAnswer(one, request, answers[index]?.rows ?? []));
+  return read;
+}
+
+interface PreparedQuery {
+  query: UsageQuery;
+  groupBy: ReadonlySet<string>;
+  customers: ReadonlyMap<string, QueryCustomer>;
+}
+
+async function prepareQuery(findCustomers: FindCustomers, meter: Meter, request: QueryRequest): Promise<PreparedQuery> {
   const groupBy = new Set(request.group_by_dimensions ?? []);
   checkGroupBy(meter, groupBy);
   const { subject, customer_id, ...dimensionFilters } = request.filters?.dimensions ?? {};
@@ -61,7 +91,14 @@ export async function queryMeter(
     filters: dimensionFilters as Record<string, DimensionFilter>,
     ...subjectSelection(subjectFilter, customerFilter === undefined ? undefined : customers),
   };
-  const rows = await usage.query(query, signal);
+  return { query, groupBy, customers };
+}
+
+async function toAnswer(
+  { groupBy, customers }: PreparedQuery,
+  request: QueryRequest,
+  rows: readonly UsageRow[],
+): Promise<MeterQueryAnswer> {
   return {
     result: {
       ...(request.from !== undefined && { from: request.from }),

@@ -1,5 +1,6 @@
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -31,8 +32,8 @@ export function meterRepository(db: ControlDb) {
     byId: async (id: string) =>
       one(await meters().selectFrom('meters').selectAll().where('id', '=', id).executeTakeFirst()),
     byIds: async (ids: readonly string[]) => {
-      if (ids.length === 0) return [];
-      return (await meters().selectFrom('meters').selectAll().where('id', 'in', ids).execute()).map(toMeter);
+      const read = meters().selectFrom('meters').selectAll();
+      return (await inLists(ids, (list) => read.where('id', 'in', list).execute())).map(toMeter);
     },
     livingByKey: async (key: string) =>
       one(
@@ -49,8 +50,9 @@ export function meterRepository(db: ControlDb) {
       ),
     livingByEventTypes: async (types: readonly string[]) => {
       if (types.length === 0) return [];
-      const query = meters().selectFrom('meters').selectAll().where('deleted_at', 'is', null);
-      return (await query.where('event_type', 'in', types).orderBy('created_at').orderBy('id').execute()).map(toMeter);
+      const living = meters().selectFrom('meters').selectAll().where('deleted_at', 'is', null);
+      const query = living.orderBy('created_at').orderBy('id');
+      return (await inLists(types, (list) => query.where('event_type', 'in', list).execute())).map(toMeter);
     },
     page: async (
       filters: readonly FilterCondition<MeterFilterField>[],

@@ -154,6 +154,7 @@ export function createMetersService(deps: {
     living: () => meterRepository(db).living(),
     livingByEventTypes: (types) => meterRepository(db).livingByEventTypes(types),
     listBuiltIn: () =>
+      // As many as are written down in the code.
       Promise.all(
         BUILT_IN_METERS.map(async (template) => {
           const meter = await meterRepository(db).livingByKey(template.key);

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import { defined } from '../../platform/defined.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
@@ -19,9 +20,6 @@ interface PlanAddonRow {
   updated_at: string;
   deleted_at: string | null;
 }
-
-/** Plans in one IN list; a page of plans has no more. */
-const MAX_LIST_LENGTH = 1000;
 
 type Tables = Kysely<{ plan_addons: PlanAddonRow; plans: { id: string; deleted_at: string | null } }>;
 
@@ -50,13 +48,8 @@ function reads(tables: Tables) {
     },
     /** All of these plans, oldest first. */
     livingOfPlans: async (planIds: readonly string[]): Promise<PlanAddon[]> => {
-      const found: PlanAddon[] = [];
-      for (let start = 0; start < planIds.length; start += MAX_LIST_LENGTH) {
-        const list = planIds.slice(start, start + MAX_LIST_LENGTH);
-        const rows = await living().selectAll().where('plan_id', 'in', list).orderBy('id').execute();
-        for (const row of rows) found.push(toPlanAddon(row));
-      }
-      return found;
+      const read = living().selectAll().orderBy('id');
+      return (await inLists(planIds, (list) => read.where('plan_id', 'in', list).execute())).map(toPlanAddon);
     },
     page: async (planId: string, page: PageRequest): Promise<{ planAddons: PlanAddon[]; total: number }> => {
       const own = living().where('plan_id', '=', planId);

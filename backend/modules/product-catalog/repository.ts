@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import { defined } from '../../platform/defined.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -26,9 +27,6 @@ interface VersionRow {
   deleted_at: string | null;
 }
 
-/** Ids in one statement; databases refuse statements with some ten thousand parameters. */
-const MAX_LIST_LENGTH = 1000;
-
 type Tables = Kysely<{ plans: VersionRow }>;
 
 /** Stored versions of plans or of add-ons. A handle lives as long as the transaction that it is made for. */
@@ -47,12 +45,8 @@ function reads<Content>(tables: Tables, table: 'plans') {
     byId: async (id: string) => read(await rows().where('id', '=', id).executeTakeFirst()),
     /** Deleted versions too; unknown ids are absent. */
     byIds: async (ids: readonly string[]): Promise<Version<Content>[]> => {
-      const found: Version<Content>[] = [];
-      for (let start = 0; start < ids.length; start += MAX_LIST_LENGTH) {
-        const list = ids.slice(start, start + MAX_LIST_LENGTH);
-        for (const row of await rows().where('id', 'in', list).execute()) found.push(toVersion(row));
-      }
-      return found;
+      const found = await inLists(ids, (list) => rows().where('id', 'in', list).execute());
+      return found.map((row) => toVersion(row));
     },
     /** Deleted versions too. */
     byKeyAndVersion: async (key: string, version: number) =>

@@ -1,6 +1,7 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { inLists, inPieces } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -30,9 +31,6 @@ interface Tables {
 }
 
 type Selection = SelectQueryBuilder<Tables, 'subscriptions', SubscriptionRow>;
-
-/** Values in one IN list, and rows in one insert; databases refuse statements with some ten thousand parameters. */
-const MAX_LIST_LENGTH = 500;
 
 /**
  * The keys of the plans that a customer is subscribed to, or will be, as a SELECT over the table `customers`: for the
@@ -120,12 +118,7 @@ async function writeParts(tables: Kysely<Tables>, subscription: Subscription): P
   const { id } = subscription;
   await tables.deleteFrom('subscription_items').where('subscription_id', '=', id).execute();
   const items = subscription.items.map((item, position) => toItemRow(id, item, position));
-  for (let start = 0; start < items.length; start += MAX_LIST_LENGTH) {
-    await tables
-      .insertInto('subscription_items')
-      .values(items.slice(start, start + MAX_LIST_LENGTH))
-      .execute();
-  }
+  await inPieces(items, (piece) => tables.insertInto('subscription_items').values(piece).execute());
   for (const addon of subscription.addons.map((bought) => toAddonRow(id, bought))) {
     const { timeline, name, description, labels, rate_cards, updated_at } = addon;
     const changed = { timeline, name, description, labels, rate_cards, updated_at };
@@ -215,17 +208,6 @@ function statusExpression(now: NowByCustomer) {
   const at = storedNow(now);
   return sql<string>`CASE WHEN active_from > ${at} THEN 'scheduled' WHEN active_to IS NULL THEN 'active'
     WHEN active_to > ${at} THEN 'canceled' ELSE 'inactive' END`;
-}
-
-async function inLists<Value, Row>(
-  values: readonly Value[],
-  readList: (list: readonly Value[]) => Promise<Row[]>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let start = 0; start < values.length; start += MAX_LIST_LENGTH) {
-    for (const row of await readList(values.slice(start, start + MAX_LIST_LENGTH))) rows.push(row);
-  }
-  return rows;
 }
 
 /** Subscriptions as a search finds them: by their id, for thousands have the same name. */

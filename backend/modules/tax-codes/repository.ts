@@ -1,4 +1,5 @@
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { inLists } from '../../platform/db/in-lists.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import type { DefaultTaxCodes, TaxCode, UpsertTaxCode } from './schema.ts';
@@ -42,7 +43,7 @@ export function taxCodeRepository(db: ControlDb) {
   return {
     /** Deleted ones too; unknown ids are absent. */
     byIds: async (ids: readonly string[]): Promise<StoredTaxCode[]> =>
-      ids.length === 0 ? [] : (await taxCodes().where('id', 'in', ids).execute()).map(toStored),
+      (await inLists(ids, (list) => taxCodes().where('id', 'in', list).execute())).map(toStored),
     livingByKey: async (key: string): Promise<TaxCode | undefined> => {
       const row = await taxCodes().where('key', '=', key).where('deleted_at', 'is', null).executeTakeFirst();
       return row && toTaxCode(row);

@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../platform/errors.ts';
+import type { UsageQuery } from '../types.ts';
 import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
+import { askInPieces } from './query-pieces.ts';
 import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
+import type { QueryAnswer } from './usage-rows.ts';
 
 /** Threads that read, each one request at a time. */
 export interface ReaderPool {
@@ -11,6 +14,8 @@ export interface ReaderPool {
    * @throws RequestProblem 503 when too many wait, or when it took longer than a client may ask for
    */
   ask<T>(request: ReaderRequest, signal?: AbortSignal): Promise<T>;
+  /** Many queries of one piece of work, which waits as one question does. @throws as `ask` */
+  queryAll(queries: readonly UsageQuery[], signal?: AbortSignal): Promise<(QueryAnswer & { snapshot: string })[]>;
   readonly running: number;
   readonly waiting: number;
   close(): Promise<void>;
@@ -59,8 +64,12 @@ export function startReaders(
     }
   }
 
-  async function ask<T>(request: ReaderRequest, signal?: AbortSignal): Promise<T> {
-    const { kind } = request;
+  /** One piece of work, admitted or refused as a whole: what it asks after its first question waits, and is not refused. */
+  async function work<T>(
+    kind: string,
+    signal: AbortSignal | undefined,
+    does: (ask: <A>(request: ReaderRequest) => Promise<A>) => Promise<T>,
+  ): Promise<T> {
     if (queue.size >= maxWaiting) {
       onQuestion?.({ kind, outcome: 'refused', tookMs: 0 });
       throw new RequestProblem('unavailable', `${maxWaiting} queries are waiting already. Try again.`, [], {
@@ -72,7 +81,7 @@ export function startReaders(
     const timeout = signal && AbortSignal.timeout(timeoutMs);
     const ended = signal && timeout && AbortSignal.any([signal, timeout]);
     try {
-      const answer = await queue.add(() => run<T>(request, ended));
+      const answer = await does((request) => queue.add(() => run(request, ended)));
       tell('answered');
       return answer;
     } catch (error) {
@@ -83,7 +92,11 @@ export function startReaders(
   }
 
   return {
-    ask,
+    ask: (request, signal) => work(request.kind, signal, (ask) => ask(request)),
+    queryAll: (queries, signal) =>
+      queries.length === 0
+        ? Promise.resolve([])
+        : work('queries', signal, (ask) => askInPieces(queries, (piece) => ask({ kind: 'queries', queries: piece }))),
     get running() {
       return queue.pending;
     },

@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../platform/db/sqlite.ts';
+import type { UsageQuery } from '../types.ts';
 import {
   correctedEvents,
   findCorrection,
@@ -13,6 +14,7 @@ import { readDuplicates } from './duplicates.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
 import type { QueryLimits } from './query-limits.ts';
+import { answerPiece } from './query-pieces.ts';
 import { seriesProgress } from './rollup/progress.ts';
 import { openRollupReader } from './rollup/read.ts';
 import { verifyRollups } from './rollup/verify.ts';
@@ -22,6 +24,7 @@ import { eventsBehind } from './tracing/events-behind.ts';
 import { lateEvents } from './tracing/late-events.ts';
 import { currentSnapshot } from './tracing/moment.ts';
 import { queryUsage } from './usage-query.ts';
+import type { QueryAnswer } from './usage-rows.ts';
 
 /** Rows that are handed over at a time: some 5 ms of whoever receives them. */
 const ROWS_OF_PART = 2000;
@@ -42,10 +45,11 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
     case 'list':
       return listEvents(db, request.query, isCancelled);
     case 'query':
-      return {
-        ...(rollups.query(request.query, limits) ?? queryUsage(db, request.query, limits)),
-        snapshot: currentSnapshot(db),
-      };
+      return { ...answerQuery(request.query, limits), snapshot: currentSnapshot(db) };
+    case 'queries': {
+      const answer = (query: UsageQuery) => answerQuery(query, limits);
+      return { ...answerPiece(request.queries, answer, () => performance.now()), snapshot: currentSnapshot(db) };
+    }
     case 'totals':
       return totals.get();
     case 'progress':
@@ -77,6 +81,10 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
     case 'lateEvents':
       return lateEvents(db, request.scope, request.since, request.page, isCancelled);
   }
+}
+
+function answerQuery(query: UsageQuery, limits: QueryLimits): QueryAnswer {
+  return rollups.query(query, limits) ?? queryUsage(db, query, limits);
 }
 
 /** Rows of an answer that have not been asked for yet. */

@@ -72,13 +72,20 @@ export async function openSqliteUsageStore(
   const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
     const exact = filters.find(({ field, operator }) => field === 'id' && (operator === 'eq' || operator === 'oeq'));
     if (exact === undefined) return undefined;
-    return (await Promise.all(exact.values.map((id) => writer.findById(id)))).flat();
+    return writer.findByIds(exact.values);
   };
   const answer = async (query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer> => {
     const request = { kind: 'query' as const, query };
     const { rows, origin, snapshot } = await readers.ask<QueryAnswer & UsageAnswer>(request, signal);
     options.onAnswer?.(origin);
     return { rows, snapshot };
+  };
+  const answerAll = async (queries: readonly UsageQuery[], signal?: AbortSignal): Promise<UsageAnswer[]> => {
+    const answers = await readers.queryAll(queries, signal);
+    return answers.map(({ rows, origin, snapshot }) => {
+      options.onAnswer?.(origin);
+      return { rows, snapshot };
+    });
   };
   const { correctionSliceEvents: sliceEvents } = options;
   const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds, sliceEvents });
@@ -90,6 +97,7 @@ export async function openSqliteUsageStore(
       readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }, signal),
     query: async (query, signal) => (await answer(query, signal)).rows,
     queryWithSnapshot: answer,
+    queryAll: answerAll,
     corrections,
     eventsBehind: (scope, page, moment, signal) => readers.ask({ kind: 'eventsBehind', scope, page, moment }, signal),
     lateEvents: (scope, since, page, signal) => readers.ask({ kind: 'lateEvents', scope, since, page }, signal),

@@ -9,7 +9,7 @@ import type { AppendRequest } from './event-writer.ts';
 /** What the writer's thread is told. Each request has a number that its answer carries. */
 export type ToWriter =
   | (AppendRequest & { kind: 'append'; id: number })
-  | { kind: 'find'; id: number; eventId: string }
+  | { kind: 'find'; id: number; eventIds: readonly string[] }
   | { kind: 'sync'; id: number; meters: readonly MeterSpec[] }
   | { kind: 'correct'; id: number; slice: CorrectionSlice }
   | { kind: 'expire'; id: number; beforeMs: number }
@@ -36,6 +36,8 @@ export interface ReaderOptions {
 export type ReaderRequest =
   | { kind: 'list'; query: EventRowsQuery }
   | { kind: 'query'; query: UsageQuery }
+  /** As many of the first as there is time for: see query-pieces.ts. */
+  | { kind: 'queries'; queries: readonly UsageQuery[] }
   | { kind: 'totals' }
   | { kind: 'progress'; meter: MeterSpec }
   | { kind: 'verify' }

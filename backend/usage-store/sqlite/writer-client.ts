@@ -10,7 +10,7 @@ import type { FromWriter, ToWriter } from './thread-messages.ts';
 export interface WriterClient {
   /** @throws RequestProblem 503 when the queue is full: nothing of the request was taken */
   append(request: AppendRequest): Promise<AppendResult>;
-  findById(eventId: string): Promise<readonly number[]>;
+  findByIds(eventIds: readonly string[]): Promise<readonly number[]>;
   syncMeters(meters: readonly MeterSpec[]): Promise<void>;
   /** Removes some old events. */
   expire(beforeMs: number): Promise<Expiry>;
@@ -91,12 +91,13 @@ export async function startWriter(
       queuedEvents += events;
       worker.postMessage(message(id));
     });
-  const findById = (eventId: string) => ask<readonly number[]>((id) => ({ kind: 'find', id, eventId }), 0);
+  const findByIds = (eventIds: readonly string[]) =>
+    ask<readonly number[]>((id) => ({ kind: 'find', id, eventIds }), 0);
   // The first answer means that the database is open.
-  await findById('');
+  await findByIds(['']);
 
   return {
-    findById,
+    findByIds,
     append: async (request) => {
       // One request alone is always taken, however large: nobody could ever send it otherwise.
       if (queuedEvents > 0 && queuedEvents + request.events.length > options.maxQueuedEvents) {
@@ -112,7 +113,7 @@ export async function startWriter(
     queuedEvents: () => queuedEvents,
     syncMeters: (meters) => ask((id) => ({ kind: 'sync', id, meters }), 0),
     check: async () => {
-      await findById('');
+      await findByIds(['']);
     },
     close: async () => {
       if (ended === undefined) worker.postMessage({ kind: 'stop' } satisfies ToWriter);

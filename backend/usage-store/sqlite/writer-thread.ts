@@ -63,7 +63,7 @@ function startBackFill(): void {
 
 function take(message: ToWriter): void {
   if (message.kind === 'append') waiting.push(message);
-  else if (message.kind === 'find') answerFind(message.id, message.eventId);
+  else if (message.kind === 'find') answerFind(message.id, message.eventIds);
   else if (message.kind === 'sync') change(message.id, () => writer.syncMeters(message.meters));
   else if (message.kind === 'expire') change(message.id, () => writer.expire(message.beforeMs));
   else if (message.kind === 'upkeep') answerUpkeep(message.id);
@@ -81,9 +81,9 @@ function change(id: number, make: () => unknown): void {
   }
 }
 
-function answerFind(id: number, eventId: string): void {
+function answerFind(id: number, eventIds: readonly string[]): void {
   try {
-    answer({ kind: 'found', id, rowIds: writer.findById(eventId) });
+    answer({ kind: 'found', id, rowIds: eventIds.flatMap((eventId) => writer.findById(eventId)) });
   } catch (error) {
     answer({ kind: 'failed', ids: [id], reason: describe(error) });
   }

@@ -69,9 +69,11 @@ afterAll(async () => {
 
 const on = (filters: Record<string, unknown> | undefined) => ({ meter: { id: meter.id, ...(filters && { filters }) } });
 let count = 0;
+const ofCustomer = async (feature: Feature, customerId: string) =>
+  (await features.usage.measure(customerId, [{ feature, period: DAY }]))[0]?.value;
 const usedOf = async (filters?: Record<string, unknown>) => {
   const feature: Feature = await createFeature(backend, `used_${count++}`, on(filters));
-  return features.usage.ofCustomer(feature, customer.id, DAY);
+  return ofCustomer(feature, customer.id);
 };
 
 describe('usage of a customer', () => {
@@ -98,20 +100,20 @@ describe('usage of a customer', () => {
 
   test('of an unknown customer: nothing', async () => {
     const feature = await createFeature(backend, 'unknown_customer', on(undefined));
-    expect(await features.usage.ofCustomer(feature, UNKNOWN_ID, DAY)).toBe('0');
+    expect(await ofCustomer(feature, UNKNOWN_ID)).toBe('0');
   });
 
   test('a static feature has none', async () => {
     const feature = await createFeature(backend, 'static');
-    await expect(features.usage.ofCustomer(feature, customer.id, DAY)).rejects.toThrow('is static');
+    await expect(ofCustomer(feature, customer.id)).rejects.toThrow('is static');
   });
 });
 
 test('a query’s filter of the same dimension narrows the feature’s, never replaces it', async () => {
   const feature = await createFeature(backend, 'narrowed', on({ model: { contains: 'large' } }));
   const query = async (filters: Record<string, Json>) => {
-    const rows = await features.usage.query(feature, { ...DAY, groupBySubject: true, filters });
-    return Object.fromEntries(rows.map(({ subject, value }) => [subject, value]));
+    const [rows] = await features.usage.query([{ feature, scope: { ...DAY, groupBySubject: true, filters } }]);
+    return Object.fromEntries((rows ?? []).map(({ subject, value }) => [subject, value]));
   };
   expect(await query({})).toEqual({ alice: '1', bob: '12', carol: '16' });
   expect(await query({ model: { eq: 'large' } })).toEqual({ alice: '1', bob: '8', carol: '16' });
@@ -126,7 +128,7 @@ test('an archived feature counts as before, also without its dimension and its m
   });
   const archived = async () => {
     const found = (await features.findByIds([feature.id])).get(feature.id);
-    return found && features.usage.ofCustomer(found, customer.id, DAY);
+    return found && ofCustomer(found, customer.id);
   };
   expect(await archived()).toBe('8');
   const drop = () => backend.request('PUT', `/meters/${other.id}`, { body: { dimensions: {} } });

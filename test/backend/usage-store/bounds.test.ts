@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteUsageStore, type UsageQuery, type UsageStore } from '../../../backend/usage-store/index.ts';
+import { fc } from '../../support/property.ts';
 import { testClock } from '../../support/test-clock.ts';
 
 const EVENTS = 8_000;
@@ -79,6 +80,44 @@ test('a query that a client waits for ends when it takes too long; one of our ow
   });
   expect(await store.query(query())).toHaveLength(50);
   expect(told()).toEqual(['query cancelled', 'query answered']);
+});
+
+test('readings of one piece of work, asked for together, wait as one query and have the answers that each has alone', async () => {
+  const minute = fc.integer({ min: 0, max: 50 });
+  const reading = fc.record({ from: minute, length: minute, subject: fc.integer({ min: 0, max: 20 }) });
+  const works = fc.array(fc.array(reading, { maxLength: 200 }), { minLength: 1, maxLength: 3 });
+  const toQuery = ({ from, length, subject }: { from: number; length: number; subject: number }) =>
+    query({
+      granularity: undefined,
+      fromMs: START_MS + from * MINUTE_MS,
+      toMs: START_MS + (from + length + 1) * MINUTE_MS,
+      subjects: [`subject-${subject}`],
+    });
+  const alone = new Map<string, unknown>();
+  await fc.assert(
+    fc.asyncProperty(works, async (readings) => {
+      // One runs and two wait: as many as the bounds allow, each with far more readings.
+      const answers = await Promise.all(readings.map((work) => store.queryAll(work.map(toQuery))));
+      for (const [index, work] of readings.entries()) {
+        expect(answers[index]).toHaveLength(work.length);
+        for (const [position, one] of work.entries()) {
+          const key = JSON.stringify(one);
+          if (!alone.has(key)) alone.set(key, await store.query(toQuery(one)));
+          expect(answers[index]?.[position]?.rows).toEqual(alone.get(key));
+        }
+      }
+    }),
+    { numRuns: process.env['LONG'] === '1' ? 200 : 10 },
+  );
+});
+
+test('a query need not wait until work with many readings is done', async () => {
+  const done: string[] = [];
+  const asked = Array.from({ length: 6 }, () => query());
+  const work = store.queryAll(asked).then((answers) => done.push(`work of ${answers.length}`));
+  const other = store.query(query()).then(() => done.push('query'));
+  await Promise.all([work, other]);
+  expect(done).toEqual(['query', 'work of 6']);
 });
 
 test('a query ends when its client has gone', async () => {

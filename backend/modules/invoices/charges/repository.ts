@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { inPieces } from '../../../platform/db/in-lists.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 import type { Charge, ChargeContent, WantedCharge } from '../types.ts';
 
@@ -46,7 +47,7 @@ export function chargeRepository(db: ControlDb) {
   const ofCustomer = (customerId: string) => tables.selectFrom('charges').where('customer_id', '=', customerId);
   return {
     insert: async (charges: readonly Charge[]): Promise<void> => {
-      if (charges.length > 0) await tables.insertInto('charges').values(charges.map(toRow)).execute();
+      await inPieces(charges.map(toRow), (piece) => tables.insertInto('charges').values(piece).execute());
     },
     replaceContent: async (id: string, wanted: WantedCharge, updatedAtMs: number): Promise<void> => {
       const columns = { ...contentColumns(wanted), updated_at: toStoredInstant(updatedAtMs), deleted_at: null };

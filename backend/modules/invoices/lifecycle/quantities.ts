@@ -5,7 +5,7 @@ import { lineRepository } from '../lines/repository.ts';
 import { differenceOf, isNegative, sumOf } from '../money.ts';
 import { netOf } from '../rate-line.ts';
 import type { Invoice, InvoiceLine } from '../types.ts';
-import { isMetered, type MeasuredUsage, type MissingUsage, readUsage } from '../usage.ts';
+import { isMetered, type MeasuredUsage, type MissingUsage, readUsages } from '../usage.ts';
 
 /** Metered values from the start of each line's full period to the line's end, by line. */
 export interface ReadQuantities {
@@ -22,13 +22,17 @@ export async function readQuantities(
   // Before the reading: an event that is stored while it runs may be counted, and is then looked at again as late.
   const readAtMs = deps.clock.nowMs();
   const metered = lines.filter((line) => line.deletedAtMs === undefined && isMetered(line));
-  const values = await Promise.all(
-    metered.map(async (line) => {
-      const period = { fromMs: line.fullServicePeriod.fromMs, toMs: line.servicePeriod.toMs };
-      return [line.id, await readUsage(deps, line, invoice.customerId, period)] as const;
-    }),
-  );
-  return { readAtMs, values: new Map(values) };
+  const asked = metered.map(({ featureId, name, fullServicePeriod, servicePeriod }) => ({
+    featureId,
+    name,
+    period: { fromMs: fullServicePeriod.fromMs, toMs: servicePeriod.toMs },
+  }));
+  const values = new Map<string, MeasuredUsage | MissingUsage>();
+  for (const [index, value] of (await readUsages(deps, invoice.customerId, asked)).entries()) {
+    const line = metered[index];
+    if (line !== undefined) values.set(line.id, value);
+  }
+  return { readAtMs, values };
 }
 
 /** What the earlier parts of a line's period come to. */

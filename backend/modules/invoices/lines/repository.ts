@@ -1,4 +1,5 @@
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { inPieces } from '../../../platform/db/in-lists.ts';
 import { type LineRow, toLine, toLineRow } from '../rows.ts';
 import type { InvoiceLine } from '../types.ts';
 
@@ -12,7 +13,7 @@ export function lineRepository(db: ControlDb) {
   const tables = withTables<{ invoice_lines: LineRow; invoices: { id: string; status: string } }>(db);
   return {
     insert: async (lines: readonly InvoiceLine[]): Promise<void> => {
-      if (lines.length > 0) await tables.insertInto('invoice_lines').values(lines.map(toLineRow)).execute();
+      await inPieces(lines.map(toLineRow), (piece) => tables.insertInto('invoice_lines').values(piece).execute());
     },
     replace: async (line: InvoiceLine): Promise<void> => {
       const { id, ...columns } = toLineRow(line);

@@ -56,11 +56,10 @@ async function nameTop(
 ): Promise<RevenueBody['data'][number]['top_customers']> {
   // By id where sums are equal, so that the same question has the same answer.
   const top = [...sums].sort(([a, x], [b, y]) => y.total.cmp(x.total) || (a < b ? -1 : 1)).slice(0, limit);
-  return Promise.all(
-    top.map(async ([id, { total, invoices }]) => {
-      const customer = await findCustomer(id, db);
-      const { key, name } = customer ?? { key: id, name: id };
-      return { customer: { id, key, name }, total: formatDecimal(total), invoices };
-    }),
-  );
+  const named: RevenueBody['data'][number]['top_customers'] = [];
+  for (const [id, { total, invoices }] of top) {
+    const { key, name } = (await findCustomer(id, db)) ?? { key: id, name: id };
+    named.push({ customer: { id, key, name }, total: formatDecimal(total), invoices });
+  }
+  return named;
 }
