@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  canSplit,
   netAmount,
   type PricingTerms,
   type RatedLine,
@@ -137,39 +136,9 @@ describe('one piece', () => {
   });
 });
 
+/** What they come to together: see rating-parts.test.ts. */
 describe('parts of a period', () => {
   const cuts = (digits: number) => fc.array(decimals(80, digits), { minLength: 1, maxLength: 6 });
-
-  test('bill together what one piece bills, when no cent is lost to rounding', () => {
-    const wholeDollars = cards({
-      models: ['unit', 'graduated', 'package', 'dynamic'],
-      priceDigits: 0,
-      quantityDigits: 0,
-      percentageDigits: 0,
-      unitConfig: fc.option(fc.constant({ operation: 'multiply', conversion_factor: '3' }), { nil: undefined }),
-    });
-    fc.assert(
-      fc.property(wholeDollars, cuts(0), (terms, meterValues) => {
-        const { total, values } = rateParts(terms, meterValues);
-        expect(total).toBe(rateUsd(terms, values.at(-1) ?? 'NaN').totals.total);
-      }),
-      { numRuns: runs(5000) },
-    );
-  });
-
-  test('bill what one piece bills up to a cent for each line that is rounded', () => {
-    fc.assert(
-      fc.property(cards(anyCard), cuts(3), (terms, meterValues) => {
-        fc.pre(canSplit(terms, 'sum'));
-        const { total, values, lineCount } = rateParts(terms, meterValues);
-        const whole = rateUsd(terms, values.at(-1) ?? 'NaN');
-        // Half a cent for the product and half a cent for the percentage, on each line of either side.
-        const tolerance = new Decimal('0.01').mul(lineCount + whole.detailedLines.length);
-        expect(new Decimal(total).sub(whole.totals.total).abs().lte(tolerance)).toBe(true);
-      }),
-      { numRuns: runs(3000) },
-    );
-  });
 
   test('use up the free units together', () => {
     fc.assert(
@@ -189,7 +158,6 @@ interface Parts {
   /** Meter values at the cuts, ascending. */
   values: string[];
   parts: RatedLine[];
-  lineCount: number;
 }
 
 /** Bills a period in parts, as an invoice run does: each part knows the quantity before it and what was billed. */
@@ -207,8 +175,7 @@ function rateParts(terms: PricingTerms, meterValues: readonly string[]): Parts {
     const maximum = terms.commitments?.maximum_amount;
     if (maximum !== undefined) expect(new Decimal(billed).lte(maximum)).toBe(true);
   }
-  const lineCount = parts.reduce((count, part) => count + part.detailedLines.length, 0);
-  return { total: billed, values, parts, lineCount };
+  return { total: billed, values, parts };
 }
 
 function positionOf(index: number, count: number): Split['position'] {

@@ -16,6 +16,7 @@ type Rateable = Pick<
   | 'splitPosition'
   | 'previousQuantity'
   | 'previouslyBilledAmount'
+  | 'previousMinimumAmount'
   | 'rated'
 >;
 
@@ -34,6 +35,7 @@ export function rateLine(line: Rateable, currency: Currency, newId: NewId): Stor
         position: line.splitPosition,
         previousQuantity: line.previousQuantity,
         previouslyBilledAmount: line.previouslyBilledAmount,
+        previousMinimumAmount: line.previousMinimumAmount,
       },
     }),
     servicePeriod: toTextPeriod(line.servicePeriod),

@@ -131,6 +131,8 @@ export interface InvoiceLine {
   previousQuantity: string;
   /** Net amount of the earlier parts that still exist. */
   previouslyBilledAmount: string;
+  /** What of it was billed to reach the minimum; undefined: nothing. */
+  previousMinimumAmount?: string;
   /** undefined until it is rated. */
   rated?: StoredRating;
   snapshottedAtMs?: number;

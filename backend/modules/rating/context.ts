@@ -1,19 +1,19 @@
 /** What the pricers and mutators work on: the input with its numbers read, and lines before they are written out. */
-import type { Decimal } from '../../platform/decimal.ts';
-import { ZERO } from '../../platform/decimal.ts';
+import { Decimal, ZERO } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import { RatingError } from './errors.ts';
 import { readNumber } from './numbers.ts';
 import { findPricingProblems } from './pricing-problems.ts';
+import type { Quantity } from './quantity.ts';
 import type { ExplanationStep, PaymentTerm, Period, PricingTerms, RateInput, UnitConfig } from './types.ts';
 
 /** The quantities of a line on their way through unit conversion and free units. */
 export interface Usage {
-  quantity: Decimal;
-  previousQuantity: Decimal;
+  quantity: Quantity;
+  previousQuantity: Quantity;
   /** Free units taken by this line, and by the earlier parts of its period. */
-  freeUnits: Decimal;
-  previousFreeUnits: Decimal;
+  freeUnits: Quantity;
+  previousFreeUnits: Quantity;
   steps: readonly ExplanationStep[];
 }
 
@@ -34,8 +34,12 @@ export interface LineDraft {
   childUniqueReferenceId: string;
   category: 'regular' | 'commitment';
   paymentTerm: PaymentTerm;
-  quantity: Decimal;
+  quantity: Quantity;
   unitPrice: Decimal;
+  /** Before discounts, rounded: what the period comes to with this part, less `previousPrice`. */
+  price: Decimal;
+  /** What the earlier parts of the period come to in this detailed line, before discounts, rounded. */
+  previousPrice: Decimal;
   servicePeriod: Period | undefined;
   discounts: readonly DiscountDraft[];
   credits: readonly CreditDraft[];
@@ -53,6 +57,7 @@ export interface RatingContext {
   minimumAmount: Decimal | undefined;
   maximumAmount: Decimal | undefined;
   previouslyBilledAmount: Decimal;
+  previousMinimumAmount: Decimal;
   /** A line that is not split is both. */
   isFirstPart: boolean;
   isLastPart: boolean;
@@ -96,6 +101,7 @@ export function readContext(input: RateInput): RatingContext {
     minimumAmount: readOptional(terms.commitments?.minimum_amount, 'commitments.minimum_amount'),
     maximumAmount: readOptional(terms.commitments?.maximum_amount, 'commitments.maximum_amount'),
     previouslyBilledAmount: split ? readNumber(split.previouslyBilledAmount, 'previouslyBilledAmount') : ZERO,
+    previousMinimumAmount: readOptional(split?.previousMinimumAmount, 'previousMinimumAmount') ?? ZERO,
     isFirstPart: position === 'single' || position === 'first',
     isLastPart: position === 'single' || position === 'last',
     servicePeriod: input.servicePeriod,
@@ -107,14 +113,26 @@ export function readContext(input: RateInput): RatingContext {
 }
 
 /** The quantities as they were metered. */
-export function readUsage({ quantity, split }: RateInput): Usage {
+export interface MeteredUsage {
+  quantity: Decimal;
+  previousQuantity: Decimal;
+}
+
+export function readUsage({ quantity, split }: RateInput): MeteredUsage {
   return {
     quantity: readNumber(quantity, 'quantity'),
     previousQuantity: split ? readNumber(split.previousQuantity, 'previousQuantity') : ZERO,
-    freeUnits: ZERO,
-    previousFreeUnits: ZERO,
-    steps: [],
   };
+}
+
+/**
+ * What of the metered quantities is billed. A meter can fall (corrections, negative values), also below zero: nothing is
+ * billed then, and nothing is paid back that was never billed.
+ */
+export function billableUsage(metered: MeteredUsage): MeteredUsage {
+  const previousQuantity = Decimal.max(metered.previousQuantity, ZERO);
+  const until = Decimal.max(metered.previousQuantity.add(metered.quantity), previousQuantity);
+  return { quantity: until.sub(previousQuantity), previousQuantity };
 }
 
 function readCredit(credit: {

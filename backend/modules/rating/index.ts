@@ -33,10 +33,10 @@ export type * from './types.ts';
 
 /** A metered quantity in billing units, rounded as the rate card says: what invoices bill. */
 export function convertQuantity(quantity: string, config: UnitConfig): string {
-  return formatDecimal(convertForInvoice(readNumber(quantity, 'quantity'), config));
+  return formatDecimal(convertForInvoice(readNumber(quantity, 'quantity'), config).toDecimal());
 }
 
 /** A metered quantity in billing units, not rounded: what entitlement checks compare (v3 contract, `unit_config`). */
 export function convertQuantityPrecisely(quantity: string, config: UnitConfig): string {
-  return formatDecimal(convertPrecisely(readNumber(quantity, 'quantity'), config));
+  return formatDecimal(convertPrecisely(readNumber(quantity, 'quantity'), config).toDecimal());
 }

@@ -1,8 +1,8 @@
 import type { Decimal } from '../../platform/decimal.ts';
 import type { PricingProblem } from './errors.ts';
 import { parseNumber } from './numbers.ts';
+import { MAX_QUANTITY_DIGITS } from './quantity.ts';
 import type { PriceTier, PricingTerms, UnitConfig } from './types.ts';
-import { MAX_QUANTITY_DIGITS } from './unit-config.ts';
 
 type Report = (rule: PricingProblem['rule'], field: string, message: string, blocksRating?: boolean) => void;
 

@@ -1,5 +1,13 @@
 import { formatDecimal } from '../../platform/decimal.ts';
-import { isUsageBased, type LineDraft, type RatingContext, readContext, readUsage, type Usage } from './context.ts';
+import {
+  billableUsage,
+  isUsageBased,
+  type LineDraft,
+  type RatingContext,
+  readContext,
+  readUsage,
+  type Usage,
+} from './context.ts';
 import { earlierUsageStep, step } from './explain.ts';
 import { applyCredits } from './mutators/credits.ts';
 import { takeFreeUnits } from './mutators/free-units.ts';
@@ -17,8 +25,6 @@ import { priceVolume } from './pricers/volume.ts';
 import { lineTotals, sumTotals } from './totals.ts';
 import type { DetailedLine, ExplanationStep, RatedLine, RateInput, UsageDiscount } from './types.ts';
 
-/** Before the price: what quantity is billed. The order is part of the contract. */
-const USAGE_MUTATORS = [convertUnits, takeFreeUnits];
 /** After the price: percentage first, then the cap, then the floor; credits pay what is left. */
 const USAGE_PRICE_MUTATORS = [discountByPercentage, capAtMaximum, fillToMinimum, applyCredits];
 /** Flat prices have no quantity to convert and no commitments. */
@@ -40,7 +46,9 @@ export function rate(input: RateInput): RatedLine {
   const context = readContext(input);
   const metered = readUsage(input);
   const usageBased = isUsageBased(context);
-  const usage = usageBased ? USAGE_MUTATORS.reduce((state, mutate) => mutate(state, context), metered) : metered;
+  const usage = usageBased
+    ? takeFreeUnits(convertUnits(billableUsage(metered), context), context)
+    : convertUnits(metered, { unitConfig: undefined });
   const priced = priceLine(usage, context);
   const mutators = usageBased ? USAGE_PRICE_MUTATORS : FLAT_PRICE_MUTATORS;
   const drafts = mutators.reduce((lines, mutate) => mutate(lines, context), priced.lines);
@@ -55,7 +63,7 @@ export function rate(input: RateInput): RatedLine {
     detailedLines,
     totals,
     rawQuantity: formatDecimal(metered.quantity),
-    invoicedQuantity: formatDecimal(usage.quantity),
+    invoicedQuantity: formatDecimal(usage.quantity.toDecimal()),
     ...(displayUnit === undefined ? {} : { displayUnit }),
     usageDiscount: writeUsageDiscount(usage, context),
     explanation: priced.reason === undefined ? usageSteps : [...usageSteps, step('no_line', priced.reason, null)],
@@ -93,7 +101,7 @@ function writeLine(draft: LineDraft, usageSteps: readonly ExplanationStep[], con
     childUniqueReferenceId: draft.childUniqueReferenceId,
     category: draft.category,
     paymentTerm: draft.paymentTerm,
-    quantity: formatDecimal(draft.quantity),
+    quantity: formatDecimal(draft.quantity.toDecimal()),
     unitPrice: formatDecimal(draft.unitPrice),
     ...(draft.servicePeriod === undefined ? {} : { servicePeriod: draft.servicePeriod }),
     discounts: draft.discounts.map((discount) => ({ ...discount, amount: formatDecimal(discount.amount) })),
@@ -108,11 +116,12 @@ function writeLine(draft: LineDraft, usageSteps: readonly ExplanationStep[], con
 }
 
 function writeUsageDiscount(usage: Usage, context: RatingContext): UsageDiscount | null {
-  if (usage.freeUnits.isZero() && usage.previousFreeUnits.isZero()) return null;
+  if (context.freeUnits === undefined || !isUsageBased(context)) return null;
+  const before = usage.previousFreeUnits;
   return {
     reason: 'ratecard_usage',
-    quantity: formatDecimal(usage.freeUnits),
-    preLinePeriodQuantity: usage.previousFreeUnits.isZero() ? null : formatDecimal(usage.previousFreeUnits),
+    quantity: formatDecimal(usage.freeUnits.toDecimal()),
+    preLinePeriodQuantity: before.isZero() ? null : formatDecimal(before.toDecimal()),
     childUniqueReferenceId: context.usageReference,
   };
 }

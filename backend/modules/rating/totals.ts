@@ -4,20 +4,15 @@ import type { LineDraft } from './context.ts';
 import { readNumber } from './numbers.ts';
 import type { Totals } from './types.ts';
 
-/** Price of a detailed line before discounts, rounded: the one place where a product becomes money. */
-export function priceOf(line: LineDraft, currency: Currency): Decimal {
-  return roundMoney(line.unitPrice.mul(line.quantity), currency);
-}
-
 /** What is left of a detailed line after the discounts and credits that it carries so far. */
 export function leftOf(line: LineDraft, currency: Currency): Decimal {
   const { discounts, credits } = sumsOf(line, currency);
-  return roundMoney(priceOf(line, currency).sub(discounts).sub(credits), currency);
+  return roundMoney(line.price.sub(discounts).sub(credits), currency);
 }
 
 /** Totals of one detailed line. A commitment counts as a charge, not as an amount. */
 export function lineTotals(line: LineDraft, currency: Currency): Totals {
-  const price = formatDecimal(priceOf(line, currency));
+  const price = formatDecimal(line.price);
   const { discounts, credits } = sumsOf(line, currency);
   const isCommitment = line.category === 'commitment';
   return {

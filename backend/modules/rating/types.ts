@@ -63,6 +63,8 @@ export interface Split {
   previousQuantity: string;
   /** Net amount (see netAmount) of the earlier parts that still exist; deleted and voided ones do not count. */
   previouslyBilledAmount: string;
+  /** What of it was billed to reach the minimum (their charges): more usage uses it up. Default "0". */
+  previousMinimumAmount?: string | undefined;
 }
 
 /** A credit to take, in the currency of the line. */

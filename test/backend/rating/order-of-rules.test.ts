@@ -29,6 +29,14 @@ describe('unit conversion', () => {
     expect(convertQuantity('1400', { operation: 'divide', conversion_factor: '1000' })).toBe('1.4');
   });
 
+  test.each([
+    ['20', '0.015', '0.01'],
+    ['50', '0.03', '0.03'],
+  ])('what is divided without end is multiplied first: %s s ÷ 60 at %s is %s', (seconds, amount, total) => {
+    const unit_config = { operation: 'divide', conversion_factor: '60' } as const;
+    expect(rateUsd({ price: unit(amount), unit_config }, seconds).totals.total).toBe(total);
+  });
+
   test('entitlement checks see the quantity before rounding', () => {
     expect(convertQuantityPrecisely('1400', thousands)).toBe('1.4');
     expect(convertQuantity('1400', thousands)).toBe('2');
@@ -96,9 +104,12 @@ describe('free units', () => {
     );
   });
 
-  test('are no discount when none were taken', () => {
-    expect(rateUsd({ price: unit('1'), discounts: { usage: '2' } }, '0').usageDiscount).toBeNull();
+  test('are told where none were taken, too', () => {
+    const none = { quantity: '0', preLinePeriodQuantity: null };
+    expect(rateUsd({ price: unit('1'), discounts: { usage: '2' } }, '0').usageDiscount).toMatchObject(none);
+    expect(rateUsd({ price: unit('1'), discounts: { usage: '0' } }, '5').usageDiscount).toMatchObject(none);
     expect(rateUsd({ price: unit('1') }, '5').usageDiscount).toBeNull();
+    expect(rateUsd({ price: { type: 'flat', amount: '1' }, discounts: { usage: '2' } }, '1').usageDiscount).toBeNull();
   });
 });
 

@@ -48,7 +48,8 @@ function lineOf(charge: Charge, options: GatherOptions): LineDraft | undefined {
   const isDue = charge.invoiceAtMs <= cutoffMs;
   const { servicePeriod } = charge;
   if (charge.amount !== undefined) return isDue ? draftLine(charge, servicePeriod) : undefined;
-  const fromMs = charge.billedToMs ?? servicePeriod.fromMs;
+  // A part may have been billed up to the end, or beyond, before it was known to be the end: the last one is empty then.
+  const fromMs = Math.min(charge.billedToMs ?? servicePeriod.fromMs, servicePeriod.toMs);
   if (isDue) return draftLine(charge, { fromMs, toMs: servicePeriod.toMs });
   const toMs = Math.min(truncateMs(cutoffMs, 1000), servicePeriod.toMs);
   if (!options.isProgressive || toMs <= fromMs) return undefined;

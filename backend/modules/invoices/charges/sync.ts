@@ -94,13 +94,14 @@ async function applyChange(
   if (change.kind === 'remove') {
     await charges.setState(charge.id, { state: 'deleted', atMs });
     await correctFee(deps, trx, { ...charge, amount: '0' }, lines);
-    return changeDrafts(trx, lines, undefined, atMs);
+    return (await changeDrafts(trx, lines, undefined, atMs)).draftIds;
   }
   const changed: Charge = { ...charge, ...withoutMissing(charge, change.wanted) };
   await charges.replaceContent(charge.id, change.wanted, atMs);
-  await charges.setState(charge.id, { state: stateOf(changed, lines), atMs });
   await correctFee(deps, trx, changed, lines);
-  return changeDrafts(trx, lines, changed, atMs);
+  const { draftIds, lines: now } = await changeDrafts(trx, lines, changed, atMs);
+  await charges.setState(charge.id, { state: stateOf(changed, now), atMs });
+  return draftIds;
 }
 
 /** The wanted content takes the place of all of the stored one: what it does not have is gone. */
@@ -110,36 +111,60 @@ function withoutMissing(charge: Charge, wanted: WantedCharge): Partial<Charge> {
   return { ...wanted, ...(optional as Partial<Charge>), id: charge.id };
 }
 
-function stateOf(charge: Charge, lines: readonly LineOfCharge[]): Charge['state'] {
-  if (charge.amount !== undefined) return lines.length > 0 ? 'billed' : 'open';
-  return (charge.billedToMs ?? charge.servicePeriod.fromMs) >= charge.servicePeriod.toMs ? 'billed' : 'open';
+/**
+ * A fee is billed with its line. Usage is billed with the last part of its period: what was billed as an earlier part, up
+ * to an end that was not known then, is followed by an empty last one, which brings what only a last one has (the minimum).
+ */
+function stateOf({ amount, servicePeriod }: Charge, lines: readonly LineOfCharge[]): Charge['state'] {
+  const standing = lines.filter((line) => !wasTakenOff(line));
+  const isBilled =
+    amount === undefined
+      ? standing.some((line) => LAST_PARTS.has(line.splitPosition) && line.servicePeriod.toMs >= servicePeriod.toMs)
+      : standing.length > 0;
+  return isBilled ? 'billed' : 'open';
 }
 
-/** Lines on drafts follow their charge. Those that a person has edited stay as that person wants them. */
+const LAST_PARTS: ReadonlySet<string> = new Set(['single', 'last'] satisfies LineOfCharge['splitPosition'][]);
+
+/** By us, from a draft, as its charge asked for it no more. What a person takes off is let off: it is not billed again. */
+function wasTakenOff(line: LineOfCharge): boolean {
+  return line.deletedAtMs !== undefined && line.controller === 'system';
+}
+
+/**
+ * Lines on drafts follow their charge. Those that a person has edited stay as that person wants them.
+ * @returns all lines as they are then, and the drafts that have to be worked out again
+ */
 async function changeDrafts(
   trx: ControlDb,
   lines: readonly LineOfCharge[],
   charge: Charge | undefined,
   atMs: number,
-): Promise<string[]> {
+): Promise<{ lines: LineOfCharge[]; draftIds: string[] }> {
   const draftIds: string[] = [];
-  for (const { invoiceStatus, ...line } of lines) {
-    const isDraft = followsCharges(invoiceStatus);
-    if (!isDraft || line.controller === 'manual' || line.deletedAtMs !== undefined) continue;
-    const period = charge && {
-      fromMs: line.servicePeriod.fromMs,
-      toMs:
-        charge.amount === undefined
-          ? Math.min(line.servicePeriod.toMs, charge.servicePeriod.toMs)
-          : charge.servicePeriod.toMs,
-    };
-    const isGone = charge === undefined || period === undefined || period.toMs < period.fromMs;
-    const next = isGone ? { ...line, deletedAtMs: atMs } : { ...line, ...draftLine(charge, period) };
-    await lineRepository(trx).replace({ ...next, updatedAtMs: atMs });
+  const now: LineOfCharge[] = [];
+  for (const line of lines) {
+    const isFixed = !followsCharges(line.invoiceStatus) || line.controller === 'manual';
+    if (isFixed || line.deletedAtMs !== undefined) {
+      now.push(line);
+      continue;
+    }
+    const { invoiceStatus, ...own } = { ...line, ...followed(line, charge, atMs), updatedAtMs: atMs };
+    await lineRepository(trx).replace(own);
     await wakeDraft(trx, line.invoiceId, atMs);
     draftIds.push(line.invoiceId);
+    now.push({ ...own, invoiceStatus });
   }
-  return draftIds;
+  return { lines: now, draftIds };
+}
+
+/** What becomes of a line on a draft with its charge. */
+function followed(line: LineOfCharge, charge: Charge | undefined, atMs: number): Partial<LineOfCharge> {
+  if (charge === undefined) return { deletedAtMs: atMs };
+  const { fromMs } = line.servicePeriod;
+  const endMs = charge.servicePeriod.toMs;
+  const toMs = charge.amount === undefined ? Math.min(line.servicePeriod.toMs, endMs) : endMs;
+  return toMs < fromMs ? { deletedAtMs: atMs } : draftLine(charge, { fromMs, toMs });
 }
 
 /** The next version of the invoice, so that nobody stores what was worked out from the lines as they were. */

@@ -91,7 +91,9 @@ function billedPeriod(charge: Charge, lines: readonly LineOfCharge[]): Period | 
     (line) => line.deletedAtMs !== undefined || ['deleted', 'voided'].includes(line.invoiceStatus),
   );
   if (isOpen || isEdited || isLetOff) return undefined;
-  return { fromMs: charge.servicePeriod.fromMs, toMs: Math.max(...lines.map((line) => line.servicePeriod.toMs)) };
+  // A part may have been billed beyond an end that was not known then: what is used there, this charge does not owe.
+  const billedToMs = Math.max(...lines.map((line) => line.servicePeriod.toMs));
+  return { fromMs: charge.servicePeriod.fromMs, toMs: Math.min(billedToMs, charge.servicePeriod.toMs) };
 }
 
 /** The quantity that lines and corrections have come to so far. */

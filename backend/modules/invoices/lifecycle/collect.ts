@@ -41,6 +41,7 @@ export async function takeQuantities(db: ControlDb, moving: Moving, read: ReadQu
       quantity: quantityOfPart(measured.value, earlier),
       previousQuantity: earlier.quantity,
       previouslyBilledAmount: earlier.netAmount,
+      previousMinimumAmount: earlier.minimumAmount,
       snapshottedAtMs: read.readAtMs,
       ...(measured.snapshot !== undefined && { snapshot: measured.snapshot }),
     });

@@ -1,5 +1,6 @@
 /** Taking quantities: what is read before the transaction that stores them, and how they become those of lines. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { Period } from '../../../platform/period/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { lineRepository } from '../lines/repository.ts';
 import { differenceOf, isNegative, sumOf } from '../money.ts';
@@ -39,15 +40,19 @@ export async function readQuantities(
 export interface EarlierParts {
   quantity: string;
   netAmount: string;
+  /** What of it was billed to reach the minimum. */
+  minimumAmount: string;
   /** An earlier part has no quantity yet: this one cannot tell what is left for it. */
   isWaiting: boolean;
 }
 
 export async function earlierParts(db: ControlDb, line: InvoiceLine): Promise<EarlierParts> {
   const isFirst = line.splitPosition === 'single' || line.splitPosition === 'first';
-  if (isFirst || line.chargeId === undefined) return { quantity: '0', netAmount: '0', isWaiting: false };
+  if (isFirst || line.chargeId === undefined) {
+    return { quantity: '0', netAmount: '0', minimumAmount: '0', isWaiting: false };
+  }
   const earlier = (await lineRepository(db).ofCharge(line.chargeId)).filter(
-    (other) => other.id !== line.id && other.kind === 'charge' && other.servicePeriod.toMs <= line.servicePeriod.fromMs,
+    (other) => other.id !== line.id && other.kind === 'charge' && isBefore(other.servicePeriod, line.servicePeriod),
   );
   const standing = earlier.filter(
     (other) => other.deletedAtMs === undefined && !['deleted', 'voided'].includes(other.invoiceStatus),
@@ -56,8 +61,17 @@ export async function earlierParts(db: ControlDb, line: InvoiceLine): Promise<Ea
     // What was taken once is gone, also where its invoice was deleted: it must not come up again.
     quantity: sumOf(earlier.map((other) => other.quantity ?? '0')),
     netAmount: sumOf(standing.map(netOf)),
+    minimumAmount: sumOf(standing.map((other) => other.rated?.totals.chargesTotal ?? '0')),
     isWaiting: standing.some((other) => other.quantity === undefined),
   };
+}
+
+/**
+ * Parts follow each other. The last one may be empty, and begin before the end of the part before it: the subscription
+ * has ended in its last seconds.
+ */
+function isBefore(other: Period, own: Period): boolean {
+  return other.fromMs < own.fromMs || other.toMs <= own.fromMs;
 }
 
 /**

@@ -11,7 +11,8 @@ import { leftOf } from '../totals.ts';
 export function capAtMaximum(lines: readonly LineDraft[], context: RatingContext): readonly LineDraft[] {
   const { maximumAmount: maximum, currency } = context;
   if (maximum === undefined) return lines;
-  let billed = context.previouslyBilledAmount;
+  // What was billed to reach the minimum counts once it is known what that is used up by: see fillToMinimum.
+  let billed = context.previouslyBilledAmount.sub(context.previousMinimumAmount);
   return lines.map((line) => {
     const price = leftOf(line, currency);
     const above = Decimal.max(billed.add(price).sub(maximum), 0);

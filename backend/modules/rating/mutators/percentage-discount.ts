@@ -1,8 +1,7 @@
-import { formatDecimal } from '../../../platform/decimal.ts';
+import { type Decimal, formatDecimal } from '../../../platform/decimal.ts';
 import { roundMoney } from '../../../platform/money.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
 import { money, step } from '../explain.ts';
-import { leftOf } from '../totals.ts';
 
 /**
  * A percentage off each detailed line, rounded. It runs before the maximum, so a capped line is not discounted below
@@ -13,8 +12,10 @@ export function discountByPercentage(lines: readonly LineDraft[], context: Ratin
   const { percentage, currency } = context;
   if (percentage === undefined) return lines;
   return lines.map((line) => {
-    const price = leftOf(line, currency);
-    const amount = roundMoney(price.mul(percentage).div(100), currency);
+    const { price, previousPrice } = line;
+    const discountOn = (whole: Decimal) => roundMoney(whole.mul(percentage).div(100), currency);
+    // Of the period so far, as the price itself: discounts of the parts add up to the discount on the whole.
+    const amount = discountOn(previousPrice.add(price)).sub(discountOn(previousPrice));
     if (amount.isZero()) return line;
     const sentence =
       `${formatDecimal(percentage)} % discount on ${money(price, currency)}: −${money(amount, currency)}, ` +

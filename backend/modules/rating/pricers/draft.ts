@@ -1,5 +1,5 @@
-import type { Decimal } from '../../../platform/decimal.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
+import type { PricedUnits } from '../price-units.ts';
 import type { ExplanationStep } from '../types.ts';
 
 /** What a pricer finds: detailed lines, or why there are none. */
@@ -11,8 +11,7 @@ export function usageLine(
   parts: {
     suffix: string;
     reference: string;
-    quantity: Decimal;
-    unitPrice: Decimal;
+    units: PricedUnits;
     steps: readonly ExplanationStep[];
   },
 ): LineDraft {
@@ -21,8 +20,7 @@ export function usageLine(
     childUniqueReferenceId: parts.reference,
     category: 'regular',
     paymentTerm: 'in_arrears',
-    quantity: parts.quantity,
-    unitPrice: parts.unitPrice,
+    ...parts.units,
     servicePeriod: context.servicePeriod,
     discounts: [],
     credits: [],

@@ -2,6 +2,8 @@ import { Decimal } from '../../../platform/decimal.ts';
 import type { RatingContext } from '../context.ts';
 import { multiplicationSteps } from '../explain.ts';
 import { readNumber } from '../numbers.ts';
+import { priceUnits } from '../price-units.ts';
+import { Quantity } from '../quantity.ts';
 import type { Price } from '../types.ts';
 import type { Priced } from './draft.ts';
 
@@ -14,20 +16,19 @@ export function priceFlat(price: Extract<Price, { type: 'flat' }>, context: Rati
   if (!(inAdvance ? context.isFirstPart : context.isLastPart)) {
     return { lines: [], reason: `A fee ${inAdvance ? 'in advance' : 'in arrears'} is billed with another part.` };
   }
-  const quantity = new Decimal(1);
   const unitPrice = readNumber(price.amount, 'price.amount');
+  const units = priceUnits(new Quantity(new Decimal(1)), Quantity.ZERO, unitPrice, context.currency);
   const what = `Flat price, paid ${inAdvance ? 'in advance' : 'in arrears'}`;
   const line = {
     name: context.name,
     childUniqueReferenceId: 'flat-price',
     category: 'regular',
     paymentTerm: context.paymentTerm,
-    quantity,
-    unitPrice,
+    ...units,
     servicePeriod: context.servicePeriod,
     discounts: [],
     credits: [],
-    steps: multiplicationSteps('flat_price', what, quantity, unitPrice, context.currency),
+    steps: multiplicationSteps('flat_price', what, units, context.currency),
   } as const;
   return { lines: [line] };
 }

@@ -1,14 +1,19 @@
-import { Decimal, ZERO } from '../../../platform/decimal.ts';
+import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
+import type { LineDraft, RatingContext } from '../context.ts';
+import { multiplicationSteps } from '../explain.ts';
 import { readNumber } from '../numbers.ts';
+import { priceUnits } from '../price-units.ts';
+import { Quantity } from '../quantity.ts';
 import type { PriceTier } from '../types.ts';
+import { usageLine } from './draft.ts';
 
 /** A tier with its bounds: exclusive below, inclusive above. */
 export interface Tier {
   /** Counted from 1, in ascending order. */
   number: number;
-  lower: Decimal;
+  lower: Quantity;
   /** Missing on the open-ended tier. */
-  upper: Decimal | undefined;
+  upper: Quantity | undefined;
   unitPrice: Decimal | undefined;
   flatPrice: Decimal | undefined;
 }
@@ -21,12 +26,37 @@ export function sortTiers(tiers: readonly PriceTier[]): readonly Tier[] {
     flatPrice: tier.flat_price ? readNumber(tier.flat_price.amount, 'flat_price') : undefined,
   }));
   const sorted = unsorted.sort((a, b) => compareBounds(a.upper, b.upper));
-  return sorted.map((tier, index) => ({ ...tier, number: index + 1, lower: sorted[index - 1]?.upper ?? ZERO }));
+  return sorted.map(({ upper, ...tier }, index) => ({
+    ...tier,
+    number: index + 1,
+    lower: new Quantity(sorted[index - 1]?.upper ?? ZERO),
+    upper: upper && new Quantity(upper),
+  }));
 }
 
-/** The smaller of a quantity and the tier's upper bound. */
-export function capAtTier(quantity: Decimal, tier: Tier): Decimal {
-  return tier.upper === undefined ? quantity : Decimal.min(quantity, tier.upper);
+/** How much of a quantity, counted from the start of the period, lies in the tier. */
+export function withinTier(quantity: Quantity, { lower, upper }: Tier): Quantity {
+  const capped = upper === undefined ? quantity : Quantity.min(quantity, upper);
+  return Quantity.max(capped, lower).sub(lower);
+}
+
+/** "units above 5, up to 10": bounds are exclusive below and inclusive above. */
+export function tierWords({ lower, upper }: Tier): string {
+  const [above, upTo] = [lower, upper].map((bound) => bound && formatDecimal(bound.toDecimal()));
+  if (upTo === undefined) return lower.isZero() ? 'all units' : `units above ${above}`;
+  return lower.isZero() ? `units up to ${upTo}` : `units above ${above}, up to ${upTo}`;
+}
+
+/** The tier's flat price, charged once; no line where it has none. */
+export function flatLines(
+  { number, flatPrice }: Tier,
+  { title, reference }: { title: string; reference: string },
+  context: RatingContext,
+): LineDraft[] {
+  if (flatPrice === undefined) return [];
+  const units = priceUnits(new Quantity(new Decimal(1)), Quantity.ZERO, flatPrice, context.currency);
+  const steps = multiplicationSteps('tier_flat_price', title, units, context.currency);
+  return [usageLine(context, { suffix: `flat price for tier ${number}`, reference, units, steps })];
 }
 
 function compareBounds(a: Decimal | undefined, b: Decimal | undefined): number {

@@ -1,10 +1,11 @@
-import { Decimal } from '../../../platform/decimal.ts';
-import type { LineDraft, RatingContext, Usage } from '../context.ts';
+import type { RatingContext, Usage } from '../context.ts';
 import { RatingError } from '../errors.ts';
-import { multiplicationSteps, tierWords } from '../explain.ts';
+import { multiplicationSteps } from '../explain.ts';
+import { priceUnits } from '../price-units.ts';
+import { Quantity } from '../quantity.ts';
 import type { Price } from '../types.ts';
 import { type Priced, usageLine } from './draft.ts';
-import { sortTiers } from './tiers.ts';
+import { flatLines, sortTiers, tierWords } from './tiers.ts';
 
 /**
  * All units at the price of the tier that the total reaches, so the total must be known: billed with the last part
@@ -18,23 +19,13 @@ export function priceVolume(price: Extract<Price, { type: 'volume' }>, usage: Us
   if (!context.isLastPart) return { lines: [], reason: 'A volume price is billed when the period ends.' };
   const tier = sortTiers(price.tiers).find(({ upper }) => upper === undefined || usage.quantity.lte(upper));
   if (tier === undefined) throw new RatingError('invalid_pricing', 'price.tiers: no tier is open-ended');
-  const what = `tier ${tier.number} (${tierWords(tier.lower, tier.upper)}), which the total reaches`;
-  const lines: LineDraft[] = [];
-  if (tier.flatPrice !== undefined) {
-    const quantity = new Decimal(1);
-    const unitPrice = tier.flatPrice;
-    const title = `Flat price of ${what}`;
-    const steps = multiplicationSteps('tier_flat_price', title, quantity, unitPrice, context.currency);
-    const suffix = `flat price for tier ${tier.number}`;
-    lines.push(usageLine(context, { suffix, reference: 'volume-flat-price', quantity, unitPrice, steps }));
-  }
+  const what = `tier ${tier.number} (${tierWords(tier)}), which the total reaches`;
+  const lines = flatLines(tier, { title: `Flat price of ${what}`, reference: 'volume-flat-price' }, context);
   if (tier.unitPrice !== undefined && !usage.quantity.isZero()) {
-    const { quantity } = usage;
-    const { unitPrice } = tier;
-    const title = `Unit price of ${what}`;
-    const steps = multiplicationSteps('tier_unit_price', title, quantity, unitPrice, context.currency);
+    const units = priceUnits(usage.quantity, Quantity.ZERO, tier.unitPrice, context.currency);
+    const steps = multiplicationSteps('tier_unit_price', `Unit price of ${what}`, units, context.currency);
     const suffix = `unit price for tier ${tier.number}`;
-    lines.push(usageLine(context, { suffix, reference: 'volume-tiered-price', quantity, unitPrice, steps }));
+    lines.push(usageLine(context, { suffix, reference: 'volume-tiered-price', units, steps }));
   }
   return lines.length > 0 ? { lines } : { lines, reason: 'No usage to bill, and the tier has no flat price.' };
 }
