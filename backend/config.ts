@@ -14,6 +14,8 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
+  /** What a start that found less than was answered for has printed: the next one goes on without it. */
+  acceptDataLoss: string | undefined;
   logLevel: string;
   maxBodyBytes: number;
   shutdownTimeoutMs: number;
@@ -78,6 +80,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     host: settings.HOST,
     port: settings.PORT,
     dataDir: resolve(settings.DATA_DIR),
+    acceptDataLoss: settings.ACCEPT_DATA_LOSS,
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,

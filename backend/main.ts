@@ -6,6 +6,7 @@ import { type Backend, createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
 import { createMetrics, processMetrics } from './operations/metrics.ts';
+import { claimDataFolder, type OwnedFolder } from './own-data-folder.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
 import { createIds } from './platform/ids.ts';
@@ -36,17 +37,32 @@ export interface RunningBackend {
   stop(): Promise<void>;
 }
 
-/** Opens the databases and listens. */
+/** Takes the data folder, opens its databases and listens. @throws FolderTaken, DataLost */
 export async function startBackend(config: Config, log: Logger): Promise<RunningBackend> {
+  const folder = claimDataFolder(config, systemClock.nowMs(), log);
+  try {
+    return await startInFolder(folder, config, log);
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
+}
+
+async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): Promise<RunningBackend> {
   const clock = systemClock;
   const newId = createIds(clock);
   const metrics = createMetrics();
   processMetrics();
   const jobs = createJobLog(clock);
   // First: where it is refused, no thread has been started yet.
-  const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS);
+  const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS, {
+    ...folder,
+    onLost: (error) => endAtOnce(log, error),
+  });
   const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock, {
     ...config.usage,
+    ownership: { ...folder, commits: folder.usageCommits },
+    onDeath: (error) => endAtOnce(log, error),
     watch: metrics.usage,
     onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
   });
@@ -90,8 +106,19 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
       await usage.close();
       await tokens.close();
       await db.close();
+      folder.release();
     },
   };
+}
+
+/**
+ * Without the thread that writes, or without the data folder, every answer would be a failure: whoever runs the process
+ * shall start it anew. Nothing is tidied up: what was answered for is on disk, and what is not must not be.
+ */
+function endAtOnce(log: Logger, error: Error): void {
+  log.fatal({ err: error }, 'the backend cannot go on and ends');
+  process.stderr.write(`The backend cannot go on and ends: ${error.message}\n`);
+  process.exit(1);
 }
 
 const DAY_MS = 86_400_000;

@@ -3,12 +3,18 @@ import { parseArgs } from 'node:util';
 import { BackupError, backUp, restoreBackup, verifyData } from './backup.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { systemClock } from './platform/clock.ts';
+import { FolderTaken, lockFolder } from './platform/db/folder-lock.ts';
 
 const USAGE: Record<string, string> = {
-  backup: 'npm run backup -- FOLDER\nCopies both databases of DATA_DIR into a new folder; the backend may be running.',
-  restore: 'npm run restore -- FOLDER\nPuts a backup into DATA_DIR, which must have no databases.',
+  backup:
+    'npm run backup -- FOLDER\nCopies both databases of DATA_DIR into a new folder.\n' +
+    'Beside a running backend: may be run; it only reads, and the copy has one moment of each database.',
+  restore:
+    'npm run restore -- FOLDER\nPuts a backup into DATA_DIR, which must have no databases.\n' +
+    'Beside a running backend: is refused.',
   verify:
-    'npm run verify [-- FOLDER]\nRecomputes all kept figures from the events of DATA_DIR, or of a backup, and compares.',
+    'npm run verify [-- FOLDER]\nRecomputes all kept figures from the events of DATA_DIR, or of a backup, and compares.\n' +
+    'Beside a running backend: may be run; it only reads, and looks at one moment.',
 };
 
 /** The entries of "npm run backup", "restore" and "verify". @returns the exit code */
@@ -30,7 +36,11 @@ export async function runMaintenance(command: 'backup' | 'restore' | 'verify', a
     await (command === 'backup' ? backup(dataDir, folder ?? '') : restore(folder ?? '', dataDir));
     return 0;
   } catch (error) {
-    const isExpected = error instanceof BackupError || error instanceof ConfigError || isUsageError(error);
+    const isExpected =
+      error instanceof BackupError ||
+      error instanceof FolderTaken ||
+      error instanceof ConfigError ||
+      isUsageError(error);
     if (!isExpected) throw error;
     process.stderr.write(`${(error as Error).message}\n`);
     return 1;
@@ -48,7 +58,8 @@ async function backup(dataDir: string, folder: string): Promise<void> {
 }
 
 async function restore(folder: string, dataDir: string): Promise<void> {
-  const { created_at } = await restoreBackup(folder, dataDir);
+  const lock = lockFolder(dataDir, { program: 'npm run restore', startedAtMs: systemClock.nowMs() });
+  const { created_at } = await restoreBackup(folder, dataDir).finally(lock.release);
   process.stdout.write(`${dataDir} is as it was at ${created_at}.\n`);
 }
 

@@ -7,6 +7,8 @@ const USAGE = `Bills everybody who is due, as the backend does by itself every f
 
   npm run bill -- [--as-of INSTANT]
 
+It asks a running backend to do it, over its API, and opens no database.
+
   --as-of INSTANT     bills as if it were then, RFC 3339; default and latest: now
   --due-only          works out charges only where a billing period has ended; default: of all subscribers
   --url URL           of the backend, else METERING_URL, else http://127.0.0.1:8888

@@ -28,6 +28,11 @@ export const settingsSchema = z.object({
   PORT: wholeNumber(0, 65_535).default(8888),
   DATA_DIR: z.string().default('./data'),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** For one start: the code that a start which finds too little prints. */
+  ACCEPT_DATA_LOSS: z
+    .string()
+    .regex(/^[0-9a-f]{12}$/, 'must be the code that the start printed')
+    .optional(),
   /** 10 MiB hold some 25,000 events of the gateway plugin. */
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),

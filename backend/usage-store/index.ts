@@ -17,7 +17,12 @@ export type {
   SubjectsSeenQuery,
   TypeSeen,
 } from './seen-types.ts';
-export { openSqliteUsageStore, verifySqliteUsage } from './sqlite/sqlite-usage-store.ts';
+export {
+  openSqliteUsageStore,
+  USAGE_LEDGER,
+  type UsageOwnership,
+  verifySqliteUsage,
+} from './sqlite/sqlite-usage-store.ts';
 export type {
   CountedEvent,
   CountedEventPosition,

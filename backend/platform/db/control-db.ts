@@ -1,7 +1,24 @@
-import { CompiledQuery, type DatabaseConnection, type Driver, Kysely, SqliteDialect, sql } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  sql,
+} from 'kysely';
+import {
+  type CommitLedger,
+  claimLedger,
+  type LedgerClaim,
+  OwnershipLost,
+  openCommitLedger,
+  sharedCommits,
+} from './commit-ledger.ts';
+import { markPathOf } from './commit-mark.ts';
 import { migrateSqlite, prepareUnknownMigrations } from './migrate.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
-import { withStatementCache } from './statement-cache.ts';
+import { type InTransaction, withStatementCache } from './statement-cache.ts';
 
 /**
  * The control plane's database: everything but events and roll-ups. Each module's repository declares its own tables
@@ -23,17 +40,84 @@ export interface ControlDb {
   close(): Promise<void>;
 }
 
+/** How a backend owns the database. Without it nothing is fenced: for what has the file for itself, such as a test. */
+export interface ControlOwnership {
+  dataId: string;
+  epoch: number;
+  /** The commits of the usage store, written down with each of this database's. */
+  usageCommits: SharedArrayBuffer;
+  /** Told once that another process has the database. */
+  onLost(error: OwnershipLost): void;
+}
+
+/** The table with the database's ledger row, and its column for the usage store's commits. */
+export const CONTROL_LEDGER = 'data_folder';
+export const USAGE_COMMITS = 'usage_commits';
+
 /** Opens the file, applies what migrations are missing. @param migrationsFolder folder of numbered .sql files */
-export function openControlDb(path: string, migrationsFolder: string): ControlDb {
+export function openControlDb(path: string, migrationsFolder: string, ownership?: ControlOwnership): ControlDb {
   const sqlite: Sqlite = openSqlite(path);
   migrateSqlite(sqlite, migrationsFolder);
-  const kysely = new Kysely<unknown>({ dialect: new ImmediateSqliteDialect({ database: withStatementCache(sqlite) }) });
+  let isSynced = true;
+  const ledger = ownership && ownedLedger(sqlite, path, ownership, () => isSynced);
+  const inTransaction: InTransaction | undefined =
+    ledger &&
+    ((write) => {
+      const result = sqlite
+        .transaction(() => {
+          ledger.enter();
+          return write();
+        })
+        .immediate();
+      ledger.committed();
+      return result;
+    });
+  const kysely = new Kysely<unknown>({
+    dialect: new ImmediateSqliteDialect({ database: withStatementCache(sqlite, inTransaction) }, ledger),
+  });
   return wrap(kysely, {
-    close: () => kysely.destroy(),
+    close: async () => {
+      await kysely.destroy();
+      ledger?.close();
+    },
     unknownMigrations: prepareUnknownMigrations(sqlite, migrationsFolder),
     // Not by a statement of kysely's: this one takes effect when it is prepared, and prepared statements are kept.
-    setSynchronous: (mode) => sqlite.pragma(`synchronous = ${mode}`),
+    setSynchronous: (mode) => {
+      sqlite.pragma(`synchronous = ${mode}`);
+      isSynced = mode === 'FULL';
+    },
   });
+}
+
+function ownedLedger(
+  sqlite: Sqlite,
+  path: string,
+  { dataId, epoch, usageCommits, onLost }: ControlOwnership,
+  isSynced: () => boolean,
+): CommitLedger {
+  const claim: LedgerClaim = {
+    table: CONTROL_LEDGER,
+    dataId,
+    epoch,
+    markPath: markPathOf(path),
+    shared: sharedCommits(0),
+    follows: { column: USAGE_COMMITS, shared: usageCommits },
+  };
+  claimLedger(sqlite, claim);
+  const ledger = openCommitLedger(sqlite, claim);
+  return {
+    enter: () => {
+      try {
+        ledger.enter();
+      } catch (error) {
+        if (error instanceof OwnershipLost) onLost(error);
+        throw error;
+      }
+    },
+    // The mark must not say more than what is on disk: a write without sync is told with the next one that has it.
+    committed: () => (isSynced() ? ledger.committed() : undefined),
+    close: ledger.close,
+  };
 }
 
 /**
@@ -41,10 +125,28 @@ export function openControlDb(path: string, migrationsFolder: string): ControlDb
  * locked" when another process has written in between.
  */
 class ImmediateSqliteDialect extends SqliteDialect {
+  readonly #ledger: CommitLedger | undefined;
+
+  constructor(config: SqliteDialectConfig, ledger: CommitLedger | undefined) {
+    super(config);
+    this.#ledger = ledger;
+  }
+
   override createDriver(): Driver {
     const driver = super.createDriver();
+    const ledger = this.#ledger;
     driver.beginTransaction = async (connection: DatabaseConnection) => {
       await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+      try {
+        ledger?.enter();
+      } catch (error) {
+        await connection.executeQuery(CompiledQuery.raw('rollback'));
+        throw error;
+      }
+    };
+    driver.commitTransaction = async (connection: DatabaseConnection) => {
+      await connection.executeQuery(CompiledQuery.raw('commit'));
+      ledger?.committed();
     };
     return driver;
   }

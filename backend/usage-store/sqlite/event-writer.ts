@@ -1,3 +1,4 @@
+import { type LedgerClaim, openCommitLedger } from '../../platform/db/commit-ledger.ts';
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 import type { AppendResult, Expiry, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
 import { type CorrectionSlice, prepareCorrectionWriter } from './corrections/correction-writer.ts';
@@ -33,12 +34,15 @@ export interface EventWriter {
   backFillStep(): boolean;
   /** A step of what can wait until nothing is written. @returns whether there was anything to do */
   idleStep(): boolean;
+  close(): void;
 }
 
 export interface EventWriterOptions {
   /** Hashes of events that are kept in memory before they go to disk. */
   dedupeMemTableEntries: number;
   rollups: RollupOptions;
+  /** undefined: nothing is fenced or counted. */
+  claim?: LedgerClaim | undefined;
 }
 
 /** Opens the writer over a migrated database; reads the youngest events to know them again. */
@@ -94,9 +98,19 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     state.deduplicator.maintain(state.lastRow);
     return results;
   };
+  const ledger = options.claim && openCommitLedger(db, options.claim);
   const inTransaction = <T>(work: () => T): T => {
     try {
-      return db.transaction(work).immediate();
+      const result = db
+        .transaction(() => {
+          const made = work();
+          // A step that found nothing to do has nothing to sync.
+          if (made !== false) ledger?.enter();
+          return made;
+        })
+        .immediate();
+      if (result !== false) ledger?.committed();
+      return result;
     } catch (error) {
       // What memory holds of the failed transaction is not on disk: read it anew.
       names.rolledBack();
@@ -115,6 +129,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     correct: (slice) => inTransaction(() => correct(slice)),
     backFillStep: () => inTransaction(() => chunks.sealSome(state.lastRow) || rollups.backFillStep()),
     idleStep: () => inTransaction(rollups.foldStep),
+    close: () => ledger?.close(),
   };
 }
 

@@ -1,4 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
+import { claimLedger, type LedgerClaim } from '../../platform/db/commit-ledger.ts';
+import { markPathOf } from '../../platform/db/commit-mark.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
 import { openSqlite, openSqliteReader } from '../../platform/db/sqlite.ts';
 import type { UsageAnswer } from '../tracing-types.ts';
@@ -36,7 +38,21 @@ export interface SqliteUsageStoreOptions {
   /** Told how each query was answered. */
   onAnswer?: (origin: AnswerOrigin) => void;
   watch?: UsageWatch;
+  /** How a backend owns the file. Without it nothing is fenced: for what has the file for itself, such as a test. */
+  ownership?: UsageOwnership | undefined;
+  /** Told that the thread that writes has ended though nobody closed the store: nothing can be stored any more. */
+  onDeath?: (error: Error) => void;
 }
+
+export interface UsageOwnership {
+  dataId: string;
+  epoch: number;
+  /** Holds the number of commits, for whoever writes it down elsewhere. */
+  commits: SharedArrayBuffer;
+}
+
+/** The table with the file's ledger row. */
+export const USAGE_LEDGER = 'store';
 
 /**
  * Usage in one SQLite file of its own: a thread that writes, threads that read.
@@ -53,6 +69,8 @@ export async function openSqliteUsageStore(
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
   migrateSqlite(db, MIGRATIONS);
+  const claim = options.ownership && toClaim(path, options.ownership);
+  if (claim !== undefined) claimLedger(db, claim);
   // Read here: a start with nothing to go on with then needs no thread that reads.
   const unfinished = unfinishedCorrections(db);
   db.close();
@@ -64,9 +82,8 @@ export async function openSqliteUsageStore(
   );
   const writer = await startWriter(
     path,
-    { maxQueuedEvents, dedupeMemTableEntries, rollups },
-    options.onTrouble ?? (() => {}),
-    watch.onCommit,
+    { maxQueuedEvents, dedupeMemTableEntries, rollups, claim },
+    { onTrouble: options.onTrouble, onCommit: watch.onCommit, onDeath: options.onDeath },
   );
   /** The rows of exact ids, where the filters have some: the writer knows them without a search. */
   const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
@@ -131,6 +148,10 @@ export async function openSqliteUsageStore(
       await writer.close();
     },
   };
+}
+
+function toClaim(path: string, { dataId, epoch, commits }: UsageOwnership): LedgerClaim {
+  return { table: USAGE_LEDGER, dataId, epoch, markPath: markPathOf(path), shared: commits };
 }
 
 /** Recomputes all figures that a store keeps ahead of time and compares; the store may be in use. */

@@ -37,22 +37,29 @@ interface Waiting {
 
 const RETRY_AFTER_SECONDS = 1;
 
-/**
- * Starts the thread; rejects when it cannot open the database.
- * @param onTrouble told when upkeep fails that no request waits for
- * @param onCommit told of each transaction of events
- */
+/** Who is told what happens without being asked for. */
+export interface WriterEvents {
+  /** Upkeep has failed that no request waits for. */
+  onTrouble?: ((reason: string) => void) | undefined;
+  /** A transaction of events is on disk. */
+  onCommit?: UsageWatch['onCommit'];
+  /** The thread has ended, and was not told to. */
+  onDeath?: ((error: Error) => void) | undefined;
+}
+
+/** Starts the thread; rejects when it cannot open the database. */
 export async function startWriter(
   path: string,
   options: WriterClientOptions,
-  onTrouble: (reason: string) => void,
-  onCommit: UsageWatch['onCommit'],
+  { onTrouble, onCommit, onDeath }: WriterEvents,
 ): Promise<WriterClient> {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path, options } });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let queuedEvents = 0;
   let ended: Error | undefined;
+  let isOpen = false;
+  let isClosing = false;
   const stopped = Promise.withResolvers<void>();
 
   const settle = (id: number, how: (entry: Waiting) => void): void => {
@@ -63,9 +70,12 @@ export async function startWriter(
     how(entry);
   };
   const end = (reason: Error): void => {
+    const isFirst = ended === undefined;
     ended ??= reason;
     for (const id of [...waiting.keys()]) settle(id, (entry) => entry.reject(reason));
     stopped.resolve();
+    // One that could not begin is told by the rejection.
+    if (isFirst && isOpen && !isClosing) onDeath?.(reason);
   };
   worker.on('message', (message: FromWriter) => {
     if (message.kind === 'stored') {
@@ -77,11 +87,11 @@ export async function startWriter(
     else if (message.kind === 'done') settle(message.id, (entry) => entry.resolve(message.result as never));
     else if (message.kind === 'failed') {
       for (const id of message.ids) settle(id, (entry) => entry.reject(new Error(message.reason)));
-    } else if (message.kind === 'trouble') onTrouble(message.reason);
+    } else if (message.kind === 'trouble') onTrouble?.(message.reason);
     else stopped.resolve();
   });
   worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', () => end(new Error('the usage store is closed')));
+  worker.on('exit', () => end(new Error('the thread that writes usage has ended')));
 
   const ask = <T>(message: (id: number) => ToWriter, events: number): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -95,6 +105,7 @@ export async function startWriter(
     ask<readonly number[]>((id) => ({ kind: 'find', id, eventIds }), 0);
   // The first answer means that the database is open.
   await findByIds(['']);
+  isOpen = true;
 
   return {
     findByIds,
@@ -116,6 +127,7 @@ export async function startWriter(
       await findByIds(['']);
     },
     close: async () => {
+      isClosing = true;
       if (ended === undefined) worker.postMessage({ kind: 'stop' } satisfies ToWriter);
       await stopped.promise;
       await worker.terminate();

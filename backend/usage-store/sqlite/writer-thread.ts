@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { OwnershipLost } from '../../platform/db/commit-ledger.ts';
 import { openSqlite } from '../../platform/db/sqlite.ts';
 import { type AppendRequest, type EventWriterOptions, openEventWriter } from './event-writer.ts';
 import type { FromWriter, ToWriter } from './thread-messages.ts';
@@ -18,7 +19,12 @@ const readUpkeep = prepareUpkeep(db);
 const MAX_EVENTS_PER_TRANSACTION = 5000;
 
 const answer = (message: FromWriter): void => port.postMessage(message);
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** @throws what ends this thread, and with it the process: there is no going on without owning the file */
+function describe(error: unknown): string {
+  if (error instanceof OwnershipLost) throw error;
+  return error instanceof Error ? error.message : String(error);
+}
 
 let waiting: (AppendRequest & { id: number })[] = [];
 let isScheduled = false;
@@ -131,6 +137,7 @@ function stop(): void {
   isStopped = true;
   clearTimeout(idleTimer);
   while (waiting.length > 0) commitSome();
+  writer.close();
   db.close();
   answer({ kind: 'stopped' });
   port.close();

@@ -92,7 +92,8 @@ describe('ending', () => {
     expect(statSync(join(dataDir, 'usage.sqlite')).mode & 0o777).toBe(0o600);
     expect(await backend.stop(signal)).toBe(0);
     // Every connection was closed: nothing of the write-ahead logs is left.
-    expect(readdirSync(dataDir).sort()).toEqual(['admin-token', 'control.sqlite', 'usage.sqlite']);
+    const marks = ['control.sqlite-mark', 'owner.lock', 'usage.sqlite', 'usage.sqlite-mark'];
+    expect(readdirSync(dataDir).sort()).toEqual(['admin-token', 'control.sqlite', ...marks]);
   });
 
   test('SIGTERM finishes a request that was begun', async () => {

@@ -204,8 +204,12 @@ describe('readiness', () => {
       failed: ['migrations'],
       checks: { migrations: { detail: 'a newer program has migrated the databases: 9999-of-tomorrow.sql' } },
     });
+    // Its owner goes on until it is stopped; the next start of this program is refused.
+    await expect(start()).rejects.toThrow(/is in use by the backend \(process \d+ on /);
+    await backend.stop();
     await expect(start()).rejects.toThrow('9999-of-tomorrow.sql, this program does not know it: use a newer program');
     inDatabase('DELETE FROM schema_migrations WHERE version = 9999');
+    backend = await start();
     expect((await readiness()).code).toBe(200);
   });
 });

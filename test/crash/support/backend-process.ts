@@ -13,6 +13,11 @@ const MAX_SAID = 4000;
 export interface BackendProcess {
   readonly url: string;
   readonly dataDir: string;
+  readonly pid: number | undefined;
+  /** All of its standard error since the start. */
+  said(): string;
+  /** Resolves when it has ended by itself. */
+  ended(): Promise<number | null>;
   start(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
@@ -22,24 +27,40 @@ export interface BackendProcess {
   post(path: string, body: unknown): Promise<unknown>;
 }
 
-export function createBackendProcess(): BackendProcess {
-  const dataDir = mkdtempSync(join(tmpdir(), 'crash-backend-'));
+/** @param options.dataDir shared with another one, which removes it; default one of its own */
+export function createBackendProcess(
+  options: { dataDir?: string; environment?: Record<string, string>; command?: readonly string[] } = {},
+): BackendProcess {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'crash-backend-'));
+  const [program = process.execPath, ...args] = options.command ?? [process.execPath];
   let url = '';
   /** Its last words, should it end by itself. */
   let said = '';
   let end: (() => Promise<void>) | undefined;
+  let pid: number | undefined;
+  let code: Promise<number | null> = Promise.resolve(null);
 
   async function start(): Promise<void> {
-    const child = spawn(process.execPath, ['bin/backend.js'], {
-      env: { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info', ADMIN_TOKEN, INGEST_TOKEN },
+    const child = spawn(program, [...args, 'bin/backend.js'], {
+      env: {
+        ...process.env,
+        DATA_DIR: dataDir,
+        PORT: '0',
+        LOG_LEVEL: 'info',
+        ADMIN_TOKEN,
+        INGEST_TOKEN,
+        ...options.environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const exited = new Promise<void>((resolve) => {
-      child.once('exit', (code, signal) => {
-        said += `\nended with ${code ?? signal}`;
-        resolve();
+    pid = child.pid;
+    const exited = new Promise<number | null>((resolve) => {
+      child.once('exit', (exitCode, signal) => {
+        said += `\nended with ${exitCode ?? signal}`;
+        resolve(exitCode);
       });
     });
+    code = exited;
     said = '';
     child.stderr.on('data', (chunk) => {
       said = (said + chunk).slice(-MAX_SAID);
@@ -66,7 +87,7 @@ export function createBackendProcess(): BackendProcess {
     });
     const text = await body.text();
     if (statusCode >= 300) throw new Error(`${path}: ${statusCode} ${text}`);
-    return JSON.parse(text);
+    return text === '' ? undefined : JSON.parse(text);
   }
 
   return {
@@ -74,6 +95,11 @@ export function createBackendProcess(): BackendProcess {
       return url;
     },
     dataDir,
+    get pid() {
+      return pid;
+    },
+    said: () => said,
+    ended: () => code,
     start,
     async kill() {
       await end?.();
@@ -81,7 +107,7 @@ export function createBackendProcess(): BackendProcess {
     },
     async remove() {
       await end?.();
-      rmSync(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
     get: (path) => call(path, {}),
     post: (path, body) => call(path, { method: 'POST', body: JSON.stringify(body) }),
