@@ -18,6 +18,7 @@ import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
 import { type Invoices, invoicesInUse } from './modules/invoices/index.ts';
 import { createMetersService } from './modules/meters/index.ts';
 import { catalogBlocksArchiving } from './modules/product-catalog/index.ts';
+import { createSignIn } from './modules/sign-in/index.ts';
 import {
   createSubscriptionBlockers,
   createSubscriptions,
@@ -117,7 +118,8 @@ export function createBackend(parts: AppParts): Backend {
 
   const limits = createCallerLimits({ clock, log, requestsAMinute: parts.requestsAMinute });
   const auditLog = createAuditLog({ db, clock, newId, log });
-  const v3 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
+  const signIn = createSignIn({ db, clock, newId, tokens, settings: parts.signIn });
+  const v3 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits, sessions: signIn.callers });
   metering.routes(v3);
   features.routes(v3);
   customers.routes(v3);
@@ -132,6 +134,7 @@ export function createBackend(parts: AppParts): Backend {
   gatewayNodeRoutes(v3, usage);
   searchOperation(v3, parts, customers);
   accessTokenRoutes(v3, tokens);
+  signIn.routes(v3);
   auditLogRoutes(v3, auditLog);
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });

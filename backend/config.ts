@@ -30,6 +30,8 @@ export interface Config {
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin: { url: string; token: string | undefined; localAddresses: readonly string[] } | undefined;
   tokens: readonly ConfiguredToken[];
+  /** How people sign in, and how browsers reach this server; undefined: as each request says. */
+  signIn: { publicUrl: string | undefined; sessionHours: number };
   /** Bounds of the usage store. */
   usage: { readerThreads: number; maxWaitingQueries: number; queryTimeoutMs: number; maxQueuedEvents: number };
   /** Who may read /metrics besides those who may read everything. */
@@ -108,6 +110,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
         : []),
       ...namedTokens,
     ],
+    signIn: { publicUrl: settings.PUBLIC_URL, sessionHours: settings.SESSION_HOURS },
     usage: {
       readerThreads: settings.READER_THREADS,
       maxWaitingQueries: settings.MAX_WAITING_QUERIES,

@@ -78,6 +78,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     newId,
     log,
     tokens,
+    signIn: config.signIn,
     kongAdmin: config.kongAdmin,
     maxBodyBytes,
     requestsAMinute: config.requestsAMinute,

@@ -6,6 +6,7 @@ import { createApp } from 'vue';
 import { createQueries } from './api/queries.ts';
 import App from './app.vue';
 import { createConsoleRouter } from './router.ts';
+import { restoreSession } from './session/session.ts';
 import { applyTheme } from './shell/theme.ts';
 import { registerInnerComponents } from './ui/kong.ts';
 
@@ -13,4 +14,5 @@ applyTheme();
 const router = createConsoleRouter();
 const app = createApp(App).use(router).use(VueQueryPlugin, { queryClient: createQueries() });
 registerInnerComponents(app);
-app.mount('#app');
+// Else who is signed in would see the sign-in page for a moment.
+void restoreSession().then(() => app.mount('#app'));

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from '../modules/access-tokens/index.ts';
 import type { AuditLog } from '../modules/audit-log/index.ts';
 import type { Invoices } from '../modules/invoices/index.ts';
+import type { SignInSettings } from '../modules/sign-in/index.ts';
 import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -20,6 +21,8 @@ export interface AppParts {
   newId: NewId;
   log: Logger;
   tokens: AccessTokens;
+  /** How people sign in. */
+  signIn?: SignInSettings | undefined;
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin?: KongAdminSettings | undefined;
   maxBodyBytes: number;

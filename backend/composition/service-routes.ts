@@ -10,6 +10,12 @@ export function pathWithoutAlias(request: Request): string {
 
 export function documentationRoutes(app: App, version: string): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-metering-session',
+    description: 'Of browsers: `metering-session` without TLS. See create-session.',
+  });
   const document = () =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',

@@ -43,6 +43,16 @@ export const settingsSchema = z.object({
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: wholeNumber(1, 10_000_000).optional(),
   /** More than a year: what is looked at once a year is still there. */
   AUDIT_LOG_RETENTION_DAYS: wholeNumber(1, 36_500).default(400),
+  /** A working day and its evening: who comes back the next morning signs in again. */
+  SESSION_HOURS: wholeNumber(1, 720).default(12),
+  /** What browsers have in their address bar; no path. */
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((text) => URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`, {
+      error: 'must be an origin, such as https://billing.example.com, without a path',
+    })
+    .transform((text) => new URL(text).origin)
+    .optional(),
   /** Each has a connection and a cache of its own; as many queries run at the same time. */
   READER_THREADS: wholeNumber(1, 64).default(2),
   MAX_WAITING_QUERIES: wholeNumber(1, 10_000).default(100),

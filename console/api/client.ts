@@ -1,17 +1,12 @@
 import createClient, { type Middleware } from 'openapi-fetch';
-import { currentToken, endSession } from '../session/session.ts';
+import { endSession } from '../session/session.ts';
 import type { paths } from './generated/schema.d.ts';
 import { ApiProblem, problemOf } from './problem.ts';
 
-/** Puts the token on each request, and ends the session when the server does not know it (any more). */
+/** The browser puts the session's cookie on each request; here it ends when the server does not know it (any more). */
 const authentication: Middleware = {
-  onRequest({ request }) {
-    const token = currentToken();
-    if (token !== undefined) request.headers.set('Authorization', `Bearer ${token}`);
-    return request;
-  },
   onResponse({ response }) {
-    if (response.status === 401) endSession('Your access token is not valid any more. Sign in again.');
+    if (response.status === 401) endSession();
   },
 };
 

@@ -1,58 +1,141 @@
 import { computed, readonly, shallowRef } from 'vue';
+import { problemOf } from '../api/problem.ts';
 import { awaitHeading } from '../shared/heading-focus.ts';
 
-/** What the caller may do, as the server says. */
+/**
+ * Who is signed in. The browser keeps the session in a cookie that no script can read, for all its tabs; here stands only
+ * what the server says of it.
+ */
 export interface Session {
-  token: string;
-  /** The token's id. */
+  /** Who it is, as the audit log names them: the id of the access token that was exchanged, or that of the person. */
   id?: string;
-  /** The token's name. */
+  sessionId?: string;
+  /** The name of the token or the person. */
   name: string;
   role: string;
   /** What the role includes: "read", "write" … */
   grants: readonly string[];
 }
 
-/** Kept for the tab only: closing it signs out, and another tab knows nothing. Never in an address. */
-const STORAGE_KEY = 'metering-and-billing.session';
-
-const session = shallowRef<Session | undefined>(restore());
-const notice = shallowRef('');
-
-function restore(): Session | undefined {
-  try {
-    const stored = sessionStorage.getItem(STORAGE_KEY);
-    return stored === null ? undefined : (JSON.parse(stored) as Session);
-  } catch {
-    return undefined;
-  }
+/** A way to sign in besides an access token. */
+export interface SignInWay {
+  name: string;
+  startPath: string;
 }
 
-/** The session of this tab, and what it may do: change what is billed; change meters, events, apps and tokens. */
+const SESSION_ENDED = 'Your session has ended. Sign in again.';
+
+const session = shallowRef<Session | undefined>();
+const notice = shallowRef('');
+const ways = shallowRef<readonly SignInWay[]>([]);
+
+/** Tells the other tabs that somebody has signed in or out. */
+const tabs = new BroadcastChannel('metering-and-billing.session');
+tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
+  if (data === 'signed-out') finish('You have signed out in another tab.');
+  if (data === 'signed-in') void followOtherTab();
+};
+
+/** Whose session this is, and what it may do: change what is billed; change meters, events, apps and tokens. */
 export function useSession() {
   return {
     session: readonly(session),
     /** Why the last session ended, for the sign-in page. */
     notice: readonly(notice),
+    /** For the sign-in page. */
+    ways: readonly(ways),
     canWrite: computed(() => session.value?.grants.includes('write') ?? false),
     canAdminister: computed(() => session.value?.grants.includes('administer') ?? false),
   };
 }
 
-export function currentToken(): string | undefined {
-  return session.value?.token;
+/** Asks the server whose session the browser has: before anything is shown, so that a new tab stays signed in. */
+export async function restoreSession(): Promise<void> {
+  try {
+    const state = (await ask('GET', '/v3/openmeter/sign-in')) as SignInState;
+    ways.value = state.methods.flatMap(({ name, start_path }) =>
+      start_path === undefined ? [] : [{ name: name ?? 'single sign-on', startPath: start_path }],
+    );
+    session.value = state.session && toSession(state.session);
+    notice.value = state.session_ended ? SESSION_ENDED : '';
+  } catch (problem) {
+    notice.value = (problem as Error).message;
+  }
 }
 
-export function beginSession(value: Session): void {
-  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(value));
+/**
+ * Exchanges an access token for a session; the token is kept nowhere.
+ * @throws Error whose message is for people
+ */
+export async function beginSession(token: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const { role, grants } = (await ask('GET', '/v3/openmeter/access-tokens/self', headers)) as Session;
+  if (!grants.includes('read')) {
+    throw new Error(`This token's role, "${role}", cannot read. Sign in with one that can read.`);
+  }
+  const begun = (await ask('POST', '/v3/openmeter/sessions', headers)) as OwnSession;
   notice.value = '';
   awaitHeading();
-  session.value = value;
+  session.value = toSession(begun);
+  tabs.postMessage('signed-in');
 }
 
-/** @param reason shown on the sign-in page; none when one signed out oneself */
-export function endSession(reason = ''): void {
-  sessionStorage.removeItem(STORAGE_KEY);
+/** Signs out in all tabs of this browser. The server may not be reached: then the cookie is left to its end. */
+export async function signOut(): Promise<void> {
+  await ask('DELETE', '/v3/openmeter/sessions/self').catch(() => undefined);
+  finish('');
+  tabs.postMessage('signed-out');
+}
+
+/** Ends every session of the same token or person, wherever it is open. @throws Error whose message is for people */
+export async function signOutEverywhere(): Promise<void> {
+  await ask('POST', '/v3/openmeter/sessions/sign-out-everywhere');
+  finish('');
+  tabs.postMessage('signed-out');
+}
+
+/** The server does not know the session any more. */
+export function endSession(): void {
+  finish(SESSION_ENDED);
+}
+
+function finish(reason: string): void {
+  if (session.value === undefined) return;
   notice.value = reason;
   session.value = undefined;
+}
+
+/** Who has signed in as somebody else there is so here too: what this tab shows may be none of theirs. */
+async function followOtherTab(): Promise<void> {
+  const before = session.value?.id;
+  await restoreSession();
+  if (before !== undefined && before !== session.value?.id) location.reload();
+}
+
+interface OwnSession {
+  id: string;
+  actor_id: string;
+  name: string;
+  role: string;
+  grants: string[];
+}
+
+interface SignInState {
+  methods: { method: string; name?: string; start_path?: string }[];
+  session?: OwnSession;
+  session_ended?: true;
+}
+
+function toSession({ id, actor_id, name, role, grants }: OwnSession): Session {
+  return { id: actor_id, sessionId: id, name, role, grants };
+}
+
+/** Not by the client: what is wrong here is an answer, not the end of a session. */
+async function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await fetch(path, { method, headers }).catch(() => {
+    throw new Error('The server cannot be reached.');
+  });
+  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+  if (!response.ok) throw problemOf(response.status, body);
+  return body;
 }

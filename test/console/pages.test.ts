@@ -76,6 +76,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/settings/tax-codes',
     '/settings/gateway-nodes',
     '/settings/corrections',
+    '/settings/sessions',
     '/settings/api-tokens',
     '/settings/audit-log',
     '/search?q=requests',

@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser)('access tokens and the audit log', () => {
     await page.getByRole('button', { name: 'Revoke', exact: true }).click();
     await page.getByText('Finance is revoked.').waitFor();
     await finance.page.reload();
-    await finance.page.getByText('not valid any more').waitFor();
+    await finance.page.getByText('Your session has ended').waitFor();
     await finance.close();
 
     await click(page, 'Audit Log');

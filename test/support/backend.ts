@@ -66,6 +66,7 @@ export async function createTestBackend(
     requestsAMinute?: number;
     start?: string;
     kongAdmin?: AppParts['kongAdmin'];
+    signIn?: AppParts['signIn'];
     dataDir?: string;
   } = {},
 ): Promise<TestBackend> {
@@ -91,6 +92,7 @@ export async function createTestBackend(
     newId,
     log,
     tokens,
+    signIn: options.signIn,
     kongAdmin: options.kongAdmin,
     maxBodyBytes,
     requestsAMinute: options.requestsAMinute,

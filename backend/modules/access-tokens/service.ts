@@ -33,6 +33,10 @@ const MAX_TOKENS = 1000;
 export interface AccessTokens {
   /** Finds the caller of a bearer token; undefined when no such token exists. @throws RequestProblem 401 for an expired one */
   verify(token: string): Promise<Caller | undefined>;
+  /** The token of this id, as long as it can be used. */
+  current(id: string): UsableToken | undefined;
+  /** The same, for a session that was begun with it: it counts as used. */
+  use(id: string): UsableToken | undefined;
   /**
    * Makes the first admin token when nobody could sign in otherwise, and keeps it in a file that only its owner reads.
    * @returns the token, to be shown this once; undefined when there was no need.
@@ -51,6 +55,11 @@ export interface AccessTokens {
   revoke(id: string): Promise<void>;
   /** Stores what is not stored yet: when tokens were used. */
   close(): Promise<void>;
+}
+
+export interface UsableToken {
+  caller: Caller;
+  expiresAtMs: number | undefined;
 }
 
 interface Deps {
@@ -92,12 +101,27 @@ export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
     known.set(added.hash, added);
     return { token, added };
   };
-  const find = (id: string): KnownToken => {
+  const withId = (id: string): KnownToken | undefined => {
     for (const token of known.values()) if (token.caller.tokenId === id) return token;
-    throw accessTokenNotFound(id);
+    return undefined;
+  };
+  const usable = (id: string): KnownToken | undefined => {
+    const token = withId(id);
+    return token !== undefined && isUsable(token, clock.nowMs()) ? token : undefined;
+  };
+  const find = (id: string): KnownToken => {
+    const token = withId(id);
+    if (token === undefined) throw accessTokenNotFound(id);
+    return token;
   };
   return {
     verify: async (token) => verify(known.get(hashOf(token)), clock.nowMs(), lastUse.note),
+    current: usable,
+    use: (id) => {
+      const token = usable(id);
+      if (token !== undefined) lastUse.note(token, clock.nowMs());
+      return token;
+    },
     createFirstToken: async (file) => {
       const isAdmin = (token: KnownToken) => token.caller.role === 'admin' && isUsable(token, clock.nowMs());
       if (configured.length > 0 || [...known.values()].some(isAdmin)) return undefined;

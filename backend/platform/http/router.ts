@@ -1,7 +1,7 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
-import { requireAccess, type VerifyToken } from './auth.ts';
+import { requireAccess, type SessionCallers, type VerifyToken } from './auth.ts';
 import { mediaType, readJsonBody } from './body.ts';
 import type { CallerLimits } from './caller-limits.ts';
 import type { ChangeHints } from './change-target.ts';
@@ -40,6 +40,8 @@ export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType> {
   responses: Record<number, ResponseDoc>;
   /** For the audit log, where the path does not tell which resource is changed. */
   changes?: ChangeHints;
+  /** Whether the audit log has it; what asks for `write` or `administer` and is no GET is always in it. */
+  recorded?: true;
   /** Requests that change nothing after all, such as a trial run. */
   changesNothing?: (body: z.output<Body>) => boolean;
 }
@@ -72,25 +74,30 @@ export interface NotImplemented extends Pick<Endpoint<z.ZodObject, z.ZodType>, '
  * @param verify finds the caller of a bearer token
  * @param options.recorder is told of every change
  * @param options.limits say how often something may be asked
+ * @param options.sessions finds the caller of a session; without it only tokens are taken
  */
 export function createRouter(
   verify: VerifyToken,
-  options: { recorder?: ChangeRecorder | undefined; limits?: CallerLimits | undefined } = {},
+  options: {
+    recorder?: ChangeRecorder | undefined;
+    limits?: CallerLimits | undefined;
+    sessions?: SessionCallers | undefined;
+  } = {},
 ): Router {
-  const { recorder, limits } = options;
+  const { recorder, limits, sessions } = options;
   const app = new OpenAPIHono<AppEnv>();
   const recording = recorder && createRecording(recorder);
   return {
     app,
     endpoint(endpoint, handler) {
       const { method, access } = endpoint;
-      app.openAPIRegistry.registerPath(documentation(endpoint));
+      app.openAPIRegistry.registerPath(documentation(endpoint, sessions !== undefined));
       const path = honoPath(endpoint.path);
       if (access !== 'public') {
         const onRefused = recording && ((c: HttpContext, caller: Caller) => recording.refused(endpoint, c, caller));
-        app.on(method, path, requireAccess(access, verify, { limits, onRefused }));
+        app.on(method, path, requireAccess(access, verify, { sessions, limits, onRefused }));
       }
-      const isChange = method !== 'get' && (access === 'write' || access === 'administer');
+      const isChange = endpoint.recorded ?? (method !== 'get' && (access === 'write' || access === 'administer'));
       const handle = async (c: HttpContext) => {
         const params = readPathParams(endpoint.params, c);
         const query = readQueryParams(c.req.url);
@@ -103,7 +110,7 @@ export function createRouter(
       if (method === 'get') recording?.addRead(endpoint.path, handle);
     },
     notImplemented({ method, path, operationId, access, reason }) {
-      app.on(method, honoPath(path), requireAccess(access, verify, { limits }), () => {
+      app.on(method, honoPath(path), requireAccess(access, verify, { sessions, limits }), () => {
         throw new RequestProblem('not-implemented', `This server does not have ${operationId}: ${reason}.`);
       });
     },
@@ -148,7 +155,10 @@ function pathOfProto(value: unknown, path: readonly string[]): string | undefine
   return undefined;
 }
 
-function documentation<Params extends z.ZodObject, Body extends z.ZodType>(endpoint: Endpoint<Params, Body>) {
+function documentation<Params extends z.ZodObject, Body extends z.ZodType>(
+  endpoint: Endpoint<Params, Body>,
+  takesSessions: boolean,
+) {
   const problem = (description: string, schema: z.ZodType = problemSchema): ResponseDoc => ({
     description,
     content: { 'application/problem+json': { schema } },
@@ -162,7 +172,10 @@ function documentation<Params extends z.ZodObject, Body extends z.ZodType>(endpo
     tags: [endpoint.tag],
     summary: endpoint.summary,
     ...(endpoint.description !== undefined && { description: endpoint.description }),
-    ...(secured && { security: [{ bearer: [] }], 'x-access': endpoint.access }),
+    ...(secured && {
+      security: [{ bearer: [] }, ...(takesSessions ? [{ session: [] }] : [])],
+      'x-access': endpoint.access,
+    }),
     request: {
       ...(endpoint.params && { params: endpoint.params }),
       ...(endpoint.query && { query: endpoint.query }),

@@ -1,6 +1,6 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import type { AppEnv } from './env.ts';
+import { isBehindTls } from './own-origin.ts';
 
 /** For answers that no browser should show as a page, and for everything that says nothing else. */
 const POLICY = "default-src 'none'; frame-ancestors 'none'";
@@ -27,11 +27,4 @@ export function securityHeaders(): MiddlewareHandler<AppEnv> {
 function framedByNobody(policy: string | null): string {
   if (policy === null) return POLICY;
   return policy.includes('frame-ancestors') ? policy : `${policy}; frame-ancestors 'none'`;
-}
-
-/** As the proxy says that ends TLS. Who forges it here tells only himself to use TLS; browsers believe it over TLS only. */
-function isBehindTls(c: Context<AppEnv>): boolean {
-  const socket = (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket;
-  const isEncrypted = socket !== undefined && 'encrypted' in socket && socket.encrypted === true;
-  return isEncrypted || c.req.header('x-forwarded-proto')?.split(',', 1)[0]?.trim() === 'https';
 }

@@ -18,6 +18,7 @@ export const settingsRoutes: RouteRecordRaw[] = [
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },
   { path: `${BASE}/gateway-nodes`, component: () => import('./gateway-nodes-page.vue') },
   { path: `${BASE}/corrections`, component: () => import('./corrections-page.vue') },
+  { path: `${BASE}/sessions`, component: () => import('./sessions-page.vue') },
   {
     path: `${BASE}/api-tokens`,
     meta: needs('administer', 'API Tokens'),

@@ -45,6 +45,8 @@ const GIVEN: Record<SettingName, string> = {
   EVENT_RETENTION_DAYS: '90',
   AUDIT_LOG_RETENTION_DAYS: '800',
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: '6000',
+  SESSION_HOURS: '8',
+  PUBLIC_URL: 'https://billing.example.com',
   KONG_ADMIN_URL: 'https://kong.example:8444/admin',
   KONG_ADMIN_TOKEN: 'secret-of-kong',
   OUTGOING_LOCAL_ADDRESSES: '127.0.0.1, fe80::/10',

@@ -1,0 +1,1 @@
+export { createSignIn, type SignIn, type SignInSettings } from './sign-in.ts';

@@ -1,0 +1,53 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { SessionCallers } from '../../platform/http/auth.ts';
+import { ownOrigin, requireOwnOrigin } from '../../platform/http/own-origin.ts';
+import type { Router } from '../../platform/http/router.ts';
+import type { NewId } from '../../platform/ids.ts';
+import type { AccessTokens } from '../access-tokens/index.ts';
+import { ownCookie } from './cookies.ts';
+import { sessionRoutes } from './routes.ts';
+import { createSessions } from './sessions.ts';
+
+export const SESSION_COOKIE = 'metering-session';
+/** A working day and its evening: who comes back the next morning signs in again. */
+export const DEFAULT_SESSION_HOURS = 12;
+const HOUR_MS = 3_600_000;
+
+export interface SignInSettings {
+  /** This server as browsers reach it; undefined: as each request says. */
+  publicUrl?: string | undefined;
+  /** How long a session lasts; default 12. */
+  sessionHours?: number;
+}
+
+/** Signing in with a browser: sessions in place of tokens that scripts would have to keep. */
+export interface SignIn {
+  /** For routers: whose session a request carries. */
+  callers: SessionCallers;
+  routes(router: Router): void;
+}
+
+export function createSignIn(deps: {
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  tokens: AccessTokens;
+  settings?: SignInSettings | undefined;
+}): SignIn {
+  const { settings = {}, ...rest } = deps;
+  const { publicUrl, sessionHours = DEFAULT_SESSION_HOURS } = settings;
+  const sessions = createSessions({ ...rest, lifetimeMs: sessionHours * HOUR_MS });
+  const cookie = ownCookie(SESSION_COOKIE, 'Strict', publicUrl);
+  return {
+    callers: {
+      given: cookie.read,
+      verify: async (c, secret) => {
+        // Reading changes nothing, and no other site can see the answer.
+        if (!['GET', 'HEAD'].includes(c.req.method)) requireOwnOrigin(c, ownOrigin(c, publicUrl));
+        return (await sessions.find(secret))?.caller;
+      },
+    },
+    routes: (router) => sessionRoutes(router, { ...deps, sessions, cookie }),
+  };
+}
