@@ -31,6 +31,8 @@ export interface DecisionSettings {
   readonly deniesUnknownCustomers: boolean;
   readonly failPolicy: (typeof FAIL_POLICIES)[number];
   readonly maxStaleMs: number;
+  /** How long a request may wait for an answer that its decision lacks. */
+  readonly coldStartWaitMs: number;
   readonly nodeCount: number;
   readonly overshootPerNode: number;
   /** undefined: as the meter says. */
@@ -89,6 +91,7 @@ export function readConfig(raw: unknown): ConfigReading {
     maxStaleMs: Math.round(
       readNumber({ max_stale_seconds: maxStale }, 'max_stale_seconds', NUMBER_RULES.max_stale_seconds, problems) * 1000,
     ),
+    coldStartWaitMs: number('cold_start_wait'),
     nodeCount: number('node_count'),
     overshootPerNode: number('overshoot_per_node'),
     unitsPerRequest: typeof units === 'number' && units >= 0 ? units : undefined,

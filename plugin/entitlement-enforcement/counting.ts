@@ -11,6 +11,11 @@ export interface Counting {
   admit(customerId: string, units: number, nowMs: number): void;
   /** Units of the customer that are not in what is known. */
   uncounted(known: Known, nowMs: number): number;
+  /**
+   * Whether what is known may hold events that count here as on their way: those that arrived when it was asked for, and of
+   * whose arrival this node was told later. They count twice until the next answer.
+   */
+  isAmbiguous(known: Known, nowMs: number): boolean;
   /** To be called right before something is asked: what has been delivered by now will be in the answer. */
   mark(customerId: string, subjects: readonly string[], allowance: Allowance | undefined): Mark;
   /** Takes over what an answer says of a key. @param mark what `mark` gave when it was asked for */
@@ -50,6 +55,8 @@ const UNDER_WAY_FOR_MS = 60_000;
  */
 const RESTORED_FOR_MS = 600_000;
 const RESTORED_UNDER_WAY_FOR_MS = 5000;
+/** The metering plugin tells of an arrival within this time, on a busy machine. */
+const TOLD_AFTER_MS = 100;
 /** Requests within this time are kept together. */
 const BUCKET_MS = 100;
 
@@ -151,6 +158,12 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       const before = restored.get(customer.id);
       const beforeUnits = before !== undefined && nowMs < before.untilMs ? before.units : 0;
       return underWay(customer.id, nowMs) + onTheirWay(known) + beforeUnits;
+    },
+    isAmbiguous(known, nowMs) {
+      const { customer, access, askedAtMs } = known;
+      if (customer === undefined || onTheirWay(known) === 0) return false;
+      if (nowMs - askedAtMs < TOLD_AFTER_MS) return true;
+      return madeAndSettled(customer.subjects, access.allowance).settled > (marks.get(known)?.settled ?? 0);
     },
     mark: (_customerId, subjects, allowance) => ({
       settled: madeAndSettled(subjects, allowance).settled,

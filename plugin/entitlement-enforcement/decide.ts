@@ -16,6 +16,11 @@ export interface Decision {
   readonly retryAfterMs?: number;
   /** What is known should be asked anew at once. */
   readonly asksAgain?: boolean;
+  /**
+   * An answer that is on its way may change it: nothing is known of the key yet, or what was delivered in the last moments
+   * may have been counted here and by the backend. Worth a moment's wait.
+   */
+  readonly isProvisional?: boolean;
 }
 
 /** What decides, all of it at hand: a decision never waits. */
@@ -37,9 +42,11 @@ export function decide(
   { known, isBackendUp, counting, nowMs, syncRateMs }: Facts,
   settings: DecisionSettings,
 ): Decision {
-  if (known === undefined && !isBackendUp) return byFailPolicy(settings, syncRateMs);
-  if (known === undefined || (known.customer === undefined && nowMs - known.askedAtMs <= settings.maxStaleMs)) {
-    return byUnknownCustomer(settings, syncRateMs, known === undefined);
+  // Not known yet is not unknown: a customer who pays must not be refused because this node has just started.
+  if (known === undefined)
+    return { ...byFailPolicy(settings, syncRateMs), asksAgain: true, isProvisional: isBackendUp };
+  if (known.customer === undefined && nowMs - known.askedAtMs <= settings.maxStaleMs) {
+    return settings.deniesUnknownCustomers ? denied('CUSTOMER_NOT_FOUND', { asksAgain: false }) : { isAllowed: true };
   }
   if (nowMs - known.askedAtMs > settings.maxStaleMs) return { ...byFailPolicy(settings, syncRateMs), asksAgain: true };
   const { hasAccess, reason, allowance } = known.access;
@@ -58,7 +65,8 @@ export function decide(
   if (allowance === undefined) return { isAllowed: true };
   if (uncounted >= shareOf(allowance.balance, settings)) {
     // Here it is known that all is used up; the backend will say so, or that there is more, within moments.
-    return denied('USAGE_LIMIT_REACHED', { limit, retryAfterMs: syncRateMs, asksAgain: true });
+    const refusal = denied('USAGE_LIMIT_REACHED', { limit, retryAfterMs: syncRateMs, asksAgain: true });
+    return { ...refusal, isProvisional: counting.isAmbiguous(known, nowMs) };
   }
   const countsRequests = allowance.meter?.eventType === REQUEST_EVENT && allowance.meter.measure === 'count';
   const units = settings.unitsPerRequest ?? (countsRequests ? 1 : 0);
@@ -82,15 +90,6 @@ function byFailPolicy({ failPolicy }: DecisionSettings, retryAfterMs: number): D
   return failPolicy === 'allow'
     ? { isAllowed: true }
     : { isAllowed: false, reason: 'ENTITLEMENTS_UNKNOWN', retryAfterMs };
-}
-
-function byUnknownCustomer(
-  { deniesUnknownCustomers }: DecisionSettings,
-  retryAfterMs: number,
-  isColdStart: boolean,
-): Decision {
-  if (!deniesUnknownCustomers) return { isAllowed: true, asksAgain: isColdStart };
-  return denied('CUSTOMER_NOT_FOUND', { retryAfterMs: isColdStart ? retryAfterMs : undefined, asksAgain: isColdStart });
 }
 
 function denied(

@@ -53,7 +53,11 @@ export class Plugin {
       if (this.#blocks) await kong.response.exit(503, undefined, {});
       return;
     }
-    const decision = this.#enforcer.check(await findCustomerKey(config.customer, kong), config.decision);
+    const key = await findCustomerKey(config.customer, kong);
+    let decision = this.#enforcer.check(key, config.decision);
+    if (decision.isProvisional === true && key !== undefined) {
+      decision = await this.#enforcer.checkAgain(key, config.decision, config.decision.coldStartWaitMs);
+    }
     const nowMs = systemClock.epochMs();
     if (!decision.isAllowed) {
       const { status, body, headers } = refusalOf(decision, config.answer, nowMs);

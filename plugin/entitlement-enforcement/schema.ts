@@ -33,7 +33,15 @@ export const NUMBER_RULES = {
     type: 'number',
     default: 10_000,
     between: [1, 600_000],
-    description: 'Milliseconds to wait for an answer of the entitlement access endpoint. No request waits for it.',
+    description:
+      'Milliseconds to wait for an answer of the entitlement access endpoint. No request waits for it but as cold_start_wait says.',
+  },
+  cold_start_wait: {
+    type: 'integer',
+    default: 250,
+    between: [0, 10_000],
+    description:
+      'Most milliseconds that a request waits for the first answer about its customer; then fail_policy decides. 0 never waits.',
   },
   keepalive: {
     type: 'number',

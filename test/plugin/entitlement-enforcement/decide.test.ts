@@ -109,8 +109,21 @@ describe('a decision', () => {
   });
 
   it('refuses the unknown unless they may pass', () => {
-    expect(decide(facts(undefined), decision)).toMatchObject({ reason: 'CUSTOMER_NOT_FOUND', asksAgain: true });
-    expect(decide(facts(undefined), configOf({ deny_unknown_customers: false }).decision).isAllowed).toBe(true);
+    const unknown = readAnswer('{"data":[],"errors":[{"customer":"bob","code":"customer_not_found"}]}', 'calls', NOW);
+    expect(decide(facts(unknown.get('bob')), decision)).toMatchObject({
+      reason: 'CUSTOMER_NOT_FOUND',
+      asksAgain: false,
+    });
+    expect(decide(facts(unknown.get('bob')), configOf({ deny_unknown_customers: false }).decision).isAllowed).toBe(
+      true,
+    );
+  });
+
+  it('is provisional while nobody has been asked yet, and then that of the fail policy', () => {
+    const block = configOf({ fail_policy: 'block' }).decision;
+    expect(decide(facts(undefined), decision)).toMatchObject({ isAllowed: true, isProvisional: true, asksAgain: true });
+    expect(decide(facts(undefined), block)).toMatchObject({ reason: 'ENTITLEMENTS_UNKNOWN', isProvisional: true });
+    expect(decide(facts(undefined, { isBackendUp: false }), block)).toMatchObject({ isProvisional: false });
   });
 });
 
