@@ -72,7 +72,9 @@ export function createBilling(
     usage: features.usage,
     tracing: usage,
     findMeters: (ids, trx) => findMeters(trx, ids),
-    subscriptionsOf: (customerId, period, trx) => subscriptions.listActiveViews([customerId], period, trx),
+    subscriptionChanges: subscriptions.listChanges,
+    subscriptionChangesFollowed: subscriptions.changesFollowed,
+    findSubscriptions: subscriptions.listViews,
     listSubscribers: subscriptions.listCustomerIds,
   });
   return {

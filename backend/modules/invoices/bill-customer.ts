@@ -4,7 +4,7 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import { dueInstants, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { scheduleRepository } from './charges/schedule/repository.ts';
-import { syncSubscription } from './charges/sync.ts';
+import { removeCharges, syncSubscription } from './charges/sync.ts';
 import { correctUsageOfCustomer } from './corrections/usage.ts';
 import { createInvoice, followGathering } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
@@ -15,42 +15,62 @@ import { invoiceRepository } from './repository.ts';
 import type { Charge, Invoice } from './types.ts';
 
 /**
- * Works out the charges of the customer's subscriptions. Subscriptions that had ended when this was last done have not
- * changed since, so the cost does not grow with history.
+ * Works out the charges of the customer's subscriptions: of those that have changed since, and of those of which more is to
+ * come by itself. Which these are is counted and noted, never told from instants: a change must not be lost to a clock that
+ * has stepped back. The cost does not grow with history.
  */
 export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<void> {
   const deps = await atCustomersTime(anyDeps, customerId);
   const { draftIds, isRecountDue } = await deps.db.transaction(async (trx) => {
-    const schedule = scheduleRepository(trx);
-    const { syncedAtMs = 0, recountedAtMs } = await schedule.last(customerId);
-    const nowMs = deps.clock.nowMs();
-    const period = { fromMs: Math.min(syncedAtMs, nowMs), toMs: FOR_EVER_MS };
-    const views = await deps.subscriptionsOf(customerId, period, trx);
-    const nextAtMs: number[] = [];
-    const draftIds: string[] = [];
-    for (const view of views) {
-      const result = await syncSubscription(deps, trx, view);
-      if (result.nextAtMs !== undefined) nextAtMs.push(result.nextAtMs);
-      draftIds.push(...result.draftIds);
-    }
-    if (views.length > 0) {
-      await schedule.setSynced(customerId, nowMs, nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
-    }
-    const isKnown = views.length > 0 || syncedAtMs > 0 || (await chargeRepository(trx).hasIssued(customerId));
-    return { draftIds, isRecountDue: isKnown && (recountedAtMs ?? 0) <= nowMs - RECOUNT_EVERY_MS };
+    const { syncedAtMs, recountedAtMs } = await scheduleRepository(trx).last(customerId);
+    const { isAny, draftIds } = await syncSubscriptions(deps, trx, customerId);
+    const isKnown = isAny || syncedAtMs !== undefined || (await chargeRepository(trx).hasIssued(customerId));
+    return { draftIds, isRecountDue: isKnown && isDayAway(recountedAtMs, deps.clock.nowMs()) };
   });
-  for (const id of new Set(draftIds)) await moveInvoice(deps, id);
+  for (const id of draftIds) await moveInvoice(deps, id);
   if (!isRecountDue) return;
   await correctUsageOfCustomer(deps, customerId);
   // Afterwards: a process that is killed on the way leaves it to the next one.
   await deps.db.transaction((trx) => scheduleRepository(trx).setRecounted(customerId, deps.clock.nowMs()));
 }
 
-/** Once a day; each invoice looks again as well, before its quantities are taken. */
+/** @returns drafts that have to be worked out again, and whether there was anything to look at */
+async function syncSubscriptions(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  customerId: string,
+): Promise<{ draftIds: ReadonlySet<string>; isAny: boolean }> {
+  const schedule = scheduleRepository(trx);
+  const changes = await deps.subscriptionChanges(customerId, trx);
+  const changed = changes.map(({ subscriptionId }) => subscriptionId);
+  const ids = [...new Set([...changed, ...(await schedule.openSubscriptions(customerId))])];
+  const draftIds = new Set<string>();
+  if (ids.length === 0) return { draftIds, isAny: false };
+  const views = await deps.findSubscriptions(ids, trx);
+  const nextAtMs: number[] = [];
+  for (const view of views) {
+    const result = await syncSubscription(deps, trx, view);
+    if (result.nextAtMs !== undefined) nextAtMs.push(result.nextAtMs);
+    await schedule.setOpen(customerId, view.id, result.nextAtMs !== undefined);
+    for (const id of result.draftIds) draftIds.add(id);
+  }
+  const living = new Set(views.map(({ id }) => id));
+  for (const id of ids.filter((own) => !living.has(own))) {
+    for (const draftId of await removeCharges(deps, trx, { id, customerId })) draftIds.add(draftId);
+    await schedule.setOpen(customerId, id, false);
+  }
+  await schedule.setSynced(customerId, deps.clock.nowMs(), nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
+  await deps.subscriptionChangesFollowed(changes, trx);
+  return { draftIds, isAny: true };
+}
+
+/** Usage is looked at again once a day; each invoice looks again as well, before its quantities are taken. */
 const RECOUNT_EVERY_MS = 86_400_000;
 
-/** The last instant of the calendar that instants are stored in. */
-const FOR_EVER_MS = Date.UTC(9999, 0, 1);
+/** Also from a day ahead: the clock has been there, and has stepped back. */
+function isDayAway(atMs: number | undefined, nowMs: number): boolean {
+  return atMs === undefined || Math.abs(nowMs - atMs) >= RECOUNT_EVERY_MS;
+}
 
 /**
  * Makes the invoices that are due, one for each instant at which something falls due: however late this runs, they are

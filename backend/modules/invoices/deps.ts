@@ -2,14 +2,13 @@ import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { NewId } from '../../platform/ids.ts';
 import type { Currency } from '../../platform/money.ts';
-import type { Period } from '../../platform/period/index.ts';
 import type { UsageStore } from '../../usage-store/index.ts';
 import type { App } from '../apps/index.ts';
 import type { StoredProfile } from '../billing-profiles/index.ts';
 import type { Customer } from '../customers/index.ts';
 import type { Features, FeatureUsage } from '../features/index.ts';
 import type { Meter } from '../meters/index.ts';
-import type { SubscriptionView } from '../subscriptions/index.ts';
+import type { Subscriptions } from '../subscriptions/index.ts';
 
 /**
  * What invoices need of other modules. Functions with a handle are asked inside transactions and must read through it:
@@ -40,6 +39,9 @@ export interface InvoicesDeps {
   findMeters(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, Meter>>;
   /** Customers who have or had a subscription, by id, a page at a time. */
   listSubscribers(afterId: string | undefined, limit: number): Promise<string[]>;
-  /** Subscriptions in force, or to be in force, at some time within the period; deleted ones are left out. */
-  subscriptionsOf(customerId: string, period: Period, db: ControlDb): Promise<SubscriptionView[]>;
+  /** What has changed of a customer's subscriptions since that was last noted as followed, deleted ones included. */
+  subscriptionChanges: Subscriptions['listChanges'];
+  subscriptionChangesFollowed: Subscriptions['changesFollowed'];
+  /** The earliest first; deleted and unknown ones are absent. */
+  findSubscriptions: Subscriptions['listViews'];
 }

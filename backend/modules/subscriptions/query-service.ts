@@ -9,7 +9,7 @@ import type { SubscriptionDeps } from './deps.ts';
 import { currencyIsSettled, customerHasPast, customerHasSubscriptions, subjectKeysAreSettled } from './errors.ts';
 import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
 import { statusAt } from './phases.ts';
-import { subscriptionRepository } from './repository.ts';
+import { type SubscriptionChange, subscriptionRepository } from './repository.ts';
 import type { SubscriptionFilterField, SubscriptionSortField } from './schema.ts';
 import { open } from './stored.ts';
 import { type SubscriptionView, subscriptionView } from './view.ts';
@@ -37,6 +37,12 @@ export interface SubscriptionViews {
     period: Period,
     db?: ControlDb,
   ): Promise<SubscriptionView[]>;
+  /** What has changed of a customer's subscriptions and was not followed yet, deleted ones included. */
+  listChanges(customerId: string, db?: ControlDb): Promise<SubscriptionChange[]>;
+  /** Notes that changes were followed, in the transaction that followed them. What changed meanwhile stays noted. */
+  changesFollowed(changes: readonly SubscriptionChange[], db: ControlDb): Promise<void>;
+  /** Subscriptions by their ids, the earliest first; deleted and unknown ones are absent. */
+  listViews(ids: readonly string[], db?: ControlDb): Promise<SubscriptionView[]>;
   /** Customers who have or had a subscription, by id, a page at a time: for jobs over all of them. */
   listCustomerIds(afterId: string | undefined, limit: number, db?: ControlDb): Promise<string[]>;
 }
@@ -88,6 +94,14 @@ export function createSubscriptionViews({ db: ownDb, clock }: SubscriptionDeps):
       const found = await subscriptionRepository(db).within(customerIds, period);
       const now = await nowByCustomer(db, clock);
       return found.map((subscription) => subscriptionView(subscription, now.of(subscription.customerId)));
+    },
+    listChanges: (customerId, db = ownDb) => subscriptionRepository(db).changes(customerId),
+    changesFollowed: (changes, db) => subscriptionRepository(db).followed(changes),
+    listViews: async (ids, db = ownDb) => {
+      const living = (await subscriptionRepository(db).byIds(ids)).filter((own) => own.deletedAtMs === undefined);
+      const now = await nowByCustomer(db, clock);
+      const views = living.map((subscription) => subscriptionView(subscription, now.of(subscription.customerId)));
+      return views.sort((a, b) => a.fromMs - b.fromMs || (a.id < b.id ? -1 : 1));
     },
     listCustomerIds: (afterId, limit, db = ownDb) => subscriptionRepository(db).customerIds(afterId, limit),
   };

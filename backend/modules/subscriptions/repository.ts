@@ -28,6 +28,13 @@ interface Tables {
   subscriptions: SubscriptionRow;
   subscription_items: ItemRow;
   subscription_addons: AddonRow;
+  subscription_changes: { subscription_id: string; customer_id: string; revision: number };
+}
+
+/** A subscription that has changed, as often as its revision says. */
+export interface SubscriptionChange {
+  subscriptionId: string;
+  revision: number;
 }
 
 type Selection = SelectQueryBuilder<Tables, 'subscriptions', SubscriptionRow>;
@@ -53,11 +60,26 @@ export function subscriptionRepository(db: ControlDb) {
     insert: async (subscription: Subscription): Promise<void> => {
       await tables.insertInto('subscriptions').values(toSubscriptionRow(subscription)).execute();
       await writeParts(tables, subscription);
+      await noteChange(tables, subscription);
     },
     update: async (subscription: Subscription): Promise<void> => {
       const row = toSubscriptionRow(subscription);
       await tables.updateTable('subscriptions').set(row).where('id', '=', subscription.id).execute();
       await writeParts(tables, subscription);
+      await noteChange(tables, subscription);
+    },
+    /** A customer's subscriptions that have changed and were not followed yet; deleted ones too. */
+    changes: async (customerId: string): Promise<SubscriptionChange[]> => {
+      const own = tables.selectFrom('subscription_changes').where('customer_id', '=', customerId);
+      const rows = await own.select(['subscription_id', 'revision']).orderBy('subscription_id').execute();
+      return rows.map(({ subscription_id, revision }) => ({ subscriptionId: subscription_id, revision }));
+    },
+    /** Forgets changes that were followed. What has changed once more since they were read stays. */
+    followed: async (changes: readonly SubscriptionChange[]): Promise<void> => {
+      for (const { subscriptionId, revision } of changes) {
+        const own = tables.deleteFrom('subscription_changes').where('subscription_id', '=', subscriptionId);
+        await own.where('revision', '=', revision).execute();
+      }
     },
     /** Deleted ones too. */
     byId: async (id: string): Promise<Subscription | undefined> =>
@@ -125,6 +147,21 @@ async function writeParts(tables: Kysely<Tables>, subscription: Subscription): P
     const statement = tables.insertInto('subscription_addons').values(addon);
     await statement.onConflict((conflict) => conflict.column('id').doUpdateSet(changed)).execute();
   }
+}
+
+async function noteChange(tables: Kysely<Tables>, { id, customerId }: Subscription): Promise<void> {
+  const first = tables.insertInto('subscription_changes').values({
+    subscription_id: id,
+    customer_id: customerId,
+    revision: 1,
+  });
+  await first
+    .onConflict((conflict) =>
+      conflict.column('subscription_id').doUpdateSet((eb) => ({
+        revision: eb('subscription_changes.revision', '+', 1),
+      })),
+    )
+    .execute();
 }
 
 async function read(tables: Kysely<Tables>, selection: Selection): Promise<Subscription[]> {

@@ -98,6 +98,7 @@ function draft(
 ): Omit<Subscription, 'invoiceCurrency' | 'items'> {
   const { name, description, plan, currency, billingCadence, proRatingEnabled } = source;
   const labels = terms.labels ?? source.labels;
+  const anchorMs = terms.billing_anchor === undefined ? undefined : parseInstant(terms.billing_anchor);
   return {
     id: newId(),
     customerId,
@@ -107,7 +108,7 @@ function draft(
     ...(plan !== undefined && { plan }),
     currency,
     billingCadence,
-    billingAnchorMs: (terms.billing_anchor && parseInstant(terms.billing_anchor)) || activeFromMs,
+    billingAnchorMs: anchorMs ?? activeFromMs,
     proRatingEnabled,
     settlementMode: terms.settlement_mode ?? source.settlementMode,
     costBasisMode: terms.cost_basis_mode,

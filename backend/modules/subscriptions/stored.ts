@@ -26,11 +26,16 @@ const ALLOWED: Record<SubscriptionAction, readonly SubscriptionStatus[]> = {
   delete: ['scheduled'],
 };
 
-/** Reads a subscription at its customer's now. @throws RequestProblem 404 */
+/**
+ * Reads a subscription at its customer's now, which is never before its last change: the clock may have stepped back since,
+ * or be another server's. What was just sold has begun, and can be cancelled.
+ * @throws RequestProblem 404
+ */
 export async function open(deps: SubscriptionDeps, trx: ControlDb, id: string): Promise<Opened> {
   const subscription = await subscriptionRepository(trx).byId(id);
   if (subscription === undefined) throw subscriptionNotFound(id);
-  return { subscription, nowMs: (await clockOf(trx, deps.clock, subscription.customerId)).nowMs() };
+  const { nowMs } = await clockOf(trx, deps.clock, subscription.customerId);
+  return { subscription, nowMs: Math.max(nowMs(), subscription.updatedAtMs) };
 }
 
 /** @throws DomainProblem 403 when the subscription's state does not allow the action @throws RequestProblem 404 */

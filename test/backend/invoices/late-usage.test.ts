@@ -83,4 +83,22 @@ describe('how long usage is looked at again', () => {
       await s.close();
     }
   });
+
+  test('a clock that was far ahead and has stepped back looks again all the same', async () => {
+    const s = await openStory('2026-01-01T00:00:00Z');
+    try {
+      const { id } = (await s.ok('GET', '/features?filter[key]=calls')).data[0];
+      await createCharge(s.backend, s.customer.id, usageCharge(id, '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'));
+      await s.at(ISSUED);
+      s.backend.clock.set(later(ISSUED, 60 * DAY_MS));
+      await s.ok('GET', `/customers/${s.customer.id}/charges`);
+      s.backend.clock.set(later(ISSUED, 2000));
+      await sendEvents(s.backend, 'calls', 'acme', '2026-01-20T00:00:00Z', [1, 1]);
+      await s.at(later(ISSUED, DAY_MS));
+      s.backend.clock.set(later(ISSUED, 300 * DAY_MS));
+      expect(await corrections(s)).toEqual(['late_usage 1']);
+    } finally {
+      await s.close();
+    }
+  });
 });

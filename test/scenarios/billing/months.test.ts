@@ -325,6 +325,14 @@ const STORIES: Told[] = [
     bills: ['2026-01-01..2026-02-01 paid 5 USD: Calls 2×1+1×3=5', '2026-02-01..2026-03-01 paid 8 USD: Calls 12×1-4=8'],
   },
   {
+    title: 'an anchor at the very first instant that is counted',
+    start: '2026-01-15T00:00:00Z',
+    tell: async (s) => {
+      await s.subscribe(await s.plan('p', [fee('31')]), { billing_anchor: '1970-01-01T00:00:00Z' });
+    },
+    bills: ['2026-01-15..2026-02-01 paid 17 USD: Fee 1×17=17'],
+  },
+  {
     title: 'progressive billing goes on in the tier where the part before ended',
     start: JAN,
     tell: async (s) => {

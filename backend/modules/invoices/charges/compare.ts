@@ -1,5 +1,6 @@
 /** What has to change so that stored charges are those that a subscription asks for. Pure. */
 import { isDeepStrictEqual } from 'node:util';
+import { truncateMs } from '../../../platform/period/index.ts';
 import type { Charge, ChargeContent, WantedCharge } from '../types.ts';
 import { isAskedFor } from './wanted.ts';
 
@@ -32,7 +33,8 @@ export function compareCharges(
   }
   for (const charge of stored) {
     if (charge.state === 'deleted' || charge.reference === undefined || references.has(charge.reference)) continue;
-    const isAfterTheEnd = endsAtMs !== undefined && charge.servicePeriod.fromMs >= endsAtMs;
+    // Charges begin at whole seconds.
+    const isAfterTheEnd = endsAtMs !== undefined && charge.servicePeriod.fromMs >= truncateMs(endsAtMs, 1000);
     if (isAfterTheEnd || isAskedFor(charge, untilMs)) changes.push({ kind: 'remove', charge });
   }
   return changes;

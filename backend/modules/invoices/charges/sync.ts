@@ -44,17 +44,41 @@ export async function syncSubscription(
   for (const code of currencyCodesOf(subscription)) currencies.set(code, await currencyOf(deps, code, trx));
   const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode, currencies });
   const changes = compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
-  const draftIds = new Set<string>();
-  for (const change of changes) for (const id of await applyChange(deps, trx, subscription, change)) draftIds.add(id);
-  await followGatherings(deps, trx, subscription.customerId, changes);
+  const draftIds = await applyChanges(deps, trx, subscription.customerId, changes);
   const count = (kind: ChargeChange['kind']) => changes.filter((change) => change.kind === kind).length;
   return {
     created: count('create'),
     changed: count('update'),
     removed: count('remove'),
     nextAtMs,
-    draftIds: [...draftIds],
+    draftIds,
   };
+}
+
+/** Of a subscription that was deleted before it began; the clock had been there already. */
+export async function removeCharges(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  subscription: Pick<SubscriptionView, 'id' | 'customerId'>,
+): Promise<string[]> {
+  const stored = await chargeRepository(trx).ofSubscription(subscription.id);
+  const changes = stored.flatMap((charge): ChargeChange[] =>
+    charge.state === 'deleted' ? [] : [{ kind: 'remove', charge }],
+  );
+  return applyChanges(deps, trx, subscription.customerId, changes);
+}
+
+/** @returns drafts that have to be worked out again */
+async function applyChanges(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  customerId: string,
+  changes: readonly ChargeChange[],
+): Promise<string[]> {
+  const draftIds = new Set<string>();
+  for (const change of changes) for (const id of await applyChange(deps, trx, customerId, change)) draftIds.add(id);
+  await followGatherings(deps, trx, customerId, changes);
+  return [...draftIds];
 }
 
 /** At the start, then at each end of a billing period, and never again when everything up to the end is charged. */
@@ -79,7 +103,7 @@ async function followGatherings(
 async function applyChange(
   deps: InvoicesDeps,
   trx: ControlDb,
-  { customerId }: SubscriptionView,
+  customerId: string,
   change: ChargeChange,
 ): Promise<string[]> {
   const charges = chargeRepository(trx);

@@ -26,7 +26,8 @@ export function scheduleBilling(deps: {
     // One that is under way, here or elsewhere, does what is due; another would only queue up behind it.
     if ((await runRepository(db).unfinished()) === undefined) {
       const lastFullAtMs = await runRepository(db).lastFullAtMs();
-      const isFull = lastFullAtMs === undefined || clock.nowMs() - lastFullAtMs >= FULL_EVERY_MS;
+      // An hour ahead as well: the clock has been there, and has stepped back.
+      const isFull = lastFullAtMs === undefined || Math.abs(clock.nowMs() - lastFullAtMs) >= FULL_EVERY_MS;
       await runner.request({ isFull, startedBy: 'schedule' });
     }
     await runner.work();

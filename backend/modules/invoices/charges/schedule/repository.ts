@@ -1,6 +1,11 @@
 import { type ControlDb, withTables } from '../../../../platform/db/control-db.ts';
 import { toStoredInstant } from '../../../../platform/instant.ts';
 
+interface Tables {
+  billing_customers: BillingCustomerRow;
+  billing_open_subscriptions: { subscription_id: string; customer_id: string };
+}
+
 interface BillingCustomerRow {
   customer_id: string;
   synced_at: string | null;
@@ -10,7 +15,7 @@ interface BillingCustomerRow {
 
 /** When the charges of customers are worked out. A handle lives as long as the transaction that it is made for. */
 export function scheduleRepository(db: ControlDb) {
-  const tables = withTables<{ billing_customers: BillingCustomerRow }>(db);
+  const tables = withTables<Tables>(db);
   return {
     /** When charges were last worked out, and when usage was last looked at again; undefined: never. */
     last: async (customerId: string): Promise<{ syncedAtMs?: number; recountedAtMs?: number }> => {
@@ -35,6 +40,22 @@ export function scheduleRepository(db: ControlDb) {
         .values({ customer_id: customerId, recounted_at: null, ...columns })
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
+    },
+    /** Subscriptions of which more charges are to come by themselves. */
+    openSubscriptions: async (customerId: string): Promise<string[]> => {
+      const own = tables.selectFrom('billing_open_subscriptions').where('customer_id', '=', customerId);
+      return (await own.select('subscription_id').orderBy('subscription_id').execute()).map(
+        (row) => row.subscription_id,
+      );
+    },
+    setOpen: async (customerId: string, subscriptionId: string, isOpen: boolean): Promise<void> => {
+      if (isOpen) {
+        const row = { subscription_id: subscriptionId, customer_id: customerId };
+        const insert = tables.insertInto('billing_open_subscriptions').values(row);
+        await insert.onConflict((conflict) => conflict.column('subscription_id').doNothing()).execute();
+      } else {
+        await tables.deleteFrom('billing_open_subscriptions').where('subscription_id', '=', subscriptionId).execute();
+      }
     },
     /** Notes that usage was looked at again. */
     setRecounted: async (customerId: string, atMs: number): Promise<void> => {
