@@ -3,12 +3,19 @@ import { connect, type Socket } from 'node:net';
 import type { Clock } from '../delivery/clock.ts';
 import { type Amounts, add, MEASURES, NO_AMOUNTS, type TypeTotals, writeMessage, writeStatus } from './messages.ts';
 
+/** An event as far as it is told of. */
+export interface FeedEvent {
+  readonly subject: string;
+  readonly type: string;
+  readonly data: object;
+}
+
 /** Tells the enforcing plugin on the same gateway what was used and what of it the backend knows. Never throws. */
 export interface UsageFeed {
   /** A request of the subject that was let through has come to its end. */
   logged(subject: string): void;
   /** An event was made and is on its way to the backend. */
-  made(ticket: string, event: { readonly subject: string; readonly type: string; readonly data: object }): void;
+  made(ticket: string, event: FeedEvent): void;
   /** Events have arrived there, or never will. */
   settled(tickets: readonly string[]): void;
 }
@@ -28,6 +35,8 @@ const FLUSH_AFTER_MS = 10;
  */
 const RECENT_MS = 5000;
 const MAX_RECENT = 100_000;
+/** More than any gateway has within 200 ms: what comes after them would count as never made. */
+const MAX_HAPPENED = 100_000;
 /** Past these the oldest are forgotten: they count as arrived, and the enforcing plugin is that much too generous. */
 const MAX_SUBJECTS = 50_000;
 const MAX_EVENTS = 200_000;
@@ -60,6 +69,11 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
   const events = new Map<string, MadeEvent>();
   const changed = new Set<string>();
   const recent: Settled[] = [];
+  /**
+   * What happened since the last attempt to connect, while nobody is known to listen: it is gone over when somebody is
+   * found, and forgotten when not. Most gateways have no enforcing plugin, and should not pay for one.
+   */
+  const happened: (() => void)[] = [];
   let socket: Socket | undefined;
   /** Whether there is or was somebody to tell: most gateways have no enforcing plugin. */
   let isWanted = existsSync(socketPath);
@@ -74,6 +88,7 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
     candidate.on('connect', () => {
       socket = candidate;
       isWanted = true;
+      for (const again of happened.splice(0)) again();
       toldAdopting = undefined;
       tellStatus(candidate);
       for (const [subject, totals] of subjects) {
@@ -100,6 +115,7 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
   function forgetAll(): void {
     for (const known of [subjects, events, changed]) known.clear();
     recent.length = 0;
+    happened.length = 0;
   }
 
   function tellStatus(to: Socket): void {
@@ -159,25 +175,35 @@ export function createUsageFeed(socketPath: string, clock: Clock, isAdopting = (
     if (dropped > 0) recent.splice(0, dropped);
   }
 
+  function logged(subject: string): void {
+    totalsOf(subject).logged++;
+    touch(subject);
+  }
+
+  function made(ticket: string, { subject, type, data }: FeedEvent): void {
+    const totals = totalsOf(subject);
+    const amounts = amountsOf(data);
+    const own = totals.types.get(type) ?? { made: NO_AMOUNTS, settled: NO_AMOUNTS };
+    totals.types.set(type, { made: add(own.made, amounts), settled: own.settled });
+    events.set(ticket, { totals, subject, type, amounts, madeAt: clock.now() });
+    const [oldest] = events;
+    if (oldest !== undefined && (events.size > MAX_EVENTS || clock.now() - oldest[1].madeAt > FORGET_AFTER_MS)) {
+      settled([oldest[0]]);
+    }
+    touch(subject);
+  }
+
+  /** @param act what is to be done with what just happened */
+  function noteOr(act: () => void): void {
+    if (isWanted) act();
+    else if (happened.length < MAX_HAPPENED) happened.push(act);
+  }
+
   tryToConnect();
   return {
-    logged(subject) {
-      totalsOf(subject).logged++;
-      touch(subject);
-    },
-    made(ticket, { subject, type, data }) {
-      const totals = totalsOf(subject);
-      const amounts = amountsOf(data);
-      const own = totals.types.get(type) ?? { made: NO_AMOUNTS, settled: NO_AMOUNTS };
-      totals.types.set(type, { made: add(own.made, amounts), settled: own.settled });
-      events.set(ticket, { totals, subject, type, amounts, madeAt: clock.now() });
-      const [oldest] = events;
-      if (oldest !== undefined && (events.size > MAX_EVENTS || clock.now() - oldest[1].madeAt > FORGET_AFTER_MS)) {
-        settled([oldest[0]]);
-      }
-      touch(subject);
-    },
-    settled,
+    logged: (subject) => noteOr(() => logged(subject)),
+    made: (ticket, event) => noteOr(() => made(ticket, event)),
+    settled: (tickets) => noteOr(() => settled(tickets)),
   };
 }
 
