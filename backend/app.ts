@@ -16,6 +16,7 @@ import { createEntitlements, type Entitlements } from './modules/entitlements/in
 import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
 import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
 import { type Invoices, invoicesInUse } from './modules/invoices/index.ts';
+import { machineClockRoutes, unwatched } from './modules/machine-clock/index.ts';
 import { createMetersService } from './modules/meters/index.ts';
 import { catalogBlocksArchiving } from './modules/product-catalog/index.ts';
 import { createSignIn } from './modules/sign-in/index.ts';
@@ -136,6 +137,7 @@ export function createBackend(parts: AppParts): Backend {
   accessTokenRoutes(v3, tokens);
   signIn.routes(v3);
   auditLogRoutes(v3, auditLog);
+  machineClockRoutes(v3, parts.machineClock ?? unwatched(clock));
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
   metering.legacyRoutes(v1);

@@ -23,6 +23,8 @@ export interface Config {
   keepAliveTimeoutMs: number;
   /** Requests a minute of each token; undefined: as many as it likes. */
   requestsAMinute: number | undefined;
+  /** By more than this the machine's clock cannot have moved in no time. */
+  maxClockJumpMs: number;
   /** Events that happened and were stored longer ago are removed; undefined: none. */
   eventRetentionDays: number | undefined;
   /** Entries of the audit log that are older are removed. */
@@ -88,6 +90,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
     requestsAMinute: settings.RATE_LIMIT_PER_TOKEN_PER_MINUTE,
+    maxClockJumpMs: settings.MAX_CLOCK_JUMP_HOURS * 3_600_000,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
     kongAdmin: settings.KONG_ADMIN_URL

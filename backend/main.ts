@@ -5,9 +5,10 @@ import { type ServerType, serve } from '@hono/node-server';
 import { type Backend, createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
+import { type MachineClock, openMachineClock } from './modules/machine-clock/index.ts';
 import { createMetrics, processMetrics } from './operations/metrics.ts';
 import { claimDataFolder, type OwnedFolder } from './own-data-folder.ts';
-import { type Clock, systemClock } from './platform/clock.ts';
+import { systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
 import { createIds } from './platform/ids.ts';
 import { createJobLog, type TrackJob } from './platform/job-log.ts';
@@ -49,16 +50,19 @@ export async function startBackend(config: Config, log: Logger): Promise<Running
 }
 
 async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): Promise<RunningBackend> {
-  const clock = systemClock;
-  const newId = createIds(clock);
-  const metrics = createMetrics();
-  processMetrics();
-  const jobs = createJobLog(clock);
   // First: where it is refused, no thread has been started yet.
   const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS, {
     ...folder,
     onLost: (error) => endAtOnce(log, error),
   });
+  const { maxClockJumpMs: maxJumpMs } = config;
+  const counterMs = () => performance.now();
+  const machineClock = await openMachineClock({ db, machine: systemClock, counterMs, maxJumpMs, log });
+  const { clock } = machineClock;
+  const newId = createIds(clock);
+  const metrics = createMetrics();
+  processMetrics();
+  const jobs = createJobLog(clock);
   const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock, {
     ...config.usage,
     ownership: { ...folder, commits: folder.usageCommits },
@@ -85,6 +89,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     metrics,
     metricsAccess: config.metrics,
     jobs,
+    machineClock,
     disk: { dataDir: config.dataDir, minFreeBytes: config.minFreeDiskBytes },
     version,
     consoleDir: CONSOLE,
@@ -93,7 +98,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = invoices.schedule(jobs.track);
-  const stopRetention = removeOld({ config, usage, auditLog, clock, log, track: jobs.track });
+  const stopRetention = removeOld({ config, usage, auditLog, machineClock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -104,6 +109,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
       await closeServer(server, config.shutdownTimeoutMs, log);
       await stopBilling();
       await stopRetention();
+      await machineClock.stop();
       await usage.close();
       await tokens.close();
       await db.close();
@@ -128,18 +134,20 @@ function removeOld(deps: {
   config: Config;
   usage: UsageStore;
   auditLog: Backend['auditLog'];
-  clock: Clock;
+  machineClock: MachineClock;
   log: Logger;
   track: TrackJob;
 }): () => Promise<void> {
-  const { config, usage, auditLog, clock, log, track } = deps;
+  const { config, usage, auditLog, machineClock, log, track } = deps;
   const { eventRetentionDays: eventDays, auditLogRetentionDays: auditDays } = config;
-  const removeAudit = () => auditLog.expire(auditDays);
+  const trusted = async (remove: () => Promise<{ removed: number; state: string }>) =>
+    machineClock.state().isHeld ? { removed: 0, state: 'waiting' } : remove();
+  const removeAudit = () => trusted(() => auditLog.expire(auditDays));
   const stops = [
     startRetention({ job: 'audit-log-retention', what: 'audit entries', log, track, removeSome: removeAudit }),
   ];
   if (eventDays !== undefined) {
-    const removeEvents = () => usage.expire(clock.nowMs() - eventDays * DAY_MS);
+    const removeEvents = () => trusted(() => usage.expire(machineClock.clock.nowMs() - eventDays * DAY_MS));
     stops.push(startRetention({ job: 'retention', what: 'events', log, track, removeSome: removeEvents }));
   }
   return async () => {

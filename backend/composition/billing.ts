@@ -10,6 +10,7 @@ import type { Currencies } from '../modules/currencies/index.ts';
 import { createCustomers } from '../modules/customers/index.ts';
 import type { Features } from '../modules/features/index.ts';
 import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../modules/invoices/index.ts';
+import { WAITING } from '../modules/machine-clock/index.ts';
 import { findMeters } from '../modules/meters/index.ts';
 import type { SubscriptionBlockers, Subscriptions } from '../modules/subscriptions/index.ts';
 import type { TaxCodes } from '../modules/tax-codes/index.ts';
@@ -28,7 +29,7 @@ interface BillingNeeds {
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(
-  { db, clock, newId, usage, log }: AppParts,
+  { db, clock, newId, usage, log, machineClock }: AppParts,
   { features, subscriptions, taxCodes, currencies }: BillingNeeds,
 ) {
   const apps: AppsService = createAppsService({
@@ -60,6 +61,7 @@ export function createBilling(
     db,
     clock,
     newId,
+    heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
     clockOf: (customerId, real, trx) => clockOf(trx, real, customerId),
     onTestClocks: async (trx) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),
     findCustomer,

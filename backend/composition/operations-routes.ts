@@ -22,8 +22,9 @@ export function operationsRoutes(
   const watched = { usage, jobs, lastBillingRun: invoices.lastRun };
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    const { status, checks } = await checkReadiness({ ...watched, db: parts.db, disk }, (check, error) =>
-      parts.log.error({ err: error, check }, 'not ready'),
+    const { status, checks } = await checkReadiness(
+      { ...watched, db: parts.db, disk, clock: parts.machineClock },
+      (check, error) => parts.log.error({ err: error, check }, 'not ready'),
     );
     const mayRead = await isAllowed(c, parts, limits);
     // Probes have no token; what they see says which part, and nothing of it.

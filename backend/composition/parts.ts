@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from '../modules/access-tokens/index.ts';
 import type { AuditLog } from '../modules/audit-log/index.ts';
 import type { Invoices } from '../modules/invoices/index.ts';
+import type { MachineClock } from '../modules/machine-clock/index.ts';
 import type { SignInSettings } from '../modules/sign-in/index.ts';
 import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -33,6 +34,8 @@ export interface AppParts {
   metricsAccess?: MetricsAccess | undefined;
   /** How work without requests went. */
   jobs?: JobLog | undefined;
+  /** Whether the machine's clock is believed; undefined: nobody watches it. */
+  machineClock?: Pick<MachineClock, 'state' | 'confirm'> | undefined;
   /** Where the databases are; undefined: the disk is not watched. */
   disk?: { dataDir: string; minFreeBytes: number } | undefined;
   version: string;

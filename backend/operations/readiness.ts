@@ -1,6 +1,8 @@
 import type { LastBillingRun } from '../modules/invoices/index.ts';
+import { type MachineClock, WAITING } from '../modules/machine-clock/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import { freeDiskBytes } from '../platform/disk.ts';
+import { formatInstant } from '../platform/instant.ts';
 import type { JobLog } from '../platform/job-log.ts';
 import type { UsageStore } from '../usage-store/index.ts';
 
@@ -24,6 +26,7 @@ export interface ReadinessParts {
   jobs: JobLog;
   lastBillingRun(): Promise<LastBillingRun | undefined>;
   disk: { dataDir: string; minFreeBytes: number } | undefined;
+  clock: Pick<MachineClock, 'state'> | undefined;
 }
 
 type Check = (parts: ReadinessParts) => Promise<CheckResult>;
@@ -53,6 +56,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const detail = `${freeBytes} bytes are free; MIN_FREE_DISK_BYTES is ${disk.minFreeBytes}`;
     if (freeBytes < disk.minFreeBytes) return { status: 'failed', detail };
     return { status: freeBytes < disk.minFreeBytes * DISK_WARNING_FACTOR ? 'degraded' : 'ok', detail };
+  },
+  clock: async ({ clock }) => {
+    const state = clock?.state();
+    if (state === undefined || !state.isHeld) return { status: 'ok' };
+    const times = `the machine's clock says ${formatInstant(state.machineMs)}, which cannot be: by what has passed it is`;
+    return { status: 'degraded', detail: `${times} ${formatInstant(state.nowMs)}; ${WAITING}` };
   },
   back_fill: async ({ usage }) => {
     const { backFillingMeters: meters, backFillEventsLeft: events } = await usage.upkeep();

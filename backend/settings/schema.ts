@@ -38,6 +38,8 @@ export const settingsSchema = z.object({
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),
   /** Longer than the 60 s for which Kong and common balancers keep an idle connection: who closes first must not be us. */
   KEEP_ALIVE_TIMEOUT_MS: wholeNumber(0, 3_600_000).default(75_000),
+  /** A machine that was off or asleep over a weekend goes on by itself. */
+  MAX_CLOCK_JUMP_HOURS: wholeNumber(1, 876_000).default(72),
   EVENT_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   /** A gateway sends a few requests a second, a page of the console a dozen at once. */
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: wholeNumber(1, 10_000_000).optional(),

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqlite } from '../../backend/platform/db/sqlite.ts';
 import { TOKENS } from '../support/backend.ts';
+import { copyDatabaseTemplate } from '../support/database-template.ts';
 import { seriousViolations } from './support/accessibility.ts';
 import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
@@ -112,5 +115,32 @@ describe.skipIf(!hasBrowser)('access tokens and the audit log', () => {
     await viewer.page.getByText('It takes a token with the role Metering & Billing Admin').waitFor();
     expect(await viewer.page.getByText('Create Token').count()).toBe(0);
     await viewer.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)('the clock of the machine', () => {
+  test('that is not believed is told on every page, until it is confirmed', async () => {
+    const backend = await startConsoleBackend((dataDir) => {
+      copyDatabaseTemplate(dataDir);
+      const db = openSqlite(join(dataDir, 'control.sqlite'));
+      db.prepare(`INSERT INTO trusted_clock VALUES ('machine', '2026-01-01T00:00:00.000Z')`).run();
+      db.close();
+    });
+    const browser = await launchBrowser();
+    const { page, close } = await openTab(browser, backend.url);
+    await page.goto('/settings/jobs');
+    await signIn(page, TOKENS.admin);
+    const alarm = page.getByRole('alert').filter({ hasText: 'which cannot be' });
+    await alarm.waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.goto('/billing/customers');
+    await alarm.waitFor();
+    await click(page, 'Confirm the clock');
+    await click(page, 'The clock is right');
+    await alarm.waitFor({ state: 'detached' });
+    expect(await backend.api('GET', '/machine-clock')).toMatchObject({ trusted: true });
+    await close();
+    await browser.close();
+    await backend.stop();
   });
 });

@@ -18,6 +18,8 @@ export interface InvoicesDeps {
   db: ControlDb;
   clock: Clock;
   newId: NewId;
+  /** Why nobody may be billed by the time that it is; undefined: nothing is wrong with it. */
+  heldBack(): string | undefined;
   /** The clock that a customer lives by: its own, or else the given one. */
   clockOf(customerId: string, clock: Clock, db: ControlDb): Promise<Clock>;
   /** Customers who live by a clock of their own: a few hundred at most. */

@@ -112,7 +112,7 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
     },
     billCustomer: (customerId) => billCustomer(deps, customerId),
     runner,
-    schedule: (track) => scheduleBilling({ db, clock, log, runner, track }),
+    schedule: (track) => scheduleBilling({ db, clock, log, runner, track, heldBack: deps.heldBack }),
     lastRun: async () => {
       const run = await runRepository(db).lastFinished();
       return run?.finishedAtMs === undefined ? undefined : { ...run, finishedAtMs: run.finishedAtMs };

@@ -178,7 +178,14 @@ describe('readiness', () => {
   };
 
   test('names each part; what is the matter with it is for those who may read', async () => {
-    const checks = { usage_store: 'ok', control_database: 'ok', migrations: 'ok', disk: 'ok', back_fill: 'ok' };
+    const checks = {
+      clock: 'ok',
+      usage_store: 'ok',
+      control_database: 'ok',
+      migrations: 'ok',
+      disk: 'ok',
+      back_fill: 'ok',
+    };
     expect(await readiness()).toEqual({ code: 200, status: 'ready', checks: { ...checks, jobs: 'ok', billing: 'ok' } });
     const shown = await readiness(SECRETS.VIEWER_TOKEN);
     expect(shown.checks['disk']).toMatchObject({ status: 'ok', detail: expect.stringContaining('bytes are free') });

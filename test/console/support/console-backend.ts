@@ -15,8 +15,10 @@ export interface ConsoleBackend {
   stop(): Promise<void>;
 }
 
-export async function startConsoleBackend(): Promise<ConsoleBackend> {
+/** @param prepare puts something into the data folder before the start */
+export async function startConsoleBackend(prepare: (dataDir: string) => void = () => {}): Promise<ConsoleBackend> {
   const dataDir = mkdtempSync(join(tmpdir(), 'console-'));
+  prepare(dataDir);
   const config = loadConfig({
     DATA_DIR: dataDir,
     PORT: '0',

@@ -6,6 +6,7 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { sideBySide } from '../../../platform/db/side-by-side.ts';
+import { RequestProblem } from '../../../platform/errors.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { Logger } from '../../../platform/log.ts';
 import type { InvoicesDeps } from '../deps.ts';
@@ -17,6 +18,7 @@ export interface BillingRunner {
   /**
    * Notes a run to be done.
    * @param asOfMs the now of the run; default now, never later
+   * @throws RequestProblem 503 while the time is in doubt
    */
   request(options: {
     asOfMs?: number | undefined;
@@ -51,7 +53,7 @@ export function createBillingRunner(deps: InvoicesDeps & { log: Logger }): Billi
       for (;;) {
         const run = await runRepository(db).unfinished();
         if (run === undefined || isStopping) break;
-        if (!(await workOff(deps, run, holder, () => isStopping))) return isStopping;
+        if (!(await workOff(deps, run, holder, () => isStopping || deps.heldBack() !== undefined))) return isStopping;
       }
       await runRepository(db).deleteFinishedBefore(clock.nowMs() - KEEP_MS);
       return true;
@@ -61,6 +63,8 @@ export function createBillingRunner(deps: InvoicesDeps & { log: Logger }): Billi
   };
   return {
     request: async ({ asOfMs, isFull, startedBy }) => {
+      const reason = deps.heldBack();
+      if (reason !== undefined) throw new RequestProblem('unavailable', reason);
       const nowMs = clock.nowMs();
       const run: BillingRun = {
         id: newId(),

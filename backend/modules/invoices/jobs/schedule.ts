@@ -1,4 +1,3 @@
-import { Cron } from 'croner';
 import type { Clock } from '../../../platform/clock.ts';
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { TrackJob } from '../../../platform/job-log.ts';
@@ -7,7 +6,7 @@ import { runRepository } from './repository.ts';
 import type { BillingRunner } from './runner.ts';
 
 /** As often as OpenMeter collects and advances; charges of everybody are worked out once an hour. */
-const EVERY_FIVE_MINUTES = '*/5 * * * *';
+const EVERY_MS = 300_000;
 const FULL_EVERY_MS = 3_600_000;
 
 /**
@@ -20,9 +19,11 @@ export function scheduleBilling(deps: {
   log: Logger;
   runner: BillingRunner;
   track: TrackJob;
+  heldBack: () => string | undefined;
 }): () => Promise<void> {
-  const { db, clock, log, runner, track } = deps;
+  const { db, clock, log, runner, track, heldBack } = deps;
   const bill = async () => {
+    if (heldBack() !== undefined) return;
     // One that is under way, here or elsewhere, does what is due; another would only queue up behind it.
     if ((await runRepository(db).unfinished()) === undefined) {
       const lastFullAtMs = await runRepository(db).lastFullAtMs();
@@ -36,11 +37,19 @@ export function scheduleBilling(deps: {
     track('billing', bill).catch((error: unknown) => {
       log.error({ err: error }, 'billing failed; it is tried again in five minutes');
     });
-  const first = run();
-  const cron = new Cron(EVERY_FIVE_MINUTES, { protect: true }, run);
+  // By a counter, not by the time of day: a clock that was wrong for a moment must not move the next run by a year. One
+  // that takes longer than the interval is not joined by a second.
+  let running: Promise<unknown> | undefined;
+  const start = () => {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  };
+  start();
+  const timer = setInterval(start, EVERY_MS);
   return async () => {
-    cron.stop();
+    clearInterval(timer);
     await runner.stop();
-    await first;
+    await running;
   };
 }
