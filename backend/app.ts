@@ -28,7 +28,8 @@ import {
 } from './modules/subscriptions/index.ts';
 import { unservedOperationRoutes } from './modules/unserved-operations/index.ts';
 import { createKongConsumers, createUsageSources, usageSourceRoutes } from './modules/usage-sources/index.ts';
-import { limitBody } from './platform/http/body-limit.ts';
+import { type BodyBudget, createBodyBudget } from './platform/http/body-budget.ts';
+import { readableBodies } from './platform/http/body-reader.ts';
 import { type CallerLimits, createCallerLimits } from './platform/http/caller-limits.ts';
 import { serveConsole } from './platform/http/console-files.ts';
 import type { AppEnv } from './platform/http/env.ts';
@@ -142,13 +143,15 @@ export function createBackend(parts: AppParts): Backend {
   const v1 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
   metering.legacyRoutes(v1);
   billing.invoices.legacyRoutes(v1);
-  return { app: serve(parts, { v3, v1, limits }, billing.invoices), invoices: billing.invoices, auditLog };
+  const bodies = createBodyBudget(parts);
+  const app = serve(parts, { v3, v1, limits, bodies }, billing.invoices);
+  return { app, invoices: billing.invoices, auditLog, bodies };
 }
 
 /** What stands around the modules' routes: logging, limits, errors, health, documentation, console. */
 function serve(
   parts: AppParts,
-  { v3, v1, limits }: { v3: Router; v1: Router; limits: CallerLimits },
+  { v3, v1, limits, bodies }: { v3: Router; v1: Router; limits: CallerLimits; bodies: BodyBudget },
   invoices: Invoices,
 ): App {
   const app = new OpenAPIHono<AppEnv>({ getPath: pathWithoutAlias });
@@ -156,7 +159,7 @@ function serve(
   if (parts.metrics) app.use(measureRequests(parts.metrics.onRequest));
 
   app.use(securityHeaders());
-  app.use(limitBody(parts.maxBodyBytes));
+  app.use(readableBodies(parts.maxBodyBytes, bodies));
   app.onError(problemHandler(parts.log));
   app.notFound(answerUnknown(app));
   app.route('/v3/openmeter', v3.app);

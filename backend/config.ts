@@ -18,6 +18,8 @@ export interface Config {
   acceptDataLoss: string | undefined;
   logLevel: string;
   maxBodyBytes: number;
+  /** Of all bodies whose requests are not answered yet. */
+  maxBodyBytesInFlight: number;
   shutdownTimeoutMs: number;
   /** How long a connection without a request stays open. */
   keepAliveTimeoutMs: number;
@@ -87,6 +89,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     acceptDataLoss: settings.ACCEPT_DATA_LOSS,
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,
+    maxBodyBytesInFlight: settings.MAX_BODY_BYTES_IN_FLIGHT,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
     requestsAMinute: settings.RATE_LIMIT_PER_TOKEN_PER_MINUTE,

@@ -74,7 +74,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
-  const { maxBodyBytes } = config;
+  const { maxBodyBytes, maxBodyBytesInFlight } = config;
   const { app, invoices, auditLog } = createBackend({
     usage,
     db,
@@ -85,6 +85,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     signIn: config.signIn,
     kongAdmin: config.kongAdmin,
     maxBodyBytes,
+    maxBodyBytesInFlight,
     requestsAMinute: config.requestsAMinute,
     metrics,
     metricsAccess: config.metrics,

@@ -8,6 +8,7 @@ import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
+import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { JobLog } from '../platform/job-log.ts';
@@ -27,6 +28,8 @@ export interface AppParts {
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin?: KongAdminSettings | undefined;
   maxBodyBytes: number;
+  /** Of all bodies whose requests are not answered yet; never less than one body's. */
+  maxBodyBytesInFlight?: number | undefined;
   /** Of each token; undefined: as many as it likes. */
   requestsAMinute?: number | undefined;
   /** What counts how the backend does, and who may see it besides those who may read everything. */
@@ -56,4 +59,6 @@ export interface Backend {
   app: App;
   invoices: Invoices;
   auditLog: AuditLog;
+  /** Bytes of requests that are being worked on. */
+  bodies: BodyBudget;
 }

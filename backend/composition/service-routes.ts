@@ -2,11 +2,19 @@ import { fixedAnswer } from '../platform/http/fixed-answer.ts';
 import { referencePage } from '../platform/http/reference-page.ts';
 import type { App } from './parts.ts';
 
-/** OpenMeter's own clients use /api/v3 where Konnect's use /v3: both lead to the same routes. */
+/**
+ * The path under which a request's route is registered. OpenMeter's own clients use /api/v3 where Konnect's use /v3; its
+ * collector appends /api/v1/events to whatever base it is given; and senders of events end the path with a slash.
+ */
 export function pathWithoutAlias(request: Request): string {
   const { pathname } = new URL(request.url);
-  return pathname.startsWith('/api/v3/') ? pathname.slice('/api'.length) : pathname;
+  if (!/^\/(?:api|v3)\//.test(pathname)) return pathname;
+  const path = pathname.endsWith('/events/') ? pathname.slice(0, -1) : pathname;
+  const v3 = path.startsWith('/api/v3/') ? path.slice('/api'.length) : path;
+  return v3.startsWith(APPENDED) ? v3.slice('/v3/openmeter'.length) : v3;
 }
+
+const APPENDED = '/v3/openmeter/api/v1/';
 
 export function documentationRoutes(app: App, version: string): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

@@ -76,6 +76,9 @@ export class RequestProblem extends Error {
   }
 }
 
+/** The client has gone before its request was whole. Nobody reads an answer, and nothing is wrong here. */
+export class ClientGone extends Error {}
+
 /** One violated rule in form B's `extensions.validationErrors`. */
 export interface ValidationError {
   code: string;

@@ -35,6 +35,8 @@ export const settingsSchema = z.object({
     .optional(),
   /** 10 MiB hold some 25,000 events of the gateway plugin. */
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
+  /** Six of the largest bodies at a time; what is parsed of them takes some ten times as much. */
+  MAX_BODY_BYTES_IN_FLIGHT: wholeNumber(1024, 8_589_934_592).default(67_108_864),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),
   /** Longer than the 60 s for which Kong and common balancers keep an idle connection: who closes first must not be us. */
   KEEP_ALIVE_TIMEOUT_MS: wholeNumber(0, 3_600_000).default(75_000),

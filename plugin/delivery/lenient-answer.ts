@@ -21,7 +21,8 @@ const ALL: Judgement = { kind: 'delivered', rejections: [] };
 
 /**
  * What an answer with a 2xx status says about the `count` events of the batch. Endpoints that know nothing of
- * `Prefer: handling=lenient` have stored all of them; ours answers with `{"rejected": [{"index": 3, …}]}`.
+ * `Prefer: handling=lenient` have stored all of them; ours answers with `{"rejected": [{"index": 3, …}]}`. It explains the
+ * first hundred and counts all: where it counts more, nobody knows which they are, and parts of the batch tell.
  */
 export function judge(answer: Answer, count: number): Judgement {
   if (answer.kind !== 'status' || answer.lenient === undefined) return ALL;
@@ -30,21 +31,24 @@ export function judge(answer: Answer, count: number): Judgement {
   const rejected = lenient.kind === 'whole' ? rejectedOf(lenient.body) : undefined;
   if (rejected === undefined) return { kind: 'unreadable' };
   const rejections = new Map<number, Rejection>();
-  for (const item of rejected) {
+  for (const item of rejected.items) {
     const { index, ...problem } = isObject(item) ? item : {};
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
       return { kind: 'unreadable' };
     }
     rejections.set(index, { index, problem });
   }
+  const { total } = rejected;
+  if (total !== undefined && total !== rejections.size) return { kind: 'unreadable' };
   return { kind: 'delivered', rejections: [...rejections.values()] };
 }
 
-function rejectedOf(body: string): readonly unknown[] | undefined {
+function rejectedOf(body: string): { items: readonly unknown[]; total: unknown } | undefined {
   try {
     const report: unknown = JSON.parse(body);
-    const rejected = isObject(report) ? report['rejected'] : undefined;
-    return Array.isArray(rejected) ? rejected : undefined;
+    if (!isObject(report)) return undefined;
+    const { rejected, rejected_total: total } = report;
+    return Array.isArray(rejected) ? { items: rejected, total } : undefined;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts
 import type { AuditLog } from '../../backend/modules/audit-log/index.ts';
 import type { Invoices } from '../../backend/modules/invoices/index.ts';
 import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
+import type { BodyBudget } from '../../backend/platform/http/body-budget.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
@@ -46,6 +47,7 @@ export interface TestBackend {
   app: App;
   invoices: Invoices;
   auditLog: AuditLog;
+  bodies: BodyBudget;
   clock: TestClock;
   usage: UsageStore;
   db: ControlDb;
@@ -63,6 +65,7 @@ export interface TestBackend {
 export async function createTestBackend(
   options: {
     maxBodyBytes?: number;
+    maxBodyBytesInFlight?: number;
     requestsAMinute?: number;
     start?: string;
     kongAdmin?: AppParts['kongAdmin'];
@@ -85,7 +88,7 @@ export async function createTestBackend(
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const { app, invoices, auditLog } = createBackend({
+  const { app, invoices, auditLog, bodies } = createBackend({
     usage,
     db,
     clock,
@@ -95,6 +98,7 @@ export async function createTestBackend(
     signIn: options.signIn,
     kongAdmin: options.kongAdmin,
     maxBodyBytes,
+    maxBodyBytesInFlight: options.maxBodyBytesInFlight,
     requestsAMinute: options.requestsAMinute,
     version: '0.0.0-test',
   });
@@ -112,6 +116,7 @@ export async function createTestBackend(
     changes: () => changes + clock.nowMs() - startedAtMs,
     invoices,
     auditLog,
+    bodies,
     clock,
     usage,
     db,

@@ -1,6 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { pageMetaSchema } from '../../platform/http/paging.ts';
-import { descriptionSchema, labelsSchema, nameSchema, resourceFields } from '../../platform/http/schemas.ts';
+import {
+  descriptionSchema,
+  isMatchable,
+  labelsSchema,
+  MATCHABLE,
+  nameSchema,
+  resourceFields,
+} from '../../platform/http/schemas.ts';
 
 /**
  * The contract bounds neither the number of subject keys nor their length. A thousand are written in one transaction
@@ -14,21 +21,14 @@ const MAX_EMAIL_LENGTH = 320;
 /** Several times the longest line of any postal address; the contract sets no bound. */
 const MAX_ADDRESS_LINE_LENGTH = 512;
 
-/**
- * Keys and subjects are compared with events' subjects byte by byte. Half a surrogate pair would be stored as another
- * character and a NUL not at all by some databases, so the customer would silently never be found.
- */
-const matchable = (text: string) => text.isWellFormed() && !text.includes('\0');
-const MATCHABLE = { error: 'must be well-formed Unicode text without NUL' };
-
 export const customerKeySchema = z
   .string()
   .min(1)
   .max(256)
-  .refine(matchable, MATCHABLE)
+  .refine(isMatchable, MATCHABLE)
   .openapi('ExternalResourceKey', { example: 'acme-inc' });
 
-const subjectKeySchema = z.string().min(1).max(MAX_SUBJECT_KEY_LENGTH).refine(matchable, MATCHABLE);
+const subjectKeySchema = z.string().min(1).max(MAX_SUBJECT_KEY_LENGTH).refine(isMatchable, MATCHABLE);
 
 export const usageAttributionSchema = z
   .strictObject({

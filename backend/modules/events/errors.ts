@@ -1,4 +1,4 @@
-import { DomainProblem, invalidParameter, type RequestProblem } from '../../platform/errors.ts';
+import { DomainProblem, type InvalidParameter, invalidParameter, RequestProblem } from '../../platform/errors.ts';
 
 /** A Content-Type that carries no events. */
 export function invalidContentType(choices: readonly string[]): RequestProblem {
@@ -16,9 +16,25 @@ export function unexpectedBody(reason: string): RequestProblem {
   return invalidParameter({ field: 'body', rule: 'type', reason, source: 'body' });
 }
 
-/** An empty list where at least one event is expected. */
-export function noEventsFound(): RequestProblem {
-  return invalidParameter({ field: 'body', rule: 'min_items', minimum: 1, reason: 'no events found', source: 'body' });
+/** A request that is refused for some of its events, with how many it has. */
+export class EventsRefused extends RequestProblem {
+  readonly events: number;
+
+  constructor(detail: string, invalidParameters: readonly InvalidParameter[], events: number) {
+    super('bad-request', detail, invalidParameters);
+    this.events = events;
+  }
+}
+
+/** A list longer than any request needs. */
+export function tooManyEvents(maximum: number): RequestProblem {
+  const reason = `must have at most ${maximum} events`;
+  return invalidParameter({ field: 'body', rule: 'max_items', maximum, reason, source: 'body' });
+}
+
+/** An entry of a batch that is no object. */
+export function noEventObject(path: readonly number[]): InvalidParameter {
+  return { field: path.join('.') || 'body', rule: 'type', reason: 'must be an object', source: 'body' };
 }
 
 /** A customer filter whose ids are all unknown. */

@@ -1,109 +1,79 @@
-import type { Clock } from '../../platform/clock.ts';
-import { type InvalidParameter, RequestProblem } from '../../platform/errors.ts';
-import { invalidParameters, REPORT, summarize } from '../../platform/http/validation.ts';
-import { parseInstant } from '../../platform/instant.ts';
+import { RequestProblem } from '../../platform/errors.ts';
 import type { AppendResult, NewEvent, UsageStore } from '../../usage-store/index.ts';
+import type { EventsOfBody } from './event-reader.ts';
 import type { DeliveryHeaders } from './gateway-delivery.ts';
-import { type IngestReport, type MeteringEvent, meteringEventSchema } from './schema.ts';
+import type { EventBody } from './read-events.ts';
+import type { IngestReport } from './schema.ts';
 
-/** What a request brings: its events and what its sender says about itself. */
-export interface IngestRequest {
-  /** Decoded JSON, one entry an event. */
-  events: readonly unknown[];
-  /** Whether fields are named with the event's index ("0.subject"). */
-  isBatch: boolean;
+/** What a request brings: the bytes of its events and what its sender says about itself. */
+export interface IngestRequest extends Omit<EventBody, 'receivedAtMs'> {
   delivery?: DeliveryHeaders | undefined;
 }
 
-/** One event of a request that may not be stored. */
-interface Rejection {
-  index: number;
-  event: unknown;
-  invalidParameters: InvalidParameter[];
-}
-
-// Enough to see a pattern; a batch of 100,000 bad events must not cost as many explanations.
-const MAX_EXPLAINED = 100;
-
 /**
- * Stores the events of a request, all or none: one bad event refuses the batch.
- * @throws RequestProblem 400 that names the fields
+ * Stores the checked events of a request: all, or those that a lenient request (RFC 7240, `Prefer: handling=lenient`)
+ * has that are good.
+ * @returns what became of them, and which others were refused
  */
-export async function ingestAllOrNone(
+export async function storeEvents(
   usage: UsageStore,
-  clock: Clock,
-  { events, isBatch, delivery }: IngestRequest,
-): Promise<AppendResult> {
-  const receivedAtMs = clock.nowMs();
-  const { accepted, rejected } = check(events, isBatch, receivedAtMs, MAX_EXPLAINED);
-  if (rejected.length > 0) {
-    const parameters = rejected.flatMap((rejection) => rejection.invalidParameters);
-    throw new RequestProblem('bad-request', summarize(parameters), parameters);
-  }
-  return append(usage, accepted, delivery, 0);
-}
-
-/** Stores the good events of a request and tells which ones were refused (RFC 7240, `Prefer: handling=lenient`). */
-export async function ingestLeniently(
-  usage: UsageStore,
-  clock: Clock,
-  { events, delivery }: IngestRequest,
+  events: EventsOfBody,
+  delivery: DeliveryHeaders | undefined,
 ): Promise<IngestReport> {
-  const { accepted, rejected } = check(events, false, clock.nowMs(), Number.POSITIVE_INFINITY);
-  const result = await append(usage, accepted, delivery, rejected.length);
+  const { acceptedCount, rejected, rejectedCount } = events;
   return {
-    received: events.length,
-    ...result,
-    rejected: rejected.map(({ index, event, invalidParameters }) => ({
-      index,
-      ...identity(event),
+    received: acceptedCount + rejectedCount,
+    ...(await append(usage, events, delivery)),
+    rejected_total: rejectedCount,
+    rejected: rejected.map(({ invalidParameters, ...event }) => ({
+      ...event,
       invalid_parameters: invalidParameters.map((parameter) => ({ ...parameter })),
     })),
   };
 }
 
+/**
+ * A slice after the other, each on disk before the next is handed over, so that others' events come in between. What is
+ * checked is not refused any more: where one is not stored, for want of room, the sender sends all again, and those that
+ * are stored count once.
+ */
 async function append(
   usage: UsageStore,
-  accepted: readonly NewEvent[],
+  { slices, acceptedCount, rejectedCount }: EventsOfBody,
   delivery: DeliveryHeaders | undefined,
-  rejected: number,
 ): Promise<AppendResult> {
-  // A sender may report about itself without an event.
-  if (accepted.length === 0 && delivery === undefined) return { stored: 0, duplicates: 0 };
-  return usage.append(accepted, delivery && { ...delivery, received: accepted.length + rejected, rejected });
-}
-
-function check(events: readonly unknown[], isBatch: boolean, receivedAtMs: number, maxRejected: number) {
-  const accepted: NewEvent[] = [];
-  const rejected: Rejection[] = [];
-  for (const [index, event] of events.entries()) {
-    const result = meteringEventSchema.safeParse(event, REPORT);
-    if (result.success) {
-      accepted.push(toNewEvent(result.data, receivedAtMs));
-      continue;
-    }
-    const prefix = isBatch ? [index] : [];
-    rejected.push({ index, event, invalidParameters: invalidParameters(result.error, 'body', prefix) });
-    if (rejected.length >= maxRejected) break;
-  }
-  return { accepted, rejected };
-}
-
-function toNewEvent(event: MeteringEvent, receivedAtMs: number): NewEvent {
-  const timeMs = typeof event.time === 'string' ? parseInstant(event.time) : undefined;
-  return {
-    source: event.source,
-    id: event.id,
-    type: event.type,
-    subject: event.subject,
-    timeMs: timeMs ?? receivedAtMs,
-    data: event.data === null || event.data === undefined ? undefined : JSON.stringify(event.data),
-    ingestedAtMs: receivedAtMs,
+  const counts = delivery && {
+    ...delivery,
+    received: acceptedCount + rejectedCount,
+    rejected: rejectedCount,
   };
+  // A sender may report about itself without an event.
+  if (acceptedCount === 0) return counts === undefined ? NOTHING : usage.append([], counts);
+  let left = acceptedCount;
+  const sum = { ...NOTHING };
+  for await (const slice of slices()) {
+    left -= slice.length;
+    // Told with the last one: only then has all been received.
+    const { stored, duplicates } = await storeSlice(usage, slice, left === 0 ? counts : undefined, sum);
+    sum.stored += stored;
+    sum.duplicates += duplicates;
+  }
+  return sum;
 }
 
-function identity(event: unknown): { id?: string; source?: string } {
-  if (typeof event !== 'object' || event === null) return {};
-  const { id, source } = event as { id?: unknown; source?: unknown };
-  return { ...(typeof id === 'string' && { id }), ...(typeof source === 'string' && { source }) };
+const NOTHING: AppendResult = { stored: 0, duplicates: 0 };
+
+async function storeSlice(
+  usage: UsageStore,
+  slice: readonly NewEvent[],
+  counts: Parameters<UsageStore['append']>[1],
+  before: AppendResult,
+): Promise<AppendResult> {
+  try {
+    return await usage.append(slice, counts);
+  } catch (error) {
+    if (!(error instanceof RequestProblem) || before.stored + before.duplicates === 0) throw error;
+    const reason = 'The first events of the request are stored, the others not. Send all again: none counts twice.';
+    throw new RequestProblem(error.kind, reason, [], { retryAfterSeconds: error.retryAfterSeconds ?? 1 });
+  }
 }

@@ -1,14 +1,16 @@
 import { z } from '@hono/zod-openapi';
-import { mediaType, readJsonBody } from '../../platform/http/body.ts';
+import { mediaType } from '../../platform/http/body.ts';
+import { readBody } from '../../platform/http/body-reader.ts';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readCursorPage } from '../../platform/http/paging.ts';
 import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
 import { readSort } from '../../platform/http/sorting.ts';
-import { isJsonObject } from '../../platform/json.ts';
 import type { EventFilterField } from '../../usage-store/index.ts';
-import { invalidContentType, noEventsFound, unexpectedBody, unsupportedCustomerOperator } from './errors.ts';
+import { attributesInHeaders } from './binary-mode.ts';
+import { invalidContentType, unsupportedCustomerOperator } from './errors.ts';
 import { readDeliveryHeaders } from './gateway-delivery.ts';
+import type { IngestRequest } from './ingest.ts';
 import { eventPageSchema, ingestReportSchema, ingestTotalsSchema, meteringEventSchema } from './schema.ts';
 import { EVENT_SORT, type EventsService } from './service.ts';
 
@@ -116,22 +118,32 @@ export function legacyEventRoutes(router: Router, service: EventsService): void 
 }
 
 async function ingest(c: HttpContext, service: EventsService, status: 202 | 204): Promise<Response> {
-  const type = mediaType(c);
-  if (type !== SINGLE && type !== BATCH && type !== JSON_TYPE) throw invalidContentType([SINGLE, BATCH, JSON_TYPE]);
-  const body = await readJsonBody(c);
-  const isBatch = Array.isArray(body);
-  if (type === SINGLE && isBatch) throw unexpectedBody(`must be one event; send a list as ${BATCH}`);
-  if (type === BATCH && !isBatch) throw unexpectedBody('must be a list of events');
-  if (!isBatch && !isJsonObject(body)) throw unexpectedBody('must be an event or a list of events');
-  if (type === JSON_TYPE && isBatch && body.length === 0) throw noEventsFound();
-  const request = { events: isBatch ? (body as unknown[]) : [body], isBatch, delivery: readDeliveryHeaders(c) };
-  if (prefersLenient(c)) {
+  const isLenient = prefersLenient(c);
+  const how = { ...formOf(c), isLenient };
+  const request = { ...how, delivery: readDeliveryHeaders(c), bytes: await readBody(c) };
+  if (isLenient) {
     const report = await service.ingestLeniently(request);
     c.header('Preference-Applied', 'handling=lenient');
     return c.json(report, status === 202 ? 202 : 200);
   }
   await service.ingest(request);
   return c.body(null, status);
+}
+
+/** How the body is to be read, by its content type and headers. */
+function formOf(c: HttpContext): Pick<IngestRequest, 'form' | 'attributes'> {
+  const type = mediaType(c);
+  if (type === SINGLE) return { form: 'event' };
+  if (type === BATCH) return { form: 'batch' };
+  const attributes = attributesInHeaders(c);
+  const isJson = type === JSON_TYPE || (attributes !== undefined && (type?.endsWith('+json') ?? !hasContentType(c)));
+  if (!isJson) throw invalidContentType([SINGLE, BATCH, JSON_TYPE]);
+  return { form: 'either', attributes };
+}
+
+/** An event without data has no content type in binary mode. */
+function hasContentType(c: HttpContext): boolean {
+  return c.req.header('content-type') !== undefined;
 }
 
 function prefersLenient(c: HttpContext): boolean {

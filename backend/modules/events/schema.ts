@@ -1,30 +1,34 @@
 import { z } from '@hono/zod-openapi';
+import type { BrokenRule, InvalidParameter } from '../../platform/errors.ts';
 import { cursorMetaSchema } from '../../platform/http/paging.ts';
-import { dateTimeSchema, ulidSchema } from '../../platform/http/schemas.ts';
+import { dateTimeSchema, isMatchable, MATCHABLE, ulidSchema } from '../../platform/http/schemas.ts';
+import { MAX_REFUSALS } from '../../platform/http/validation.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import { isJsonObject } from '../../platform/json.ts';
 
-// RFC 3986, section 4.1: authority, whose brackets are an address; path; query; fragment. A scheme looks like a path, and a
-// host with its port ("10.0.0.1:80") passes too, though a first segment with a colon should be a scheme. Each part is ended
-// by a character that it cannot have, so that matching never goes back far.
-const NAME = "[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2}";
-const SCHEME = '(?:[A-Za-z][A-Za-z0-9+.-]*:)?';
-const AUTHORITY = `(?://(?:${NAME})*(?:\\[[0-9A-Fa-fv:.]+\\](?::\\d*)?)?(?=[/?#]|$))?`;
-const REST = `(?:${NAME}|/)*(?:\\?(?:${NAME}|[/?])*)?(?:#(?:${NAME}|[/?])*)?`;
-const URI_REFERENCE = new RegExp(`^${SCHEME}${AUTHORITY}${REST}$`);
-const URI = /^[A-Za-z][A-Za-z0-9+.-]*:.+$/;
+const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
-// SQLite keeps UTF-8: half a surrogate pair would be stored as another text than was sent, and two ids could become one.
-const wellFormed = (text: string) => text.isWellFormed();
-const text = z.string().min(1).refine(wellFormed, { error: 'must be well-formed Unicode' });
+const text = z.string().min(1).refine(isMatchable, MATCHABLE);
+const MEDIA_TYPE_OF_JSON = /^[\w.+-]+\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
-/** The CloudEvents attributes that the API takes. Closed: an unknown attribute is refused. */
+/** Extension attributes are lower-case letters and digits (CloudEvents 1.0, 3.1); values are what one header can carry. */
+const EXTENSION_NAME = /^[a-z0-9]+$/;
+const extensionValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** The CloudEvents attributes that the API takes. Others are checked by `extensionProblems`, and not kept. */
 export const meteringEventSchema = z
-  .strictObject({
+  .object({
     id: text.openapi({ description: 'Identifies the event within its source: the same id and source count once.' }),
-    source: text
-      .regex(URI_REFERENCE, 'must be a URI reference (RFC 3986)')
-      .openapi({ description: 'Where the event comes from.', format: 'uri-reference' }),
+    // A URI reference by the book; senders write what they are called, and drop an event that is refused.
+    source: z
+      .string()
+      .min(1)
+      .refine((value) => isMatchable(value) && !CONTROL_CHARACTER.test(value), {
+        error: 'must be well-formed Unicode text without control characters',
+      })
+      .openapi({ description: 'Where the event comes from: a URI reference, or any other name.' }),
     specversion: z.literal('1.0').default('1.0'),
     type: text.openapi({ description: 'Meters select events by it.' }),
     subject: text.openapi({ description: 'Who used it: what a customer is found by.' }),
@@ -32,11 +36,18 @@ export const meteringEventSchema = z
       .refine((value) => (parseInstant(value) ?? 1) > 0, { error: 'must be later than 1970-01-01T00:00:00Z' })
       .nullish()
       .openapi({ description: 'When it happened; the time of receipt when absent.' }),
-    datacontenttype: z.literal('application/json').nullish(),
+    datacontenttype: z
+      .string()
+      .refine((value) => MEDIA_TYPE_OF_JSON.test(value), {
+        error: 'must be application/json, or another JSON type',
+        params: { rule: 'enum', choices: ['application/json'] } satisfies BrokenRule,
+      })
+      .nullish()
+      .openapi({ example: 'application/json' }),
     dataschema: z
       .string()
       .min(1)
-      .refine((value) => URI.test(value) && URI_REFERENCE.test(value), { error: 'must be a URI' })
+      .refine((value) => URI.test(value), { error: 'must be a URI' })
       .nullish()
       .openapi({ description: 'Accepted, not kept.', format: 'uri' }),
     data: z
@@ -44,8 +55,20 @@ export const meteringEventSchema = z
       .nullish()
       .openapi({ type: 'object', description: 'What meters read values and dimensions from.' }),
   })
+  .catchall(extensionValue)
   .openapi('MeteringEvent');
 export type MeteringEvent = z.output<typeof meteringEventSchema>;
+
+/** Names that no attribute can have, `__proto__` among them: schemas do not see it. */
+export function extensionProblems(event: Record<string, unknown>): InvalidParameter[] {
+  const problems: InvalidParameter[] = [];
+  for (const name of Object.keys(event)) {
+    if (EXTENSION_NAME.test(name)) continue;
+    problems.push({ field: name, rule: 'unknown_property', reason: 'unknown property', source: 'body' });
+    if (problems.length === MAX_REFUSALS) break;
+  }
+  return problems;
+}
 
 export const ingestedEventSchema = z
   .strictObject({
@@ -86,14 +109,17 @@ export const ingestReportSchema = z
     received: z.int(),
     stored: z.int(),
     duplicates: z.int(),
-    rejected: z.array(
-      z.strictObject({
-        index: z.int().openapi({ description: 'Position in the batch, from 0.' }),
-        id: z.string().optional(),
-        source: z.string().optional(),
-        invalid_parameters: z.array(z.record(z.string(), z.unknown())),
-      }),
-    ),
+    rejected_total: z.int().openapi({ description: 'How many events were refused.' }),
+    rejected: z
+      .array(
+        z.strictObject({
+          index: z.int().openapi({ description: 'Position in the batch, from 0.' }),
+          id: z.string().optional(),
+          source: z.string().optional(),
+          invalid_parameters: z.array(z.record(z.string(), z.unknown())),
+        }),
+      )
+      .openapi({ description: 'The first of them, with at most 100 reasons in all.' }),
   })
   .openapi('IngestReport');
 export type IngestReport = z.output<typeof ingestReportSchema>;

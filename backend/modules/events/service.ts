@@ -1,12 +1,12 @@
 import type { Clock } from '../../platform/clock.ts';
-import { RequestProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { EventFilterField, EventSortField, StoredEvent, UsageStore } from '../../usage-store/index.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { unknownCustomers } from './errors.ts';
-import { type IngestRequest, ingestAllOrNone, ingestLeniently } from './ingest.ts';
+import { EventsRefused, unknownCustomers } from './errors.ts';
+import { createEventReader } from './event-reader.ts';
+import { type IngestRequest, storeEvents } from './ingest.ts';
 import { type EventNote, toIngestedEvent } from './ingested-event.ts';
 import type { IngestedEvent, IngestReport, IngestTotals } from './schema.ts';
 
@@ -57,6 +57,8 @@ export interface IngestOutcome {
   postponed: number;
 }
 
+const NONE: IngestOutcome = { accepted: 0, duplicate: 0, rejected: 0, postponed: 0 };
+
 /** Takes events in and lists them. */
 export function createEventsService(deps: {
   usage: UsageStore;
@@ -65,35 +67,32 @@ export function createEventsService(deps: {
   onIngest?: ((outcome: IngestOutcome) => void) | undefined;
 }): EventsService {
   const { usage, clock, annotations, onIngest } = deps;
-  const told = async <T>(
-    request: IngestRequest,
-    work: Promise<T>,
-    outcomeOf: (result: T) => Partial<IngestOutcome>,
-  ) => {
-    const none = { accepted: 0, duplicate: 0, rejected: 0, postponed: 0 };
+  const reader = createEventReader();
+  const read = async ({ delivery: _delivery, ...body }: IngestRequest) => {
     try {
-      const result = await work;
-      onIngest?.({ ...none, ...outcomeOf(result) });
-      return result;
+      return await reader.read({ ...body, receivedAtMs: clock.nowMs() });
     } catch (error) {
-      const isRejected = error instanceof RequestProblem && error.kind === 'bad-request';
-      onIngest?.({ ...none, [isRejected ? 'rejected' : 'postponed']: request.events.length });
+      if (error instanceof EventsRefused) onIngest?.({ ...NONE, rejected: error.events });
+      throw error;
+    }
+  };
+  const ingest = async (request: IngestRequest): Promise<IngestReport> => {
+    const events = await read(request);
+    const { acceptedCount, rejectedCount } = events;
+    try {
+      const report = await storeEvents(usage, events, request.delivery);
+      onIngest?.({ ...NONE, accepted: report.stored, duplicate: report.duplicates, rejected: rejectedCount });
+      return report;
+    } catch (error) {
+      onIngest?.({ ...NONE, postponed: acceptedCount, rejected: rejectedCount });
       throw error;
     }
   };
   return {
     ingest: async (request) => {
-      await told(request, ingestAllOrNone(usage, clock, request), ({ stored, duplicates }) => ({
-        accepted: stored,
-        duplicate: duplicates,
-      }));
+      await ingest(request);
     },
-    ingestLeniently: (request) =>
-      told(request, ingestLeniently(usage, clock, request), ({ stored, duplicates, rejected }) => ({
-        accepted: stored,
-        duplicate: duplicates,
-        rejected: rejected.length,
-      })),
+    ingestLeniently: ingest,
     totals: async () => {
       const { stored, duplicates } = await usage.totals();
       return { received: stored + duplicates, stored, duplicates };

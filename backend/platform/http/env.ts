@@ -1,3 +1,4 @@
+import type { BodyAccount } from './body-budget.ts';
 import type { Role } from './roles.ts';
 
 export type { Role } from './roles.ts';
@@ -12,7 +13,19 @@ export interface Caller {
   readonly sessionId?: string;
 }
 
+/** What a request's body may have. */
+export interface Bodies {
+  maxBytes: number;
+  /** For a body that is about to be read. */
+  open(): BodyAccount;
+}
+
 /** Hono's environment of this backend: what middleware leaves for handlers. */
 export interface AppEnv {
-  Variables: { requestId: string; caller: Caller | undefined };
+  Variables: {
+    requestId: string;
+    caller: Caller | undefined;
+    /** Where the bytes of the request's body are counted; undefined outside of an application. */
+    bodies: Bodies | undefined;
+  };
 }

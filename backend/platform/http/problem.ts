@@ -1,5 +1,6 @@
 import type { ErrorHandler } from 'hono';
 import {
+  ClientGone,
   DomainProblem,
   type InvalidParameter,
   PROBLEM_STATUS,
@@ -28,6 +29,8 @@ const TITLES: Record<ProblemKind, string> = {
   unavailable: 'Service Unavailable',
 };
 
+const CLIENT_CLOSED_REQUEST = 499;
+
 // More entries than this help nobody, and a batch of 100,000 bad events would make an answer larger than its request.
 const MAX_INVALID_PARAMETERS = 100;
 
@@ -48,7 +51,7 @@ export function requestProblemBody(
   if (PROBLEM_STATUS[kind] === 400) {
     // The contract requires the list on every 400, with at least one entry.
     const listed = invalidParameters.length > 0 ? invalidParameters : [wholeBody(detail)];
-    body['invalid_parameters'] = withoutRepeats(listed).slice(0, MAX_INVALID_PARAMETERS);
+    body['invalid_parameters'] = withoutRepeats(listed.slice(0, MAX_INVALID_PARAMETERS));
   }
   return body;
 }
@@ -86,6 +89,8 @@ export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
         ...(error.extensions && { extensions: error.extensions }),
       });
     }
+    // As proxies write it; it goes nowhere but into the line that each request has.
+    if (error instanceof ClientGone) return new Response(null, { status: CLIENT_CLOSED_REQUEST });
     log.error({ requestId, err: error }, 'request failed');
     return problemResponse(
       500,

@@ -11,7 +11,7 @@ import { badRequestSchema, problemSchema } from './problem-schema.ts';
 import { type QueryParams, readQueryParams } from './query-params.ts';
 import { createRecording, honoPath } from './recording.ts';
 import type { Access } from './roles.ts';
-import { validate } from './validation.ts';
+import { validate, wantsExactNumbers } from './validation.ts';
 
 export type HttpContext = Context<AppEnv>;
 
@@ -98,10 +98,11 @@ export function createRouter(
         app.on(method, path, requireAccess(access, verify, { sessions, limits, onRefused }));
       }
       const isChange = endpoint.recorded ?? (method !== 'get' && (access === 'write' || access === 'administer'));
+      const isExact = endpoint.body !== undefined && wantsExactNumbers(endpoint.body);
       const handle = async (c: HttpContext) => {
         const params = readPathParams(endpoint.params, c);
         const query = readQueryParams(c.req.url);
-        const body = await readBody(endpoint.body, c);
+        const body = await readBody(endpoint.body, isExact, c);
         const answer = () => handler({ c, params, query, body } as never);
         if (recording === undefined || !isChange || endpoint.changesNothing?.(body as never)) return answer();
         return recording.change(endpoint, c, body, answer);
@@ -124,7 +125,7 @@ function readPathParams(schema: z.ZodObject | undefined, c: HttpContext): unknow
   throw notFound('entity', Object.values(c.req.param()).join('/'));
 }
 
-async function readBody(schema: z.ZodType | undefined, c: HttpContext): Promise<unknown> {
+async function readBody(schema: z.ZodType | undefined, isExact: boolean, c: HttpContext): Promise<unknown> {
   if (schema === undefined) return undefined;
   const type = mediaType(c);
   if (type !== undefined && type !== 'application/json' && !type.endsWith('+json')) {
@@ -136,7 +137,7 @@ async function readBody(schema: z.ZodType | undefined, c: HttpContext): Promise<
       source: 'header',
     });
   }
-  const body = await readJsonBody(c);
+  const body = await readJsonBody(c, { isExact });
   const hidden = pathOfProto(body, []);
   if (hidden !== undefined) {
     throw invalidParameter({ field: hidden, rule: 'unknown_property', reason: 'unknown property', source: 'body' });
@@ -148,8 +149,10 @@ async function readBody(schema: z.ZodType | undefined, c: HttpContext): Promise<
 function pathOfProto(value: unknown, path: readonly string[]): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, '__proto__')) return [...path, '__proto__'].join('.');
-  for (const [key, child] of Object.entries(value)) {
-    const found = pathOfProto(child, [...path, key]);
+  for (const key of Object.keys(value)) {
+    const child = (value as Record<string, unknown>)[key];
+    // Most values have nothing in them: no path is made for these.
+    const found = typeof child === 'object' && child !== null ? pathOfProto(child, [...path, key]) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;

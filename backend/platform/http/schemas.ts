@@ -17,6 +17,14 @@ export const resourceKeySchema = z
   .regex(/^[a-z0-9]+(?:_[a-z0-9]+)*$/, 'must consist of lower-case letters, digits and single underscores between them')
   .openapi('ResourceKey');
 
+/**
+ * Customers' keys and subjects are compared with events' subjects byte by byte, so one rule holds for both. Half a
+ * surrogate pair would be stored as another character and a NUL not at all by some databases: two texts could become one,
+ * or a customer never be found.
+ */
+export const isMatchable = (text: string) => text.isWellFormed() && !text.includes('\0');
+export const MATCHABLE = { error: 'must be well-formed Unicode text without NUL' };
+
 export const nameSchema = z.string().min(1).max(256);
 export const descriptionSchema = z.string().max(1024);
 

@@ -4,6 +4,9 @@ import { type BrokenRule, type InvalidParameter, RequestProblem } from '../error
 /** Issues must carry what was given, to tell a missing value from a wrong one. */
 export const REPORT = { reportInput: true };
 
+/** An answer names so many wrong fields and counts the others: more help nobody, and would outgrow the request. */
+export const MAX_REFUSALS = 100;
+
 type Issue = z.core.$ZodIssue;
 
 /**
@@ -18,24 +21,30 @@ export function validate<Schema extends z.ZodType>(
   const result = schema.safeParse(value, REPORT);
   if (result.success) return result.data;
   const parameters = invalidParameters(result.error, source);
-  throw new RequestProblem('bad-request', summarize(parameters), parameters);
+  throw new RequestProblem('bad-request', summarize(parameters, countRefusals(result.error)), parameters);
 }
 
 /** One line for people: the first wrong field and how many more there are. */
-export function summarize(parameters: readonly InvalidParameter[]): string {
+export function summarize(parameters: readonly InvalidParameter[], count = parameters.length): string {
   const [first] = parameters;
   if (first === undefined) return 'The request is not valid.';
-  const more = parameters.length > 1 ? ` (and ${parameters.length - 1} more)` : '';
+  const more = count > 1 ? ` (and ${count - 1} more)` : '';
   return `${first.field}: ${first.reason}${more}`;
 }
 
-/** @param prefix path of the checked value inside the body, for example the index of an event in its batch */
+/** How many wrong fields there are, listed or not. */
+export function countRefusals(error: z.core.$ZodError): number {
+  return error.issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+}
+
+/** The first of them. @param prefix path of the checked value inside the body, for example the index of an event in its batch */
 export function invalidParameters(
   error: z.core.$ZodError,
   source: InvalidParameter['source'],
   prefix: readonly PropertyKey[] = [],
 ): InvalidParameter[] {
-  return error.issues.flatMap((issue) => fromIssue(issue, source, prefix));
+  const issues = error.issues.slice(0, MAX_REFUSALS);
+  return issues.flatMap((issue) => fromIssue(issue, source, prefix)).slice(0, MAX_REFUSALS);
 }
 
 function fromIssue(
@@ -47,7 +56,7 @@ function fromIssue(
   const field = path.length === 0 ? source : path.map(String).join('.');
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MAX_REFUSALS).map((key) => ({
         field: [...path, key].map(String).join('.'),
         rule: 'unknown_property',
         reason: 'unknown property',
@@ -152,4 +161,26 @@ function depth(issues: readonly Issue[]): number {
 
 function article(type: string): string {
   return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
+}
+
+/**
+ * Whether a schema takes a number digit by digit somewhere: by a check of its own, as figures do, or as a free value.
+ * All others want what a double holds, or no number at all.
+ */
+export function wantsExactNumbers(schema: z.ZodType, seen: Set<unknown> = new Set()): boolean {
+  const { def } = schema as unknown as { def: Record<string, unknown> & { type: string } };
+  if (seen.has(def)) return false;
+  seen.add(def);
+  if (def.type === 'custom' || def.type === 'unknown' || def.type === 'any') return true;
+  return childSchemas(def).some((child) => wantsExactNumbers(child as z.ZodType, seen));
+}
+
+/** Schemas within a schema: of properties, items, branches, and what is wrapped. */
+function childSchemas(def: Record<string, unknown>): unknown[] {
+  const { shape, options, getter } = def;
+  const isSchema = (value: unknown) => typeof value === 'object' && value !== null && 'def' in value;
+  const single = Object.values(def).filter(isSchema);
+  const lazy = typeof getter === 'function' ? [getter()] : [];
+  const listed = Array.isArray(options) ? options : [];
+  return [...single, ...lazy, ...listed, ...(typeof shape === 'object' && shape !== null ? Object.values(shape) : [])];
 }

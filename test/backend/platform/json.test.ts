@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { MAX_JSON_DEPTH, parseJsonBytes, parseJsonText } from '../../../backend/platform/json.ts';
 import { fc } from '../../support/property.ts';
 
-const roundTrip = (text: string) => JSON.stringify(parseJsonText(text));
+/** A body and a stored text are read by different means, to the same values. */
+function roundTrip(text: string): string {
+  const written = JSON.stringify(parseJsonText(text));
+  const body = parseJsonBytes(new TextEncoder().encode(text));
+  expect('value' in body && JSON.stringify(body.value)).toBe(written);
+  return written;
+}
 
 describe('number literals', () => {
   test.each([
@@ -44,6 +50,29 @@ test('property: any JSON survives parsing and writing', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a number is the same whatever stands beside it, and no name', () => {
+  for (const literal of ['10.0', '1e5', '-0', '0.0', '1E-7', '0e999']) {
+    const alone = roundTrip(`[${literal}]`).slice(1, -1);
+    expect(roundTrip(`[${literal},12345678901234567890]`)).toBe(`[${alone},12345678901234567890]`);
+  }
+  expect(roundTrip('{"__proto__":1e400,"a\\":1e400\\\\":[1e400,"1e400"]}')).toBe(
+    '{"__proto__":1e400,"a\\":1e400\\\\":[1e400,"1e400"]}',
+  );
+  for (const text of ['{1e400:1}', '[1e400 1e400]', '1e4001e400', '[01e400]', '[1e400', '"1e400']) {
+    expect(parseJsonBytes(new TextEncoder().encode(text)), text).toMatchObject({ problem: 'malformed JSON' });
+  }
+});
+
+test('what parsing may cost is bounded before it: ten million brackets, commas', () => {
+  const many = (text: string) => Buffer.alloc(10 * 1024 * 1024, text);
+  expect(parseJsonBytes(many('['))).toMatchObject({ problem: 'nested too deeply' });
+  expect(parseJsonBytes(many('[0,'), { maxValues: 100 })).toMatchObject({ problem: 'too many values' });
+  const list = new TextEncoder().encode('[[1,2,3],"a,b,c",{"x":[4,5]}]');
+  expect(parseJsonBytes(list, { maxItems: 3 })).toHaveProperty('value');
+  expect(parseJsonBytes(list, { maxItems: 2 })).toMatchObject({ problem: 'too many values' });
+  expect(parseJsonBytes(new TextEncoder().encode('[1e400]'), { isExact: false })).toEqual({ value: [Infinity] });
 });
 
 test('nesting is bounded, strings full of brackets are not nesting', () => {
