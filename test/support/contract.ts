@@ -42,6 +42,8 @@ function contract(): Contract {
     formats: { path: true, uint32: true, ISO8601: true },
   });
   addFormats.default(ajv);
+  // Sources are what senders call themselves: refusing one would lose events, and another text would be another source.
+  ajv.addFormat('uri-reference', true);
   ajv.addSchema({ $id: 'contract', ...document });
   const paths = Object.entries(document['paths'] as JsonObject).map(([template, item]) => ({
     template,
