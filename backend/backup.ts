@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { copyDatabase, findDamage, sha256OfFile, syncFile } from './platform/db/backup.ts';
 import { formatInstant } from './platform/instant.ts';
-import { type VerifyResult, verifySqliteUsage } from './usage-store/index.ts';
+import { repairSqliteUsage, type VerifyResult, verifySqliteUsage } from './usage-store/index.ts';
 
 /**
  * The databases, in the order in which they are copied: what invoices say of events is in the first one, so that the
@@ -78,6 +78,19 @@ function readManifest(folder: string): BackupManifest {
   const names = result.success ? result.data.files.map(({ name }) => name) : [];
   if (!result.success || names.join() !== DATABASES.join()) throw new BackupError(`${path} is not readable`);
   return result.data;
+}
+
+/**
+ * Computes figures anew that are not what the events say. The caller holds the lock of the folder.
+ * @throws BackupError without databases, or when a file itself is damaged: nothing can be computed from that
+ */
+export function repairData(dataDir: string): { recomputed: number; usage: VerifyResult } {
+  const path = join(dataDir, 'usage.sqlite');
+  if (!existsSync(path)) throw new BackupError(`there is no usage.sqlite in ${resolve(dataDir)}`);
+  const [damage] = findDamage(path);
+  if (damage !== undefined) throw new BackupError(`usage.sqlite is damaged: ${damage}: restore a backup`);
+  const { recomputed, result } = repairSqliteUsage(path);
+  return { recomputed, usage: result };
 }
 
 /** Recomputes all figures that are kept ahead of time; the backend may be running. @throws BackupError without databases */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BackupError, backUp, restoreBackup, verifyData } from './backup.ts';
+import { BackupError, backUp, repairData, restoreBackup, verifyData } from './backup.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { systemClock } from './platform/clock.ts';
 import { FolderTaken, lockFolder } from './platform/db/folder-lock.ts';
@@ -14,7 +14,9 @@ const USAGE: Record<string, string> = {
     'Beside a running backend: is refused.',
   verify:
     'npm run verify [-- FOLDER]\nRecomputes all kept figures from the events of DATA_DIR, or of a backup, and compares.\n' +
-    'Beside a running backend: may be run; it only reads, and looks at one moment.',
+    'Beside a running backend: may be run; it only reads, and looks at one moment.\n\n' +
+    'npm run verify -- --repair\nComputes those of DATA_DIR anew that are not what the events say.\n' +
+    'Beside a running backend: is refused.',
 };
 
 /** The entries of "npm run backup", "restore" and "verify". @returns the exit code */
@@ -23,15 +25,21 @@ export async function runMaintenance(command: 'backup' | 'restore' | 'verify', a
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { help: { type: 'boolean', short: 'h' } },
+      options: { help: { type: 'boolean', short: 'h' }, repair: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
     const [folder] = positionals;
-    if (values.help || positionals.length > 1 || (folder === undefined && command !== 'verify')) {
+    const isWrong =
+      positionals.length > 1 ||
+      (folder === undefined && command !== 'verify') ||
+      // A backup is kept as it was made: it is restored first.
+      (values.repair && (command !== 'verify' || folder !== undefined));
+    if (values.help || isWrong) {
       process.stdout.write(`${USAGE[command]}\n`);
       return values.help ? 0 : 2;
     }
     const { dataDir } = loadConfig();
+    if (values.repair) return repair(dataDir);
     if (command === 'verify') return verify(folder ?? dataDir);
     await (command === 'backup' ? backup(dataDir, folder ?? '') : restore(folder ?? '', dataDir));
     return 0;
@@ -63,8 +71,22 @@ async function restore(folder: string, dataDir: string): Promise<void> {
   process.stdout.write(`${dataDir} is as it was at ${created_at}.\n`);
 }
 
+function repair(dataDir: string): number {
+  const lock = lockFolder(dataDir, { program: 'npm run verify -- --repair', startedAtMs: systemClock.nowMs() });
+  try {
+    const { recomputed, usage } = repairData(dataDir);
+    process.stdout.write(`${recomputed} wrong stretches of time were computed anew.\n`);
+    return report({ damage: [], usage });
+  } finally {
+    lock.release();
+  }
+}
+
 function verify(folder: string): number {
-  const { damage, usage } = verifyData(folder);
+  return report(verifyData(folder));
+}
+
+function report({ damage, usage }: ReturnType<typeof verifyData>): number {
   const problems = [...damage, ...usage.differences];
   for (const problem of problems) process.stdout.write(`${problem}\n`);
   const waiting = usage.waiting === 0 ? '' : `; ${usage.waiting} quarters of an hour wait to be computed anew`;

@@ -17,6 +17,7 @@ export type {
   SubjectsSeenQuery,
   TypeSeen,
 } from './seen-types.ts';
+export { repairSqliteUsage } from './sqlite/repair.ts';
 export {
   openSqliteUsageStore,
   USAGE_LEDGER,

@@ -53,9 +53,19 @@ export function readDistinctValue(value: unknown): string | undefined {
   return readText(value);
 }
 
-/** The string of a dimension: null is "null"; objects, arrays and what is missing are "". */
+/** Characters of a dimension's value that are told apart: longer ones are payloads, and each is stored in many places. */
+const MAX_DIMENSION_LENGTH = 1024;
+
+/** The string of a dimension: null is "null"; objects, arrays and what is missing are "". Cut at 1,024 characters. */
 export function readDimensionValue(value: unknown): string {
-  return value === null ? 'null' : readText(value);
+  return value === null ? 'null' : cutDimensionValue(readText(value));
+}
+
+/** As figures tell it apart; the event itself keeps all of it. */
+export function cutDimensionValue(text: string): string {
+  if (text.length <= MAX_DIMENSION_LENGTH) return text;
+  // Half a surrogate pair at the end would not come back from the database as it was.
+  return text.slice(0, MAX_DIMENSION_LENGTH).toWellFormed();
 }
 
 function readText(value: unknown): string {

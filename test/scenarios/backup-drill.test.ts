@@ -123,4 +123,18 @@ test('a figure that is not what the events say is found', async () => {
   const result = await run('verify', dataDir);
   expect(result.code).toBe(1);
   expect(result.text).toContain('by the events');
+  // The events say what is right, and a backend that runs would say something else meanwhile.
+  const running = await start(dataDir);
+  expect(await run('verify', dataDir, '--repair')).toMatchObject({
+    code: 1,
+    text: expect.stringMatching(/is in use by the backend \(process \d+ /),
+  });
+  await running.stop();
+  expect(await run('verify', dataDir, '--repair', 'a-backup')).toMatchObject({ code: 2 });
+  const repaired = await run('verify', dataDir, '--repair');
+  expect(repaired.text).toMatch(
+    /^[1-9]\d* wrong stretches of time were computed anew\.\n1 meters, \d+ figures compared, 0 problems/,
+  );
+  expect(repaired.code).toBe(0);
+  expect(await run('verify', dataDir)).toMatchObject({ code: 0 });
 });

@@ -7,6 +7,8 @@ import { prepareNoteDuplicate } from './duplicates.ts';
 import { prepareRecordDelivery } from './gateway-ledger.ts';
 import { openNames } from './names.ts';
 import { openRetention } from './retention/expiry.ts';
+import { bucketOf } from './rollup/levels.ts';
+import type { WrongBucket } from './rollup/recompute.ts';
 import { openRollupWriter, type RollupOptions } from './rollup/rollup-writer.ts';
 import { openChunkWriter } from './seen/chunks.ts';
 
@@ -34,6 +36,8 @@ export interface EventWriter {
   backFillStep(): boolean;
   /** A step of what can wait until nothing is written. @returns whether there was anything to do */
   idleStep(): boolean;
+  /** Has a bucket that is not what the events say computed anew; nothing may be waiting to be folded. */
+  recompute(bucket: WrongBucket): void;
   close(): void;
 }
 
@@ -53,10 +57,10 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
   const count = db.prepare('UPDATE store SET stored = stored + ?, duplicates = duplicates + ?');
   const noteDuplicate = prepareNoteDuplicate(db);
   const recordDelivery = prepareRecordDelivery(db);
-  const rollups = openRollupWriter(db, names, options.rollups);
+  let state = readState(db, options);
+  const rollups = openRollupWriter(db, names, options.rollups, () => bucketOf('day', state.lastStoredMs));
   const chunks = openChunkWriter(db);
   const correct = prepareCorrectionWriter(db, { markDirty: rollups.markDirty, changed: chunks.changed });
-  let state = readState(db, options);
   const retention = openRetention(db, (firstRow) => state.deduplicator.dropBelow(firstRow));
 
   const appendOne = ({ events, delivery, nowMs }: AppendRequest): AppendResult => {
@@ -129,6 +133,7 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     correct: (slice) => inTransaction(() => correct(slice)),
     backFillStep: () => inTransaction(() => chunks.sealSome(state.lastRow) || rollups.backFillStep()),
     idleStep: () => inTransaction(rollups.foldStep),
+    recompute: (bucket) => inTransaction(() => rollups.recompute(bucket)),
     close: () => ledger?.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { createByteCache } from '../../platform/byte-cache.ts';
 import type { Sqlite } from '../../platform/db/sqlite.ts';
 
 /** Numbers for texts that repeat, made on first use. Belongs to the writer: readers look names up in SQL. */
@@ -8,19 +9,18 @@ export interface Names {
   rolledBack(): void;
 }
 
-/** Some 20 MB of short texts. More subjects than this in turn cost one look into the database each. */
-const MAX_REMEMBERED = 200_000;
+/** Some 100,000 short texts. More subjects than this in turn cost one look into the database each. */
+const MAX_REMEMBERED_BYTES = 16_777_216;
 
 export function openNames(db: Sqlite): Names {
   const find = db.prepare('SELECT name_id FROM names WHERE text = ?').pluck();
   const insert = db.prepare('INSERT INTO names (text) VALUES (?)');
-  const remembered = new Map<string, number>();
+  const remembered = createByteCache<number>(MAX_REMEMBERED_BYTES);
   return {
     idOf(text) {
       const known = remembered.get(text);
       if (known !== undefined) return known;
       const id = (find.get(text) as number | undefined) ?? Number(insert.run(text).lastInsertRowid);
-      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
       remembered.set(text, id);
       return id;
     },

@@ -38,6 +38,8 @@ export interface SqliteUsageStoreOptions {
   /** Told how each query was answered. */
   onAnswer?: (origin: AnswerOrigin) => void;
   watch?: UsageWatch;
+  /** Heap of the thread that writes; undefined: that of the process. */
+  writerHeapMb?: number | undefined;
   /** How a backend owns the file. Without it nothing is fenced: for what has the file for itself, such as a test. */
   ownership?: UsageOwnership | undefined;
   /** Told that the thread that writes has ended though nobody closed the store: nothing can be stored any more. */
@@ -82,7 +84,7 @@ export async function openSqliteUsageStore(
   );
   const writer = await startWriter(
     path,
-    { maxQueuedEvents, dedupeMemTableEntries, rollups, claim },
+    { maxQueuedEvents, dedupeMemTableEntries, rollups, claim, heapMb: options.writerHeapMb },
     { onTrouble: options.onTrouble, onCommit: watch.onCommit, onDeath: options.onDeath },
   );
   /** The rows of exact ids, where the filters have some: the writer knows them without a search. */

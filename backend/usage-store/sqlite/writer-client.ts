@@ -27,6 +27,7 @@ export interface WriterClient {
 export interface WriterClientOptions extends EventWriterOptions {
   /** Events handed over and not yet on disk; more are refused. */
   maxQueuedEvents: number;
+  heapMb?: number | undefined;
 }
 
 interface Waiting {
@@ -53,7 +54,11 @@ export async function startWriter(
   options: WriterClientOptions,
   { onTrouble, onCommit, onDeath }: WriterEvents,
 ): Promise<WriterClient> {
-  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path, options } });
+  const { heapMb } = options;
+  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+    workerData: { path, options },
+    ...(heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+  });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let queuedEvents = 0;

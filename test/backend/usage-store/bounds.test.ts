@@ -142,3 +142,25 @@ test('what is still to be done is told, until it is done', async () => {
       unknownMigrations: [],
     });
 });
+
+test('the death of the thread that writes is told, and fails whoever waits for it', async () => {
+  const ended = Promise.withResolvers<Error>();
+  const dying = await openSqliteUsageStore(join(folder, 'dying.sqlite'), testClock(), {
+    writerHeapMb: 24,
+    onDeath: ended.resolve,
+  });
+  const data = JSON.stringify({ v: 'x'.repeat(5000) });
+  const events = Array.from({ length: 20_000 }, (_, index) => ({
+    source: 's',
+    id: `${index}`,
+    type: 't',
+    subject: 'x',
+    timeMs: START_MS,
+    data: data.replace('x', `${index}`),
+    ingestedAtMs: 0,
+  }));
+  await expect(dying.append(events)).rejects.toThrow(/memory/);
+  expect((await ended.promise).message).toMatch(/memory/);
+  await expect(dying.check()).rejects.toThrow(/memory/);
+  await dying.close();
+});

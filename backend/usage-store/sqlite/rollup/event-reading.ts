@@ -29,7 +29,7 @@ export function eventReading(spec: SeriesSpec): EventReading {
       const readPath = compileJsonPath(path);
       return (data) => {
         const found = readPath(data);
-        return typeof found === 'string' ? found : readDimensionValue(found);
+        return readDimensionValue(found);
       };
     }),
   };

@@ -6,6 +6,7 @@ import { type QueryLimits, refuseTooMany } from '../query-limits.ts';
 import type { UsageGroup } from '../usage-rows.ts';
 import { type Cell, cellMerger, cellResult } from './cell.ts';
 import type { SeriesSpec } from './series-spec.ts';
+import type { TupleTexts } from './tuples.ts';
 
 /** The grouped values of a combination of dimensions. */
 export interface DimensionLabels {
@@ -88,16 +89,24 @@ export function createGather(
   };
 }
 
-/** Judges combinations of dimension values: their grouped values, or undefined where a filter does not let them pass. */
-export function dimensionJudge(
-  spec: SeriesSpec,
-  query: UsageQuery,
-): (texts: readonly string[]) => DimensionLabels | undefined {
+/** A combination that may pass: a value that the query needs is not kept apart from others, and only the events have it. */
+export const OPEN = 'open';
+
+/** The grouped values of a combination, or undefined where a filter does not let it pass. */
+export type DimensionJudge = (texts: TupleTexts) => DimensionLabels | typeof OPEN | undefined;
+
+export function dimensionJudge(spec: SeriesSpec, query: UsageQuery): DimensionJudge {
   const indexOf = (name: string) => spec.dimensions.findIndex(([other]) => other === name);
   const filters = Object.entries(query.filters).map(([name, filter]) => ({ index: indexOf(name), filter }));
   const grouped = query.groupBy.map((name) => ({ name, index: indexOf(name) }));
   return (texts) => {
-    if (!filters.every(({ index, filter }) => passesFilter(texts[index] ?? '', filter))) return undefined;
+    let isOpen = grouped.some(({ index }) => texts[index] === null);
+    for (const { index, filter } of filters) {
+      const text = texts[index];
+      if (text === null) isOpen = true;
+      else if (!passesFilter(text ?? '', filter)) return undefined;
+    }
+    if (isOpen) return OPEN;
     const dimensions = Object.fromEntries(grouped.map(({ name, index }) => [name, texts[index] ?? '']));
     return { key: JSON.stringify(Object.values(dimensions)), dimensions };
   };
@@ -108,18 +117,22 @@ export function neededDimensions(query: UsageQuery): string[] {
   return [...new Set([...query.groupBy, ...Object.keys(query.filters)])];
 }
 
+/** Some 20 MB; the others are looked up again. */
+const MAX_KNOWN_TUPLES = 50_000;
+
 /** The combinations of a series that pass, by their number. 0 stands for a level that does not tell dimensions apart. */
 export function tupleLabels(
   db: Sqlite,
   series: number,
-  judge: (texts: readonly string[]) => DimensionLabels | undefined,
-): (tuple: number) => DimensionLabels | undefined {
+  judge: DimensionJudge,
+): (tuple: number) => ReturnType<DimensionJudge> {
   const find = db.prepare('SELECT texts FROM rollup_tuples WHERE tuple_id = ? AND series = ?').pluck();
-  const known = new Map<number, DimensionLabels | undefined>();
+  const known = new Map<number, ReturnType<DimensionJudge>>();
   return (tuple) => {
     if (known.has(tuple)) return known.get(tuple);
-    const texts = tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as string[]);
+    const texts = tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as TupleTexts);
     const labels = judge(texts);
+    if (known.size >= MAX_KNOWN_TUPLES) known.clear();
     known.set(tuple, labels);
     return labels;
   };

@@ -7,7 +7,7 @@ import { untilCancelled } from '../usage-query.ts';
 import { type QueryAnswer, toRows } from '../usage-rows.ts';
 import { dirtyQuartersOf } from './dirty.ts';
 import { visitEdge } from './edges.ts';
-import { createGather, dimensionJudge, type Gather, neededDimensions, tupleLabels } from './gather.ts';
+import { createGather, dimensionJudge, type Gather, neededDimensions, OPEN, tupleLabels } from './gather.ts';
 import { type BucketSize, bucketOf, bucketStartMs, type Level, levelFor, MONTHS_LEVEL } from './levels.ts';
 import { loadPending, type Pending, type TakeCell } from './pending.ts';
 import { largestSize, planAround, refine, type Segment } from './plan.ts';
@@ -38,6 +38,8 @@ interface Reading {
   gather: Gather;
   needsSubject: boolean;
   needsDims: boolean;
+  /** Combinations of the series have values that are not kept apart. */
+  hasOpen: boolean;
   /** name_ids of the subjects asked for; undefined: all. */
   subjects: ReadonlySet<number> | undefined;
   findWindow: ((atMs: number) => Window) | undefined;
@@ -48,6 +50,7 @@ interface Reading {
 
 export function openRollupReader(db: Sqlite): RollupReader {
   const findSeries = db.prepare('SELECT * FROM rollup_series WHERE spec = ? AND dropped = 0');
+  const findOpen = db.prepare('SELECT 1 FROM rollup_tuples WHERE series = ? AND is_open = 1 LIMIT 1');
   const rows = prepareRowReading(db);
   const names = db.prepare('SELECT text FROM names WHERE name_id = ?').pluck();
   const nameIds = db.prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value').pluck();
@@ -56,8 +59,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
     const found = findSeries.get(canonicalSpec(query.meter)) as SeriesRow | undefined;
     if (found === undefined || found.back_filled_row < found.last_row) return undefined;
     const needed = neededDimensions(query);
-    const wide = JSON.parse(found.wide) as string[];
-    if (needed.some((name) => wide.includes(name) || !Object.hasOwn(query.meter.dimensions, name))) return undefined;
+    if (needed.some((name) => !Object.hasOwn(query.meter.dimensions, name))) return undefined;
     const spec = JSON.parse(found.spec) as SeriesSpec;
     const subjects = query.subjects && new Set(nameIds.all(JSON.stringify(query.subjects)) as number[]);
     const reading: Reading = {
@@ -71,6 +73,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
       gather: createGather(query, (subject) => names.get(subject) as string, limits, countsEvents),
       needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
       needsDims: needed.length > 0,
+      hasOpen: needed.length > 0 && findOpen.get(found.series) !== undefined,
       subjects,
       findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
       isCancelled: limits.isCancelled,
@@ -127,7 +130,8 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
   const { query, series, spec, rows, pending, gather, subjects, findWindow } = reading;
   const level = levelFor(size, reading.needsSubject, reading.needsDims) as Level;
   const labelsOf = tupleLabels(reading.db, series, dimensionJudge(spec, query));
-  const cut = new Set<number>();
+  // Left to the events from the start: what of a bucket was gathered could not be taken back.
+  const cut = openBuckets(reading, level, first, end, labelsOf);
   const windows = new Map<number, Window>();
   const windowOf = (bucket: number): Window | undefined => {
     const known = windows.get(bucket);
@@ -141,7 +145,7 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
   const take: TakeCell = (bucket, subject, dims, value, cell) => {
     if (subjects !== undefined && !subjects.has(subject)) return;
     const labels = labelsOf(reading.needsDims ? dims : 0);
-    if (labels === undefined) return;
+    if (labels === undefined || labels === OPEN) return;
     const window = windowOf(bucket);
     if (!cut.has(bucket)) gather.add(window, subject, labels, value, cell);
   };
@@ -157,6 +161,30 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
   return [...cut].flatMap((bucket) => refine(size, bucket));
 }
 
+/** Buckets with events whose values the query needs and that are not kept apart. */
+function openBuckets(
+  { series, rows, pending, subjects, hasOpen, isCancelled }: Reading,
+  level: Level,
+  first: number,
+  end: number,
+  labelsOf: ReturnType<typeof tupleLabels>,
+): Set<number> {
+  const open = new Set<number>();
+  if (!hasOpen) return open;
+  const take = (bucket: number, subject: number, dims: number): void => {
+    if (subjects !== undefined && !subjects.has(subject)) return;
+    if (labelsOf(dims) === OPEN) open.add(bucket);
+  };
+  for (const [bucket, subject, dims] of untilCancelled(
+    rows.read(series, level.code, first, end, subjects),
+    isCancelled,
+  )) {
+    take(bucket, subject, dims);
+  }
+  pending.visit({ level, first, end }, subjects, take);
+  return open;
+}
+
 function readEdge(reading: Reading, fromMs: number, toMs: number): void {
   const { db, query, spec, gather, subjects, findWindow, isCancelled } = reading;
   const completeFrom = completeFromMs(db);
@@ -164,6 +192,6 @@ function readEdge(reading: Reading, fromMs: number, toMs: number): void {
   const judge = dimensionJudge(spec, query);
   reading.events += visitEdge(db, spec, { fromMs, toMs, subjects, isCancelled }, (texts, subject, value, cell) => {
     const labels = judge(texts());
-    if (labels !== undefined) gather.add(findWindow?.(cell.firstMs), subject, labels, value, cell);
+    if (labels !== undefined && labels !== OPEN) gather.add(findWindow?.(cell.firstMs), subject, labels, value, cell);
   });
 }

@@ -2,6 +2,7 @@ import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { rowsOfSubjectIds } from '../seen/subject-rows.ts';
 import { type Cell, cellMerger, type MergeCells } from './cell.ts';
 import { decodeContributions } from './contributions.ts';
+import { type EventRow, prepareEventPages } from './event-pages.ts';
 import { type FoldRow, projectToLevel } from './fold-tasks.ts';
 import {
   type BucketSize,
@@ -29,15 +30,6 @@ export type RebuildQuarter = (series: LiveSeries, quarter: number, subjects: rea
 
 /** With more events the quarter is read as a whole. */
 const MAX_GATHERED_ROWS = 20_000;
-/** Events with their data that are in memory at a time. */
-const EVENTS_AT_A_TIME = 5000;
-
-interface EventRow {
-  row_id: number;
-  subject: number;
-  time_ms: number;
-  data: string | null;
-}
 
 export function prepareRebuild(db: Sqlite, stripPending: StripPending): RebuildQuarter {
   const rows = prepareRowReading(db);
@@ -122,10 +114,7 @@ function prepareEventReading(
 ): (series: LiveSeries, quarter: number, only: readonly number[] | undefined) => readonly number[] | undefined {
   const columns = 'row_id, subject, time_ms, data';
   const conditions = 'type = ? AND voided_by IS NULL';
-  const ofAll = db.prepare(
-    `SELECT ${columns} FROM events INDEXED BY events_by_time
-     WHERE (time_ms, row_id) > (?, ?) AND time_ms < ? AND ${conditions} ORDER BY time_ms, row_id LIMIT ${EVENTS_AT_A_TIME}`,
-  );
+  const pagesOf = prepareEventPages(db);
   const ofRows = db.prepare(
     `SELECT ${columns} FROM events NOT INDEXED
      WHERE row_id IN (SELECT value FROM json_each(?)) AND time_ms >= ? AND time_ms < ? AND ${conditions}`,
@@ -140,12 +129,7 @@ function prepareEventReading(
       for (const row of found) series.addStored(row);
       return only;
     }
-    let after: Pick<EventRow, 'time_ms' | 'row_id'> | undefined = { time_ms: fromMs, row_id: 0 };
-    while (after !== undefined) {
-      const found = ofAll.all(after.time_ms, after.row_id, toMs, series.eventType) as EventRow[];
-      for (const row of found) series.addStored(row);
-      after = found.length < EVENTS_AT_A_TIME ? undefined : found.at(-1);
-    }
+    for (const page of pagesOf(series.eventType, fromMs, toMs)) for (const row of page) series.addStored(row);
     return undefined;
   };
 }

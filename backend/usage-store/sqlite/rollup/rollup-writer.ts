@@ -5,6 +5,7 @@ import { openDirtyQuarters } from './dirty.ts';
 import { openFold } from './fold.ts';
 import { prepareStrip } from './pending-strip.ts';
 import { prepareRebuild } from './rebuild.ts';
+import { prepareRecompute, type WrongBucket } from './recompute.ts';
 import { prepareAddRows } from './rollup-rows.ts';
 import { type LiveSeries, openSeriesRegistry, syncSeries } from './series-registry.ts';
 import type { TupleLimits } from './tuples.ts';
@@ -31,7 +32,7 @@ export const DEFAULT_ROLLUP_OPTIONS: RollupOptions = {
   foldRowsPerEvent: 8,
   backFillEventsPerStep: 1000,
   maxDimensionValues: 1000,
-  maxTuples: 20_000,
+  tupleCacheBytes: 33_554_432,
 };
 
 /** Keeps the roll-ups; everything but `reload` is to be called inside a transaction of the writer. */
@@ -45,6 +46,11 @@ export interface RollupWriter {
   backFillStep(): boolean;
   /** One step of folding, for when nothing is written. @returns whether there was anything to do */
   foldStep(): boolean;
+  /**
+   * Computes a bucket of one level anew from the events, whatever its rows say. Nothing may be waiting to be folded.
+   * For what should never happen: `rebuild` trusts the rows that it does not change.
+   */
+  recompute(bucket: WrongBucket): void;
   sync(meters: readonly MeterSpec[], lastRow: number): void;
   /** Reads everything anew: after a rollback, when memory holds what is not on disk. */
   reload(): void;
@@ -52,7 +58,8 @@ export interface RollupWriter {
 
 const REMOVED_ROWS_PER_STEP = 5000;
 
-export function openRollupWriter(db: Sqlite, names: Names, options: RollupOptions): RollupWriter {
+/** @param today day (UTC) of what is being stored */
+export function openRollupWriter(db: Sqlite, names: Names, options: RollupOptions, today: () => number): RollupWriter {
   const addRowsOf = prepareAddRows(db);
   const insertDelta = db.prepare(
     'INSERT INTO rollup_deltas (generation, series, events, contributions, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?)',
@@ -60,7 +67,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
   const backFill = prepareBackFill(db, options.backFillEventsPerStep);
   const removeDropped = prepareRemoving(db);
   const open = () => {
-    const registry = openSeriesRegistry(db, options);
+    const registry = openSeriesRegistry(db, options, today);
     const fold = openFold(db, registry.all, addRowsOf);
     const size = db
       .prepare('SELECT count(*) AS deltas, total(events) AS events FROM rollup_deltas WHERE generation = ?')
@@ -70,6 +77,7 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
   };
   let state = open();
   const dirty = openDirtyQuarters(db);
+  const recompute = prepareRecompute(db, addRowsOf);
   const rebuild = prepareRebuild(
     db,
     prepareStrip(
@@ -143,6 +151,10 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
       state.fold.applySome(options.foldRowsPerStep);
       return true;
     },
+    recompute({ series, level, bucket }) {
+      const live = state.registry.all.find((candidate) => candidate.series === series);
+      if (live !== undefined) recompute(live, level, bucket);
+    },
     sync(meters, lastRow) {
       syncSeries(db, names, meters, lastRow);
       state = open();
@@ -182,14 +194,19 @@ function prepareRemoving(db: Sqlite): () => boolean {
        (SELECT series, level, bucket, subject, dims, value FROM rollups WHERE series = ? LIMIT ${REMOVED_ROWS_PER_STEP})`,
   );
   const dirty = db.prepare('DELETE FROM rollup_dirty_subjects WHERE series = ?');
-  const tuples = db.prepare('DELETE FROM rollup_tuples WHERE series = ?');
+  const tuples = db.prepare(
+    `DELETE FROM rollup_tuples WHERE tuple_id IN
+       (SELECT tuple_id FROM rollup_tuples WHERE series = ? LIMIT ${REMOVED_ROWS_PER_STEP})`,
+  );
+  const values = db.prepare('DELETE FROM rollup_values WHERE series = ?');
   const series = db.prepare('DELETE FROM rollup_series WHERE series = ?');
   return () => {
     const id = dropped.get() as number | undefined;
     if (id === undefined) return false;
     if (rollups.run(id).changes > 0) return true;
+    if (tuples.run(id).changes > 0) return true;
+    values.run(id);
     dirty.run(id);
-    tuples.run(id);
     series.run(id);
     return dropped.get() !== undefined;
   };

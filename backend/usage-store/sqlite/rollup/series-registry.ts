@@ -4,7 +4,7 @@ import type { Names } from '../names.ts';
 import { type ContributionList, emptyList, encodeContributions } from './contributions.ts';
 import { eventReading, parseData } from './event-reading.ts';
 import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts';
-import { openTuples, type TupleLimits } from './tuples.ts';
+import { type OpenTuples, prepareTuples, type TupleLimits } from './tuples.ts';
 
 /** A series as the writer adds to it. */
 export interface LiveSeries {
@@ -29,9 +29,11 @@ export interface SeriesRegistry {
   addEvent(rowId: number, type: number, subject: number, timeMs: number, data: string | null): void;
 }
 
-export function openSeriesRegistry(db: Sqlite, limits: TupleLimits): SeriesRegistry {
+/** @param today day (UTC) of what is being stored */
+export function openSeriesRegistry(db: Sqlite, limits: TupleLimits, today: () => number): SeriesRegistry {
   const rows = db.prepare('SELECT * FROM rollup_series WHERE dropped = 0 ORDER BY series').all() as SeriesRow[];
-  const all = rows.map((row) => liveSeries(db, row, limits));
+  const openTuples = prepareTuples(db, limits, today);
+  const all = rows.map((row) => liveSeries(row, openTuples));
   const byType = Map.groupBy(all, (series) => series.eventType);
   return {
     all,
@@ -44,25 +46,31 @@ export function openSeriesRegistry(db: Sqlite, limits: TupleLimits): SeriesRegis
   };
 }
 
-function liveSeries(db: Sqlite, row: SeriesRow, limits: TupleLimits): LiveSeries {
+function liveSeries(row: SeriesRow, openTuples: OpenTuples): LiveSeries {
   const spec = JSON.parse(row.spec) as SeriesSpec;
   const { aggregation } = spec;
   const reading = eventReading(spec);
-  const dimensions = spec.dimensions.map(([name]) => name);
-  const tuples = openTuples(db, row.series, dimensions, JSON.parse(row.wide) as string[], limits);
+  const tuples = openTuples(
+    row.series,
+    spec.dimensions.map(([name]) => name),
+  );
   const hasFigure = aggregation !== 'count' && aggregation !== 'unique_count';
   let list: ContributionList = emptyList();
-  const add: LiveSeries['add'] = (rowId, subject, timeMs, data) => {
+  const addAs = (tuple: number, rowId: number, subject: number, timeMs: number, data: unknown): void => {
     list.timeMs.push(timeMs);
     list.subject.push(subject);
-    list.dims.push(tuples.idOf(reading.dimensions.map((read) => read(data))));
+    list.dims.push(tuple);
     if (hasFigure) list.figures.push(reading.figure(data));
     if (aggregation === 'unique_count') list.values.push(reading.value(data));
     if (aggregation === 'latest') list.rowId.push(rowId);
   };
+  const textsOf = (data: unknown) => reading.dimensions.map((read) => read(data));
   return {
-    add,
-    addStored: (row) => add(row.row_id, row.subject, row.time_ms, parseData(row.data)),
+    add: (rowId, subject, timeMs, data) => addAs(tuples.idOf(textsOf(data)), rowId, subject, timeMs, data),
+    addStored: ({ row_id, subject, time_ms, data }) => {
+      const parsed = parseData(data);
+      addAs(tuples.idOfStored(textsOf(parsed)), row_id, subject, time_ms, parsed);
+    },
     series: row.series,
     spec,
     eventType: row.event_type,
