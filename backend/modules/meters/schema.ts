@@ -172,7 +172,9 @@ export const backFillSchema = z
     events_looked_at: z.int(),
     events_total: z.int().openapi({ description: 'Events of all types that were stored before the meter.' }),
     wide_dimensions: z.array(z.string()).openapi({
-      description: 'Dimensions with too many values to be counted ahead: queries that use them read the events.',
+      description:
+        'Dimensions with more values than are counted apart at the moment: queries that use them read the events of the ' +
+        'time since. One with no new value for a week is not wide any more.',
     }),
   })
   .openapi('MeterBackFill');

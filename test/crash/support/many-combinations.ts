@@ -4,19 +4,21 @@ import { openSqliteUsageStore } from '../../../backend/usage-store/index.ts';
 
 const [path = '', wanted = ''] = process.argv.slice(2);
 const EVENTS = Number.parseInt(wanted, 10);
+const METERS = 4;
 const BATCH = 1000;
-const DIMENSIONS = Array.from({ length: 8 }, (_, index) => `dimension_${index}`);
+const DIMENSIONS = Array.from({ length: 20 }, (_, index) => `dimension_${index}`);
 
 const store = await openSqliteUsageStore(path, { nowMs: () => Date.parse('2026-11-01T00:00:00Z') });
-await store.syncMeters([
-  {
+// Each meter has combinations of its own: names of dimensions decide their order.
+await store.syncMeters(
+  Array.from({ length: METERS }, (_, index) => ({
     eventType: 't',
-    aggregation: 'count',
+    aggregation: 'count' as const,
     valueProperty: undefined,
     eventsFromMs: undefined,
-    dimensions: Object.fromEntries(DIMENSIONS.map((name) => [name, `$.${name}`])),
-  },
-]);
+    dimensions: Object.fromEntries(DIMENSIONS.map((name) => [`${name}_of_${index}`, `$.${name}`])),
+  })),
+);
 const { stored } = await store.totals();
 for (let next = stored; next < EVENTS; next += BATCH) {
   await store.append(
@@ -24,7 +26,7 @@ for (let next = stored; next < EVENTS; next += BATCH) {
       const number = next + offset;
       // A number of the combination, written with the values of the dimensions as its digits.
       const data = Object.fromEntries(
-        DIMENSIONS.map((name, place) => [name, `${'long-value-'.repeat(12)}${Math.floor(number / 30 ** place) % 30}`]),
+        DIMENSIONS.map((name, place) => [name, `value-${Math.floor(number / 100 ** place) % 100}`]),
       );
       return {
         source: 's',

@@ -21,6 +21,11 @@ export function hashIdentity(source: string, id: string, seed: number, out: Iden
   out.low = finish(low ^ Math.imul(high, 0x9e3779b1));
 }
 
+/** 52 bits of a hash, as a number that is exact. */
+export function hashNumber({ high, low }: IdentityHash): number {
+  return (high >>> 0) * 0x100000 + (low >>> 12);
+}
+
 function mixText(state: number, text: string, multiplierA: number, multiplierB: number): number {
   let mixed = state;
   const { length } = text;

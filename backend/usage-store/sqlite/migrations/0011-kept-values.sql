@@ -25,7 +25,8 @@ UPDATE rollup_tuples SET is_open = 0
 WHERE is_open = 1 AND NOT EXISTS (SELECT 1 FROM json_each(rollup_tuples.texts) WHERE type = 'null');
 UPDATE rollup_series SET wide = '[]';
 
--- All combinations are looked up by their texts now, and not held in memory.
+-- All combinations are looked up by a hash of their texts now, and not held in memory. NULL: not computed yet.
+ALTER TABLE rollup_tuples ADD COLUMN hash INTEGER;
 DROP INDEX rollup_tuples_by_series;
-CREATE INDEX rollup_tuples_by_texts ON rollup_tuples (series, texts);
+CREATE INDEX rollup_tuples_by_hash ON rollup_tuples (series, hash);
 CREATE INDEX rollup_tuples_open ON rollup_tuples (series) WHERE is_open = 1;

@@ -1,5 +1,5 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
-import { hashIdentity, type IdentityHash } from '../dedupe/identity-hash.ts';
+import { hashIdentity, hashNumber, type IdentityHash } from '../dedupe/identity-hash.ts';
 
 /**
  * The values of one dimension that its series keeps apart: the first ones that come, up to a maximum. What comes when
@@ -48,7 +48,7 @@ export function openKeptValues(
   return {
     keeps(text) {
       hashIdentity(name, text, seed, hash);
-      const value = hash.high * 0x100000 + (hash.low >>> 12);
+      const value = hashNumber(hash);
       const day = today();
       const lastDay = days.get(value);
       if (lastDay === undefined && !hasRoom(day)) {

@@ -32,7 +32,7 @@ export const DEFAULT_ROLLUP_OPTIONS: RollupOptions = {
   foldRowsPerEvent: 8,
   backFillEventsPerStep: 1000,
   maxDimensionValues: 1000,
-  tupleCacheBytes: 33_554_432,
+  tupleCacheBytes: 16_777_216,
 };
 
 /** Keeps the roll-ups; everything but `reload` is to be called inside a transaction of the writer. */

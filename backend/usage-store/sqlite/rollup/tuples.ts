@@ -1,5 +1,6 @@
 import { createByteCache } from '../../../platform/byte-cache.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { hashIdentity, hashNumber, type IdentityHash } from '../dedupe/identity-hash.ts';
 import { type KeptValues, openKeptValues } from './kept-values.ts';
 
 /** Values of a series' dimensions in the order of their names; null: a value that is not kept apart from others. */
@@ -32,10 +33,10 @@ export type OpenTuples = (series: number, dimensions: readonly string[]) => Tupl
  * @param today day (UTC) of what is being stored
  */
 export function prepareTuples(db: Sqlite, limits: TupleLimits, today: () => number): OpenTuples {
-  const find = db
-    .prepare('SELECT tuple_id FROM rollup_tuples INDEXED BY rollup_tuples_by_texts WHERE series = ? AND texts = ?')
-    .pluck();
-  const insert = db.prepare('INSERT INTO rollup_tuples (series, texts, is_open) VALUES (?, ?, ?)');
+  const hashOf = tupleHash(db);
+  hashOldOnes(db, hashOf);
+  const find = db.prepare('SELECT tuple_id FROM rollup_tuples WHERE series = ? AND hash = ? AND texts = ?').pluck();
+  const insert = db.prepare('INSERT INTO rollup_tuples (series, texts, is_open, hash) VALUES (?, ?, ?, ?)');
   const known = createByteCache<number>(limits.tupleCacheBytes);
   let knownOn = today();
 
@@ -48,7 +49,8 @@ export function prepareTuples(db: Sqlite, limits: TupleLimits, today: () => numb
     const lookUp = (texts: TupleTexts, key: string): number | undefined => {
       const remembered = known.get(key);
       if (remembered !== undefined) return remembered;
-      const stored = find.get(series, JSON.stringify(texts)) as number | undefined;
+      const json = JSON.stringify(texts);
+      const stored = find.get(series, hashOf(json), json) as number | undefined;
       if (stored !== undefined) known.set(key, stored);
       return stored;
     };
@@ -69,7 +71,8 @@ export function prepareTuples(db: Sqlite, limits: TupleLimits, today: () => numb
       const key = isOpen ? keyOf(series, narrowed) : exactKey;
       const found = lookUp(narrowed, key);
       if (found !== undefined) return found;
-      const id = Number(insert.run(series, JSON.stringify(narrowed), isOpen ? 1 : 0).lastInsertRowid);
+      const json = JSON.stringify(narrowed);
+      const id = Number(insert.run(series, json, isOpen ? 1 : 0, hashOf(json)).lastInsertRowid);
       known.set(key, id);
       return id;
     };
@@ -78,6 +81,30 @@ export function prepareTuples(db: Sqlite, limits: TupleLimits, today: () => numb
       idOfStored: (texts) => (texts.length === 0 ? 0 : (lookUp(texts, keyOf(series, texts)) ?? idOf(texts))),
     };
   };
+}
+
+/** An index over the texts themselves would be as large as the table, and as slow as it is random. */
+function tupleHash(db: Sqlite): (json: string) => number {
+  const seed = db.prepare('SELECT hash_seed FROM store').pluck().get() as number;
+  const hash: IdentityHash = { high: 0, low: 0 };
+  return (json) => {
+    hashIdentity('', json, seed, hash);
+    return hashNumber(hash);
+  };
+}
+
+/** Once, for what an older program has stored: at most what it could hold in memory. */
+function hashOldOnes(db: Sqlite, hashOf: (json: string) => number): void {
+  if (
+    db
+      .prepare(
+        'SELECT 1 FROM rollup_tuples WHERE series IN (SELECT series FROM rollup_series) AND hash IS NULL LIMIT 1',
+      )
+      .get() === undefined
+  )
+    return;
+  db.function('tuple_hash', { deterministic: true }, (json: unknown) => BigInt(hashOf(json as string)));
+  db.exec('UPDATE rollup_tuples SET hash = tuple_hash(texts) WHERE hash IS NULL');
 }
 
 /** Different for different texts: each has its length before it. */
