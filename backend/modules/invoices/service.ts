@@ -7,9 +7,11 @@ import type { InvoicesDeps } from './deps.ts';
 import { editInvoice } from './edit.ts';
 import { invoiceDeleted, invoiceNotFound, invoiceProblem } from './errors.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
+import type { Moving } from './lifecycle/collect.ts';
 import { factsOf } from './lifecycle/facts.ts';
 import { isEditable, nextStatus, type Trigger } from './lifecycle/states.ts';
 import { lineRepository } from './lines/repository.ts';
+import { currencyOf } from './money.ts';
 import { invoiceRepository } from './repository.ts';
 import type { InvoiceFilterField, InvoiceSortField, UpdateInvoice } from './schema.ts';
 import type { Invoice } from './types.ts';
@@ -72,6 +74,9 @@ export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
         }
         return editInvoice(own, moving, request);
       };
+      const now = await currentState(own, id);
+      // A request that changes nothing has nothing worked out anew, nor taken over by an external system again.
+      if ((await change(now)) === now) return answer(now.invoice);
       return answer(await moveInvoice(deps, id, { trigger: 'update', change }));
     },
     remove: async (id) => {
@@ -97,6 +102,12 @@ export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
 async function factsNow(deps: InvoicesDeps, invoice: Invoice, lines: Parameters<typeof factsOf>[1]) {
   const { clock } = await atCustomersTime(deps, invoice.customerId);
   return factsOf(invoice, lines, await deps.findApp(invoice.appId, deps.db), clock.nowMs());
+}
+
+async function currentState(deps: InvoicesDeps, id: string): Promise<Moving> {
+  const invoice = await existing(deps, id);
+  const currency = await currencyOf(deps, invoice.currency, deps.db);
+  return { invoice, lines: await lineRepository(deps.db).ofInvoice(id), currency };
 }
 
 async function existing(deps: InvoicesDeps, id: string): Promise<Invoice> {

@@ -59,6 +59,8 @@ export interface Charge extends ChargeContent {
   state: ChargeState;
   /** Up to where the service period stands on invoices; undefined: no part of it. */
   billedToMs?: number;
+  /** When a person took it off its invoice, or deleted that: it is not asked for again. */
+  droppedAtMs?: number;
   createdAtMs: number;
   updatedAtMs: number;
   deletedAtMs?: number;
@@ -71,7 +73,15 @@ export type CorrectionReason =
   | 'lower_usage'
   | 'unused_time'
   | 'longer_time'
-  | 'carried_over';
+  | 'carried_over'
+  | 'credit_used_twice'
+  | 'credit_without_payment';
+
+/**
+ * `pending`: for the next invoice. `invoiced`: on one. `reported`: only listed. `paid_out`, `written_off`: settled without
+ * an invoice. `withdrawn`: what it gave back is not billed any more.
+ */
+export type CorrectionState = 'pending' | 'invoiced' | 'reported' | 'paid_out' | 'written_off' | 'withdrawn';
 
 /** A difference to what was billed. */
 export interface Correction {
@@ -89,8 +99,12 @@ export interface Correction {
   quantityBefore?: string;
   quantityAfter?: string;
   period: Period;
-  /** `reported`: the profile says to list it only. */
-  state: 'pending' | 'invoiced' | 'reported';
+  state: CorrectionState;
+  /** The correction that this one is the rest of. */
+  originId?: string;
+  /** A credit that was settled without an invoice: by whom it was decided is in the audit log. */
+  settledAtMs?: number;
+  note?: string;
   /** Usage: moment of the usage store up to which events had been counted before. */
   sinceSnapshot?: string;
   /** Usage: moment at which the new quantity was read. */
@@ -99,6 +113,18 @@ export interface Correction {
   taxConfig?: TaxRef;
   lineId?: string;
   createdAtMs: number;
+}
+
+/** What a person can set on a line in place of what it is charged for. */
+export type LineField = 'name' | 'description' | 'labels' | 'price' | 'discounts' | 'tax' | 'feature' | 'period';
+
+/** Noted field by field when a line is edited, never guessed afterwards: everything else follows the line's charge. */
+export interface LineOverrides {
+  fields: readonly LineField[];
+  /** The flat price that a person set, and the service period that it is for: what is left of that owes a part of it. */
+  fee?: { amount: string; for: Period };
+  /** The charge is metered; the price that was set is not. Its usage is counted all the same, so that nobody bills it again. */
+  isMetered?: true;
 }
 
 /** A line on a standard invoice, or one that a preview would put there. */
@@ -112,6 +138,9 @@ export interface InvoiceLine {
   correctionId?: string;
   /** `manual` as soon as somebody has edited it. */
   controller: 'system' | 'manual';
+  overrides?: LineOverrides;
+  /** Who took it off its invoice: a person lets the customer off, the system has its charge otherwise. */
+  removedBy?: 'person' | 'system';
   name: string;
   description?: string;
   labels?: Labels;

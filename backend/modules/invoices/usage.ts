@@ -23,8 +23,13 @@ export function isMissing(usage: MeasuredUsage | MissingUsage): usage is Missing
 }
 
 /** Whether the line's quantity is metered. */
-export function isMetered(line: Pick<InvoiceLine, 'terms' | 'kind'>): boolean {
-  return line.kind !== 'correction' && line.terms.price.type !== 'flat' && line.terms.price.type !== 'free';
+export function isMetered(line: Pick<InvoiceLine, 'terms' | 'kind' | 'overrides'>): boolean {
+  if (line.kind === 'correction') return false;
+  return isUsagePrice(line.terms) || line.overrides?.isMetered === true;
+}
+
+export function isUsagePrice({ price }: Pick<InvoiceLine['terms'], 'price'>): boolean {
+  return price.type !== 'flat' && price.type !== 'free';
 }
 
 /** How the features of charges are metered; features without a meter, and unknown ones, are absent. */

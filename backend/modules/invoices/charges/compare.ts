@@ -11,7 +11,7 @@ export type ChargeChange =
   | { kind: 'remove'; charge: Charge };
 
 /**
- * @param stored all charges of the subscription that the system controls, deleted ones included
+ * @param stored all charges of the subscription, deleted ones included; those that a person has let off stay so
  * @param untilMs up to where charges were asked for: later ones that are stored stay as they are
  * @param endsAtMs when the subscription ends: nothing is charged from then on
  */
@@ -27,6 +27,7 @@ export function compareCharges(
   for (const charge of wanted) {
     const found = byReference.get(charge.reference);
     if (found === undefined) changes.push({ kind: 'create', wanted: charge });
+    else if (found.droppedAtMs !== undefined) continue;
     else if (found.state === 'deleted' || !isSame(found, charge)) {
       changes.push({ kind: 'update', charge: found, wanted: charge });
     }

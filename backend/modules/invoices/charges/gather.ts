@@ -65,7 +65,8 @@ export function draftLine(charge: Charge, servicePeriod: { fromMs: number; toMs:
   return {
     kind: 'charge',
     chargeId: charge.id,
-    controller: charge.controller,
+    // What a person has set on another part of the period is not set on this one.
+    controller: charge.subscription === undefined ? charge.controller : 'system',
     name,
     ...(description !== undefined && { description }),
     ...(labels !== undefined && { labels }),

@@ -19,6 +19,7 @@ interface ChargeRow {
   invoice_at: string;
   billed_to: string | null;
   issued_at: string | null;
+  dropped_at: string | null;
   created_at: string;
   updated_at: string;
   deleted_at: string | null;
@@ -69,6 +70,17 @@ export function chargeRepository(db: ControlDb) {
         .where('id', '=', id)
         .execute();
     },
+    /** A line of it was edited. */
+    setManual: async (id: string, atMs: number): Promise<void> => {
+      const columns = { controller: 'manual', updated_at: toStoredInstant(atMs) } as const;
+      await tables.updateTable('charges').set(columns).where('id', '=', id).execute();
+    },
+    /** A person has let the customer off. */
+    drop: async (id: string, atMs: number): Promise<void> => {
+      const at = toStoredInstant(atMs);
+      const columns = { state: 'deleted', dropped_at: at, deleted_at: at, updated_at: at } as const;
+      await tables.updateTable('charges').set(columns).where('id', '=', id).execute();
+    },
     byId: async (id: string): Promise<Charge | undefined> => {
       const row = await tables.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toCharge(row);
@@ -83,7 +95,7 @@ export function chargeRepository(db: ControlDb) {
     /** Deleted ones too. */
     ofSubscription: async (subscriptionId: string): Promise<Charge[]> => {
       const own = tables.selectFrom('charges').selectAll().where('subscription_id', '=', subscriptionId);
-      return (await own.where('controller', '=', 'system').orderBy('id').execute()).map(toCharge);
+      return (await own.orderBy('id').execute()).map(toCharge);
     },
     /** Those with something left to invoice, in the order in which they fall due. */
     open: async (customerId: string, currency?: string): Promise<Charge[]> => {
@@ -207,6 +219,7 @@ function contentOf(charge: ChargeContent & { reference?: string }): ChargeConten
     createdAtMs,
     updatedAtMs,
     deletedAtMs,
+    droppedAtMs,
     ...content
   } = charge as Partial<Charge> & ChargeContent;
   return content;
@@ -224,6 +237,7 @@ function toRow(charge: Charge): Omit<ChargeRow, 'issued_at'> {
     created_at: toStoredInstant(charge.createdAtMs),
     updated_at: toStoredInstant(charge.updatedAtMs),
     deleted_at: charge.deletedAtMs === undefined ? null : toStoredInstant(charge.deletedAtMs),
+    dropped_at: charge.droppedAtMs === undefined ? null : toStoredInstant(charge.droppedAtMs),
   };
 }
 
@@ -239,5 +253,6 @@ function toCharge(row: ChargeRow): Charge {
     createdAtMs: Date.parse(row.created_at),
     updatedAtMs: Date.parse(row.updated_at),
     ...(row.deleted_at !== null && { deletedAtMs: Date.parse(row.deleted_at) }),
+    ...(row.dropped_at !== null && { droppedAtMs: Date.parse(row.dropped_at) }),
   };
 }

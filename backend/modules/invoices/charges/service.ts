@@ -20,6 +20,7 @@ import { rateLine } from '../rate-line.ts';
 import type { Charge, ChargeContent } from '../types.ts';
 import { isMissing, readUsage } from '../usage.ts';
 import { type ChargeStatus, toChargeBody } from './body.ts';
+import { asEdited } from './follow.ts';
 import { type ChargeSortField, chargeRepository } from './repository.ts';
 import type { CreateCharge } from './schema.ts';
 import { toTextPeriod } from './wanted.ts';
@@ -84,8 +85,9 @@ export function createChargesService(anyDeps: InvoicesDeps): ChargesService {
       });
       const data: ChargeAnswer[] = [];
       for (const charge of charges) {
-        const totals = await totalsOfCharge(deps, deps.db, charge, withRealtime);
-        data.push(toChargeBody(charge, deps.clock.nowMs(), totals));
+        const shown = await asItStands(deps, charge);
+        const totals = await totalsOfCharge(deps, deps.db, shown, withRealtime);
+        data.push(toChargeBody(shown, deps.clock.nowMs(), totals));
       }
       return { data, meta: pageMeta(page, total) };
     },
@@ -192,6 +194,14 @@ async function featureOf(
     throw invoiceProblem('charge_feature_not_found', feature_id ?? key ?? 'none is given');
   }
   return { featureId: found.id, featureKey: found.key };
+}
+
+/** With what a person has set on its line. */
+async function asItStands(deps: InvoicesDeps, charge: Charge): Promise<Charge> {
+  if (charge.controller === 'system') return charge;
+  const lines = await lineRepository(deps.db).ofCharge(charge.id);
+  const edited = lines.findLast((line) => line.kind === 'charge' && line.overrides !== undefined);
+  return edited === undefined ? charge : asEdited(charge, edited, await currencyOf(deps, charge.currency, deps.db));
 }
 
 /** What stands on invoices, and what the whole charge comes to with the usage so far. */

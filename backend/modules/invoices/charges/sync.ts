@@ -10,9 +10,10 @@ import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
 import { currencyOf } from '../money.ts';
 import { invoiceRepository } from '../repository.ts';
-import type { Charge, WantedCharge } from '../types.ts';
+import type { Charge, InvoiceLine, WantedCharge } from '../types.ts';
+import { isTakenBack } from './billed-lines.ts';
 import { type ChargeChange, compareCharges } from './compare.ts';
-import { draftLine } from './gather.ts';
+import { followCharge } from './follow.ts';
 import { chargeRepository } from './repository.ts';
 import { currencyCodesOf, horizonMs, wantedCharges } from './wanted.ts';
 
@@ -44,7 +45,7 @@ export async function syncSubscription(
   for (const code of currencyCodesOf(subscription)) currencies.set(code, await currencyOf(deps, code, trx));
   const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode, currencies });
   const changes = compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
-  const draftIds = await applyChanges(deps, trx, subscription.customerId, changes);
+  const draftIds = await applyChanges(deps, trx, subscription, changes);
   const count = (kind: ChargeChange['kind']) => changes.filter((change) => change.kind === kind).length;
   return {
     created: count('create'),
@@ -65,19 +66,26 @@ export async function removeCharges(
   const changes = stored.flatMap((charge): ChargeChange[] =>
     charge.state === 'deleted' ? [] : [{ kind: 'remove', charge }],
   );
-  return applyChanges(deps, trx, subscription.customerId, changes);
+  // It was never in force: nothing of it is used.
+  return applyChanges(deps, trx, { customerId: subscription.customerId, toMs: undefined }, changes);
+}
+
+/** Whose charges they are, and when they end. */
+interface OfSubscription {
+  customerId: string;
+  toMs?: number | undefined;
 }
 
 /** @returns drafts that have to be worked out again */
 async function applyChanges(
   deps: InvoicesDeps,
   trx: ControlDb,
-  customerId: string,
+  subscription: OfSubscription,
   changes: readonly ChargeChange[],
 ): Promise<string[]> {
   const draftIds = new Set<string>();
-  for (const change of changes) for (const id of await applyChange(deps, trx, customerId, change)) draftIds.add(id);
-  await followGatherings(deps, trx, customerId, changes);
+  for (const change of changes) for (const id of await applyChange(deps, trx, subscription, change)) draftIds.add(id);
+  await followGatherings(deps, trx, subscription.customerId, changes);
   return [...draftIds];
 }
 
@@ -103,7 +111,7 @@ async function followGatherings(
 async function applyChange(
   deps: InvoicesDeps,
   trx: ControlDb,
-  customerId: string,
+  { customerId, toMs: endsAtMs }: OfSubscription,
   change: ChargeChange,
 ): Promise<string[]> {
   const charges = chargeRepository(trx);
@@ -115,16 +123,17 @@ async function applyChange(
   }
   const { charge } = change;
   const lines = (await lineRepository(trx).ofCharge(charge.id)).filter((line) => line.kind === 'charge');
+  const currency = await currencyOf(deps, charge.currency, trx);
   if (change.kind === 'remove') {
     await charges.setState(charge.id, { state: 'deleted', atMs });
-    await correctFee(deps, trx, { ...charge, amount: '0' }, lines);
-    return (await changeDrafts(trx, lines, undefined, atMs)).draftIds;
+    await correctFee(deps, trx, { ...charge, amount: '0' }, { lines, usedUntilMs: endsAtMs });
+    return (await changeDrafts(trx, lines, undefined, { atMs, currency })).draftIds;
   }
   const changed: Charge = { ...charge, ...withoutMissing(charge, change.wanted) };
   await charges.replaceContent(charge.id, change.wanted, atMs);
-  await correctFee(deps, trx, changed, lines);
-  const { draftIds, lines: now } = await changeDrafts(trx, lines, changed, atMs);
-  await charges.setState(charge.id, { state: stateOf(changed, now), atMs });
+  await correctFee(deps, trx, changed, { lines, usedUntilMs: changed.servicePeriod.toMs });
+  const { draftIds, lines: now } = await changeDrafts(trx, lines, changed, { atMs, currency });
+  await charges.setState(charge.id, { ...progressOf(changed, now), atMs });
   return draftIds;
 }
 
@@ -138,42 +147,39 @@ function withoutMissing(charge: Charge, wanted: WantedCharge): Partial<Charge> {
 /**
  * A fee is billed with its line. Usage is billed with the last part of its period: what was billed as an earlier part, up
  * to an end that was not known then, is followed by an empty last one, which brings what only a last one has (the minimum).
+ * What the system took off a draft when the charge went is still to be billed; what a person took off is let off.
  */
-function stateOf({ amount, servicePeriod }: Charge, lines: readonly LineOfCharge[]): Charge['state'] {
-  const standing = lines.filter((line) => !wasTakenOff(line));
-  const isBilled =
-    amount === undefined
-      ? standing.some((line) => LAST_PARTS.has(line.splitPosition) && line.servicePeriod.toMs >= servicePeriod.toMs)
-      : standing.length > 0;
-  return isBilled ? 'billed' : 'open';
+function progressOf(charge: Charge, lines: readonly LineOfCharge[]): { state: Charge['state']; billedToMs?: number } {
+  const kept = lines.filter((line) => !isTakenBack(line));
+  if (charge.amount !== undefined) return { state: kept.length > 0 ? 'billed' : 'open' };
+  const { fromMs, toMs } = charge.servicePeriod;
+  const isLast = ({ splitPosition, servicePeriod, overrides }: LineOfCharge) =>
+    LAST_PARTS.has(splitPosition) && (servicePeriod.toMs >= toMs || overrides?.fields.includes('period') === true);
+  const billedToMs = Math.max(fromMs, ...kept.map(({ servicePeriod }) => servicePeriod.toMs));
+  return { state: kept.some(isLast) ? 'billed' : 'open', ...(kept.length < lines.length && { billedToMs }) };
 }
 
 const LAST_PARTS: ReadonlySet<string> = new Set(['single', 'last'] satisfies LineOfCharge['splitPosition'][]);
 
-/** By us, from a draft, as its charge asked for it no more. What a person takes off is let off: it is not billed again. */
-function wasTakenOff(line: LineOfCharge): boolean {
-  return line.deletedAtMs !== undefined && line.controller === 'system';
-}
-
 /**
- * Lines on drafts follow their charge. Those that a person has edited stay as that person wants them.
+ * Lines on drafts follow their charge in everything that no person has set.
  * @returns all lines as they are then, and the drafts that have to be worked out again
  */
 async function changeDrafts(
   trx: ControlDb,
   lines: readonly LineOfCharge[],
   charge: Charge | undefined,
-  atMs: number,
+  { atMs, currency }: { atMs: number; currency: Currency },
 ): Promise<{ lines: LineOfCharge[]; draftIds: string[] }> {
   const draftIds: string[] = [];
   const now: LineOfCharge[] = [];
   for (const line of lines) {
-    const isFixed = !followsCharges(line.invoiceStatus) || line.controller === 'manual';
-    if (isFixed || line.deletedAtMs !== undefined) {
+    if (!followsCharges(line.invoiceStatus) || line.deletedAtMs !== undefined) {
       now.push(line);
       continue;
     }
-    const { invoiceStatus, ...own } = { ...line, ...followed(line, charge, atMs), updatedAtMs: atMs };
+    const { invoiceStatus, ...before } = line;
+    const own = { ...followed(before, charge, { atMs, currency }), updatedAtMs: atMs };
     await lineRepository(trx).replace(own);
     await wakeDraft(trx, line.invoiceId, atMs);
     draftIds.push(line.invoiceId);
@@ -183,12 +189,17 @@ async function changeDrafts(
 }
 
 /** What becomes of a line on a draft with its charge. */
-function followed(line: LineOfCharge, charge: Charge | undefined, atMs: number): Partial<LineOfCharge> {
-  if (charge === undefined) return { deletedAtMs: atMs };
+function followed(
+  line: InvoiceLine,
+  charge: Charge | undefined,
+  { atMs, currency }: { atMs: number; currency: Currency },
+): InvoiceLine {
+  const gone: InvoiceLine = { ...line, deletedAtMs: atMs, removedBy: 'system' };
+  if (charge === undefined) return gone;
   const { fromMs } = line.servicePeriod;
   const endMs = charge.servicePeriod.toMs;
   const toMs = charge.amount === undefined ? Math.min(line.servicePeriod.toMs, endMs) : endMs;
-  return toMs < fromMs ? { deletedAtMs: atMs } : draftLine(charge, { fromMs, toMs });
+  return toMs < fromMs ? gone : followCharge(line, charge, { fromMs, toMs }, currency);
 }
 
 /** The next version of the invoice, so that nobody stores what was worked out from the lines as they were. */

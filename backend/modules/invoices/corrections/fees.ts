@@ -1,75 +1,125 @@
 /**
  * Fees that were billed and have become other ones: a plan was changed or ended before the time that was paid for was
- * over, or goes on after all.
+ * over, or goes on after all; or the invoice that they stood on does not stand any more.
  */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
-import { Decimal } from '../../../platform/decimal.ts';
+import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
 import { defined } from '../../../platform/defined.ts';
+import type { Currency } from '../../../platform/money.ts';
+import { isBilled, isTakenBack } from '../charges/billed-lines.ts';
+import { billedTerms } from '../charges/follow.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
 import type { LineOfCharge } from '../lines/repository.ts';
-import { currencyOf, differenceOf, isZero, sumOf } from '../money.ts';
+import { currencyOf, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
-import type { Charge } from '../types.ts';
+import type { Charge, Correction } from '../types.ts';
+import { isUsagePrice } from '../usage.ts';
 import { correctionRepository } from './repository.ts';
+import { isInForce, withdrawCredits } from './withdraw.ts';
+
+export interface BilledFee {
+  /** Of the charge, those of deleted invoices included: what was let off stays let off. */
+  lines: readonly LineOfCharge[];
+  /** Until when what the fee is for is used; undefined: it is not used at all. */
+  usedUntilMs: number | undefined;
+}
 
 /**
- * Makes up for the difference between what a fee is now and what was billed for it. Asking again changes nothing.
- * Lines on drafts are left out: they follow their charge themselves.
+ * Makes up for the difference between what a fee is now and what was billed for it on invoices that stand. Asking again
+ * changes nothing. Lines on drafts are left out: they follow their charge themselves.
  * @param charge with the amount that it has now; "0" when it is not owed at all
- * @param lines of the charge, those of deleted invoices included: what was let off stays let off
  */
 export async function correctFee(
   deps: InvoicesDeps,
   trx: ControlDb,
   charge: Charge,
-  lines: readonly LineOfCharge[],
+  { lines, usedUntilMs }: BilledFee,
 ): Promise<void> {
-  const fixed = lines.filter((line) => !followsCharges(line.invoiceStatus));
-  const isEdited = fixed.some((line) => line.controller === 'manual' && charge.controller === 'system');
-  if (charge.amount === undefined || fixed.length === 0 || isEdited) return;
-  const earlier = await correctionRepository(trx).ofCharge(charge.id);
-  const settled = sumOf([...fixed.map(netOf), ...earlier.map(({ amount }) => amount)]);
-  const amount = differenceOf(await feeNow(charge, deps, trx), settled);
-  if (isZero(amount)) return;
-  const isCredit = new Decimal(amount).lt(0);
+  const fixed = lines.filter((line) => !followsCharges(line.invoiceStatus) && !isTakenBack(line));
+  const billed = fixed.find(isBilled) ?? fixed[0];
+  if (charge.amount === undefined || billed === undefined || isUsagePrice(billed.terms)) return;
+  const fee = await feeNow(charge, billed, deps, trx);
+  const earlier = (await correctionRepository(trx).ofCharge(charge.id)).filter(isInForce);
+  const missing = wantedCorrection(fee, fixed).sub(sumOf(earlier.map(({ amount }) => amount)));
+  if (missing.isZero()) return;
+  const isCredit = missing.lt(0);
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
   if (isCredit && adjustments.unused_time === 'keep') return;
-  const [billed] = fixed;
-  const fromMs = isCredit ? charge.servicePeriod.toMs : (billed?.servicePeriod.fromMs ?? charge.servicePeriod.fromMs);
-  const toMs = Math.max(fromMs, ...fixed.map((line) => line.servicePeriod.toMs), charge.servicePeriod.toMs);
+  const rest = isCredit ? missing : await withdrawCredits(trx, earlier, missing);
+  if (rest.isZero()) return;
+  const isUnbilled = !isCredit && !fixed.some(isBilled);
   await correctionRepository(trx).insert({
+    ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
     id: deps.newId(),
     customerId: charge.customerId,
     currency: charge.currency,
     chargeId: charge.id,
-    reason: isCredit ? 'unused_time' : 'longer_time',
-    name: `${charge.name}: ${isCredit ? 'unused time' : 'longer time'}`,
-    description: isCredit
-      ? 'Paid in advance for time that is not used.'
-      : 'Time that is used after all, and had been given back.',
-    amount,
-    period: { fromMs: Math.min(fromMs, toMs), toMs },
-    ...defined({ taxConfig: billed?.taxConfig }),
+    amount: formatDecimal(rest),
+    ...defined({ taxConfig: billed.taxConfig }),
     state: 'pending',
     createdAtMs: deps.clock.nowMs(),
   });
 }
 
-/** What the fee comes to with its discounts. */
-async function feeNow(charge: Charge, deps: InvoicesDeps, trx: ControlDb): Promise<string> {
-  const amount = charge.amount ?? '0';
+/**
+ * What all corrections of the fee are to come to. What was let off is not billed again, and only what is billed can be given
+ * back.
+ */
+function wantedCorrection(fee: string, fixed: readonly LineOfCharge[]): Decimal {
+  const difference = new Decimal(fee).sub(sumOf(fixed.filter(isBilled).map(netOf)));
+  const letOff = sumOf(fixed.filter((line) => !isBilled(line)).map(netOf));
+  const more = difference.sub(letOff);
+  if (more.gt(0)) return more;
+  return Decimal.min(ZERO, difference);
+}
+
+type CorrectionTexts = Pick<Correction, 'reason' | 'name' | 'description' | 'period'>;
+
+function timeCorrection(
+  charge: Charge,
+  of: { fixed: readonly LineOfCharge[]; billed: LineOfCharge; isCredit: boolean; usedUntilMs: number | undefined },
+): CorrectionTexts {
+  const { fixed, billed, isCredit, usedUntilMs } = of;
+  const fromMs = billed.servicePeriod.fromMs;
+  const toMs = Math.max(fromMs, ...fixed.map((line) => line.servicePeriod.toMs), charge.servicePeriod.toMs);
+  const unusedFromMs = Math.min(Math.max(fromMs, usedUntilMs ?? fromMs), toMs);
+  return {
+    reason: isCredit ? 'unused_time' : 'longer_time',
+    name: `${billed.name}: ${isCredit ? 'unused time' : 'longer time'}`,
+    description: isCredit
+      ? 'Paid in advance for time that is not used.'
+      : 'Time that is used after all, and had been given back.',
+    period: { fromMs: isCredit ? unusedFromMs : fromMs, toMs },
+  };
+}
+
+/** A credit that was used, for a fee that nobody pays in the end. */
+function unpaidCredit(charge: Charge, billed: LineOfCharge): CorrectionTexts {
+  return {
+    reason: 'credit_without_payment',
+    name: `${billed.name}: credit taken back`,
+    description: 'It had been given back, and the invoice that it was on is not paid.',
+    period: charge.servicePeriod,
+  };
+}
+
+/** What the fee comes to with its discounts, and with what a person has set on its line. */
+async function feeNow(charge: Charge, line: LineOfCharge, deps: InvoicesDeps, trx: ControlDb): Promise<string> {
+  const currency: Currency = await currencyOf(deps, charge.currency, trx);
+  const { amount = '0', servicePeriod } = charge;
+  const agreed = { ...charge.terms, price: { type: 'flat' as const, amount } };
   const rated = rateLine(
     {
       name: charge.name,
-      terms: { ...charge.terms, price: { type: 'flat', amount } },
-      servicePeriod: charge.servicePeriod,
-      fullServicePeriod: charge.servicePeriod,
+      terms: billedTerms(line, charge, agreed, currency),
+      servicePeriod,
+      fullServicePeriod: servicePeriod,
       splitPosition: 'single',
       previousQuantity: '0',
       previouslyBilledAmount: '0',
     },
-    await currencyOf(deps, charge.currency, trx),
+    currency,
     deps.newId,
   );
   return netOf({ rated });

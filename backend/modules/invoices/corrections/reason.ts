@@ -24,12 +24,11 @@ const EVENTS_LOOKED_AT = 1000;
  */
 export async function usageReason(
   deps: InvoicesDeps,
-  charge: Charge,
+  { name, customerId, featureId }: Pick<Charge, 'name' | 'customerId' | 'featureId'>,
   period: Period,
   { before, after, since }: { before: string; after: string; since: string | undefined },
 ): Promise<UsageReason> {
   if (new Decimal(after).gt(before)) return 'late_usage';
-  const { name, customerId, featureId } = charge;
   const traced = { name, customerId, period, ...(featureId !== undefined && { featureId }) };
   const scope = since === undefined ? undefined : await scopeOf(deps, traced);
   if (scope === undefined || since === undefined) return 'lower_usage';

@@ -8,9 +8,21 @@ const correctionSchema = z
     id: ulidSchema,
     created_at: dateTimeSchema,
     reason: z
-      .enum(['late_usage', 'voided_events', 'lower_usage', 'unused_time', 'longer_time', 'carried_over'])
+      .enum([
+        'late_usage',
+        'voided_events',
+        'lower_usage',
+        'unused_time',
+        'longer_time',
+        'carried_over',
+        'credit_used_twice',
+        'credit_without_payment',
+      ])
       .openapi({
-        description: 'lower_usage: an event came late that says less, such as a negative one.',
+        description:
+          'lower_usage: an event came late that says less, such as a negative one. credit_used_twice, ' +
+          'credit_without_payment: a credit was used, and the invoice that it was on, or for, came to something else in the ' +
+          'end.',
       }),
     name: z.string(),
     description: z.string(),
@@ -20,10 +32,13 @@ const correctionSchema = z
     quantity_after: numericSchema.optional(),
     service_period: periodSchema,
     charge: z.strictObject({ id: ulidSchema }).optional(),
-    state: z.enum(['pending', 'invoiced', 'reported']).openapi({
+    state: z.enum(['pending', 'invoiced', 'reported', 'paid_out', 'written_off', 'withdrawn']).openapi({
       description:
-        'pending: for the next invoice. reported: only listed, as the profile says, or because it costs nothing.',
+        'pending: for the next invoice. reported: only listed, as the profile says, or because it costs nothing. paid_out, ' +
+        'written_off: settled without an invoice. withdrawn: what it gave back is not billed any more.',
     }),
+    settled_at: dateTimeSchema.optional(),
+    note: z.string().optional(),
     line: z.strictObject({ id: ulidSchema }).optional(),
   })
   .openapi('BillingCorrection');

@@ -40,6 +40,8 @@ function toBody(correction: Correction): CorrectionBody {
     service_period: toTextPeriod(correction.period),
     state: correction.state,
     ...defined({
+      settled_at: correction.settledAtMs === undefined ? undefined : formatInstant(correction.settledAtMs),
+      note: correction.note,
       quantity_before: correction.quantityBefore,
       quantity_after: correction.quantityAfter,
       charge: chargeId === undefined ? undefined : { id: chargeId },

@@ -7,30 +7,36 @@ import { defined } from '../../../platform/defined.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import type { Currency } from '../../../platform/money.ts';
 import type { Period } from '../../../platform/period/index.ts';
+import type { PricingTerms } from '../../rating/index.ts';
+import { isBilled, isTakenBack } from '../charges/billed-lines.ts';
+import { billedTerms } from '../charges/follow.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { scheduleRepository } from '../charges/schedule/repository.ts';
 import { toTextPeriod } from '../charges/wanted.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
 import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
-import { currencyOf, differenceOf, isZero, sumOf } from '../money.ts';
+import { currencyOf, differenceOf, isNegative, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
-import type { Charge, Correction, TaxRef } from '../types.ts';
+import type { Charge, Correction } from '../types.ts';
 import { isMissing, readUsage } from '../usage.ts';
 import { USAGE_REASON_NAMES, type UsageReason, usageReason } from './reason.ts';
 import { correctionRepository } from './repository.ts';
+import { isInForce } from './withdraw.ts';
 
 /** What was billed of a charge, and the quantity that it counts now. */
 interface Recount {
   billed: Period;
+  /** The last one: it has what a person has set. */
+  line: LineOfCharge;
+  /** Only then anything can be given back. */
+  isPaidFor: boolean;
   before: string;
   after: string;
   reason: UsageReason;
   /** Moments at which the two were read. */
   sinceSnapshot?: string;
   snapshot?: string;
-  /** The line's. */
-  taxConfig?: TaxRef;
 }
 
 /**
@@ -41,27 +47,36 @@ export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promis
   const charge = await chargeRepository(deps.db).byId(chargeId);
   // While a period is billed in parts, the next part counts what has arrived late in those before it.
   if (charge?.state !== 'billed' || charge.amount !== undefined) return undefined;
-  const period = billedPeriod(charge, await billedLines(deps.db, charge.id));
-  if (period === undefined) return undefined;
+  const billed = await billedLines(deps.db, charge.id);
+  const period = billedPeriod(charge, billed);
+  const line = billed.at(-1);
+  if (period === undefined || line === undefined) return undefined;
   // Read before the transaction, which would otherwise hold up everybody else.
-  const measured = await readUsage(deps, charge, charge.customerId, period);
+  const measured = await readUsage(deps, line, charge.customerId, period);
   if (isMissing(measured)) return undefined;
   const { value: after, snapshot } = measured;
   const known = await countedSoFar(deps.db, charge);
   if (isZero(differenceOf(after, known.before))) return undefined;
-  const reason = await usageReason(deps, charge, period, { ...known, after, since: known.sinceSnapshot });
+  const reason = await usageReason(deps, { ...line, customerId: charge.customerId }, period, {
+    ...known,
+    after,
+    since: known.sinceSnapshot,
+  });
   return deps.db.transaction(async (trx) => {
     const { lines, before, sinceSnapshot } = await countedSoFar(trx, charge);
     const now = billedPeriod(charge, lines);
-    if (now === undefined || now.toMs !== period.toMs || before !== known.before) return undefined;
+    const last = lines.at(-1);
+    if (last === undefined || now === undefined || now.toMs !== period.toMs || before !== known.before)
+      return undefined;
     return record(deps, trx, charge, {
       billed: period,
+      line: last,
+      isPaidFor: lines.every(isBilled),
       before,
       after,
       reason,
       ...(sinceSnapshot !== undefined && { sinceSnapshot }),
       ...(snapshot !== undefined && { snapshot }),
-      ...defined({ taxConfig: lines.at(-1)?.taxConfig }),
     });
   });
 }
@@ -69,31 +84,39 @@ export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promis
 /** What lines and corrections have come to so far, and the moment at which that was read last. */
 async function countedSoFar(db: ControlDb, charge: Charge) {
   const lines = await billedLines(db, charge.id);
-  const earlier = await correctionRepository(db).ofCharge(charge.id);
-  const sinceSnapshot = earlier.findLast((one) => one.snapshot !== undefined)?.snapshot ?? lines.at(-1)?.snapshot;
+  const earlier = (await correctionRepository(db).ofCharge(charge.id)).filter(isInForce);
+  const own = earlier.filter(({ reason }) => reason !== 'carried_over');
+  const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? lines.at(-1)?.snapshot;
   return { lines, before: countedBefore(lines, earlier), sinceSnapshot };
 }
 
 /** Lines of the charge, those of deleted and void invoices included. */
 async function billedLines(db: ControlDb, chargeId: string): Promise<LineOfCharge[]> {
-  return (await lineRepository(db).ofCharge(chargeId)).filter((line) => line.kind === 'charge');
+  const lines = await lineRepository(db).ofCharge(chargeId);
+  return lines.filter((line) => line.kind === 'charge' && !isTakenBack(line));
 }
 
 /**
- * The part of the charge that is billed for good. undefined while a part of it is on a draft, which counts for itself,
- * when a person has set what it costs, and when it was let off with a deleted or void invoice.
+ * The part of the charge that is billed for good. undefined while a part of it is on a draft, which counts for itself, and
+ * when it was let off with a line, or with a deleted or void invoice.
  */
 function billedPeriod(charge: Charge, lines: readonly LineOfCharge[]): Period | undefined {
   if (lines.length === 0) return undefined;
   const isOpen = lines.some((line) => line.quantity === undefined || followsCharges(line.invoiceStatus));
-  const isEdited = charge.controller === 'system' && lines.some((line) => line.controller === 'manual');
   const isLetOff = lines.some(
     (line) => line.deletedAtMs !== undefined || ['deleted', 'voided'].includes(line.invoiceStatus),
   );
-  if (isOpen || isEdited || isLetOff) return undefined;
+  if (isOpen || isLetOff) return undefined;
   // A part may have been billed beyond an end that was not known then: what is used there, this charge does not owe.
   const billedToMs = Math.max(...lines.map((line) => line.servicePeriod.toMs));
-  return { fromMs: charge.servicePeriod.fromMs, toMs: Math.min(billedToMs, charge.servicePeriod.toMs) };
+  return {
+    fromMs: Math.min(...lines.map((line) => line.fullServicePeriod.fromMs)),
+    toMs: lines.some(hasOwnPeriod) ? billedToMs : Math.min(billedToMs, charge.servicePeriod.toMs),
+  };
+}
+
+function hasOwnPeriod({ overrides }: LineOfCharge): boolean {
+  return overrides?.fields.includes('period') === true;
 }
 
 /** The quantity that lines and corrections have come to so far. */
@@ -111,10 +134,13 @@ async function record(
   charge: Charge,
   recount: Recount,
 ): Promise<Correction | undefined> {
-  const { billed, before, after, reason, ...moments } = recount;
+  const { billed, line, isPaidFor, before, after, reason, ...moments } = recount;
   const currency = await currencyOf(deps, charge.currency, trx);
-  const costOf = (quantity: string) => costOfQuantity(charge, billed, quantity, { currency, newId: deps.newId });
+  const terms = billedTerms(line, charge, charge.terms, currency);
+  const costOf = (quantity: string) =>
+    costOfQuantity(line.name, { terms, billed, quantity, currency, newId: deps.newId });
   const amount = differenceOf(costOf(after), costOf(before));
+  if (isNegative(amount) && !isPaidFor) return undefined;
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
   const text = toTextPeriod(billed);
   const correction: Correction = {
@@ -123,12 +149,13 @@ async function record(
     currency: charge.currency,
     chargeId: charge.id,
     reason,
-    name: `${charge.name}: ${USAGE_REASON_NAMES[reason]}`,
+    name: `${line.name}: ${USAGE_REASON_NAMES[reason]}`,
     description: `${text.from} to ${text.to} was billed with a quantity of ${before}; it is ${after} now.`,
     amount,
     quantityBefore: before,
     quantityAfter: after,
     ...moments,
+    ...defined({ taxConfig: line.taxConfig }),
     period: billed,
     // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
     state: adjustments.late_usage === 'report' || isZero(amount) ? 'reported' : 'pending',
@@ -138,24 +165,22 @@ async function record(
   return correction;
 }
 
-/** What the charge costs with a quantity. */
+/** What a quantity costs. */
 function costOfQuantity(
-  charge: Charge,
-  billed: Period,
-  quantity: string,
-  { currency, newId }: { currency: Currency; newId: NewId },
+  name: string,
+  of: { terms: PricingTerms; billed: Period; quantity: string; currency: Currency; newId: NewId },
 ): string {
   const line = {
-    name: charge.name,
-    terms: charge.terms,
-    quantity,
-    servicePeriod: billed,
-    fullServicePeriod: billed,
+    name,
+    terms: of.terms,
+    quantity: of.quantity,
+    servicePeriod: of.billed,
+    fullServicePeriod: of.billed,
     splitPosition: 'single' as const,
     previousQuantity: '0',
     previouslyBilledAmount: '0',
   };
-  return netOf({ rated: rateLine(line, currency, newId) });
+  return netOf({ rated: rateLine(line, of.currency, of.newId) });
 }
 
 /**

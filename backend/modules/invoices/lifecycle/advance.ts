@@ -1,6 +1,9 @@
 /** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
 
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { chargesFollow } from '../charges/follow-invoice.ts';
+import { chargeRepository } from '../charges/repository.ts';
+import { correctionsFollow } from '../corrections/follow-invoice.ts';
 import { correctUsageOfCustomer } from '../corrections/usage.ts';
 import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
@@ -150,10 +153,11 @@ function enter(moving: Moving, status: ExtendedStatus, context: StepContext): Pr
 
 async function save(
   trx: ControlDb,
-  { invoice, lines }: Moving,
+  moved: Moving,
   before: Moving,
   { deps, app }: StepContext,
 ): Promise<Invoice | undefined> {
+  const { invoice, lines } = moved;
   const nowMs = deps.clock.nowMs();
   const changed = { ...invoice, updatedAtMs: nowMs };
   const wake = wakeAtMs(changed, factsOf(changed, lines, app, nowMs));
@@ -161,11 +165,14 @@ async function save(
   const wakeAt = wake !== undefined && wake <= nowMs ? nowMs + RECHECK_MS : wake;
   if (!(await invoiceRepository(trx).replace(changed, wakeAt))) return undefined;
   const known = new Map(before.lines.map((line) => [line.id, line]));
+  await chargeRepository(trx).insert(moved.newCharges ?? []);
   await lineRepository(trx).insert(lines.filter((line) => !known.has(line.id)));
   for (const line of lines) {
     if (known.has(line.id) && known.get(line.id) !== line)
       await lineRepository(trx).replace({ ...line, updatedAtMs: nowMs });
   }
+  await chargesFollow(trx, before.lines, lines, nowMs);
+  await correctionsFollow(deps, trx, before, { ...moved, invoice: changed });
   return { ...changed, version: invoice.version + 1 };
 }
 

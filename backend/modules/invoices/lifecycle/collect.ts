@@ -3,11 +3,8 @@ import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import type { Currency } from '../../../platform/money.ts';
 import { RatingError } from '../../rating/index.ts';
-import { fitCorrections } from '../corrections/fit.ts';
-import { correctionRepository } from '../corrections/repository.ts';
-import { isZero } from '../money.ts';
 import { rateCorrection, rateLine, totalsOf } from '../rate-line.ts';
-import type { Correction, Invoice, InvoiceLine, ValidationIssue } from '../types.ts';
+import type { Charge, Correction, Invoice, InvoiceLine, ValidationIssue } from '../types.ts';
 import { isMetered, isMissing } from '../usage.ts';
 import { earlierParts, quantityOfPart, type ReadQuantities } from './quantities.ts';
 
@@ -17,6 +14,8 @@ export interface Moving {
   currency: Currency;
   invoice: Invoice;
   lines: InvoiceLine[];
+  /** Of lines that a person has added. */
+  newCharges?: readonly Charge[];
 }
 
 /** Sets the quantities of metered lines, and what earlier parts of their periods billed. */
@@ -82,59 +81,6 @@ export function withTotals(moving: Moving): Moving {
       ? { fromMs: invoice.servicePeriod.fromMs, toMs: invoice.servicePeriod.fromMs }
       : { fromMs: Math.min(...from), toMs: Math.max(...to) };
   return { ...moving, invoice: { ...invoice, totals: totalsOf(lines, currency), servicePeriod } };
-}
-
-/** Puts the corrections that wait for the customer's next invoice on this one, as far as its total goes. */
-export async function attachCorrections(
-  db: ControlDb,
-  moving: Moving,
-  context: { nowMs: number; newId: NewId },
-): Promise<Moving> {
-  const corrections = correctionRepository(db);
-  const kept = await releaseCorrections(db, moving, context.nowMs);
-  const { invoice } = kept;
-  const pending = await corrections.pending(invoice.customerId, invoice.currency);
-  const added: InvoiceLine[] = [];
-  for (const { correction, amount, rest } of fitCorrections(pending, totalsOf(kept.lines, kept.currency).total)) {
-    const used: Correction = { ...correction, amount };
-    const position = kept.lines.length + added.length;
-    const line = correctionLine(used, { invoice, position, ...context });
-    await corrections.replace({ ...used, state: 'invoiced', lineId: line.id });
-    if (!isZero(rest)) await corrections.insert(carriedOver(correction, rest, context));
-    added.push(line);
-  }
-  return withTotals({ ...kept, lines: [...kept.lines, ...added] });
-}
-
-/** Takes corrections off again that an earlier taking of quantities has put on the invoice. */
-async function releaseCorrections(db: ControlDb, moving: Moving, nowMs: number): Promise<Moving> {
-  const corrections = correctionRepository(db);
-  const lines: InvoiceLine[] = [];
-  for (const line of moving.lines) {
-    const isOurs = line.kind === 'correction' && line.controller === 'system' && line.deletedAtMs === undefined;
-    if (!isOurs || line.correctionId === undefined) {
-      lines.push(line);
-      continue;
-    }
-    const correction = await corrections.byId(line.correctionId);
-    if (correction !== undefined) {
-      const { lineId: _, ...released } = correction;
-      await corrections.replace({ ...released, state: 'pending' });
-    }
-    lines.push({ ...line, deletedAtMs: nowMs, updatedAtMs: nowMs });
-  }
-  return { ...moving, lines };
-}
-
-function carriedOver(correction: Correction, rest: string, context: { nowMs: number; newId: NewId }): Correction {
-  return {
-    ...correction,
-    id: context.newId(),
-    reason: 'carried_over',
-    description: `What was left of: ${correction.description}`,
-    amount: rest,
-    createdAtMs: context.nowMs,
-  };
 }
 
 /** The line that a correction becomes. */

@@ -4,10 +4,12 @@ import type { NewId } from '../../../platform/ids.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { App } from '../../apps/index.ts';
 import { chargeRepository } from '../charges/repository.ts';
+import { attachCorrections } from '../corrections/attach.ts';
+import { droppedLine } from '../edit.ts';
 import { invoiceRepository } from '../repository.ts';
 import type { Invoice } from '../types.ts';
 import { isMetered } from '../usage.ts';
-import { attachCorrections, type Moving, rateAll, takeQuantities } from './collect.ts';
+import { type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
 import { isDraftNumber, issuedNumber } from './numbers.ts';
 import type { ReadQuantities } from './quantities.ts';
@@ -45,7 +47,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'deleted':
       return {
         ...moving,
-        lines: moving.lines.map((line) => deletedLine(line, context.nowMs)),
+        lines: moving.lines.map((line) => (line.deletedAtMs === undefined ? droppedLine(line, context.nowMs) : line)),
         invoice: deleted(invoice, context.nowMs),
       };
     default:
@@ -109,10 +111,6 @@ function settleInSandbox(moving: Moving): Moving {
 
 function deleted(invoice: Invoice, nowMs: number): Invoice {
   return { ...invoice, deletedAtMs: nowMs };
-}
-
-function deletedLine(line: Moving['lines'][number], nowMs: number): Moving['lines'][number] {
-  return line.deletedAtMs === undefined ? { ...line, deletedAtMs: nowMs } : line;
 }
 
 /** RFC 3339 text for the facts that an external system reports. */

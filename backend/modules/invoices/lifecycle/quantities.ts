@@ -1,6 +1,7 @@
 /** Taking quantities: what is read before the transaction that stores them, and how they become those of lines. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { Period } from '../../../platform/period/index.ts';
+import { isTakenBack } from '../charges/billed-lines.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { lineRepository } from '../lines/repository.ts';
 import { differenceOf, isNegative, sumOf } from '../money.ts';
@@ -52,7 +53,11 @@ export async function earlierParts(db: ControlDb, line: InvoiceLine): Promise<Ea
     return { quantity: '0', netAmount: '0', minimumAmount: '0', isWaiting: false };
   }
   const earlier = (await lineRepository(db).ofCharge(line.chargeId)).filter(
-    (other) => other.id !== line.id && other.kind === 'charge' && isBefore(other.servicePeriod, line.servicePeriod),
+    (other) =>
+      other.id !== line.id &&
+      other.kind === 'charge' &&
+      !isTakenBack(other) &&
+      isBefore(other.servicePeriod, line.servicePeriod),
   );
   const standing = earlier.filter(
     (other) => other.deletedAtMs === undefined && !['deleted', 'voided'].includes(other.invoiceStatus),

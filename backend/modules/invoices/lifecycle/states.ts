@@ -208,6 +208,15 @@ export function isFailed(status: ExtendedStatus): boolean {
   return status === 'draft.invalid' || status.endsWith('failed');
 }
 
+/**
+ * Whether what is on the invoice counts as billed: not when it was deleted or voided, nor when nobody expects its money any
+ * more, unless that comes after all.
+ * @param status as stored beside a line
+ */
+export function stands(status: string): boolean {
+  return !status.startsWith('delete') && status !== 'voided' && status !== 'uncollectible';
+}
+
 /** Whether nothing can happen to the invoice any more. */
 export function isFinal(status: ExtendedStatus): boolean {
   return status === 'paid' || status === 'voided' || status === 'deleted';
