@@ -96,24 +96,19 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     maxClockJumpMs: settings.MAX_CLOCK_JUMP_HOURS * 3_600_000,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
-    kongAdmin: settings.KONG_ADMIN_URL
-      ? {
-          url: settings.KONG_ADMIN_URL,
-          token: settings.KONG_ADMIN_TOKEN,
-          localAddresses: settings.OUTGOING_LOCAL_ADDRESSES,
-        }
-      : undefined,
+    kongAdmin:
+      settings.KONG_ADMIN_URL !== undefined
+        ? {
+            url: settings.KONG_ADMIN_URL,
+            token: settings.KONG_ADMIN_TOKEN,
+            localAddresses: settings.OUTGOING_LOCAL_ADDRESSES,
+          }
+        : undefined,
     tokens: [
-      ...(settings.ADMIN_TOKEN ? [{ name: 'ADMIN_TOKEN', role: 'admin' as const, token: settings.ADMIN_TOKEN }] : []),
-      ...(settings.INGEST_TOKEN
-        ? [{ name: 'INGEST_TOKEN', role: 'ingest' as const, token: settings.INGEST_TOKEN }]
-        : []),
-      ...(settings.VIEWER_TOKEN
-        ? [{ name: 'VIEWER_TOKEN', role: 'viewer' as const, token: settings.VIEWER_TOKEN }]
-        : []),
-      ...(settings.ENFORCEMENT_TOKEN
-        ? [{ name: 'ENFORCEMENT_TOKEN', role: 'enforcement' as const, token: settings.ENFORCEMENT_TOKEN }]
-        : []),
+      ...tokenOf('ADMIN_TOKEN', 'admin', settings.ADMIN_TOKEN),
+      ...tokenOf('INGEST_TOKEN', 'ingest', settings.INGEST_TOKEN),
+      ...tokenOf('VIEWER_TOKEN', 'viewer', settings.VIEWER_TOKEN),
+      ...tokenOf('ENFORCEMENT_TOKEN', 'enforcement', settings.ENFORCEMENT_TOKEN),
       ...namedTokens,
     ],
     signIn: { publicUrl: settings.PUBLIC_URL, sessionHours: settings.SESSION_HOURS },
@@ -126,4 +121,8 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     metrics: { token: settings.METRICS_TOKEN, isPublic: settings.METRICS_PUBLIC },
     minFreeDiskBytes: settings.MIN_FREE_DISK_BYTES,
   };
+}
+
+function tokenOf(name: string, role: 'admin' | 'ingest' | 'viewer' | 'enforcement', token: string | undefined) {
+  return token === undefined || token === '' ? [] : [{ name, role, token }];
 }

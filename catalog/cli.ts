@@ -74,7 +74,7 @@ function connect(options: Options, io: CatalogIo) {
   const url = options.url ?? io.environment['METERING_URL'] ?? DEFAULT_URL;
   const tokenFile = options['token-file'];
   const token = tokenFile === undefined ? io.environment['METERING_TOKEN'] : io.readText(tokenFile).trim();
-  return createApiClient(url, token || undefined);
+  return createApiClient(url, token === '' ? undefined : token);
 }
 
 async function dump(file: string, options: Options, io: CatalogIo): Promise<number> {

@@ -81,7 +81,8 @@ function roundedWindow(at: Temporal.ZonedDateTime, unit: 'minute' | 'hour'): Win
   const lengthMs = unit === 'hour' ? 60 * MINUTE_MS : MINUTE_MS;
   let fromMs = at.epochMilliseconds - elapsedMs;
   let toMs = fromMs + lengthMs;
-  const changeBefore = at.getTimeZoneTransition('previous')?.epochMilliseconds;
+  // The change before it, or at the very instant: the search leaves that out.
+  const changeBefore = at.add({ milliseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds;
   const changeAfter = at.getTimeZoneTransition('next')?.epochMilliseconds;
   if (changeBefore !== undefined && changeBefore <= at.epochMilliseconds) fromMs = Math.max(fromMs, changeBefore);
   if (changeAfter !== undefined) toMs = Math.min(toMs, changeAfter);

@@ -5,12 +5,13 @@ import { type Currency, MAX_CURRENCY_DIGITS } from './money.ts';
  * HUF, COP or PKR), they differ from ISO 4217's, and they change with the ICU version that a Node release carries.
  */
 const OTHER_DIGITS: Readonly<Record<string, number>> = {
-  ...digitsOf(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'),
+  ...digitsOf(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
   ...digitsOf(3, 'BHD IQD JOD KWD LYD OMR TND'),
+  ...digitsOf(4, 'CLF UYW'),
 };
 /**
- * The codes of money in ISO 4217's list of active ones, without funds, metals and test codes; with the guilder of the
- * Antilles and the lev, withdrawn lately, for invoices that were agreed in them. Intl lists those of all times.
+ * The codes of money in ISO 4217's list of active ones, its units of account included (CLF, CHE), without metals, units of
+ * settlement between states, and test codes; with the guilder of the Antilles and the lev, withdrawn lately, for invoices that were agreed in them. Intl lists those of all times.
  */
 const ACTIVE_CODES: readonly string[] = [
   'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP',
@@ -18,7 +19,7 @@ const ACTIVE_CODES: readonly string[] = [
   'ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT',
   'MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD',
   'SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES',
-  'VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG',
+  'VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG BOV CHE CHW CLF COU MXV USN UYI UYW',
 ].flatMap((line) => line.split(' '));
 
 const FIAT: ReadonlyMap<string, Currency> = new Map(

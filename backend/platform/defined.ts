@@ -8,6 +8,11 @@ export type Defined<T> = {
   >;
 };
 
+/** The text; undefined for the empty one, where that says as little as none. */
+export function filled(text: string | null | undefined): string | undefined {
+  return text === '' || text === null ? undefined : text;
+}
+
 /** The object without the properties that are undefined or null, so that a value has one form in JSON and comparisons. */
 export function defined<T extends object>(values: T): Defined<T> {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);

@@ -1,3 +1,4 @@
+import { filled } from '../platform/defined.ts';
 import { readConfigFile } from './config-file.ts';
 import { editDistance } from './nearest.ts';
 import { SETTING_NAMES, type SettingName, type Settings, settingsSchema } from './schema.ts';
@@ -30,13 +31,13 @@ const SHORTEST_MISSPELT = 6;
  * count as unset. The problems name the setting, where it was set, and the rule, never a value.
  */
 export function readSettings(environment: Environment): ReadSettings {
-  const file = environment[CONFIG_FILE] || undefined;
+  const file = filled(environment[CONFIG_FILE]);
   const fromFile = file === undefined ? { texts: {}, problems: [] } : readConfigFile(file);
   const origins = {} as Record<SettingName, Origin>;
   const texts: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
-    const ofEnvironment = environment[name] || undefined;
-    const ofFile = fromFile.texts[name] || undefined;
+    const ofEnvironment = filled(environment[name]);
+    const ofFile = filled(fromFile.texts[name]);
     const text = ofEnvironment ?? ofFile;
     if (text !== undefined) texts[name] = text;
     origins[name] = ofEnvironment !== undefined ? 'environment' : ofFile !== undefined ? 'file' : 'default';

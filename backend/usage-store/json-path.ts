@@ -24,9 +24,17 @@ function compileGeneral(path: string): ReadPath {
   try {
     query = compile(path);
   } catch (error) {
-    throw new Error(`is not a JSONPath: ${error instanceof Error ? error.message : 'it does not parse'}`);
+    throw new Error(`is not a JSONPath: ${whatIsWrong(path, error)}`);
   }
   return (data) => query.query(data as never).nodes.at(0)?.value;
+}
+
+/** The parser's reason, without its notes to itself: `unclosed bracketed selection ('$[':2)`. */
+function whatIsWrong(path: string, error: unknown): string {
+  if (path.endsWith('.')) return 'a name must follow its last dot';
+  const [, reason, at] = /^(.*) \('.*':(\d+)\)$/s.exec(error instanceof Error ? error.message : '') ?? [];
+  if (reason === undefined || at === undefined) return 'it does not parse';
+  return `${reason}, at character ${Number.parseInt(at, 10) + 1}`;
 }
 
 function childSteps(path: string): (string | number)[] | undefined {

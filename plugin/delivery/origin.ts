@@ -55,11 +55,10 @@ export const NODE_NAME = /^[\w.:@-]{1,128}$/;
 
 /** The host's name with what a node's name may not have replaced. */
 export function defaultNode(): string {
-  return (
-    hostname()
-      .replaceAll(/[^\w.:@-]/g, '-')
-      .slice(0, 128) || 'unnamed'
-  );
+  const name = hostname()
+    .replaceAll(/[^\w.:@-]/g, '-')
+    .slice(0, 128);
+  return name === '' ? 'unnamed' : name;
 }
 
 /** Names an event of an origin. */

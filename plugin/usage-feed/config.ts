@@ -8,8 +8,9 @@ const DEFAULT_PREFIX = '/usr/local/kong';
  * The feed of what was used goes over a socket in it, and what is known of entitlements is kept in it over a restart.
  */
 export function enforcementDir(environment: NodeJS.ProcessEnv = process.env): string {
-  const { ENTITLEMENT_DIR, KONG_PREFIX } = environment;
-  return resolve(ENTITLEMENT_DIR || join(KONG_PREFIX || DEFAULT_PREFIX, 'entitlement-enforcement'));
+  const { ENTITLEMENT_DIR = '', KONG_PREFIX = '' } = environment;
+  if (ENTITLEMENT_DIR !== '') return resolve(ENTITLEMENT_DIR);
+  return resolve(KONG_PREFIX === '' ? DEFAULT_PREFIX : KONG_PREFIX, 'entitlement-enforcement');
 }
 
 /** Where the enforcing plugin server listens for what the metering one has counted. */

@@ -3,7 +3,7 @@ import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { type PageRequest, pageMeta, readPage } from '../../platform/http/paging.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
-import { ROLE_MEANINGS } from '../../platform/http/roles.ts';
+import { ROLE_MEANINGS, ROLES } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import {
   type AccessTokenPage,
@@ -16,7 +16,12 @@ import {
 import type { AccessTokens } from './service.ts';
 
 const TAG = 'Access tokens';
-const FILTERS = { name: 'string', role: 'string-exact', kind: 'string-exact', status: 'string-exact' } as const;
+const FILTERS = {
+  name: 'string',
+  role: { oneOf: ROLES },
+  kind: { oneOf: ['system', 'personal', 'configured'] },
+  status: { oneOf: ['active', 'expired'] },
+} as const;
 
 /** Registers access tokens. Our own addition to the contract; field names are those of Konnect's system account tokens. */
 export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {

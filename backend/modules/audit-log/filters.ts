@@ -1,4 +1,5 @@
 import type { FilterCondition, FilterKind } from '../../platform/http/filtering.ts';
+import { OUTCOMES } from './schema.ts';
 
 /** What the list can be filtered by. */
 export const AUDIT_FILTERS = {
@@ -9,6 +10,6 @@ export const AUDIT_FILTERS = {
   operation_id: 'string',
   resource_type: 'string',
   resource_id: 'string-exact',
-  outcome: 'string-exact',
+  outcome: { oneOf: OUTCOMES },
 } as const satisfies Record<string, FilterKind>;
 export type AuditFilter = FilterCondition<keyof typeof AUDIT_FILTERS>;

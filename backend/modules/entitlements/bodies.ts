@@ -74,12 +74,12 @@ export function toGrantBody(grant: StoredGrant, atMs: number): GrantBody {
   };
 }
 
+/** By its rule alone: also where the grant expires before. Source: OpenMeter, which tells it for each grant that recurs. */
 function nextRecurrence(grant: StoredGrant, atMs: number): Pick<GrantBody, 'next_recurrence'> {
   if (grant.recurrence === undefined) return {};
   const recurring = recurrence(grant.recurrence.anchorMs, durationFrom(grant.recurrence.interval));
   const nextMs = boundaryMs(recurring, boundaryIndexAt(recurring, Math.max(atMs, grant.effectiveAtMs)) + 1);
-  const endMs = Math.min(grant.expiresAtMs ?? Infinity, grant.voidedAtMs ?? Infinity);
-  return nextMs < endMs ? { next_recurrence: formatInstant(nextMs) } : {};
+  return { next_recurrence: formatInstant(nextMs) };
 }
 
 export function toValueBody(balance: Balance): NonNullable<FeatureAccessBody['value']> {

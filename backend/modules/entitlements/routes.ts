@@ -17,7 +17,7 @@ const TAG = 'Entitlements';
 const OF_CUSTOMER: Record<Exclude<EntitlementFilterField, 'customer_id'>, FilterKind> = {
   feature_id: 'ulid',
   feature_key: 'string',
-  type: 'string-exact',
+  type: { oneOf: ['boolean', 'static', 'metered'] },
 };
 const OF_ALL: Record<EntitlementFilterField, FilterKind> = { ...OF_CUSTOMER, customer_id: 'ulid' };
 const customerId = z.object({ customerId: ulidSchema });

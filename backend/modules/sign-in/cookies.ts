@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { filled } from '../../platform/defined.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 import { ownOrigin } from '../../platform/http/own-origin.ts';
 
@@ -20,7 +21,7 @@ export function ownCookie(name: string, sameSite: 'Strict' | 'Lax', publicUrl: s
   const nameFor = (c: Context<AppEnv>) => (isSecure(c) ? `__Host-${name}` : name);
   const attributes = (c: Context<AppEnv>) => ({ path: '/', httpOnly: true, sameSite, secure: isSecure(c) }) as const;
   return {
-    read: (c) => getCookie(c, nameFor(c)) || undefined,
+    read: (c) => filled(getCookie(c, nameFor(c))),
     set: (c, value, maxAge) => setCookie(c, nameFor(c), value, { ...attributes(c), maxAge }),
     clear: (c) => {
       deleteCookie(c, nameFor(c), attributes(c));

@@ -56,7 +56,7 @@ export function createEditService(deps: SubscriptionDeps): EditService {
       changing(deps, async (trx) => {
         const { subscription, nowMs } = await openFor(deps, trx, id, 'migrate');
         const target = await findTarget(deps, trx, subscription, request.target_version);
-        const anchorMs = request.billing_anchor && parseInstant(request.billing_anchor);
+        const anchorMs = request.billing_anchor === undefined ? undefined : parseInstant(request.billing_anchor);
         const isReplaced =
           request.starting_phase !== undefined || (anchorMs !== undefined && anchorMs !== subscription.billingAnchorMs);
         const result = isReplaced

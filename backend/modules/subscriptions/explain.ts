@@ -15,7 +15,9 @@ export async function explainBySubscriptions(
   views: Pick<SubscriptionViews, 'listActiveViews' | 'listCustomerIds'>,
   events: readonly ExplainedEvent[],
 ): Promise<CountingReason[][]> {
-  const ids = new Set(events.flatMap(({ customerId, isCounted }) => (isCounted && customerId ? [customerId] : [])));
+  const ids = new Set(
+    events.flatMap(({ customerId, isCounted }) => (isCounted && customerId !== undefined ? [customerId] : [])),
+  );
   if (ids.size === 0 || (await views.listCustomerIds(undefined, 1)).length === 0) return events.map(() => []);
   const byCustomer = Map.groupBy(await views.listActiveViews([...ids], ALL_TIME), ({ customerId }) => customerId);
   return events.map((explained) => {

@@ -1,3 +1,4 @@
+import { filled } from '../../platform/defined.ts';
 import { invalidParameter } from '../../platform/errors.ts';
 import type { QueryParams } from '../../platform/http/query-params.ts';
 import { queryParameters, readLimit, readTimeRange, refuseUnknown } from '../../platform/http/range-params.ts';
@@ -92,7 +93,7 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
     },
     async ({ c, query }) => {
       refuseUnknown(query, SOURCES);
-      const request = { search: query.get('search') || undefined, field: readField(query), limit: readLimit(query) };
+      const request = { search: filled(query.get('search')), field: readField(query), limit: readLimit(query) };
       return c.json(await service.sources(request, c.req.raw.signal));
     },
   );

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
+import { defined, filled } from '../../platform/defined.ts';
 import { DomainProblem, notFound } from '../../platform/errors.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
@@ -123,9 +124,9 @@ async function fromConsumers(
   signal: AbortSignal,
 ): Promise<UsageSources> {
   const named = consumers.flatMap((consumer) => {
-    const subject = consumer[field];
+    const subject = filled(consumer[field]);
     const texts = [consumer.username, consumer.custom_id, consumer.id];
-    return subject && matches(search, texts) ? [{ subject, consumer }] : [];
+    return subject !== undefined && matches(search, texts) ? [{ subject, consumer }] : [];
   });
   const shown = named.sort((a, b) => (a.subject < b.subject ? -1 : 1)).slice(0, limit);
   const subjects = shown.map(({ subject }) => subject);
@@ -133,7 +134,7 @@ async function fromConsumers(
   const seen = subjects.length === 0 ? [] : (await usage.subjectsSeen({ subjects, limit }, signal)).subjects;
   const bySubject = new Map(seen.map((one) => [one.subject, one]));
   const data = shown.map(({ subject, consumer: { id, username, custom_id } }) => {
-    const consumer = { id, ...(username && { username }), ...(custom_id && { custom_id }) };
+    const consumer = { id, ...defined({ username: filled(username), custom_id: filled(custom_id) }) };
     return { subject, consumer, ...owner(owners, subject), ...activity(bySubject.get(subject)) };
   });
   return { source: 'kong_consumers', data };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
+import { filled } from '../defined.ts';
 import { type LedgerRow, readLedger } from './commit-ledger.ts';
 import { markPathOf, readMark } from './commit-mark.ts';
 
@@ -44,7 +45,8 @@ export function examineFolder(followed: OwnedFile, follower: OwnedFile & { follo
     ...missingCommits(followed, a, b.followedCommits),
     ...missingCommits(follower, b, 0),
   ];
-  if (a.ledger?.dataId && b.ledger?.dataId && a.ledger.dataId !== b.ledger.dataId) {
+  const [ofA, ofB] = [filled(a.ledger?.dataId), filled(b.ledger?.dataId)];
+  if (ofA !== undefined && ofB !== undefined && ofA !== ofB) {
     losses.push(`${followed.name} and ${follower.name} do not belong together: they are of different data folders`);
   }
   return {

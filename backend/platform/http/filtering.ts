@@ -4,7 +4,14 @@ import { parseInstant } from '../instant.ts';
 import { type QueryParams, splitBrackets } from './query-params.ts';
 
 /** The kinds of filter fields in the contract; each allows its own operators. */
-export type FilterKind = 'string' | 'string-exact' | 'ulid' | 'datetime' | 'boolean' | 'labels' | 'plain';
+export type FilterKind = NamedKind | OneOf;
+
+type NamedKind = 'string' | 'string-exact' | 'ulid' | 'datetime' | 'boolean' | 'labels' | 'plain';
+
+/** As `string-exact`, for fields that have one of a few values: another one is refused, where it would find nothing. */
+export interface OneOf {
+  readonly oneOf: readonly string[];
+}
 
 export type FilterOperator = 'eq' | 'neq' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'oeq' | 'ocontains' | 'exists';
 
@@ -18,7 +25,7 @@ export interface FilterCondition<Field extends string = string> {
   values: readonly string[];
 }
 
-const OPERATORS: Record<FilterKind, readonly string[]> = {
+const OPERATORS: Record<NamedKind, readonly string[]> = {
   string: ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'contains', 'oeq', 'ocontains', 'exists', 'nexists'],
   labels: ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'contains', 'oeq', 'ocontains', 'exists', 'nexists'],
   'string-exact': ['eq', 'neq', 'oeq'],
@@ -48,6 +55,11 @@ export function readFilters<Field extends string>(
   return conditions;
 }
 
+/** The operators that a kind allows, and its name. */
+export function nameOfKind(kind: FilterKind): NamedKind {
+  return typeof kind === 'string' ? kind : 'string-exact';
+}
+
 function readCondition<Field extends string>(
   name: string,
   value: string,
@@ -55,14 +67,15 @@ function readCondition<Field extends string>(
 ): FilterCondition<Field> {
   const path = labelPath(splitBrackets(name)?.keys ?? []);
   const [fieldName, ...rest] = path;
-  const field = Object.keys(fields).find((known): known is Field => known === fieldName);
+  const field = Object.keys(fields).find((own): own is Field => own === fieldName);
   if (field === undefined) throw refuse(name, `unknown filter field; known are ${Object.keys(fields).join(', ')}`);
   const kind = fields[field];
   const labelKey = kind === 'labels' ? rest.shift() : undefined;
   if (kind === 'labels' && (labelKey === undefined || labelKey === '')) throw refuse(name, 'must name a label key');
-  const operator = rest.shift() ?? (value === '' && OPERATORS[kind].includes('exists') ? 'exists' : 'eq');
-  if (rest.length > 0 || !OPERATORS[kind].includes(operator)) {
-    throw refuse(name, `unknown operator; known are ${OPERATORS[kind].join(', ')}`);
+  const known = OPERATORS[nameOfKind(kind)];
+  const operator = rest.shift() ?? (value === '' && known.includes('exists') ? 'exists' : 'eq');
+  if (rest.length > 0 || !known.includes(operator)) {
+    throw refuse(name, `unknown operator; known are ${known.join(', ')}`);
   }
   if (Buffer.byteLength(value) > MAX_VALUE_BYTES) throw refuse(name, `must have at most ${MAX_VALUE_BYTES} bytes`);
   return { field, ...(labelKey !== undefined && { labelKey }), ...readValue(name, operator, value, kind) };
@@ -97,6 +110,9 @@ function readValue(
 }
 
 function checkItem(name: string, item: string, kind: FilterKind): void {
+  if (typeof kind !== 'string' && !kind.oneOf.includes(item)) {
+    throw refuse(name, `must be one of ${kind.oneOf.join(', ')}`);
+  }
   if (kind === 'ulid' && !ULID_PATTERN.test(item)) throw refuse(name, 'must be a ULID');
   if (kind === 'datetime' && parseInstant(item) === undefined) throw refuse(name, 'must be an RFC 3339 date-time');
   if (kind === 'boolean' && item !== 'true' && item !== 'false') throw refuse(name, 'must be true or false');

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { FilterKind } from './filtering.ts';
+import { type FilterKind, nameOfKind } from './filtering.ts';
 import type { SortRules } from './sorting.ts';
 
 /** Documents the query parameters of a list; reading them is the work of paging, sorting and filtering. */
@@ -30,8 +30,12 @@ export function listQuery(
     ...Object.fromEntries(
       Object.entries(filters).map(([field, kind]) => [
         kind === 'labels' ? `filter[${field}.KEY]` : `filter[${field}]`,
-        text(`Equal to the value; other operators as filter[${field}][OPERATOR] (${kind}).`),
+        text(`${equalTo(kind)}; other operators as filter[${field}][OPERATOR] (${nameOfKind(kind)}).`),
       ]),
     ),
   });
+}
+
+function equalTo(kind: FilterKind): string {
+  return typeof kind === 'string' ? 'Equal to the value' : `Equal to the value, one of ${kind.oneOf.join(', ')}`;
 }

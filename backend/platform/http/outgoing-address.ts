@@ -90,7 +90,7 @@ const translated = listOf([TRANSLATED]);
 function untranslated(address: string): string {
   if (isIP(address) !== 6 || !translated.check(address, 'ipv6')) return address;
   const last = new URL(`http://[${address.split('%', 1)[0]}]`).hostname.slice(1, -1).split('::')[1] ?? '';
-  const [high, low] = last.includes(':') ? last.split(':') : ['0', last || '0'];
+  const [high, low] = last.includes(':') ? last.split(':') : ['0', last === '' ? '0' : last];
   const bits = [high, low].flatMap((group = '0') => {
     const value = Number.parseInt(group, 16);
     return [value >> 8, value & 255];

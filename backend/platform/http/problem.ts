@@ -1,4 +1,5 @@
 import type { ErrorHandler } from 'hono';
+import { defined, filled } from '../defined.ts';
 import {
   ClientGone,
   DomainProblem,
@@ -105,7 +106,7 @@ function parametersOf(error: DomainProblem): InvalidParameter[] {
   if (!Array.isArray(listed)) return [wholeBody(error.message)];
   return (listed as ValidationError[]).map(({ field, message }) => ({
     ...wholeBody(message),
-    ...(field && { field }),
+    ...defined({ field: filled(field) }),
   }));
 }
 

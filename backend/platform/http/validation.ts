@@ -134,7 +134,7 @@ function fromUnion(
   source: InvalidParameter['source'],
   path: readonly PropertyKey[],
 ): InvalidParameter[] {
-  const field = path.map(String).join('.') || source;
+  const field = path.length === 0 ? source : path.map(String).join('.');
   if (issue.input === undefined) return [{ field, ...MISSING, source }];
   const { discriminator } = issue;
   if (discriminator !== undefined && 'options' in issue && issue.options !== undefined) {

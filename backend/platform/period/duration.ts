@@ -52,7 +52,7 @@ function durationOf(numbers: readonly number[]): Duration {
 export function formatDuration(duration: Duration): string {
   const parts = UNITS.map((unit) => duration[unit]);
   const write = (letters: readonly string[], numbers: readonly number[]) =>
-    letters.map((letter, index) => (numbers[index] ? `${numbers[index]}${letter}` : '')).join('');
+    letters.map((letter, index) => ((numbers[index] ?? 0) === 0 ? '' : `${numbers[index]}${letter}`)).join('');
   const date = write(DATE_LETTERS, parts.slice(0, 4));
   const time = write(TIME_LETTERS, parts.slice(4));
   if (date === '' && time === '') return 'PT0S';

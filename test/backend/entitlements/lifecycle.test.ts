@@ -109,6 +109,13 @@ describe('a metered entitlement', () => {
       recurrence: { interval: 'P1W', anchor: '2026-03-10T10:00:00Z' },
       next_recurrence: '2026-03-17T10:00:00Z',
     });
+    // By its rule alone: the grant does not live to see it.
+    const short = { amount: '1', effective_at: '2026-03-10T10:00:00Z', expires_after: 'P1W' };
+    const monthly = await t.post(`${path}/grants`, { ...short, recurrence: { interval: 'P1M' } });
+    expect(monthly.json).toMatchObject({
+      expires_at: '2026-03-17T10:00:00Z',
+      next_recurrence: '2026-04-10T10:00:00Z',
+    });
     await t.post(`${path}/grants`, { amount: '1', effective_at: '2026-03-10T09:00:00Z' }, 400);
     await t.post(`${path}/grants`, { amount: '0', effective_at: '2026-03-10T10:00:00Z' }, 400);
     await t.post(`${path}/grants`, { amount: '1', effective_at: '2026-03-10T10:00:00Z', expires_after: 'P1M2D' }, 400);
@@ -168,6 +175,13 @@ describe('a metered entitlement', () => {
     expect(replaced.status).toBe(201);
     expect(replaced.json.active_from).toBe('2026-03-10T11:00:00Z');
     expect((await t.get(path)).json.active_to).toBe('2026-03-10T11:00:00Z');
+    const ofType = (type: string) => t.get(`/customers/${customer.id}/entitlements?filter[type]=${type}`);
+    expect((await ofType('metered')).json.data).toHaveLength(1);
+    expect((await ofType('static')).json.data).toEqual([]);
+    const refused = await t.backend.request('GET', `/customers/${customer.id}/entitlements?filter[type]=number`);
+    expect(refused.json.invalid_parameters).toMatchObject([
+      { field: 'filter[type]', reason: 'must be one of boolean, static, metered' },
+    ]);
     const list = await t.get(`/customers/${customer.id}/entitlements`);
     expect(list.json.data.map(({ id }: { id: string }) => id)).toEqual([replaced.json.id]);
     expect((await t.backend.request('DELETE', path)).status).toBe(404);

@@ -16,6 +16,10 @@ describe('digits of a currency', () => {
     ['TND', 3],
     // People write these without digits; ISO 4217 has two.
     ['HUF', 2],
+    ['CLF', 4],
+    ['UYW', 4],
+    ['UYI', 0],
+    ...['BOV', 'CHE', 'CHW', 'COU', 'MXV', 'USN'].map((code): [string, number] => [code, 2]),
     ['IDR', 2],
     ['COP', 2],
     ['PKR', 2],

@@ -37,7 +37,11 @@ function party(lines: readonly string[], heading: string | undefined): PdfConten
 }
 
 function itemTable({ rows, totals }: InvoiceContent): PdfContent {
-  const right = (text: string, style?: string): PdfCell => ({ text, alignment: 'right', ...(style && { style }) });
+  const right = (text: string, style?: string): PdfCell => ({
+    text,
+    alignment: 'right',
+    ...(style !== undefined && { style }),
+  });
   const head = [
     { text: 'Item', style: 'head' },
     ...['Quantity', 'Unit price', 'Amount'].map((text) => right(text, 'head')),

@@ -30,7 +30,7 @@ export function sortTiers(tiers: readonly PriceTier[]): readonly Tier[] {
     ...tier,
     number: index + 1,
     lower: new Quantity(sorted[index - 1]?.upper ?? ZERO),
-    upper: upper && new Quantity(upper),
+    upper: upper === undefined ? undefined : new Quantity(upper),
   }));
 }
 
