@@ -34,7 +34,12 @@ export function tooManyEvents(maximum: number): RequestProblem {
 
 /** An entry of a batch that is no object. */
 export function noEventObject(path: readonly number[]): InvalidParameter {
-  return { field: path.join('.') || 'body', rule: 'type', reason: 'must be an object', source: 'body' };
+  return {
+    field: path.length === 0 ? 'body' : path.join('.'),
+    rule: 'type',
+    reason: 'must be an object',
+    source: 'body',
+  };
 }
 
 /** A customer filter whose ids are all unknown. */

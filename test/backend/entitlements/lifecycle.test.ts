@@ -96,6 +96,30 @@ describe('a metered entitlement', () => {
     expect(json.data[1]).toMatchObject({ id: grant.json.id, voided_at: '2026-03-10T12:00:00Z' });
   });
 
+  it('says what is left beside the latest value, and does not add values up', async () => {
+    const body = {
+      name: 'Seats',
+      key: 'seats',
+      event_type: 'prompt',
+      aggregation: 'latest',
+      value_property: '$.tokens',
+    };
+    const meter = (await t.post('/meters', body)).json;
+    const feature = (await t.post('/features', { name: 'Seats', key: 'seats', meter: { id: meter.id } })).json;
+    const customer = await t.newCustomer(['seated']);
+    at('2026-03-10T10:00:00Z');
+    const entitlement = { ...metered('100'), feature: { id: feature.id } };
+    const { id } = (await t.post(`/customers/${customer.id}/entitlements`, entitlement)).json;
+    const path = `/customers/${customer.id}/entitlements/${id}`;
+    await t.use('prompt', 'seated', '2026-03-10T10:10:00Z', 1, '10');
+    at('2026-03-10T10:20:00Z');
+    await t.post(`${path}/grants`, { amount: '90', effective_at: '2026-03-10T10:20:00Z' });
+    await t.use('prompt', 'seated', '2026-03-10T10:30:00Z', 1, '15');
+    at('2026-03-10T10:40:00Z');
+    const { value } = (await t.get(`${path}/value?expand=value`)).json;
+    expect(value).toMatchObject({ usage: '15', balance: '175', total_available_grant_amount: '190' });
+  });
+
   it('says when a grant expires and recurs', async () => {
     const { path } = await newMetered('5');
     const { json } = await t.post(`${path}/grants`, {

@@ -49,7 +49,9 @@ describe('create', () => {
     expect((await create({ aggregation: 'count' })).json.invalid_parameters[0].field).toBe('value_property');
     const bad = async (value_property: string) => (await create({ value_property })).json.invalid_parameters[0].reason;
     expect(await bad('$.a.')).toBe('invalid value property: is not a JSONPath: a name must follow its last dot');
-    expect(await bad('$.a[')).toBe('invalid value property: is not a JSONPath: unclosed bracketed selection, at character 5');
+    expect(await bad('$.a[')).toBe(
+      'invalid value property: is not a JSONPath: unclosed bracketed selection, at character 5',
+    );
     expect((await create({ aggregation: 'count', value_property: undefined })).status).toBe(201);
   });
 
