@@ -7,7 +7,8 @@ export type {
   EventSelection,
 } from './correction-types.ts';
 export { passesFilter } from './dimension-filter.ts';
-export { compileJsonPath } from './json-path.ts';
+export { parseData } from './event-data.ts';
+export { checkJsonPath, compileJsonPath, jsonPathProblem } from './json-path.ts';
 export { readDimensionValue, readDistinctValue, readNumericValue } from './meter-value.ts';
 export type {
   DimensionValues,

@@ -1,6 +1,5 @@
 import { formatInstant } from '../../platform/instant.ts';
-import { parseJsonText } from '../../platform/json.ts';
-import type { StoredEvent } from '../../usage-store/index.ts';
+import { parseData, type StoredEvent } from '../../usage-store/index.ts';
 import type { IngestedEvent } from './schema.ts';
 
 /** What modules above know of an event. */
@@ -12,7 +11,10 @@ export interface EventNote {
 
 /** A stored event in the contract's form; a void one says so among its validation errors. */
 export function toIngestedEvent(event: StoredEvent, note: EventNote | undefined): IngestedEvent {
+  const data = parseData(event.data);
+  const isUnreadable = data === undefined && event.data !== undefined;
   const errors = [
+    ...(isUnreadable ? [{ code: 'validation_error', message: 'the stored data of the event is not JSON' }] : []),
     ...(event.voided === undefined ? [] : [voidError(event.voided)]),
     ...(note?.problems ?? []).map((message) => ({ code: 'validation_error', message })),
   ];
@@ -24,8 +26,8 @@ export function toIngestedEvent(event: StoredEvent, note: EventNote | undefined)
       type: event.type,
       subject: event.subject,
       time: formatInstant(event.timeMs),
-      ...(event.data !== undefined && {
-        data: parseJsonText(event.data) as Record<string, unknown>,
+      ...(data !== undefined && {
+        data: data as Record<string, unknown>,
         datacontenttype: 'application/json' as const,
       }),
     },

@@ -1,8 +1,8 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
-import { parseJsonText } from '../../platform/json.ts';
 import {
   compileJsonPath,
   type DimensionFilter,
+  parseData,
   passesFilter,
   readDimensionValue,
   type StoredEvent,
@@ -31,7 +31,7 @@ export async function explainByFeatures(
   const paths = await repository.dimensionPaths(archived.map(({ id }) => id));
   const filtered = features.map((feature) => ({ feature, droppedPaths: paths.get(feature.id) ?? {} }));
   return events.map(({ event, meterIds: counting }) => {
-    const data = event.data === undefined ? undefined : parseJsonText(event.data);
+    const data = parseData(event.data);
     return filtered.flatMap(({ feature, droppedPaths }) => {
       const meter = meters.get(feature.meter?.id ?? '');
       if (meter === undefined || !counting.includes(meter.id)) return [];

@@ -1,5 +1,5 @@
 import { parseInstant } from '../../platform/instant.ts';
-import { compileJsonPath, type MeterSpec } from '../../usage-store/index.ts';
+import { checkJsonPath, type MeterSpec } from '../../usage-store/index.ts';
 import { meterProblem } from './errors.ts';
 import type { Meter } from './schema.ts';
 
@@ -42,7 +42,7 @@ function checkDimension(name: string, path: string, valueProperty: string | unde
 
 function problemOfPath(path: string): string | undefined {
   try {
-    compileJsonPath(path);
+    checkJsonPath(path);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : 'does not parse';

@@ -1,5 +1,10 @@
-import { parseJsonText } from '../../platform/json.ts';
-import { compileJsonPath, readNumericValue, type StoredEvent } from '../../usage-store/index.ts';
+import {
+  compileJsonPath,
+  jsonPathProblem,
+  parseData,
+  readNumericValue,
+  type StoredEvent,
+} from '../../usage-store/index.ts';
 import type { Meter } from './schema.ts';
 import type { MetersService } from './service.ts';
 
@@ -14,8 +19,16 @@ export async function meterProblems(meters: MetersService, events: readonly Stor
   return events.map((event) => {
     const matching = byType.get(event.type);
     if (matching === undefined) return [`no meter found for event type: ${event.type}`];
-    const data = event.data === undefined ? undefined : parseJsonText(event.data);
-    return matching.flatMap((meter) => valueProblem(meter, data) ?? []);
+    const data = parseData(event.data);
+    return matching.flatMap((meter) => [valueProblem(meter, data) ?? [], dimensionProblems(meter, data)].flat());
+  });
+}
+
+/** Dimensions whose path cannot be evaluated on the event: it counts with an empty value there. */
+function dimensionProblems(meter: Meter, data: unknown): string[] {
+  return Object.entries(meter.dimensions ?? {}).flatMap(([name, path]) => {
+    const problem = jsonPathProblem(path, data);
+    return problem === undefined ? [] : [`meter "${meter.key}", dimension "${name}": ${problem}`];
   });
 }
 
@@ -24,6 +37,8 @@ export function valueProblem(meter: Meter, data: unknown): string | undefined {
   const property = meter.value_property;
   if (meter.aggregation === 'count' || property === undefined) return undefined;
   if (data === undefined) return 'invalid event: null and missing value property';
+  const problem = jsonPathProblem(property, data);
+  if (problem !== undefined) return `meter "${meter.key}", value property "${property}": ${problem}`;
   const value = compileJsonPath(property)(data);
   if (meter.aggregation === 'unique_count') {
     if (value === undefined) return `invalid event: missing value property: "${property}"`;

@@ -1,7 +1,12 @@
 import { formatDecimal } from '../../platform/decimal.ts';
 import { parseInstant } from '../../platform/instant.ts';
-import { parseJsonText } from '../../platform/json.ts';
-import { compileJsonPath, readDistinctValue, readNumericValue, type StoredEvent } from '../../usage-store/index.ts';
+import {
+  compileJsonPath,
+  parseData,
+  readDistinctValue,
+  readNumericValue,
+  type StoredEvent,
+} from '../../usage-store/index.ts';
 import { valueProblem } from './event-problems.ts';
 import type { Meter } from './schema.ts';
 import type { MetersService } from './service.ts';
@@ -41,7 +46,7 @@ async function metersByType(meters: MetersService, types: readonly string[]): Pr
 }
 
 function explain(meter: Meter, event: StoredEvent): MeterExplanation {
-  const data = event.data === undefined ? undefined : parseJsonText(event.data);
+  const data = parseData(event.data);
   const reasons: MeterExplanation['reasons'] = [];
   const fromMs = meter.events_from === undefined ? undefined : parseInstant(meter.events_from);
   if (fromMs !== undefined && event.timeMs < fromMs) {

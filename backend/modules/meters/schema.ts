@@ -25,7 +25,11 @@ const dimensionsSchema = z
   .refine((dimensions) => Object.keys(dimensions).length <= MAX_DIMENSIONS, {
     error: `must have at most ${MAX_DIMENSIONS} dimensions`,
   })
-  .openapi({ description: 'JSONPath of each dimension by its name.', example: { route: '$.route_name' } });
+  .openapi({
+    description:
+      'JSONPath of each dimension by its name: names, indexes, wildcards, descendants, filters of plain comparisons.',
+    example: { route: '$.route_name' },
+  });
 
 export const aggregationSchema = z.enum(AGGREGATIONS).openapi('MeterAggregation');
 

@@ -34,6 +34,10 @@ export interface EventWriter {
   correct(slice: CorrectionSlice): void;
   /** A step of what may take long, in a transaction of its own. @returns whether there was anything to do */
   backFillStep(): boolean;
+  /** Has the steps that failed tried again. */
+  retryFailed(): void;
+  /** Steps that have failed and are passed over until then. */
+  failedSteps(): number;
   /** A step of what can wait until nothing is written. @returns whether there was anything to do */
   idleStep(): boolean;
   /** Has a bucket that is not what the events say computed anew; nothing may be waiting to be folded. */
@@ -133,6 +137,8 @@ export function openEventWriter(db: Sqlite, options: EventWriterOptions): EventW
     correct: (slice) => inTransaction(() => correct(slice)),
     backFillStep: () => inTransaction(() => chunks.sealSome(state.lastRow) || rollups.backFillStep()),
     idleStep: () => inTransaction(rollups.foldStep),
+    retryFailed: rollups.retryFailed,
+    failedSteps: () => rollups.failedSteps,
     recompute: (bucket) => inTransaction(() => rollups.recompute(bucket)),
     close: () => ledger?.close(),
   };

@@ -1,8 +1,8 @@
 import { windowFinder } from '../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../platform/db/sqlite.ts';
-import { parseJsonText } from '../../platform/json.ts';
 import { type Accumulator, createAccumulator } from '../aggregation.ts';
 import { passesFilter } from '../dimension-filter.ts';
+import { parseData } from '../event-data.ts';
 import { compileJsonPath, type ReadPath } from '../json-path.ts';
 import { readDimensionValue } from '../meter-value.ts';
 import type { AnswerOrigin, UsageQuery } from '../types.ts';
@@ -80,7 +80,7 @@ function gather(events: Iterable<EventRow>, query: UsageQuery, limits: QueryLimi
   const findWindow = query.granularity && windowFinder(query.granularity, query.timeZone);
   const groups = new Map<string, Group>();
   for (const event of events) {
-    const data = event.data === null ? undefined : parseJsonText(event.data);
+    const data = parseData(event.data);
     if (!filters.every(({ read, filter }) => passesFilter(readDimensionValue(read(data)), filter))) continue;
     const values = grouped.map(({ read }) => readDimensionValue(read(data)));
     const window = findWindow?.(event.time_ms);

@@ -36,12 +36,23 @@ const idleTimer = setTimeout(() => {
   isIdle = true;
   foldWhileIdle();
 }, IDLE_MS);
+let hasFolded = false;
 let isBackFilling = false;
+/** What failed is hardly any better at once; a full disk may be soon. */
+const RETRY_MS = 30_000;
+let retryTimer: NodeJS.Timeout | undefined;
 let isStopped = false;
 
 function foldWhileIdle(): void {
   if (isStopped || !isIdle) return;
-  if (attempt(writer.idleStep)) setImmediate(foldWhileIdle);
+  if (attempt(writer.idleStep)) {
+    hasFolded = true;
+    setImmediate(foldWhileIdle);
+  } else if (hasFolded) {
+    hasFolded = false;
+    // What could not be folded is to be computed anew.
+    startBackFill();
+  }
 }
 
 /** Between the transactions of requests, one step at a time. */
@@ -51,14 +62,24 @@ function backFill(): void {
   else if (!isStopped) idleTimer.refresh();
 }
 
-/** A step that fails (the disk is full) is tried again after the next request or start; no figure depends on it. */
+/** A step that fails (the disk is full) is tried again after a while; no figure depends on it. */
 function attempt(step: () => boolean): boolean {
+  const failedBefore = writer.failedSteps();
   try {
     return step();
   } catch (error) {
     answer({ kind: 'trouble', reason: describe(error) });
-    return false;
+    retryTimer ??= setTimeout(retryFailed, RETRY_MS);
+    // One that is passed over from now on leaves others to do; with a full disk each would fail.
+    return writer.failedSteps() > failedBefore;
   }
+}
+
+function retryFailed(): void {
+  retryTimer = undefined;
+  if (isStopped) return;
+  writer.retryFailed();
+  startBackFill();
 }
 
 function startBackFill(): void {
@@ -136,6 +157,7 @@ function commitSome(): void {
 function stop(): void {
   isStopped = true;
   clearTimeout(idleTimer);
+  clearTimeout(retryTimer);
   while (waiting.length > 0) commitSome();
   writer.close();
   db.close();

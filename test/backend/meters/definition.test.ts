@@ -48,9 +48,11 @@ describe('create', () => {
   test('count takes none', async () => {
     expect((await create({ aggregation: 'count' })).json.invalid_parameters[0].field).toBe('value_property');
     const bad = async (value_property: string) => (await create({ value_property })).json.invalid_parameters[0].reason;
-    expect(await bad('$.a.')).toBe('invalid value property: is not a JSONPath: a name must follow its last dot');
+    expect(await bad('$.a.')).toBe(
+      'invalid value property: is not a JSONPath that a meter can use: expected a name or "*" at character 5',
+    );
     expect(await bad('$.a[')).toBe(
-      'invalid value property: is not a JSONPath: unclosed bracketed selection, at character 5',
+      'invalid value property: is not a JSONPath that a meter can use: expected a quoted name, an index, "*" or "?" at character 5',
     );
     expect((await create({ aggregation: 'count', value_property: undefined })).status).toBe(201);
   });
@@ -70,6 +72,9 @@ describe('create', () => {
     ['value property without $', { value_property: 'tokens' }, 'value_property'],
     ['value property that does not parse', { value_property: '$.[' }, 'value_property'],
     ['value property with code', { value_property: '$[?(process.exit())]' }, 'value_property'],
+    ['value property with a pattern', { value_property: "$.items[?search(@.path,'(a|a)*b')]" }, 'value_property'],
+    ['value property of several', { value_property: '$.items[0,1]' }, 'value_property'],
+    ['dimension with a slice', { dimensions: { a: '$.items[1:]' } }, 'dimensions.a'],
     ['dimension named subject', { dimensions: { subject: '$.x' } }, 'dimensions.subject'],
     ['dimension named customer_id', { dimensions: { customer_id: '$.x' } }, 'dimensions.customer_id'],
     ['dimension with a dash', { dimensions: { 'a-b': '$.x' } }, 'dimensions.a-b'],

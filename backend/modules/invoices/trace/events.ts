@@ -2,8 +2,7 @@
 import { invalidParameter } from '../../../platform/errors.ts';
 import type { CursorRequest } from '../../../platform/http/paging.ts';
 import { formatInstant } from '../../../platform/instant.ts';
-import { parseJsonText } from '../../../platform/json.ts';
-import type { CountedEvent, LateEvent, UsageScope } from '../../../usage-store/index.ts';
+import { type CountedEvent, type LateEvent, parseData, type UsageScope } from '../../../usage-store/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { lineRepository } from '../lines/repository.ts';
 import type { TracedEvent } from './schema.ts';
@@ -93,6 +92,7 @@ function readCursor(text: string | undefined): Cursor | undefined {
 }
 
 function toBody({ event, value }: CountedEvent): TracedEvent {
+  const data = parseData(event.data);
   return {
     id: event.id,
     source: event.source,
@@ -100,7 +100,7 @@ function toBody({ event, value }: CountedEvent): TracedEvent {
     subject: event.subject,
     time: formatInstant(event.timeMs),
     stored_at: formatInstant(event.storedAtMs),
-    ...(event.data !== undefined && { data: parseJsonText(event.data) }),
+    ...(data !== undefined && { data }),
     ...(value !== undefined && { value }),
   };
 }

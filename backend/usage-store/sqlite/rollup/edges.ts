@@ -1,7 +1,8 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { parseData } from '../../event-data.ts';
 import { untilCancelled } from '../usage-query.ts';
 import type { Cell } from './cell.ts';
-import { eventReading, parseData } from './event-reading.ts';
+import { eventReading } from './event-reading.ts';
 import type { SeriesSpec } from './series-spec.ts';
 
 interface Edge {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { parseJsonText } from '../../../platform/json.ts';
 import { compileJsonPath } from '../../json-path.ts';
 import { readDimensionValue, readDistinctValue, readNumericValue } from '../../meter-value.ts';
 import { type Figure, toFigure } from './figure.ts';
@@ -33,10 +32,6 @@ export function eventReading(spec: SeriesSpec): EventReading {
       };
     }),
   };
-}
-
-export function parseData(data: string | null | undefined): unknown {
-  return data === null || data === undefined ? undefined : parseJsonText(data);
 }
 
 function readFigure(value: unknown, property: string): Figure | null {

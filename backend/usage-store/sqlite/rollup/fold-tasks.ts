@@ -11,6 +11,15 @@ export interface FoldRow {
   cell: Cell;
 }
 
+/** What a transaction added to a series. */
+export interface DeltaRow {
+  delta_id: number;
+  series: number;
+  contributions: Uint8Array;
+  first_ms: number | null;
+  last_ms: number | null;
+}
+
 /** What folding asks of a series; the writer's has it. */
 export interface FoldedSeries {
   readonly series: number;
@@ -21,21 +30,27 @@ export interface FoldedSeries {
  * All rows that a frozen generation adds, in the order of their keys, one level of one series at a time: so that what
  * is in memory stays a fraction of it.
  * @param position the last key that is applied already
+ * @param onUnreadable told of what is left out: it must not keep all other series from being folded
  */
 export function* foldTasks(
   db: Sqlite,
   generation: number,
   live: readonly FoldedSeries[],
   position: RollupKey | undefined,
+  onUnreadable: (delta: DeltaRow) => void,
 ): Generator<FoldRow[]> {
-  const read = db
-    .prepare('SELECT contributions FROM rollup_deltas WHERE generation = ? AND series = ? ORDER BY delta_id')
-    .pluck();
+  const read = db.prepare('SELECT * FROM rollup_deltas WHERE generation = ? AND series = ? ORDER BY delta_id');
   for (const { series, spec } of live) {
     if (position !== undefined && series < position[0]) continue;
-    const parts = (read.all(generation, series) as Uint8Array[]).map((bytes) =>
-      decodeContributions(spec.aggregation, bytes),
-    );
+    const deltas = read.all(generation, series) as DeltaRow[];
+    const parts = deltas.flatMap((delta) => {
+      try {
+        return [decodeContributions(spec.aggregation, delta.contributions)];
+      } catch {
+        onUnreadable(delta);
+        return [];
+      }
+    });
     for (const level of levelsOf(spec.dimensions.length > 0)) {
       if (position !== undefined && series === position[0] && level.code < position[1]) continue;
       const rows = projectToLevel(parts, series, spec, level);

@@ -1,6 +1,6 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import type { Aggregation } from '../../types.ts';
-import { type FoldedSeries, type FoldRow, foldTasks } from './fold-tasks.ts';
+import { type DeltaRow, type FoldedSeries, type FoldRow, foldTasks } from './fold-tasks.ts';
 import type { RollupKey } from './levels.ts';
 import type { AddRows } from './rollup-rows.ts';
 
@@ -20,11 +20,15 @@ export interface FoldState {
   position: string | null;
 }
 
-/** Opens the fold where the last transaction left it. */
+/**
+ * Opens the fold where the last transaction left it.
+ * @param setAside told of a delta that cannot be read: its time is to be computed anew
+ */
 export function openFold(
   db: Sqlite,
   live: readonly FoldedSeries[],
   addRowsOf: (aggregation: Aggregation) => AddRows,
+  setAside: (delta: DeltaRow) => void,
 ): Fold {
   const state = db.prepare('SELECT active, frozen, position FROM rollup_fold').get() as FoldState;
   const save = db.prepare('UPDATE rollup_fold SET active = ?, frozen = ?, position = ?');
@@ -32,7 +36,7 @@ export function openFold(
   const aggregations = new Map(live.map(({ series, spec }) => [series, spec.aggregation]));
   let { active, frozen } = state;
   let position = state.position === null ? undefined : (JSON.parse(state.position) as RollupKey);
-  let tasks = frozen === 0 ? undefined : foldTasks(db, frozen, live, position);
+  let tasks = frozen === 0 ? undefined : foldTasks(db, frozen, live, position, setAside);
   let rows: readonly FoldRow[] = [];
   let next = 0;
 
@@ -56,7 +60,7 @@ export function openFold(
       frozen = active++;
       position = undefined;
       save.run(active, frozen, null);
-      tasks = foldTasks(db, frozen, live, undefined);
+      tasks = foldTasks(db, frozen, live, undefined, setAside);
     },
     applySome(maxRows) {
       let left = maxRows;

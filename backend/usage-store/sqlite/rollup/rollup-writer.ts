@@ -44,6 +44,10 @@ export interface RollupWriter {
   markDirty(type: number, quarter: number, subject: number): void;
   /** One step of back-filling, computing anew or removing. @returns whether there was anything to do */
   backFillStep(): boolean;
+  /** Has the steps that failed tried again. */
+  retryFailed(): void;
+  /** Steps that have failed and are passed over. */
+  readonly failedSteps: number;
   /** One step of folding, for when nothing is written. @returns whether there was anything to do */
   foldStep(): boolean;
   /**
@@ -68,15 +72,15 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
   const removeDropped = prepareRemoving(db);
   const open = () => {
     const registry = openSeriesRegistry(db, options, today);
-    const fold = openFold(db, registry.all, addRowsOf);
+    const fold = openFold(db, registry.all, addRowsOf, dirty.markDelta);
     const size = db
       .prepare('SELECT count(*) AS deltas, total(events) AS events FROM rollup_deltas WHERE generation = ?')
       .get(fold.active) as { deltas: number; events: number };
     const isRemoving = db.prepare('SELECT 1 FROM rollup_series WHERE dropped = 1').get() !== undefined;
     return { registry, fold, ...size, isRemoving };
   };
-  let state = open();
   const dirty = openDirtyQuarters(db);
+  let state = open();
   const recompute = prepareRecompute(db, addRowsOf);
   const rebuild = prepareRebuild(
     db,
@@ -90,14 +94,28 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
     ),
   );
 
+  /**
+   * Steps that have failed: the others go on, and these are tried again after `retryFailed`. One series or one quarter of
+   * an hour that cannot be computed must not hold up what comes after it.
+   */
+  const failed = new Set<string>();
+  const attempt = (step: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      failed.add(step);
+      throw error;
+    }
+  };
+
   /** @returns whether there was anything to do */
   const rebuildStep = (): boolean => {
-    const next = dirty.next();
+    const next = dirty.next(({ series, quarter }) => failed.has(`rebuild ${series} ${quarter}`));
     const series = next && state.registry.all.find((candidate) => candidate.series === next.series);
     if (next === undefined || series === undefined) return false;
     // Rows of all levels hold the same events only while nothing is being folded.
     if (state.fold.isFolding) state.fold.applySome(options.foldRowsPerStep);
-    else rebuild(series, next.quarter, next.subjects);
+    else attempt(`rebuild ${next.series} ${next.quarter}`, () => rebuild(series, next.quarter, next.subjects));
     return true;
   };
 
@@ -130,9 +148,11 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
     flush,
     markDirty: dirty.mark,
     backFillStep() {
-      const behind = state.registry.all.find((series) => series.backFilledRow < series.lastRow);
+      const behind = state.registry.all.find(
+        ({ series, backFilledRow, lastRow }) => backFilledRow < lastRow && !failed.has(`back-fill ${series}`),
+      );
       if (behind !== undefined) {
-        backFill(behind);
+        attempt(`back-fill ${behind.series}`, () => backFill(behind));
         flush();
         return true;
       }
@@ -142,6 +162,10 @@ export function openRollupWriter(db: Sqlite, names: Names, options: RollupOption
         return true;
       }
       return false;
+    },
+    retryFailed: () => failed.clear(),
+    get failedSteps() {
+      return failed.size;
     },
     foldStep() {
       if (!state.fold.isFolding) {

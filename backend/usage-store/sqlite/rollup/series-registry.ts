@@ -1,8 +1,9 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { parseData } from '../../event-data.ts';
 import type { MeterSpec } from '../../types.ts';
 import type { Names } from '../names.ts';
 import { type ContributionList, emptyList, encodeContributions } from './contributions.ts';
-import { eventReading, parseData } from './event-reading.ts';
+import { eventReading } from './event-reading.ts';
 import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts';
 import { type OpenTuples, prepareTuples, type TupleLimits } from './tuples.ts';
 

@@ -1,9 +1,10 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { parseData } from '../../event-data.ts';
 import type { VerifyResult } from '../../types.ts';
 import { completeFromMs } from '../retention/complete-from.ts';
 import { type Cell, cellMerger, type MergeCells } from './cell.ts';
 import { dirtyQuartersOf } from './dirty.ts';
-import { eventReading, parseData } from './event-reading.ts';
+import { eventReading } from './event-reading.ts';
 import { bucketOf, bucketStartMs, type Level, levelsOf } from './levels.ts';
 import { loadPending, type Pending } from './pending.ts';
 import type { WrongBucket } from './recompute.ts';

@@ -1,10 +1,10 @@
 import type { SqlFragment } from '../../../platform/db/filter-sql.ts';
 import { formatDecimal } from '../../../platform/decimal.ts';
 import { passesFilter } from '../../dimension-filter.ts';
+import { parseData } from '../../event-data.ts';
 import { compileJsonPath } from '../../json-path.ts';
 import { readDimensionValue, readDistinctValue, readNumericValue } from '../../meter-value.ts';
 import type { UsageScope } from '../../tracing-types.ts';
-import { parseData } from '../rollup/event-reading.ts';
 
 /** A row of the events as tracing reads it. */
 export type TracedRow = [
