@@ -102,6 +102,12 @@ export function updateLineOf(line: InvoiceLine): UpdateLine {
   };
 }
 
+interface SettledCorrection {
+  customerId: string;
+  correctionId: string;
+  how: 'paid_out' | 'written_off';
+}
+
 export function useInvoiceEdits() {
   const queries = useQueryClient();
   const onSuccess = () => queries.invalidateQueries({ queryKey: ['invoices'] });
@@ -118,6 +124,17 @@ export function useInvoiceEdits() {
         const body = updateOf(invoice, lines);
         return call(api.PUT('/v3/openmeter/billing/invoices/{invoiceId}', { params, body }));
       },
+      onSuccess,
+    }),
+    /** Pays out or writes off what waits for an invoice. */
+    settleCorrection: useMutation({
+      mutationFn: ({ customerId, correctionId, how }: SettledCorrection) =>
+        call(
+          api.POST('/v3/openmeter/customers/{customerId}/billing-corrections/{correctionId}/settle', {
+            params: { path: { customerId, correctionId } },
+            body: { how },
+          }),
+        ),
       onSuccess,
     }),
     /** Makes an invoice of what is due now, rather than at the end of the period. */

@@ -23,6 +23,11 @@ const INVOICE_ERRORS = {
   },
   charge_period_invalid: { field: 'service_period', message: 'the period must not end before it begins' },
   customer_has_open_invoices: { field: undefined, message: 'the customer has invoices that are not final' },
+  customer_has_open_credit: {
+    field: undefined,
+    message: 'the customer has to get something back: pay it out or write it off first',
+  },
+  correction_is_no_credit: { field: 'how', message: 'only what the customer has to get back can be paid out' },
   external_invoicing_only: { field: undefined, message: 'the invoice is not issued by an external_invoicing app' },
 } as const;
 export type InvoiceErrorCode = keyof typeof INVOICE_ERRORS;
@@ -58,6 +63,11 @@ export function invoiceDeleted(id: string): DomainProblem {
 /** 409: the customer's past would lie in the future, or the other way round. */
 export function customerHasCharges(): DomainProblem {
   return new DomainProblem('resource-conflict', 'the customer has charges and keeps the time it has');
+}
+
+/** 409: what is on an invoice, or settled already, cannot be settled otherwise. */
+export function correctionSettled(id: string, state: string): DomainProblem {
+  return new DomainProblem('resource-conflict', `billing correction ${id} waits for no invoice: it is ${state}`);
 }
 
 /** 409: others kept changing the invoice while this request wanted to. */

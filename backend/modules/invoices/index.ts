@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/log.ts';
 import { billCustomer } from './bill-customer.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { createChargesService } from './charges/service.ts';
+import { correctionRepository } from './corrections/repository.ts';
 import { billingCorrectionRoutes } from './corrections/routes.ts';
 import { createCorrectionsService } from './corrections/service.ts';
 import { chargeRoutes, customerInvoiceRoutes } from './customer/routes.ts';
@@ -132,11 +133,16 @@ export const invoicesInUse = {
   /** Invoices that are not final, by profile, app or customer: the first few. */
   open: (db: ControlDb, of: { customerId?: string; profileId?: string; appId?: string }) =>
     invoiceRepository(db).open(of, MAX_NAMED),
-  /** Why a customer cannot be deleted: invoices that are not final, charges that are on none yet. */
+  /** Why a customer cannot be deleted: invoices that are not final, charges that are on none yet, what it has to get back. */
   blockDeletion: async (customerId: string, db: ControlDb): Promise<DomainProblem | undefined> => {
     const open = await invoiceRepository(db).open({ customerId }, MAX_NAMED);
     const charges = (await chargeRepository(db).open(customerId)).length;
-    if (open.length === 0 && charges === 0) return undefined;
+    const owed = await correctionRepository(db).owed(customerId);
+    if (open.length === 0 && charges === 0) {
+      if (owed.length === 0) return undefined;
+      const sums = owed.map(({ currency, amount }) => `${amount} ${currency}`).join(', ');
+      return invoiceProblem('customer_has_open_credit', sums, { attributes: { owed } });
+    }
     const named = [
       ...open.map(({ number }) => number),
       ...(charges === 0 ? [] : [`${charges} charges are still to be invoiced`]),

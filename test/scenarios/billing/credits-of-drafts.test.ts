@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Decimal, formatDecimal } from '../../../backend/platform/decimal.ts';
-import { createCharge, flatCharge, useProfile } from '../../backend/invoices/support.ts';
+import { codeOf, createCharge, flatCharge, send, UNKNOWN_ID, useProfile } from '../../backend/invoices/support.ts';
+import { TOKENS } from '../../support/backend.ts';
 import { fee, openStory, type Story } from './story.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: stories look into answers freely; each answer is held against the contract
@@ -161,6 +162,70 @@ describe('only what was billed on an invoice that stands is given back', () => {
       expect(await listed(s)).toMatchObject([
         { amount: '-31', service_period: { from: '2026-01-01T00:00:40Z', to: '2026-02-01T00:00:00Z' } },
       ]);
+    } finally {
+      await s.close();
+    }
+  });
+});
+
+describe('the credit of a customer who has left', () => {
+  test.each(['paid_out', 'written_off'])(
+    'is owed, keeps the customer from being deleted, and is %s once',
+    async (how) => {
+      const s = await withCredit();
+      try {
+        const [first] = await s.invoices();
+        await s.backend.invoices.trigger(first.id, 'paid');
+        const path = `/customers/${s.customer.id}`;
+        expect(await s.ok('GET', `${path}/billing-corrections`)).toMatchObject({
+          owed: [{ currency: 'USD', amount: '21' }],
+        });
+        const refused = await send(s.backend, 'DELETE', path, undefined, 400);
+        expect(codeOf(refused)).toBe('customer_has_open_credit');
+        expect(refused.extensions.validationErrors[0].message).toContain('21 USD');
+
+        const [credit] = await listed(s);
+        const settle = `${path}/billing-corrections/${credit.id}/settle`;
+        const body = { how, note: 'transfer of May 3' };
+        const settled = await send(s.backend, 'POST', settle, body, 200);
+        expect(settled).toMatchObject({ state: how, note: 'transfer of May 3', settled_at: DAY_11 });
+        expect(await send(s.backend, 'POST', settle, body, 200)).toEqual(settled);
+        const other = how === 'paid_out' ? 'written_off' : 'paid_out';
+        await send(s.backend, 'POST', settle, { how: other }, 409);
+        expect(await s.ok('GET', `${path}/billing-corrections`)).toMatchObject({ owed: [], data: [{ state: how }] });
+        const { data } = await s.ok('GET', '/audit-log?page[size]=1');
+        expect(data[0]).toMatchObject({ operation_id: 'settle-customer-billing-correction' });
+        expect((await drafted(s, '10')).totals.total).toBe('10');
+      } finally {
+        await s.close();
+      }
+    },
+  );
+
+  test('401, 403, 404, and 400 for what is no credit', async () => {
+    const s = await withCredit();
+    try {
+      const [invoice] = await s.invoices();
+      const [credit] = await listed(s);
+      const path = `/customers/${s.customer.id}/billing-corrections`;
+      const settle = (id: string, token: string | null) =>
+        s.backend.request('POST', `${path}/${id}/settle`, { body: { how: 'paid_out' }, token });
+      expect((await settle(credit.id, null)).status).toBe(401);
+      expect((await settle(credit.id, TOKENS.viewer)).status).toBe(403);
+      await send(s.backend, 'POST', `${path}/${UNKNOWN_ID}/settle`, { how: 'paid_out' }, 404);
+      await send(
+        s.backend,
+        'POST',
+        `/customers/${UNKNOWN_ID}/billing-corrections/${credit.id}/settle`,
+        { how: 'paid_out' },
+        404,
+      );
+      await drafted(s, '10');
+      await act(s, invoice, 'void');
+      const [debit] = await listed(s);
+      const refused = await send(s.backend, 'POST', `${path}/${debit.id}/settle`, { how: 'paid_out' }, 400);
+      expect(codeOf(refused)).toBe('correction_is_no_credit');
+      await send(s.backend, 'POST', `${path}/${debit.id}/settle`, { how: 'written_off' }, 200);
     } finally {
       await s.close();
     }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { type Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
 import type { PageRequest } from '../../../platform/http/paging.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 import type { Correction } from '../types.ts';
@@ -42,6 +43,19 @@ export function correctionRepository(db: ControlDb) {
           .orderBy('id')
           .execute()
       ).map(toCorrection);
+    },
+    /** What the customer has to get back, by currency. A credit waits for an invoice a few at a time. */
+    owed: async (customerId: string): Promise<{ currency: string; amount: string }[]> => {
+      const rows = await all
+        .where('customer_id', '=', customerId)
+        .where('state', '=', sql.lit('pending' as const))
+        .execute();
+      const sums = new Map<string, Decimal>();
+      for (const { currency, amount } of rows.map(toCorrection)) {
+        sums.set(currency, (sums.get(currency) ?? ZERO).add(amount));
+      }
+      const credits = [...sums].filter(([, sum]) => sum.lt(0)).sort(([a], [b]) => (a < b ? -1 : 1));
+      return credits.map(([currency, sum]) => ({ currency, amount: formatDecimal(sum.neg()) }));
     },
     page: async (customerId: string, page: PageRequest): Promise<{ corrections: Correction[]; total: number }> => {
       const own = tables.selectFrom('billing_corrections').where('customer_id', '=', customerId);

@@ -3,7 +3,7 @@ import { pageMetaSchema } from '../../../platform/http/paging.ts';
 import { dateTimeSchema, numericSchema, ulidSchema } from '../../../platform/http/schemas.ts';
 import { periodSchema } from '../line-schema.ts';
 
-const correctionSchema = z
+export const correctionSchema = z
   .strictObject({
     id: ulidSchema,
     created_at: dateTimeSchema,
@@ -45,5 +45,27 @@ const correctionSchema = z
 export type CorrectionBody = z.input<typeof correctionSchema>;
 
 export const correctionPageSchema = z
-  .strictObject({ data: z.array(correctionSchema), meta: pageMetaSchema })
+  .strictObject({
+    data: z.array(correctionSchema),
+    meta: pageMetaSchema,
+    owed: z.array(z.strictObject({ currency: z.string(), amount: numericSchema })).openapi({
+      description:
+        'What the customer has to get back, by currency: the next invoice takes it off, or, where none comes, it is paid ' +
+        'out or written off.',
+    }),
+  })
   .openapi('BillingCorrectionPage');
+
+/** A line of a bank statement or of a letter. */
+const MAX_NOTE_LENGTH = 1024;
+
+export const settleCorrectionSchema = z
+  .strictObject({
+    how: z.enum(['paid_out', 'written_off']).openapi({
+      description:
+        'paid_out: the customer has got the money, which this server does not send. written_off: nobody gets or pays it.',
+    }),
+    note: z.string().min(1).max(MAX_NOTE_LENGTH).optional(),
+  })
+  .openapi('SettleBillingCorrectionRequest');
+export type SettleCorrection = z.output<typeof settleCorrectionSchema>;

@@ -5,14 +5,24 @@ import { formatInstant } from '../../../platform/instant.ts';
 import { toTextPeriod } from '../charges/wanted.ts';
 import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
+import { correctionSettled, invoiceProblem } from '../errors.ts';
+import { isNegative } from '../money.ts';
 import type { Correction } from '../types.ts';
 import { correctionRepository } from './repository.ts';
-import type { CorrectionBody } from './schema.ts';
+import type { CorrectionBody, SettleCorrection } from './schema.ts';
 import { correctUsageOfCustomer } from './usage.ts';
+
+interface CorrectionPage {
+  data: CorrectionBody[];
+  meta: ReturnType<typeof pageMeta>;
+  owed: { currency: string; amount: string }[];
+}
 
 export interface CorrectionsService {
   /** The newest first. Looks again at what was billed lately. @throws RequestProblem 404 */
-  list(customerId: string, page: PageRequest): Promise<{ data: CorrectionBody[]; meta: ReturnType<typeof pageMeta> }>;
+  list(customerId: string, page: PageRequest): Promise<CorrectionPage>;
+  /** Pays out or writes off what waits for an invoice. @throws RequestProblem 404 @throws DomainProblem 400, 409 */
+  settle(customerId: string, id: string, request: SettleCorrection): Promise<CorrectionBody>;
 }
 
 export function createCorrectionsService(anyDeps: InvoicesDeps): CorrectionsService {
@@ -22,9 +32,35 @@ export function createCorrectionsService(anyDeps: InvoicesDeps): CorrectionsServ
       const deps = await atCustomersTime(anyDeps, customerId);
       await correctUsageOfCustomer(deps, customerId);
       const { corrections, total } = await correctionRepository(deps.db).page(customerId, page);
-      return { data: corrections.map(toBody), meta: pageMeta(page, total) };
+      const owed = await correctionRepository(deps.db).owed(customerId);
+      return { data: corrections.map(toBody), meta: pageMeta(page, total), owed };
+    },
+    settle: async (customerId, id, request) => {
+      const deps = await atCustomersTime(anyDeps, customerId);
+      return deps.db.transaction(async (trx) => {
+        const correction = await correctionRepository(trx).byId(id);
+        if (correction?.customerId !== customerId) throw notFound('billing correction', id);
+        if (correction.state === request.how) return toBody(correction);
+        refuseSettlement(correction, request);
+        const { how: state, note } = request;
+        const settled: Correction = {
+          ...correction,
+          state,
+          settledAtMs: deps.clock.nowMs(),
+          ...(note !== undefined && { note }),
+        };
+        await correctionRepository(trx).replace(settled);
+        return toBody(settled);
+      });
     },
   };
+}
+
+function refuseSettlement({ id, state, amount }: Correction, { how }: SettleCorrection): void {
+  if (state !== 'pending') throw correctionSettled(id, state);
+  if (how === 'paid_out' && !isNegative(amount)) {
+    throw invoiceProblem('correction_is_no_credit', amount);
+  }
 }
 
 function toBody(correction: Correction): CorrectionBody {
