@@ -120,7 +120,7 @@ export function createBackend(parts: AppParts): Backend {
 
   const limits = createCallerLimits({ clock, log, requestsAMinute: parts.requestsAMinute });
   const auditLog = createAuditLog({ db, clock, newId, log });
-  const signIn = createSignIn({ db, clock, newId, tokens, settings: parts.signIn });
+  const signIn = createSignIn({ db, clock, newId, tokens, log, settings: parts.signIn });
   const v3 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits, sessions: signIn.callers });
   metering.routes(v3);
   features.routes(v3);
@@ -136,7 +136,7 @@ export function createBackend(parts: AppParts): Backend {
   gatewayNodeRoutes(v3, usage);
   searchOperation(v3, parts, customers);
   accessTokenRoutes(v3, tokens);
-  signIn.routes(v3);
+  signIn.routes(v3, { recorder: auditLog.recorder, limits });
   auditLogRoutes(v3, auditLog);
   machineClockRoutes(v3, parts.machineClock ?? unwatched(clock));
   unservedOperationRoutes(v3);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConfiguredToken } from './modules/access-tokens/index.ts';
+import type { SignInSettings } from './modules/sign-in/index.ts';
 import {
   describeSettings,
   type Environment,
@@ -35,7 +36,7 @@ export interface Config {
   kongAdmin: { url: string; token: string | undefined; localAddresses: readonly string[] } | undefined;
   tokens: readonly ConfiguredToken[];
   /** How people sign in, and how browsers reach this server; undefined: as each request says. */
-  signIn: { publicUrl: string | undefined; sessionHours: number };
+  signIn: SignInSettings;
   /** Bounds of the usage store. */
   usage: { readerThreads: number; maxWaitingQueries: number; queryTimeoutMs: number; maxQueuedEvents: number };
   /** Who may read /metrics besides those who may read everything. */
@@ -111,7 +112,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
       ...tokenOf('ENFORCEMENT_TOKEN', 'enforcement', settings.ENFORCEMENT_TOKEN),
       ...namedTokens,
     ],
-    signIn: { publicUrl: settings.PUBLIC_URL, sessionHours: settings.SESSION_HOURS },
+    signIn: toSignIn(settings),
     usage: {
       readerThreads: settings.READER_THREADS,
       maxWaitingQueries: settings.MAX_WAITING_QUERIES,
@@ -125,4 +126,23 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
 
 function tokenOf(name: string, role: 'admin' | 'ingest' | 'viewer' | 'enforcement', token: string | undefined) {
   return token === undefined || token === '' ? [] : [{ name, role, token }];
+}
+
+function toSignIn(settings: Settings): SignInSettings {
+  const shared = { publicUrl: settings.PUBLIC_URL, sessionHours: settings.SESSION_HOURS };
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = settings;
+  if (issuer === undefined || clientId === undefined) return shared;
+  return {
+    ...shared,
+    oidc: {
+      issuer,
+      clientId,
+      clientSecret: settings.OIDC_CLIENT_SECRET,
+      name: settings.OIDC_NAME,
+      scopes: settings.OIDC_SCOPES,
+      roleClaim: settings.OIDC_ROLE_CLAIM,
+      roles: settings.OIDC_ROLES,
+      localAddresses: settings.OUTGOING_LOCAL_ADDRESSES,
+    },
+  };
 }

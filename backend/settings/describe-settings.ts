@@ -14,7 +14,9 @@ export function describeSettings(settings: Settings, origins: Readonly<Record<Se
     const key = name.toLowerCase();
     const value = settings[name];
     if (value === undefined) return `# ${key} is not set`;
-    const plain = Array.isArray(value) ? value.join(', ') : value;
+    const plain = Array.isArray(value)
+      ? value.map((one) => (Array.isArray(one) ? one.join('=') : one)).join(', ')
+      : value;
     const text = SECRET_SETTINGS.has(name) ? '(hidden)' : stringify(plain).trim();
     return `${key}: ${text} # ${ORIGIN_TEXT[origins[name]]}`;
   });

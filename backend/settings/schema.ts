@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isAddressRange } from '../platform/http/outgoing-address.ts';
+import { PEOPLE_ROLES, type Role } from '../platform/http/roles.ts';
 
 /**
  * Every setting, with its rule and its default. The names are those of environment variables; in CONFIG_FILE the same
@@ -23,7 +24,13 @@ function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Ch
   return z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
 }
 
-export const settingsSchema = z.object({
+/** "a=b=admin" → ["a=b", "admin"]: distinguished names of directories have equals signs themselves. */
+function splitLast(pair: string): [string, string] {
+  const at = pair.lastIndexOf('=');
+  return [pair.slice(0, Math.max(0, at)).trim(), pair.slice(at + 1).trim()];
+}
+
+const fields = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8888),
   DATA_DIR: z.string().default('./data'),
@@ -88,11 +95,47 @@ export const settingsSchema = z.object({
     .transform((text) => text.split(',').map((part) => part.trim()))
     .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 127.0.0.1, fe80::/10')
     .default([]),
+  /** Off without it. */
+  OIDC_ISSUER: z
+    .url({ protocol: /^https?$/, error: 'must be an https URL, or an http URL of this machine' })
+    .refine(
+      (text) => !text.startsWith('http:') || /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(text),
+      {
+        error: 'must be an https URL, or an http URL of this machine',
+      },
+    )
+    .optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_CLIENT_SECRET: z.string().optional(),
+  OIDC_NAME: z.string().max(64).default('single sign-on'),
+  OIDC_SCOPES: z
+    .string()
+    .regex(/^openid(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'must begin with openid, with one blank between scopes')
+    .default('openid profile email'),
+  OIDC_ROLE_CLAIM: z.string().default('roles'),
+  OIDC_ROLES: z
+    .string()
+    .transform((text) => text.split(',').map((part) => splitLast(part)))
+    .refine((pairs) => pairs.every(([value, role]) => value !== '' && PEOPLE_ROLES.some((known) => known === role)), {
+      error: `must be pairs such as finance=billing_admin, with the roles ${PEOPLE_ROLES.join(', ')}`,
+    })
+    .transform((pairs) => pairs as [string, Role][])
+    .optional(),
   ADMIN_TOKEN: token.optional(),
   INGEST_TOKEN: token.optional(),
   VIEWER_TOKEN: token.optional(),
   ENFORCEMENT_TOKEN: token.optional(),
   TOKENS_FILE: z.string().optional(),
+});
+
+/** What only makes sense together. */
+export const settingsSchema = fields.superRefine((settings, context) => {
+  const { OIDC_ISSUER, OIDC_CLIENT_ID, PUBLIC_URL } = settings;
+  const needed = { OIDC_CLIENT_ID, PUBLIC_URL };
+  for (const [name, value] of Object.entries(needed)) {
+    if (OIDC_ISSUER === undefined || value !== undefined) continue;
+    context.addIssue({ code: 'custom', path: [name], message: 'must be set where OIDC_ISSUER is' });
+  }
 });
 
 export type Settings = z.output<typeof settingsSchema>;
@@ -108,4 +151,5 @@ export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set([
   'VIEWER_TOKEN',
   'ENFORCEMENT_TOKEN',
   'METRICS_TOKEN',
+  'OIDC_CLIENT_SECRET',
 ]);

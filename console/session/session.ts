@@ -25,6 +25,14 @@ export interface SignInWay {
 
 const SESSION_ENDED = 'Your session has ended. Sign in again.';
 
+/** Why the provider's answer has not signed anybody in. Texts stand here, not in the address, which anybody can write. */
+const FAILURES: Record<string, string> = {
+  denied: 'The sign-in was cancelled.',
+  no_role: 'You have none of the roles that may use this console. Ask who administers it.',
+  expired: 'The sign-in took too long, or was begun in another window. Try again.',
+  failed: 'The sign-in did not work. Try again, or ask who administers this server: its log tells why.',
+};
+
 const session = shallowRef<Session | undefined>();
 const notice = shallowRef('');
 const ways = shallowRef<readonly SignInWay[]>([]);
@@ -57,10 +65,20 @@ export async function restoreSession(): Promise<void> {
       start_path === undefined ? [] : [{ name: name ?? 'single sign-on', startPath: start_path }],
     );
     session.value = state.session && toSession(state.session);
-    notice.value = state.session_ended ? SESSION_ENDED : '';
+    notice.value = takeFailure() ?? (state.session_ended ? SESSION_ENDED : '');
   } catch (problem) {
     notice.value = (problem as Error).message;
   }
+}
+
+/** What the address tells of a sign-in that failed; it is taken out, so that a reload does not tell it again. */
+function takeFailure(): string | undefined {
+  const url = new URL(window.location.href);
+  const failure = url.searchParams.get('sign_in');
+  if (failure === null) return undefined;
+  url.searchParams.delete('sign_in');
+  window.history.replaceState(window.history.state, '', url);
+  return FAILURES[failure];
 }
 
 /**

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
+import { CLIENT, startOidcProvider } from '../support/oidc-provider.ts';
 import { seriousViolations } from './support/accessibility.ts';
 import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
@@ -59,4 +63,67 @@ describe.skipIf(!hasBrowser)('a session of the console', () => {
     expectNoComplaints();
     await close();
   });
+
+  test('who signs in at a provider of OpenID Connect comes back to the page that was opened', async () => {
+    const proxy = await startProxy();
+    const provider = await startOidcProvider(`${proxy.url}/v3/openmeter/sign-in/oidc/callback`);
+    const own = await startConsoleBackend({
+      PUBLIC_URL: proxy.url,
+      OIDC_ISSUER: provider.issuer,
+      OIDC_CLIENT_ID: CLIENT.id,
+      OIDC_CLIENT_SECRET: CLIENT.secret,
+      OIDC_NAME: 'Example ID',
+      OIDC_ROLE_CLAIM: 'groups',
+      OIDC_ROLES: 'sales=billing_admin',
+    });
+    proxy.leadTo(own.url);
+    provider.people.set('alice', { name: 'Alice Archer', groups: ['sales'] });
+    const context = await browser.newContext({ baseURL: proxy.url });
+    const page = await context.newPage();
+    await page.goto('/billing/customers?q=x');
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Sign in with Example ID' }).click();
+    await page.locator('input[name=login]').fill('alice');
+    await page.locator('input[name=password]').fill('any');
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('Alice Archer').waitFor();
+    expect(page.url()).toBe(`${proxy.url}/billing/customers?q=x`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+
+    await page.goto('/metering?sign_in=no_role');
+    await page.getByText('You have none of the roles').waitFor();
+    expect(page.url()).toBe(`${proxy.url}/metering`);
+    await context.close();
+    await own.stop();
+    await provider.stop();
+    await proxy.stop();
+  });
 });
+
+/** The address that is known before the backend has one, as a proxy's is. */
+async function startProxy() {
+  let target = '';
+  const server = createServer((incoming, outgoing) => {
+    const { method, headers, url } = incoming;
+    const asked = request(`${target}${url}`, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    asked.on('error', () => outgoing.destroy());
+    incoming.pipe(asked);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    leadTo: (url: string) => {
+      target = url;
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

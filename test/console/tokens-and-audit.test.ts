@@ -120,7 +120,7 @@ describe.skipIf(!hasBrowser)('access tokens and the audit log', () => {
 
 describe.skipIf(!hasBrowser)('the clock of the machine', () => {
   test('that is not believed is told on every page, until it is confirmed', async () => {
-    const backend = await startConsoleBackend((dataDir) => {
+    const backend = await startConsoleBackend({}, (dataDir) => {
       copyDatabaseTemplate(dataDir);
       const db = openSqlite(join(dataDir, 'control.sqlite'));
       db.prepare(`INSERT INTO trusted_clock VALUES ('machine', '2026-01-01T00:00:00.000Z')`).run();

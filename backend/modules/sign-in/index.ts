@@ -1,1 +1,2 @@
+export type { OidcSettings } from './oidc/provider.ts';
 export { createSignIn, type SignIn, type SignInSettings } from './sign-in.ts';

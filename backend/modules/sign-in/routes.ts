@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
 import type { Clock } from '../../platform/clock.ts';
 import { RequestProblem } from '../../platform/errors.ts';
+import type { CallerLimits } from '../../platform/http/caller-limits.ts';
+import type { ChangeRecorder } from '../../platform/http/changes.ts';
 import { clientAddress } from '../../platform/http/client-address.ts';
 import type { AppEnv, Caller } from '../../platform/http/env.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
@@ -9,6 +11,7 @@ import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { ROLE_MEANINGS } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { parseInstant } from '../../platform/instant.ts';
+import type { Logger } from '../../platform/log.ts';
 import type { AccessTokens } from '../access-tokens/index.ts';
 import type { OwnCookie } from './cookies.ts';
 import { sessionEnded, sessionNeedsToken, sessionNotFound } from './errors.ts';
@@ -24,13 +27,18 @@ import {
 } from './schema.ts';
 import type { Client, Sessions } from './sessions.ts';
 
-const TAG = 'Sign-in';
+export const SIGN_IN_TAG = 'Sign-in';
 
 export interface SignInParts {
   clock: Clock;
   tokens: AccessTokens;
   sessions: Sessions;
   cookie: OwnCookie;
+  log: Logger;
+  recorder: ChangeRecorder;
+  limits: CallerLimits;
+  /** Ways to sign in besides an access token. */
+  providers: SignInState['methods'];
 }
 
 /** Registers sessions. Our own addition to the contract. */
@@ -44,7 +52,7 @@ export function sessionRoutes(router: Router, parts: SignInParts): void {
       method: 'get',
       path: '/sessions',
       operationId: 'list-sessions',
-      tag: TAG,
+      tag: SIGN_IN_TAG,
       summary: 'List sessions',
       description: 'Open ones, the newest first.',
       access: 'administer',
@@ -57,7 +65,7 @@ export function sessionRoutes(router: Router, parts: SignInParts): void {
     kind: 'session',
     name: 'session',
     path: '/sessions/{sessionId}',
-    tag: TAG,
+    tag: SIGN_IN_TAG,
     schema: sessionSchema,
     get: { answer: 'The session, while it is open.', access: 'administer', run: sessions.get },
     remove: {
@@ -71,13 +79,13 @@ export function sessionRoutes(router: Router, parts: SignInParts): void {
 }
 
 /** What a sign-in page needs to know before anybody has signed in. */
-function stateRoute(router: Router, { sessions, cookie }: SignInParts): void {
+function stateRoute(router: Router, { sessions, cookie, providers }: SignInParts): void {
   router.endpoint(
     {
       method: 'get',
       path: '/sign-in',
       operationId: 'get-sign-in',
-      tag: TAG,
+      tag: SIGN_IN_TAG,
       summary: 'Get own session and ways to sign in',
       description: 'Needs no token: it tells a browser whether its session is still open, and how one can sign in.',
       access: 'public',
@@ -89,7 +97,7 @@ function stateRoute(router: Router, { sessions, cookie }: SignInParts): void {
       const isOver = secret !== undefined && found === undefined;
       if (isOver) cookie.clear(c);
       const state: SignInState = {
-        methods: [{ method: 'access_token' }],
+        methods: [{ method: 'access_token' }, ...providers],
         ...(found && { session: toOwnSession(found.session, found.caller) }),
         ...(isOver && { session_ended: true }),
       };
@@ -109,7 +117,7 @@ function beginRoute(router: Router, { clock, tokens, sessions, cookie }: SignInP
       method: 'post',
       path: '/sessions',
       operationId: 'create-session',
-      tag: TAG,
+      tag: SIGN_IN_TAG,
       summary: 'Begin a session',
       description:
         'Exchanges the access token of `Authorization` for a session, whose cookie the browser keeps for all its tabs ' +
@@ -147,7 +155,7 @@ function ownSessionRoutes(router: Router, { sessions, cookie }: SignInParts): vo
       method: 'delete',
       path: '/sessions/self',
       operationId: 'sign-out',
-      tag: TAG,
+      tag: SIGN_IN_TAG,
       summary: 'Sign out',
       description: 'Ends the session that the request carries, in all tabs of the browser.',
       access: 'any',
@@ -168,7 +176,7 @@ function ownSessionRoutes(router: Router, { sessions, cookie }: SignInParts): vo
       method: 'post',
       path: '/sessions/sign-out-everywhere',
       operationId: 'sign-out-everywhere',
-      tag: TAG,
+      tag: SIGN_IN_TAG,
       summary: 'Sign out everywhere',
       description:
         'Ends all sessions of whoever asks: of the person, or those that were begun with the access token. The access ' +

@@ -54,6 +54,9 @@ export const ROLE_MEANINGS: Record<Role, RoleMeaning> = {
   },
 };
 
+/** What people can be who sign in with a browser: who cannot read has nothing to do there. The strongest first. */
+export const PEOPLE_ROLES: readonly Role[] = ROLES.filter((role) => includes(role, 'read'));
+
 /** Whether a role includes what a route asks for. */
 export function includes(role: Role, access: Access): boolean {
   return access === 'any' || ROLE_MEANINGS[role].grants.includes(access);

@@ -15,8 +15,14 @@ export interface ConsoleBackend {
   stop(): Promise<void>;
 }
 
-/** @param prepare puts something into the data folder before the start */
-export async function startConsoleBackend(prepare: (dataDir: string) => void = () => {}): Promise<ConsoleBackend> {
+/**
+ * @param settings more of them, as environment variables
+ * @param prepare puts something into the data folder before the start
+ */
+export async function startConsoleBackend(
+  settings: Record<string, string> = {},
+  prepare: (dataDir: string) => void = () => {},
+): Promise<ConsoleBackend> {
   const dataDir = mkdtempSync(join(tmpdir(), 'console-'));
   prepare(dataDir);
   const config = loadConfig({
@@ -26,6 +32,7 @@ export async function startConsoleBackend(prepare: (dataDir: string) => void = (
     ADMIN_TOKEN: TOKENS.admin,
     VIEWER_TOKEN: TOKENS.viewer,
     INGEST_TOKEN: TOKENS.ingest,
+    ...settings,
   });
   const backend = await startBackend(config, createLogger('silent'));
   return {
