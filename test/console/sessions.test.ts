@@ -93,7 +93,7 @@ describe.skipIf(!hasBrowser)('a session of the console', () => {
 
     await page.goto('/metering?sign_in=no_role');
     await page.getByText('You have none of the roles').waitFor();
-    expect(page.url()).toBe(`${proxy.url}/metering`);
+    await expect.poll(() => page.url()).toBe(`${proxy.url}/metering`);
     await context.close();
     await own.stop();
     await provider.stop();
