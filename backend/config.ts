@@ -19,6 +19,8 @@ export interface Config {
   acceptDataLoss: string | undefined;
   logLevel: string;
   maxBodyBytes: number;
+  /** Of one event's data as JSON. */
+  maxEventDataBytes: number;
   /** Of all bodies whose requests are not answered yet. */
   maxBodyBytesInFlight: number;
   shutdownTimeoutMs: number;
@@ -90,6 +92,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     acceptDataLoss: settings.ACCEPT_DATA_LOSS,
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,
+    maxEventDataBytes: settings.MAX_EVENT_DATA_BYTES,
     maxBodyBytesInFlight: settings.MAX_BODY_BYTES_IN_FLIGHT,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,

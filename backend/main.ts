@@ -85,6 +85,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     signIn: config.signIn,
     kongAdmin: config.kongAdmin,
     maxBodyBytes,
+    maxEventDataBytes: config.maxEventDataBytes,
     maxBodyBytesInFlight,
     requestsAMinute: config.requestsAMinute,
     metrics,

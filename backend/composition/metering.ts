@@ -37,10 +37,19 @@ interface MeteringParts {
 }
 
 /** Events and meters over HTTP: what is stored, corrected, explained and queried. */
-export function createMetering({ usage, db, clock, newId, metrics }: AppParts, parts: MeteringParts) {
+export function createMetering(
+  { usage, db, clock, newId, metrics, maxEventDataBytes }: AppParts,
+  parts: MeteringParts,
+) {
   const { meters, customers } = parts;
   const annotations = annotateEvents({ meters, customers });
-  const events = createEventsService({ usage, clock, annotations, onIngest: metrics?.onIngest });
+  const events = createEventsService({
+    usage,
+    clock,
+    annotations,
+    onIngest: metrics?.onIngest,
+    maxDataBytes: maxEventDataBytes,
+  });
   const query: MeterOperations['query'] = (meter, request, signal) =>
     queryMeter(usage, customers.findByIds, meter, request, signal);
   const queryAll: PickerDeps['queryAll'] = (all, request, signal) =>

@@ -28,6 +28,8 @@ export interface AppParts {
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin?: KongAdminSettings | undefined;
   maxBodyBytes: number;
+  /** Of one event's data; undefined: 64 KiB. */
+  maxEventDataBytes?: number | undefined;
   /** Of all bodies whose requests are not answered yet; never less than one body's. */
   maxBodyBytesInFlight?: number | undefined;
   /** Of each token; undefined: as many as it likes. */

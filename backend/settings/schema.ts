@@ -42,6 +42,8 @@ const fields = z.object({
     .optional(),
   /** 10 MiB hold some 25,000 events of the gateway plugin. */
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(10_485_760),
+  /** A hundred times what a gateway sends of a request. More makes lists and figures that read events slow. */
+  MAX_EVENT_DATA_BYTES: wholeNumber(1024, 1_048_576).default(65_536),
   /** Six of the largest bodies at a time; what is parsed of them takes some ten times as much. */
   MAX_BODY_BYTES_IN_FLIGHT: wholeNumber(1024, 8_589_934_592).default(67_108_864),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(10_000),

@@ -10,6 +10,7 @@ export { passesFilter } from './dimension-filter.ts';
 export { parseData } from './event-data.ts';
 export { checkJsonPath, compileJsonPath, jsonPathProblem } from './json-path.ts';
 export { readDimensionValue, readDistinctValue, readNumericValue } from './meter-value.ts';
+export { isFullPage } from './page-bytes.ts';
 export type {
   DimensionValues,
   DimensionValuesQuery,

@@ -74,3 +74,14 @@ export function unknownCorrection(id: string): RequestProblem {
 export function correctionIsRunning(id: string): DomainProblem {
   return new DomainProblem('resource-conflict', `correction is still running: ${id}`);
 }
+
+/** An event whose data is larger than the operator lets one event be. */
+export function tooMuchData(prefix: readonly PropertyKey[], bytes: number, maximum: number): InvalidParameter {
+  return {
+    field: [...prefix, 'data'].map(String).join('.'),
+    rule: 'max_length',
+    maximum,
+    reason: `must have at most ${maximum} bytes as JSON and has ${bytes} (MAX_EVENT_DATA_BYTES)`,
+    source: 'body',
+  };
+}

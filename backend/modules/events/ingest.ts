@@ -6,7 +6,7 @@ import type { EventBody } from './read-events.ts';
 import type { IngestReport } from './schema.ts';
 
 /** What a request brings: the bytes of its events and what its sender says about itself. */
-export interface IngestRequest extends Omit<EventBody, 'receivedAtMs'> {
+export interface IngestRequest extends Omit<EventBody, 'receivedAtMs' | 'maxDataBytes'> {
   delivery?: DeliveryHeaders | undefined;
 }
 

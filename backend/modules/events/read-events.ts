@@ -3,7 +3,7 @@ import { invalidParameters, MAX_REFUSALS, REPORT, summarize } from '../../platfo
 import { parseInstant } from '../../platform/instant.ts';
 import { isJsonObject, parseJsonBytes } from '../../platform/json.ts';
 import type { NewEvent } from '../../usage-store/index.ts';
-import { EventsRefused, noEventObject, tooManyEvents, unexpectedBody } from './errors.ts';
+import { EventsRefused, noEventObject, tooManyEvents, tooMuchData, unexpectedBody } from './errors.ts';
 import { extensionProblems, type MeteringEvent, meteringEventSchema } from './schema.ts';
 
 /** The bytes of a request and how they are to be read. */
@@ -14,6 +14,8 @@ export interface EventBody {
   /** With it the good events of a batch are taken, and the others told. */
   isLenient: boolean;
   receivedAtMs: number;
+  /** Of an event's data as JSON; one with more is refused. */
+  maxDataBytes: number;
   /** Binary mode: the event's attributes, as its headers tell them. The body is its data then. */
   attributes?: Readonly<Record<string, string>> | undefined;
 }
@@ -51,9 +53,9 @@ export function readEvents(body: EventBody): ReadEvents {
   let explained = 0;
   for (const [index, event] of events.entries()) {
     // Refused without asking why, once enough is explained: a hundred thousand explanations would be all the work.
-    const result = explained < MAX_REFUSALS || !isHopeless(event) ? checked(event) : undefined;
+    const result = explained < MAX_REFUSALS || !isHopeless(event) ? checked(event, body.maxDataBytes) : undefined;
     if (result?.event !== undefined) {
-      accepted.push(toNewEvent(result.event, body.receivedAtMs));
+      accepted.push(toNewEvent(result.event, result.data, body.receivedAtMs));
       continue;
     }
     rejectedCount += 1;
@@ -98,14 +100,20 @@ function startsWithBracket(bytes: Uint8Array): boolean {
 }
 
 type Checked =
-  | { event: MeteringEvent; explain?: undefined }
+  | { event: MeteringEvent; data: string | undefined; explain?: undefined }
   | { event?: undefined; explain(prefix: readonly number[]): InvalidParameter[] };
 
-function checked(event: unknown): Checked {
+function checked(event: unknown, maxDataBytes: number): Checked {
   if (!isJsonObject(event)) return { explain: (prefix) => [noEventObject(prefix)] };
   const extensions = extensionProblems(event);
   const result = meteringEventSchema.safeParse(event, REPORT);
-  if (result.success && extensions.length === 0) return { event: result.data };
+  if (result.success && extensions.length === 0) {
+    const { data } = result.data;
+    const json = data === null || data === undefined ? undefined : JSON.stringify(data);
+    const bytes = json === undefined ? 0 : Buffer.byteLength(json);
+    if (bytes <= maxDataBytes) return { event: result.data, data: json };
+    return { explain: (prefix) => [tooMuchData(prefix, bytes, maxDataBytes)] };
+  }
   return {
     explain: (prefix) => [
       ...(result.success ? [] : invalidParameters(result.error, 'body', prefix)),
@@ -120,7 +128,7 @@ function isHopeless(event: unknown): boolean {
   return ['id', 'source', 'type', 'subject'].some((name) => typeof event[name] !== 'string' || event[name] === '');
 }
 
-function toNewEvent(event: MeteringEvent, receivedAtMs: number): NewEvent {
+function toNewEvent(event: MeteringEvent, data: string | undefined, receivedAtMs: number): NewEvent {
   const timeMs = typeof event.time === 'string' ? parseInstant(event.time) : undefined;
   return {
     source: event.source,
@@ -128,7 +136,7 @@ function toNewEvent(event: MeteringEvent, receivedAtMs: number): NewEvent {
     type: event.type,
     subject: event.subject,
     timeMs: timeMs ?? receivedAtMs,
-    data: event.data === null || event.data === undefined ? undefined : JSON.stringify(event.data),
+    data,
     ingestedAtMs: receivedAtMs,
   };
 }

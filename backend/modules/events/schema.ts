@@ -10,7 +10,13 @@ const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
-const text = z.string().min(1).refine(isMatchable, MATCHABLE);
+/** Longer than anything that tells events, their senders, kinds or users apart; each stands in many places. */
+const MAX_ID_LENGTH = 512;
+const MAX_SOURCE_LENGTH = 1024;
+const MAX_TYPE_LENGTH = 256;
+const MAX_SUBJECT_LENGTH = 512;
+
+const text = (maximum: number) => z.string().min(1).max(maximum).refine(isMatchable, MATCHABLE);
 const MEDIA_TYPE_OF_JSON = /^[\w.+-]+\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /** Extension attributes are lower-case letters and digits (CloudEvents 1.0, 3.1); values are what one header can carry. */
@@ -20,18 +26,21 @@ const extensionValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** The CloudEvents attributes that the API takes. Others are checked by `extensionProblems`, and not kept. */
 export const meteringEventSchema = z
   .object({
-    id: text.openapi({ description: 'Identifies the event within its source: the same id and source count once.' }),
+    id: text(MAX_ID_LENGTH).openapi({
+      description: 'Identifies the event within its source: the same id and source count once.',
+    }),
     // A URI reference by the book; senders write what they are called, and drop an event that is refused.
     source: z
       .string()
       .min(1)
+      .max(MAX_SOURCE_LENGTH)
       .refine((value) => isMatchable(value) && !CONTROL_CHARACTER.test(value), {
         error: 'must be well-formed Unicode text without control characters',
       })
       .openapi({ description: 'Where the event comes from: a URI reference, or any other name.' }),
     specversion: z.literal('1.0').default('1.0'),
-    type: text.openapi({ description: 'Meters select events by it.' }),
-    subject: text.openapi({ description: 'Who used it: what a customer is found by.' }),
+    type: text(MAX_TYPE_LENGTH).openapi({ description: 'Meters select events by it.' }),
+    subject: text(MAX_SUBJECT_LENGTH).openapi({ description: 'Who used it: what a customer is found by.' }),
     time: dateTimeSchema
       .refine((value) => (parseInstant(value) ?? 1) > 0, { error: 'must be later than 1970-01-01T00:00:00Z' })
       .nullish()

@@ -2,7 +2,13 @@ import type { Clock } from '../../platform/clock.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import type { EventFilterField, EventSortField, StoredEvent, UsageStore } from '../../usage-store/index.ts';
+import {
+  type EventFilterField,
+  type EventSortField,
+  isFullPage,
+  type StoredEvent,
+  type UsageStore,
+} from '../../usage-store/index.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { EventsRefused, unknownCustomers } from './errors.ts';
 import { createEventReader } from './event-reader.ts';
@@ -57,6 +63,9 @@ export interface IngestOutcome {
   postponed: number;
 }
 
+/** A hundred times what a gateway sends of a request. */
+const DEFAULT_MAX_DATA_BYTES = 65_536;
+
 const NONE: IngestOutcome = { accepted: 0, duplicate: 0, rejected: 0, postponed: 0 };
 
 /** Takes events in and lists them. */
@@ -65,12 +74,14 @@ export function createEventsService(deps: {
   clock: Clock;
   annotations: EventAnnotations;
   onIngest?: ((outcome: IngestOutcome) => void) | undefined;
+  /** Of one event's data as JSON. */
+  maxDataBytes?: number | undefined;
 }): EventsService {
-  const { usage, clock, annotations, onIngest } = deps;
+  const { usage, clock, annotations, onIngest, maxDataBytes = DEFAULT_MAX_DATA_BYTES } = deps;
   const reader = createEventReader();
   const read = async ({ delivery: _delivery, ...body }: IngestRequest) => {
     try {
-      return await reader.read({ ...body, receivedAtMs: clock.nowMs() });
+      return await reader.read({ ...body, receivedAtMs: clock.nowMs(), maxDataBytes });
     } catch (error) {
       if (error instanceof EventsRefused) onIngest?.({ ...NONE, rejected: error.events });
       throw error;
@@ -121,7 +132,7 @@ export function createEventsService(deps: {
             ...(first !== undefined && { first }),
             ...(last !== undefined && { last }),
             // A page that is not full is the last one.
-            next: events.length === page.size ? (last ?? null) : null,
+            next: isFullPage(events, page.size) ? (last ?? null) : null,
             previous: null,
           },
         },

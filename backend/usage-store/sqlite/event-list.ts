@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
+import { MAX_PAGE_BYTES } from '../page-bytes.ts';
 import type { EventPosition, StoredEvent } from '../types.ts';
 import { type EventRowsQuery, type EventSource, isWithoutNames, knownRows, sourceOf } from './event-conditions.ts';
 
@@ -32,19 +33,27 @@ const TEXTS = `JOIN names AS source_name ON source_name.name_id = source
   LEFT JOIN corrections ON correction = voided_by`;
 
 /**
- * One page of events by keyset: its cost does not grow with the page's position.
+ * One page of events by keyset: its cost does not grow with the page's position. It ends with the event that makes its
+ * data reach the bound of a page, even if that is the first one.
  * @param isCancelled asked between stretches: a filter that few events pass may walk through all of them
  */
 export function listEvents(db: Sqlite, query: EventRowsQuery, isCancelled: () => boolean): StoredEvent[] {
   const events: StoredEvent[] = [];
+  let bytes = 0;
   for (const { table, where, params } of stretches(db, query, isCancelled)) {
-    // The page first, its texts afterwards: names would otherwise be looked up for all rows that are sorted.
-    const page = `SELECT * FROM ${table} ${where} ORDER BY ${orderOf(query)} LIMIT ?`;
+    // The rows first, without reading their data: how many fit is known before any is in memory.
     const rows = db
-      .prepare(`SELECT ${COLUMNS} FROM (${page}) AS events ${TEXTS} ORDER BY ${orderOf(query)}`)
-      .all(...params, query.size - events.length) as EventRow[];
-    events.push(...rows.map(toStoredEvent));
-    if (events.length >= query.size) break;
+      .prepare(`SELECT row_id, octet_length(data) FROM ${table} ${where} ORDER BY ${orderOf(query)} LIMIT ?`)
+      .raw()
+      .all(...params, query.size - events.length) as [rowId: number, bytes: number | null][];
+    const fitting = rows.findIndex(([, dataBytes]) => {
+      bytes += dataBytes ?? 0;
+      return bytes >= MAX_PAGE_BYTES;
+    });
+    const page = (fitting === -1 ? rows : rows.slice(0, fitting + 1)).map(([rowId]) => rowId);
+    const read = new Map(readEvents(db, page).map((event) => [event.rowId, event]));
+    events.push(...page.flatMap((rowId) => read.get(rowId) ?? []));
+    if (events.length >= query.size || fitting !== -1) break;
   }
   return events;
 }
