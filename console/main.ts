@@ -11,8 +11,11 @@ import { applyTheme } from './shell/theme.ts';
 import { registerInnerComponents } from './ui/kong.ts';
 
 applyTheme();
-const router = createConsoleRouter();
-const app = createApp(App).use(router).use(VueQueryPlugin, { queryClient: createQueries() });
-registerInnerComponents(app);
-// Else who is signed in would see the sign-in page for a moment.
-void restoreSession().then(() => app.mount('#app'));
+// Else who is signed in would see the sign-in page for a moment. The router comes after: it keeps the address that it finds,
+// and what a failed sign-in left in it has been taken out by then.
+void restoreSession().then(() => {
+  const router = createConsoleRouter();
+  const app = createApp(App).use(router).use(VueQueryPlugin, { queryClient: createQueries() });
+  registerInnerComponents(app);
+  app.mount('#app');
+});
