@@ -1,5 +1,7 @@
+import { stringify } from 'yaml';
 import { fixedAnswer } from '../platform/http/fixed-answer.ts';
 import { referencePage } from '../platform/http/reference-page.ts';
+import { TAG_DESCRIPTIONS } from './document-tags.ts';
 import type { App } from './parts.ts';
 
 /**
@@ -33,10 +35,20 @@ export function documentationRoutes(app: App, version: string): void {
         description:
           'The operations of Konnect Metering & Billing that this server has, and its own additions. Everything under ' +
           '/v3/openmeter is served under /api/v3/openmeter too.',
+        license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       },
+      servers: [{ url: '/', description: 'The server that this document comes from.' }],
+      tags: Object.entries(TAG_DESCRIPTIONS).map(([name, description]) => ({ name, description })),
     });
   // Made once: it costs as much as thousands of small requests.
   const answer = fixedAnswer(() => JSON.stringify(document()), { 'Content-Type': 'application/json' });
-  app.get('/openapi.json', answer);
+  const yaml = fixedAnswer(() => stringify(document(), { aliasDuplicateObjects: false }), {
+    'Content-Type': 'application/yaml',
+  });
+  // The second is where OpenMeter's clients look: /api/v3/openapi.json.
+  for (const folder of ['', '/v3']) {
+    app.get(`${folder}/openapi.json`, answer);
+    app.get(`${folder}/openapi.yaml`, yaml);
+  }
   referencePage(app, 'Metering and Billing API');
 }

@@ -27,7 +27,7 @@ const SECURITY_HEADERS = {
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /** The first parts of addresses that are no pages of the console: an unknown one there is an error, not a page. */
-const NOT_PAGES = ['v3', 'api', 'assets', 'docs', 'openapi.json', 'healthz', 'readyz', 'metrics'];
+const NOT_PAGES = ['v3', 'api', 'assets', 'docs', 'openapi.json', 'openapi.yaml', 'healthz', 'readyz', 'metrics'];
 
 /**
  * Serves the built console at "/": its files, and its start page for every other address, since the console itself

@@ -14,11 +14,13 @@ export function answerUnknown(app: Hono<AppEnv>): NotFoundHandler<AppEnv> {
       [...known.values()].flatMap(({ matches, methods }) => (matches(c.req.path) ? methods : [])),
     );
     const requestId = c.get('requestId');
+    // As it was asked for: a route may be registered under another one.
+    const { pathname } = new URL(c.req.url);
     if (allowed.size === 0) {
-      return problemResponse(404, requestProblemBody('not-found', `There is nothing at ${c.req.path}.`, requestId));
+      return problemResponse(404, requestProblemBody('not-found', `There is nothing at ${pathname}.`, requestId));
     }
     const allow = [...allowed].sort().join(', ');
-    const detail = `${c.req.path} does not have the method ${c.req.method}; it has ${allow}.`;
+    const detail = `${pathname} does not have the method ${c.req.method}; it has ${allow}.`;
     return problemResponse(405, requestProblemBody('method-not-allowed', detail, requestId), { Allow: allow });
   };
 }
