@@ -81,14 +81,31 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
 };
 
+/** A part that is at work answers late; one that does not answer for so long hangs. */
+const STUCK_MS = 30_000;
+
+/** Checks that have not answered yet, by the store that they are about: they are not asked again meanwhile. */
+const pending = new WeakMap<object, Map<string, { work: Promise<CheckResult>; sinceMs: number }>>();
+
+function begun(parts: ReadinessParts, name: string, check: Check): { work: Promise<CheckResult>; sinceMs: number } {
+  const ofStore = pending.get(parts.usage) ?? new Map<string, { work: Promise<CheckResult>; sinceMs: number }>();
+  pending.set(parts.usage, ofStore);
+  const known = ofStore.get(name);
+  if (known !== undefined) return known;
+  const entry = { work: check(parts).finally(() => ofStore.delete(name)), sinceMs: performance.now() };
+  ofStore.set(name, entry);
+  return entry;
+}
+
 /** Looks at everything that requests need. Never throws. @param onError told what a check threw */
 export async function checkReadiness(
   parts: ReadinessParts,
   onError: (check: string, error: unknown) => void,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Readiness> {
   const results = await Promise.all(
     Object.entries(CHECKS).map(async ([name, check]) => {
-      const result = await withinTime(check(parts)).catch((error: unknown): CheckResult => {
+      const result = await withinTime(begun(parts, name, check), timeoutMs).catch((error: unknown): CheckResult => {
         onError(name, error);
         return { status: 'failed', detail: 'see the log' };
       });
@@ -100,10 +117,18 @@ export async function checkReadiness(
   return { status, checks: Object.fromEntries(results) };
 }
 
-async function withinTime(work: Promise<CheckResult>): Promise<CheckResult> {
+/** Busy is not broken: requests are answered, only later. */
+async function withinTime(
+  { work, sinceMs }: { work: Promise<CheckResult>; sinceMs: number },
+  timeoutMs: number,
+): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'failed', detail: `no answer in ${TIMEOUT_MS} ms` }), TIMEOUT_MS);
+    timer = setTimeout(() => {
+      const waitedMs = Math.round(performance.now() - sinceMs);
+      const detail = `no answer in ${waitedMs} ms`;
+      resolve(waitedMs < STUCK_MS ? { status: 'degraded', detail: `busy: ${detail}` } : { status: 'failed', detail });
+    }, timeoutMs);
   });
   try {
     return await Promise.race([work, timeout]);

@@ -92,12 +92,23 @@ export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
     }
     // As proxies write it; it goes nowhere but into the line that each request has.
     if (error instanceof ClientGone) return new Response(null, { status: CLIENT_CLOSED_REQUEST });
+    if (isDiskTrouble(error)) {
+      log.error({ requestId, err: error }, 'the disk takes no more');
+      const detail = 'Nothing of the request was stored: there is no room on the disk. Try again later.';
+      return problemResponse(503, requestProblemBody('unavailable', detail, requestId), { 'Retry-After': '30' });
+    }
     log.error({ requestId, err: error }, 'request failed');
     return problemResponse(
       500,
       requestProblemBody('internal', 'The request failed; the log has the cause.', requestId),
     );
   };
+}
+
+/** As SQLite and the system say that there is no room; the code is kept through the store's threads. */
+function isDiskTrouble(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** A 400 names its fields in the common list too, whichever form it has. */

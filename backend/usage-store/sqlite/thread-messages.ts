@@ -20,7 +20,7 @@ export type FromWriter =
   | { kind: 'stored'; ids: readonly number[]; results: readonly AppendResult[]; tookMs: number }
   | { kind: 'found'; id: number; rowIds: readonly number[] }
   | { kind: 'done'; id: number; result?: unknown }
-  | { kind: 'failed'; ids: readonly number[]; reason: string }
+  | { kind: 'failed'; ids: readonly number[]; reason: string; code?: string | undefined }
   /** Upkeep that no request waits for has failed; it is tried again later. */
   | { kind: 'trouble'; reason: string }
   | { kind: 'stopped' };

@@ -91,7 +91,7 @@ export async function startWriter(
     } else if (message.kind === 'found') settle(message.id, (entry) => entry.resolve(message.rowIds as never));
     else if (message.kind === 'done') settle(message.id, (entry) => entry.resolve(message.result as never));
     else if (message.kind === 'failed') {
-      for (const id of message.ids) settle(id, (entry) => entry.reject(new Error(message.reason)));
+      for (const id of message.ids) settle(id, (entry) => entry.reject(failure(message)));
     } else if (message.kind === 'trouble') onTrouble?.(message.reason);
     else stopped.resolve();
   });
@@ -138,4 +138,8 @@ export async function startWriter(
       await worker.terminate();
     },
   };
+}
+
+function failure({ reason, code }: Extract<FromWriter, { kind: 'failed' }>): Error {
+  return Object.assign(new Error(reason), code !== undefined && { code });
 }

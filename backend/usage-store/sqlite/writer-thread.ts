@@ -29,6 +29,10 @@ function describe(error: unknown): string {
 let waiting: (AppendRequest & { id: number })[] = [];
 let isScheduled = false;
 
+/** What SQLite calls it: a full disk is answered otherwise than a fault. */
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
+
 /** Nothing was written for this long: time to fold what has gathered, which makes queries read less. */
 const IDLE_MS = 200;
 let isIdle = false;
@@ -104,7 +108,7 @@ function change(id: number, make: () => unknown): void {
     answer({ kind: 'done', id, result: make() });
     startBackFill();
   } catch (error) {
-    answer({ kind: 'failed', ids: [id], reason: describe(error) });
+    answer({ kind: 'failed', ids: [id], reason: describe(error), code: codeOf(error) });
   }
 }
 
@@ -112,7 +116,7 @@ function answerFind(id: number, eventIds: readonly string[]): void {
   try {
     answer({ kind: 'found', id, rowIds: eventIds.flatMap((eventId) => writer.findById(eventId)) });
   } catch (error) {
-    answer({ kind: 'failed', ids: [id], reason: describe(error) });
+    answer({ kind: 'failed', ids: [id], reason: describe(error), code: codeOf(error) });
   }
 }
 
@@ -120,7 +124,7 @@ function answerUpkeep(id: number): void {
   try {
     answer({ kind: 'done', id, result: readUpkeep() });
   } catch (error) {
-    answer({ kind: 'failed', ids: [id], reason: describe(error) });
+    answer({ kind: 'failed', ids: [id], reason: describe(error), code: codeOf(error) });
   }
 }
 
@@ -150,7 +154,7 @@ function commitSome(): void {
     const results = writer.append(group);
     answer({ kind: 'stored', ids, results, tookMs: performance.now() - beganAtMs });
   } catch (error) {
-    answer({ kind: 'failed', ids, reason: describe(error) });
+    answer({ kind: 'failed', ids, reason: describe(error), code: codeOf(error) });
   }
 }
 
