@@ -11,6 +11,8 @@ import { request } from 'undici';
 import { type WorstRequest, worstRequests } from './worst-bodies.ts';
 
 const LIMIT_MS = 100;
+let measured: number[] = [];
+let count = 0;
 const TOKEN = 'bench-admin-token-0123456789';
 const OTHER_TOKEN = 'bench-ingest-token-0123456789';
 
@@ -88,9 +90,6 @@ async function besideWorstBodies(bodies: readonly WorstRequest[]): Promise<void>
     `p50 ${at(sorted, 0.5).toFixed(1)} ms, p99 ${at(sorted, 0.99).toFixed(1)} ms, longest ${at(sorted, 1).toFixed(0)} ms (${sorted.length})`;
   say(`single events alone: ${show(alone)}; beside the worst bodies of another token: ${show(beside)}`);
 }
-
-let measured: number[] = [];
-let count = 0;
 
 async function latencies(work: () => Promise<void>): Promise<number[]> {
   measured = [];
