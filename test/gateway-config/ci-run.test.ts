@@ -52,8 +52,13 @@ test.for([
   ['none are known', 0, 'with known faults', audit({})],
   ['one is high', 1, 'left-pad (high)', audit({ 'left-pad': 'high' })],
   ['one is low', 0, 'left-pad (low)', audit({ 'left-pad': 'low' })],
-  ['the registry has no audit', 0, 'does not answer an audit', { message: '405 Method Not Allowed', statusCode: 405 }],
-  ['npm says nothing', 0, 'does not answer an audit', ''],
+  [
+    'the registry has no audit',
+    0,
+    'NOTHING WAS CHECKED. The registry does not answer an audit',
+    { message: '405 Method Not Allowed', statusCode: 405 },
+  ],
+  ['npm says nothing', 0, 'NOTHING WAS CHECKED. The registry does not answer an audit', ''],
 ] as const)('the audit of what ships, when %s', ([, expected, said, answer]) => {
   const text = answer === '' ? '' : JSON.stringify(answer);
   writeFileSync(join(folder, 'bin', 'npm'), `#!/bin/sh\ncat <<'END'\n${text}\nEND\nexit 1\n`, { mode: 0o755 });
