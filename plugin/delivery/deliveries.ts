@@ -29,6 +29,8 @@ export interface Deliveries {
   isAdopting(): boolean;
   /** What the metrics tell. */
   snapshot(): Snapshot;
+  /** Hands to the operating system, within the call, what has been pushed: it outlives the process. Never throws. */
+  flush(): void;
   /** Puts on disk, within the call, whatever is to be there: for a process that is about to end. */
   secure(): void;
   stop(deadlineMs: number): Promise<void>;
@@ -134,6 +136,9 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     counters: () => countersOf(state),
     isAdopting: () => spool?.adoption.isBusy() ?? false,
     snapshot: () => snapshotOf({ ...common, syncs, opened: works(state), served: state.served }),
+    flush() {
+      for (const { work } of state.opened.values()) work.queue.store.flush();
+    },
     secure() {
       for (const { queue } of works(state)) queue.store.secure();
     },

@@ -47,6 +47,8 @@ export interface EventStore {
   settle(entries: readonly Entry[]): void;
   /** Taken entries are not dealt with: they wait again, before all others, in the order given. */
   giveBack(entries: readonly Entry[]): void;
+  /** Puts, within the call, what has been pushed where the end of this process does not reach it, if there is such a place. */
+  flush(): void;
   /** Shutdown has begun: on disk at once with whatever can be there, and with every later push. */
   secure(): void;
   /** Ends the store. Resolves with how many entries are lost by that: all that are held, unless they are on disk. */

@@ -95,6 +95,14 @@ export function deliveryCounters(): DeliveryCounters {
 }
 
 /**
+ * Hands to the operating system, within the call, whatever has been pushed: what it has, a killed process does not take
+ * with it. Costs nothing when there is nothing new. Never throws.
+ */
+export function flushDelivery(): void {
+  theDeliveries?.flush();
+}
+
+/**
  * Puts what is waiting on disk within the call, and sends what is there at once. What is left after the deadline stays
  * on disk for the next process; without a spool it counts as dropped, `shutdown`. For good: a second call waits for the
  * first.

@@ -43,6 +43,7 @@ export function createMemoryStore(bounds: MemoryBounds, origin: Origin, onLost: 
     take: (maxEntries, maxBytes) => held.take(maxEntries, maxBytes),
     settle: (entries) => held.forgetTaken(entries),
     giveBack: (entries) => held.giveBack(entries),
+    flush: () => undefined,
     secure() {
       // There is no disk.
     },

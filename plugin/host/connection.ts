@@ -25,6 +25,11 @@ export interface Connection {
   isIdle(): boolean;
   /** Closes the connection as soon as it is idle. */
   finish(): void;
+  /**
+   * Closes the connection behind its next answer. One that is idle may be used by Kong at this very moment, and what
+   * Kong sends into a connection that has just been closed is lost.
+   */
+  retire(): void;
 }
 
 /** Calls that Kong may send ahead of an answer. It sends none, so more than a few are not Kong's. */
@@ -70,6 +75,9 @@ export function serveConnection(socket: Socket, host: ConnectionHost, onIdle: ()
     finish() {
       state.isFinishing = true;
       if (isIdle(state)) channel.end();
+    },
+    retire() {
+      state.isFinishing = true;
     },
   };
 }
@@ -117,7 +125,11 @@ function startEvent(state: State, instanceId: number, event: PhaseEvent): void {
   const plan = host.prefetch.get(phase);
   state.runningEvents++;
   if (plan !== undefined) {
-    runPrefetched(channel, event, plan, { run, onDone: () => endEvent(state) });
+    runPrefetched(channel, event, plan, {
+      run,
+      onDone: () => endEvent(state),
+      isStored: host.plugin.settle !== undefined,
+    });
     return;
   }
   state.isAnswering = true;

@@ -6,8 +6,13 @@ export interface Ending {
   /**
    * Runs `finish` once, when the process is asked to end (SIGTERM, SIGINT) or its parent is gone.
    * @param orphanUse how much the process would be missed if it ended for want of a parent; asked again and again
+   * @param retire lets Kong go over to the server that has taken this one's place; awaited before `finish`
    */
-  onRequest(finish: () => Promise<void>, orphanUse?: () => OrphanUse): void;
+  onRequest(finish: () => Promise<void>, orphanUse?: () => OrphanUse, retire?: () => Promise<void>): void;
+  /** Ends the process as if it had been asked to. */
+  request(): void;
+  /** Ends it once Kong has gone over to another server. */
+  retire(): void;
 }
 
 /**
@@ -37,12 +42,15 @@ const END_WITHIN_MS = 10_000;
  * Takes over the end of the process; call it before a plugin is loaded. What the plugin does on SIGTERM happens once
  * the events under way have reached it, whatever else it was that asked for the end. A plugin that listens for SIGTERM
  * ends the process itself, or leaves nothing behind that keeps it alive.
+ * @param endsWithParent whether it has a parent that it is to end with
  */
-export function takeOverEnding(): Ending {
+export function takeOverEnding(endsWithParent = true): Ending {
   const pluginHandlers: NodeJS.SignalsListener[] = [];
   let finish = async (): Promise<void> => undefined;
   let useOf = (): OrphanUse => 'none';
+  let goOver = async (): Promise<void> => undefined;
   let isRequested = false;
+  let isRetiring = false;
 
   async function end(): Promise<void> {
     systemClock.setTimer(() => process.exit(1), END_WITHIN_MS, { background: true });
@@ -60,25 +68,36 @@ export function takeOverEnding(): Ending {
     end().catch(() => process.exit(1));
   }
 
+  function retire(): void {
+    if (isRetiring) return;
+    isRetiring = true;
+    goOver().then(request, request);
+  }
+
   function endWhenNotNeeded(orphanedAt: number): void {
-    if (systemClock.now() - orphanedAt >= SUCCESSOR_WITHIN_MS[useOf()]) request();
+    const use = useOf();
+    if (use === 'none') retire();
+    else if (systemClock.now() - orphanedAt >= SUCCESSOR_WITHIN_MS[use]) request();
     else systemClock.setTimer(() => endWhenNotNeeded(orphanedAt), SUCCESSOR_CHECK_MS);
   }
 
   process.on('SIGTERM', request);
   process.on('SIGINT', request);
-  process.on('disconnect', request);
+  process.on('disconnect', () => endWhenNotNeeded(systemClock.now()));
   process.on('newListener', (event, listener) => {
     if (event !== 'SIGTERM' || listener === request) return;
     pluginHandlers.push(listener as NodeJS.SignalsListener);
     queueMicrotask(() => process.removeListener('SIGTERM', listener));
   });
-  watchParent(() => endWhenNotNeeded(systemClock.now()));
+  if (endsWithParent) watchParent(() => endWhenNotNeeded(systemClock.now()));
   return {
-    onRequest(onEnd, orphanUse) {
+    onRequest(onEnd, orphanUse, onRetire) {
       finish = onEnd;
       if (orphanUse !== undefined) useOf = orphanUse;
+      if (onRetire !== undefined) goOver = onRetire;
     },
+    request,
+    retire,
   };
 }
 

@@ -65,20 +65,27 @@ export function planPrefetch(prefetched: readonly PrefetchedCall[]): PrefetchPla
 
 /**
  * An event whose calls are known in advance. They leave in one write with all that ends the event, which Kong reads in
- * order, so that Kong waits for nothing: when its replies arrive here, it has moved on.
+ * order, so that Kong waits for nothing: when its replies arrive here, it has moved on. With `isStored`, Kong is told
+ * the end only when the plugin is done and has stored the event: when this process is killed before that, Kong reads
+ * the end of its connection and begins the event anew.
  */
 export function runPrefetched(
   channel: EventChannel,
   event: PhaseEvent,
   { calls, frames }: PrefetchPlan,
-  { run, onDone }: PluginRun,
+  { run, onDone, isStored }: PluginRun & { readonly isStored?: boolean },
 ): void {
+  const end = eventEndFrames(event.sequence);
   const replies: (Buffer | Error)[] = [];
   const take = (reply: Buffer | Error): void => {
     if (replies.push(reply) < calls.length) return;
-    channel.afterAnswers(() => run(prefetchedCaller(event.phase, calls, replies), onDone));
+    const done = (): void => {
+      if (isStored) channel.write(end);
+      onDone();
+    };
+    channel.afterAnswers(() => run(prefetchedCaller(event.phase, calls, replies), done));
   };
-  channel.write(Buffer.concat([frames, eventEndFrames(event.sequence)]));
+  channel.write(isStored ? frames : Buffer.concat([frames, end]));
   for (let expected = 0; expected < calls.length; expected++) channel.expectReply(take);
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../delivery/clock.ts';
 import { plainError, type Reports } from './reports.ts';
-import { startWorkerProcess, type WorkerEvents, type WorkerProcess } from './worker-process.ts';
+import { type Listener, startWorkerProcess, type WorkerEvents, type WorkerProcess } from './worker-process.ts';
 
 /** The workers that share a socket. One that dies is replaced. */
 export interface Fleet {
@@ -11,6 +11,10 @@ export interface Fleet {
   handOver(connection: Socket): void;
   /** Of Kong, served or waiting for a worker. */
   connectionCount(): number;
+  /** Gives the listening socket to every worker, those that are yet to come included. */
+  share(listener: Listener): void;
+  /** Has the workers close their connections, each behind its next answer. */
+  retire(): void;
   /** Asks every worker that serves; resolves with whether all said yes. */
   askAll(ask: (worker: WorkerProcess) => Promise<boolean>): Promise<boolean>;
   /** Lets the workers finish; resolves when the last is gone. */
@@ -34,6 +38,8 @@ export interface FleetOptions {
   /** Tells a new worker all that it has to know before it serves. */
   readonly teach: (worker: WorkerProcess) => void;
   readonly requests: Pick<WorkerEvents, 'start' | 'stop'>;
+  /** Takes what workers write to standard error; without it they write to this process's. */
+  readonly onOutput?: ((line: string) => void) | undefined;
 }
 
 interface Members {
@@ -41,24 +47,36 @@ interface Members {
   readonly ready: WorkerProcess[];
   readonly all: Set<WorkerProcess>;
   readonly waiting: Socket[];
+  listener: Listener | undefined;
+  isRetired: boolean;
   isEnding: boolean;
 }
 
 export function createFleet(options: FleetOptions): Fleet {
-  const members: Members = { ready: [], all: new Set(), waiting: [], isEnding: false };
+  const members: Members = {
+    ready: [],
+    all: new Set(),
+    waiting: [],
+    listener: undefined,
+    isRetired: false,
+    isEnding: false,
+  };
   const { promise: allReady, resolve: becameReady, reject: failed } = Promise.withResolvers<void>();
 
   function startWorker(): void {
     const startedAt = systemClock.now();
-    const worker = startWorkerProcess(options.args, {
+    const events: WorkerEvents = {
       ...options.requests,
       onReady() {
         options.teach(worker);
+        if (members.listener !== undefined) worker.inherit(members.listener);
+        if (members.isRetired) worker.retire();
         members.ready.push(worker);
         for (const connection of members.waiting.splice(0)) handOver(members, connection);
         // Not one earlier: Kong would keep all its connections with those who were ready first.
         if (members.ready.length === options.size) becameReady();
       },
+      onHung: () => options.reports.info('a worker does not answer any more and is killed'),
       onExit(how) {
         forget(members, worker);
         if (members.isEnding) return;
@@ -67,7 +85,8 @@ export function createFleet(options: FleetOptions): Fleet {
         const delayMs = Math.max(0, startedAt + START_AGAIN_MS - systemClock.now());
         systemClock.setTimer(() => members.isEnding || startWorker(), delayMs);
       },
-    });
+    };
+    const worker = startWorkerProcess(options.args, events, options.onOutput);
     members.all.add(worker);
   }
 
@@ -79,6 +98,14 @@ export function createFleet(options: FleetOptions): Fleet {
     handOver: (connection) => handOver(members, connection),
     connectionCount: () => members.ready.reduce((sum, { connections }) => sum + connections, members.waiting.length),
     askAll: async (ask) => (await Promise.all(members.ready.map(ask))).every(Boolean),
+    share(listener) {
+      members.listener = listener;
+      for (const worker of members.ready) worker.inherit(listener);
+    },
+    retire() {
+      members.isRetired = true;
+      for (const worker of members.ready) worker.retire();
+    },
     async end() {
       members.isEnding = true;
       for (const connection of members.waiting) connection.destroy();

@@ -15,6 +15,11 @@ export interface Host {
   serve(socket: Socket): void;
   connectionCount(): number;
   /**
+   * Another server has taken over: closes every connection behind its next answer, when Kong is sure to notice. Resolves
+   * when none is left, or when those that are have been silent for so long that Kong closes them itself.
+   */
+  retire(): Promise<void>;
+  /**
    * Lets what is under way come to its end and closes every connection; resolves when nothing is under way any more,
    * or after a moment all the same.
    */
@@ -26,6 +31,9 @@ export interface Host {
  * under way after this long waits for something else, and the rest of the time is the plugin's.
  */
 const FINISH_WITHIN_MS = 20;
+
+/** Kong closes a connection that it has not used for a minute (lua_socket_keepalive_timeout). */
+const RETIRED_WITHIN_MS = 65_000;
 
 export interface HostOptions {
   readonly plugin: HostedPlugin;
@@ -50,11 +58,12 @@ export function createHost(options: HostOptions): Host {
     },
     prefetch: new Map(Array.from(plugin.prefetch, ([phase, calls]) => [phase, planPrefetch(calls)])),
     instances,
-    turn: createTurn(),
+    turn: createTurn(plugin.settle),
     reports,
   };
   const connections = new Set<Connection>();
   let whenAllIdle: (() => void) | undefined;
+  let whenAllGone: (() => void) | undefined;
   const events = createMsgpackEvents(() => {
     if (whenAllIdle !== undefined && areAllIdle()) whenAllIdle();
   }, clock);
@@ -68,6 +77,7 @@ export function createHost(options: HostOptions): Host {
   function afterWork(socket: Socket, connection: Connection): void {
     // One that closed while its plugin was at work is still to be waited for.
     if (socket.destroyed && connection.isIdle()) connections.delete(connection);
+    if (connections.size === 0) whenAllGone?.();
     if (whenAllIdle !== undefined && areAllIdle()) whenAllIdle();
   }
 
@@ -82,8 +92,17 @@ export function createHost(options: HostOptions): Host {
       connections.add(connection);
       socket.on('close', () => afterWork(socket, connection));
       if (whenAllIdle !== undefined) connection.finish();
+      else if (whenAllGone !== undefined) connection.retire();
     },
     connectionCount: () => connections.size,
+    async retire() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      whenAllGone = resolve;
+      for (const connection of connections) connection.retire();
+      const deadline = clock.setTimer(resolve, RETIRED_WITHIN_MS, { background: true });
+      if (connections.size > 0) await promise;
+      deadline.cancel();
+    },
     async stop() {
       const { promise, resolve } = Promise.withResolvers<void>();
       whenAllIdle = resolve;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { OrphanUse } from './ending.ts';
 import { plainError } from './reports.ts';
@@ -22,8 +23,17 @@ const MAX_PATH_BYTES = 107;
  */
 const MAX_CONNECTIONS = 65_536;
 
+/** Where a listening socket is in the file system, and which one it is: a path outlives those who listen at it. */
+export interface ListenerPlace {
+  readonly path: string;
+  readonly device: number;
+  readonly inode: number;
+}
+
 /** A socket path that a server listens at. */
 export interface ListeningPath {
+  /** undefined = the socket came from whoever started this process, who looks after its path. */
+  readonly place: ListenerPlace | undefined;
   /** What the server is good for once its parent is gone, which depends on the connections that it has. */
   orphanUse(connections: number): OrphanUse;
   /** Removes the path, unless another server has taken it over meanwhile. Once gone, does nothing. */
@@ -51,24 +61,54 @@ export async function listenAt(server: Server, path: string): Promise<ListeningP
     throw plainError(`there is no folder ${folder} for the socket`);
   }
   if (statusOf(target)?.isSocket() === false) throw plainError(`${target} exists and is no socket`);
+  const obstacle = whyNotWritable(folder);
+  if (obstacle !== undefined) throw plainError(obstacle);
   const { promise: listening, resolve: listens, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen({ path: temporary, backlog: BACKLOG }, listens);
   await listening;
   server.off('error', reject);
   server.maxConnections = MAX_CONNECTIONS;
-  const own = lstatSync(temporary);
+  const { dev: device, ino: inode } = lstatSync(temporary);
   renameSync(temporary, target);
-  const isOwn = (path: string): boolean => {
-    const current = statusOf(path);
-    return current?.ino === own.ino && current.dev === own.dev;
-  };
+  const place = { path: target, device, inode };
   return {
-    orphanUse: (connections) => (isOwn(target) ? (connections > 0 ? 'connected' : 'idle') : 'none'),
+    place,
+    orphanUse: (connections) => useOf(place, connections),
     release() {
-      if (isOwn(target)) removeOwn(target, newName(), isOwn);
+      if (isAt(target, place)) removeOwn(target, newName(), (path) => isAt(path, place));
     },
   };
+}
+
+/**
+ * Listens with a socket that was made by whoever started this process, such as systemd. Its connections wait in the
+ * kernel while no process serves it, so that a restart costs none of them.
+ * @throws Error when the descriptor is no such socket
+ */
+export async function listenWith(server: Server, descriptor: number): Promise<ListeningPath> {
+  const { promise: listening, resolve: listens, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ fd: descriptor, backlog: BACKLOG }, listens);
+  await listening;
+  server.off('error', reject);
+  server.maxConnections = MAX_CONNECTIONS;
+  return {
+    place: undefined,
+    orphanUse: (connections) => (connections > 0 ? 'connected' : 'idle'),
+    release: () => undefined,
+  };
+}
+
+/** What a server that listens there is good for. */
+export function useOf(place: ListenerPlace, connections: number): OrphanUse {
+  if (!isAt(place.path, place)) return 'none';
+  return connections > 0 ? 'connected' : 'idle';
+}
+
+function isAt(path: string, { device, inode }: ListenerPlace): boolean {
+  const current = statusOf(path);
+  return current?.ino === inode && current.dev === device;
 }
 
 /**
@@ -79,6 +119,23 @@ function removeOwn(target: string, aside: string, isOwn: (path: string) => boole
   renameSync(target, aside);
   if (isOwn(aside)) unlinkSync(aside);
   else renameSync(aside, target);
+}
+
+/**
+ * Why no socket can be made in a folder; undefined when one can. Kong goes on without a plugin server: its clients get
+ * their answers, and nothing is metered.
+ */
+export function whyNotWritable(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch {
+    const user = userInfo().username;
+    return (
+      `the user ${user} may not write to ${folder}, where the socket belongs: nothing is metered until it may ` +
+      `(chown ${user} ${folder}, or another folder for the socket)`
+    );
+  }
 }
 
 function statusOf(path: string): Stats | undefined {

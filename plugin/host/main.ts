@@ -1,7 +1,12 @@
-import { CommandLineError, readCommandLine, USAGE } from './command-line.ts';
-import { takeOverEnding } from './ending.ts';
-import { describePlugin, loadPlugin, type Protocol } from './plugin-module.ts';
-import { createReports, isPlainError } from './reports.ts';
+import { dirname, resolve } from 'node:path';
+import type { LogSink } from '../delivery/log.ts';
+import { type Command, CommandLineError, KEPT_OPTION, readCommandLine, USAGE } from './command-line.ts';
+import { type Ending, takeOverEnding } from './ending.ts';
+import { createKeeper, identityOf } from './keeper.ts';
+import { launch } from './launcher.ts';
+import { whyNotWritable } from './listening.ts';
+import { describePlugin, loadPlugin } from './plugin-module.ts';
+import { createReports, isPlainError, type Reports } from './reports.ts';
 import { serveAlone } from './serve-alone.ts';
 import { serveWithWorkers } from './serve-with-workers.ts';
 import { serveAsWorker } from './worker.ts';
@@ -34,25 +39,47 @@ async function run(args: readonly string[]): Promise<void> {
       process.stdout.write(USAGE);
       return;
     case 'dump':
-      return dump(command.plugin, command.protocol);
-    default: {
-      const ending = takeOverEnding();
-      const reports = createReports();
-      process.on('exit', () => reports.flush());
-      // Node would end the process, and with it the events that other requests have left here.
-      process.on('unhandledRejection', (reason) => reports.failed('a promise was rejected, and nobody cared', reason));
-      if (command.kind === 'worker') return serveAsWorker(loadPlugin(command.plugin), ending, reports);
-      if (command.workers > 1) return serveWithWorkers(command, args, ending, reports);
-      return serveAlone(loadPlugin(command.plugin), command.socket, ending, reports, command.protocol);
+      return dump(command);
+    case 'worker': {
+      const prepared = prepare();
+      return serveAsWorker(loadPlugin(command.plugin), ...prepared, command.protocol);
     }
+    case 'serve':
+      return serve(command, args);
   }
 }
 
+async function serve(command: Command & { kind: 'serve' }, args: readonly string[]): Promise<void> {
+  if (command.role === 'launcher') return launch(command, args, createReports());
+  if (command.role === 'kept') {
+    const keeper = createKeeper();
+    const [, program = ''] = process.argv;
+    const own = args.filter((arg) => arg !== KEPT_OPTION);
+    const kept = { keeper, identity: identityOf(program, command.plugin, own) };
+    return serveWithWorkers(command, own, ...prepare(keeper.log, false), kept);
+  }
+  if (command.workers > 0) return serveWithWorkers(command, args, ...prepare());
+  const prepared = prepare();
+  return serveAlone(loadPlugin(command.plugin), command.socket, ...prepared, command.protocol);
+}
+
+/** Before a plugin is loaded. */
+function prepare(sink?: LogSink, endsWithParent?: boolean): [Ending, Reports] {
+  const ending = takeOverEnding(endsWithParent);
+  const reports = createReports(sink);
+  process.on('exit', () => reports.flush());
+  // Node would end the process, and with it the events that other requests have left here.
+  process.on('unhandledRejection', (reason) => reports.failed('a promise was rejected, and nobody cared', reason));
+  return [ending, reports];
+}
+
 /** Kong reads standard output as JSON, so that nothing that the plugin writes while it loads may get there. */
-function dump(path: string, protocol: Protocol): void {
+function dump({ plugin: path, protocol, socket }: Command & { kind: 'dump' }): void {
   const write = process.stdout.write;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
   const description = describePlugin(loadPlugin(path), protocol);
   process.stdout.write = write;
+  const obstacle = socket && whyNotWritable(dirname(resolve(socket)));
+  if (obstacle) process.stderr.write(`kong-plugin-server: ${obstacle}\n`);
   process.stdout.write(`${description}\n`, () => process.exit(0));
 }

@@ -21,6 +21,11 @@ export interface HostedPlugin {
   readonly schema: object;
   /** What the plugin asks for in each event of a phase, by phase. */
   readonly prefetch: ReadonlyMap<string, readonly PrefetchedCall[]>;
+  /**
+   * Stores, within the call, whatever the plugin has taken so far; never throws. The host calls it before it answers
+   * Kong, so that what Kong has been told of outlives the process. undefined = the plugin stores nothing.
+   */
+  readonly settle: (() => void) | undefined;
   /** Throws whatever the plugin's constructor throws. */
   newInstance(config: unknown): PluginInstance;
 }
@@ -58,6 +63,7 @@ export function loadPlugin(path: string): HostedPlugin {
     phases,
     schema: schemaOf(name, exports),
     prefetch: readPrefetch(exports['Prefetch'], phases),
+    settle: typeof exports['settle'] === 'function' ? (exports['settle'] as () => void) : undefined,
     newInstance: (config) => instanceOf(new pluginClass(config)),
   };
 }

@@ -27,6 +27,7 @@ export async function serveAlone(
       await host.stop();
     },
     () => path.orphanUse(host.connectionCount()),
+    host.retire,
   );
   process.on('exit', path.release);
   reports.info('the plugin server listens', { plugin: plugin.name, version: plugin.version, workers: 1, protocol });

@@ -7,7 +7,8 @@ export interface Turn {
   afterAnswers(run: () => void): void;
 }
 
-export function createTurn(): Turn {
+/** @param settle runs before answers leave: stores what the plugin has taken so far */
+export function createTurn(settle: () => void = () => undefined): Turn {
   let writes: (() => void)[] = [];
   let runs: (() => void)[] = [];
   let isScheduled = false;
@@ -24,6 +25,7 @@ export function createTurn(): Turn {
     writes = [];
     runs = [];
     isScheduled = false;
+    if (dueWrites.length > 0) settle();
     for (const write of dueWrites) write();
     for (const run of dueRuns) run();
   }

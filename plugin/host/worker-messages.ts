@@ -1,3 +1,5 @@
+import type { ListenerPlace } from './listening.ts';
+
 /** What a worker has to know of an instance to start it, too. */
 export interface SharedInstance {
   readonly configJson: string;
@@ -12,7 +14,13 @@ export type ToWorker =
   /** Answers `start` and `stop`. Without an id: it failed, or there was no such instance. */
   | { readonly kind: 'answer'; readonly request: number; readonly id?: number }
   /** Comes with a connection of Kong. */
-  | { readonly kind: 'serve' };
+  | { readonly kind: 'serve'; readonly connection: number }
+  /** Comes with the listening socket: for the time after the first process, should that be killed. */
+  | ({ readonly kind: 'listener' } & ListenerPlace)
+  /** Another server has taken the socket's path: connections are closed, each behind its next answer. */
+  | { readonly kind: 'retire' }
+  /** Answered by `pong`, by whoever is alive. */
+  | { readonly kind: 'ping' };
 
 /** What a worker tells the first process. */
 export type ToFirst =
@@ -22,7 +30,6 @@ export type ToFirst =
   /** Kong asked this worker to start an instance, or to close one. */
   | { readonly kind: 'start'; readonly request: number; readonly configJson: string }
   | { readonly kind: 'stop'; readonly request: number; readonly id: number }
-  /** A connection that was handed over has arrived; in the order in which they were handed over. */
-  | { readonly kind: 'arrived' }
   /** A connection that was handed over has ended. */
-  | { readonly kind: 'ended' };
+  | { readonly kind: 'ended'; readonly connection: number }
+  | { readonly kind: 'pong' };

@@ -1,7 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
-import { systemClock } from '../delivery/clock.ts';
+import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
+import type { Server, Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { systemClock, type Timer } from '../delivery/clock.ts';
 import { WORKER_OPTION } from './command-line.ts';
+import type { ListenerPlace } from './listening.ts';
 import { createRequests } from './requests.ts';
 import type { SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
 
@@ -12,14 +14,26 @@ export interface WorkerProcess {
   /** Resolves when the worker has it no more. */
   close(id: number): Promise<boolean>;
   serve(connection: Socket): void;
+  /** Gives it the listening socket, for the time after this process. */
+  inherit(listener: Listener): void;
+  /** Has it close its connections, each behind its next answer. */
+  retire(): void;
   /** Connections that it serves. */
   readonly connections: number;
   /** Resolves when the worker has finished what it had under way and is gone. */
   end(): Promise<void>;
 }
 
+/** A socket that this process listens at, as its workers are to know it. */
+export interface Listener {
+  readonly server: Server;
+  readonly place: ListenerPlace;
+}
+
 export interface WorkerEvents {
   onReady(): void;
+  /** It has not answered for so long that it was killed; `onExit` follows. */
+  onHung(): void;
   onExit(how: string): void;
   /** Kong asked the worker to start an instance; resolves with its id, or undefined when that failed. */
   start(configJson: string): Promise<number | undefined>;
@@ -33,15 +47,40 @@ export interface WorkerEvents {
  */
 const ANSWER_WITHIN_MS = 30_000;
 
-/** Starts the program that runs here once more, as a worker. */
-export function startWorkerProcess(args: readonly string[], events: WorkerEvents): WorkerProcess {
+/**
+ * A worker is asked every second whether it is alive. One that is silent for five of them hangs: Kong would wait for it
+ * for a minute, with a request in the access phase, and with an event that it gives up then in the log phase.
+ */
+const PING_MS = 1000;
+const SILENT_PINGS = 5;
+
+/** Kong has read the end of its connection by then. */
+const HANG_UP_MS = 5000;
+
+/**
+ * Starts the program that runs here once more, as a worker.
+ * @param onOutput takes what it writes to standard error; undefined = it writes to this process's
+ */
+export function startWorkerProcess(
+  args: readonly string[],
+  events: WorkerEvents,
+  onOutput?: (line: string) => void,
+): WorkerProcess {
   const [, program = ''] = process.argv;
-  const child = fork(program, [...args, WORKER_OPTION], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const stderr = onOutput === undefined ? 'inherit' : 'pipe';
+  const child = fork(program, [...args, WORKER_OPTION], { stdio: ['ignore', stderr, stderr, 'ipc'] });
+  if (onOutput !== undefined) {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', onOutput);
+    }
+  }
   const requests = createRequests<boolean>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
-  /** Handed over and not arrived yet; kept open here until then, since what a dying worker does not take is lost. */
-  const onTheWay: Socket[] = [];
-  let connections = 0;
+  /** Those that it serves, each held open here as well: see {@link hangUp}. */
+  const held = new Map<number, Socket>();
+  let lastConnection = 0;
+  let silentPings = 0;
+  let pinging: Timer | undefined;
 
   async function ask(message: (request: number) => ToWorker): Promise<boolean> {
     if (!child.connected) return true;
@@ -51,20 +90,39 @@ export function startWorkerProcess(args: readonly string[], events: WorkerEvents
     return isDone;
   }
 
+  function ping(): void {
+    if (silentPings >= SILENT_PINGS) {
+      events.onHung();
+      child.kill('SIGKILL');
+      return;
+    }
+    silentPings++;
+    tell(child, { kind: 'ping' });
+    pinging = systemClock.setTimer(ping, PING_MS, { background: true });
+  }
+
   function exited(how: string): void {
+    pinging?.cancel();
     requests.answerAll(true);
-    // Kong would wait for those for which there was no time. Closed, it connects again.
-    for (const connection of onTheWay) connection.destroy();
+    for (const connection of held.values()) hangUp(connection);
+    held.clear();
     isGone();
     events.onExit(how);
   }
 
+  function letGo(connection: number): void {
+    held.get(connection)?.destroy();
+    held.delete(connection);
+  }
+
   child.on('message', (message: ToFirst) => {
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
-    else if (message.kind === 'arrived') onTheWay.shift()?.destroy();
-    else if (message.kind === 'ended') connections--;
-    else if (message.kind === 'ready') events.onReady();
-    else void answer(child, message, events);
+    else if (message.kind === 'ended') letGo(message.connection);
+    else if (message.kind === 'pong') silentPings = 0;
+    else if (message.kind === 'ready') {
+      ping();
+      events.onReady();
+    } else void answer(child, message, events);
   });
   child.on('exit', (code, signal) => exited(signal ?? `exit code ${code}`));
   // Otherwise 'exit' follows.
@@ -75,18 +133,39 @@ export function startWorkerProcess(args: readonly string[], events: WorkerEvents
     open: (id, instance) => ask((request) => ({ kind: 'open', request, id, ...instance })),
     close: (id) => ask((request) => ({ kind: 'close', request, id })),
     serve(connection) {
-      connections++;
-      onTheWay.push(connection);
-      tell(child, { kind: 'serve' }, connection);
+      held.set(++lastConnection, connection);
+      connection.on('error', () => undefined);
+      tell(child, { kind: 'serve', connection: lastConnection }, connection);
     },
+    inherit: ({ server, place }) => tell(child, { kind: 'listener', ...place }, handleOf(server)),
+    retire: () => tell(child, { kind: 'retire' }),
     get connections() {
-      return connections;
+      return held.size;
     },
     end() {
       child.kill('SIGTERM');
       return gone;
     },
   };
+}
+
+/**
+ * Ends a connection whose worker is gone so that Kong reads an end of the stream. On that it starts the event anew, over
+ * ProtoBuf:1. When the last holder of a connection closes it with bytes unread, Kong gets an error instead, and gives
+ * the event up.
+ */
+function hangUp(connection: Socket): void {
+  connection.end();
+  connection.resume();
+  systemClock.setTimer(() => connection.destroy(), HANG_UP_MS, { background: true });
+}
+
+/**
+ * The bare handle. Sent as the server itself, the worker would begin to accept at once; like this it only keeps the
+ * socket alive until it decides to.
+ */
+function handleOf(server: Server): SendHandle | undefined {
+  return (server as Server & { readonly _handle?: SendHandle })._handle;
 }
 
 async function answer(
@@ -101,6 +180,6 @@ async function answer(
 }
 
 /** What cannot be sent was for a worker that is about to be replaced; its 'exit' does the rest. */
-function tell(child: ChildProcess, message: ToWorker, connection?: Socket): void {
-  child.send(message, connection, { keepOpen: true }, () => undefined);
+function tell(child: ChildProcess, message: ToWorker, handle?: SendHandle): void {
+  child.send(message, handle, { keepOpen: true }, () => undefined);
 }

@@ -1,18 +1,40 @@
-import { Socket } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer, Socket } from 'node:net';
+import { systemClock } from '../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Ending } from './ending.ts';
-import { createHost } from './host.ts';
-import type { HostedPlugin } from './plugin-module.ts';
+import { createHost, type Host } from './host.ts';
+import { type ListenerPlace, useOf } from './listening.ts';
+import type { HostedPlugin, Protocol } from './plugin-module.ts';
 import { plainError, type Reports } from './reports.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { startInstance } from './serve-alone.ts';
 import type { ToFirst, ToWorker } from './worker-messages.ts';
 
-/** Serves the connections that the first process hands over, with the instances that it knows. */
-export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Reports): void {
+/** The socket that the first process listens at, for the time after it. */
+interface Inheritance {
+  /** Keeps the socket open: what connects waits in the kernel, and is not refused. */
+  readonly handle: { readonly fd: number };
+  readonly place: ListenerPlace;
+}
+
+/**
+ * The first process asks every second whether this one is alive. One that has not for ten seconds hangs, and with it
+ * every new connection: it is killed, whoever started it starts another, and until then the workers listen themselves.
+ */
+const LOOK_MS = 1000;
+const SILENT_LOOKS = 10;
+
+/**
+ * Serves the connections that the first process hands over, with the instances that it knows; and, when the first
+ * process is killed, whatever connects, until another server has taken the path.
+ */
+export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Reports, protocol: Protocol): void {
   const started = new Map<number, StartedInstance>();
   const requests = createRequests<number | undefined>();
-  const host = createHost({ plugin, instances: sharedInstances(started, requests), reports });
+  const host = createHost({ plugin, instances: sharedInstances(plugin, started, requests), reports, protocol });
+  let inheritance: Inheritance | undefined;
+  const first = watchFirst(reports);
 
   function open({ request, id, configJson, startedAtSeconds }: ToWorker & { kind: 'open' }): void {
     try {
@@ -23,7 +45,17 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
     tell({ kind: 'done', request, isDone: started.has(id) });
   }
 
-  process.on('message', (message: ToWorker, connection: unknown) => {
+  function serve({ connection }: ToWorker & { kind: 'serve' }, socket: unknown): void {
+    // Not there when Kong has closed it on the way.
+    if (!(socket instanceof Socket)) {
+      tell({ kind: 'ended', connection });
+      return;
+    }
+    socket.on('close', () => tell({ kind: 'ended', connection }));
+    host.serve(socket);
+  }
+
+  process.on('message', (message: ToWorker, handle: unknown) => {
     switch (message.kind) {
       case 'open':
         return open(message);
@@ -32,33 +64,86 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
       case 'answer':
         return requests.answer(message.request, message.id);
       case 'serve':
-        tell({ kind: 'arrived' });
-        // Not there when Kong has closed it on the way.
-        if (!(connection instanceof Socket)) return tell({ kind: 'ended' });
-        connection.on('close', () => tell({ kind: 'ended' }));
-        return host.serve(connection);
+        return serve(message, handle);
+      case 'listener':
+        inheritance = { handle: handle as Inheritance['handle'], place: message };
+        return;
+      case 'retire':
+        return void host.retire();
+      case 'ping':
+        first.isAlive();
+        return tell({ kind: 'pong' });
     }
   });
-  ending.onRequest(() => host.stop());
+  process.on('disconnect', () => {
+    requests.answerAll(undefined);
+    if (inheritance !== undefined) succeed(inheritance, host, reports);
+  });
+  ending.onRequest(
+    () => host.stop(),
+    () => (inheritance === undefined ? 'none' : useOf(inheritance.place, host.connectionCount())),
+    host.retire,
+  );
   tell({ kind: 'ready' });
 }
 
-function sharedInstances(
-  started: ReadonlyMap<number, StartedInstance>,
-  requests: Requests<number | undefined>,
-): Instances {
+function succeed({ handle }: Inheritance, host: Host, reports: Reports): void {
+  const server = createServer((connection) => host.serve(connection));
+  server.on('error', (error) => reports.failed('the socket of the first process cannot be used', error));
+  server.listen({ fd: handle.fd });
+  reports.info('the first process is gone: a worker listens');
+}
+
+function watchFirst(reports: Reports): { isAlive(): void } {
+  const pid = process.ppid;
+  let silentLooks = 0;
+  const look = (): void => {
+    if (!process.connected || process.ppid !== pid) return;
+    if (++silentLooks > SILENT_LOOKS) {
+      reports.info('the first process does not answer any more and is killed');
+      process.kill(pid, 'SIGKILL');
+      return;
+    }
+    systemClock.setTimer(look, LOOK_MS, { background: true });
+  };
+  look();
   return {
-    find: (id) => started.get(id),
-    async start(configJson) {
-      const id = await requests.send((request) => tell({ kind: 'start', request, configJson }));
-      if (id === undefined) throw plainError('a worker could not start the instance');
-      return id;
+    isAlive() {
+      silentLooks = 0;
     },
-    close: async (id) => (await requests.send((request) => tell({ kind: 'stop', request, id }))) !== undefined,
   };
 }
 
-/** Once the first process is gone, this one ends as well, and nobody waits for what it had to say. */
+function sharedInstances(
+  plugin: HostedPlugin,
+  started: Map<number, StartedInstance>,
+  requests: Requests<number | undefined>,
+): Instances {
+  /** Without the first process, for this worker alone: another one tells Kong to start it there as well. */
+  function startHere(configJson: string): number {
+    let id = randomInt(1, 2 ** 31 - 1);
+    while (started.has(id)) id = randomInt(1, 2 ** 31 - 1);
+    started.set(id, startInstance(plugin, configJson));
+    return id;
+  }
+
+  return {
+    find: (id) => started.get(id),
+    async start(configJson) {
+      if (!process.connected) return startHere(configJson);
+      const id = await requests.send((request) => tell({ kind: 'start', request, configJson }));
+      if (id !== undefined) return id;
+      if (!process.connected) return startHere(configJson);
+      throw plainError('a worker could not start the instance');
+    },
+    async close(id) {
+      if (!process.connected) return started.delete(id);
+      return (await requests.send((request) => tell({ kind: 'stop', request, id }))) !== undefined;
+    },
+  };
+}
+
+/** Once the first process is gone, nobody waits for what this one had to say. */
 function tell(message: ToFirst): void {
   // Without somebody who takes the error, a message too late would end the process before it has flushed.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);

@@ -1,4 +1,4 @@
-import { countLogEntry, installShutdown, reportDrop } from '../delivery/index.ts';
+import { countLogEntry, flushDelivery, installShutdown, reportDrop } from '../delivery/index.ts';
 import { openUsageMeter, type UsageMeter } from './usage-meter.ts';
 
 export { ConfigEntityChecks, Schema } from './schema.ts';
@@ -28,6 +28,12 @@ export const Priority = 16;
  * runs, and let Kong go with the same answer. Kong's own plugin server ignores it.
  */
 export const Prefetch = { log: ['kong.log.serialize'] } as const;
+
+/**
+ * For a plugin server that can use it: stores what has been taken, and is called before Kong is told that an event is
+ * over. So what Kong has been told of is not lost when the process is killed.
+ */
+export const settle: () => void = flushDelivery;
 
 /**
  * One instance per plugin configuration and Kong worker. The prototype's methods are the phases that Kong calls: only

@@ -104,6 +104,7 @@ function storeOf(options: AdoptedStoreOptions, { entries, origin, checkpointer, 
       if (isDone()) options.onDone();
     },
     giveBack: (given) => held.giveBack(given as readonly SpoolEntry[]),
+    flush: () => undefined,
     secure: () => void readBack.stop(),
     async close() {
       await readBack.stop();

@@ -118,6 +118,7 @@ export function createSpoolStore(options: SpoolStoreOptions): SpoolStore {
       afterSettling(parts);
     },
     giveBack: (given) => held.giveBack(given as readonly SpoolEntry[]),
+    flush: writer.flush,
     secure() {
       // What is on disk only stays there: the time that is left is for what is in memory.
       void readBack.stop();

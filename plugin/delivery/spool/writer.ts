@@ -10,6 +10,11 @@ export interface Writer {
   readonly isFailing: boolean;
   /** To be on disk after `syncMs`, or at once after `secure`. Its bytes have been reserved. */
   add(entry: SpoolEntry): void;
+  /**
+   * Hands what waits to the operating system within the call, as far as it takes it: a process that is killed loses
+   * none of that. It is synced when its window is over.
+   */
+  flush(): void;
   /** From now on everything is written before the call returns, and synced at the end. For good. */
   secure(): void;
   /** Lets go of the segment that is being written to, so that it can be removed. false = not now. */
@@ -47,9 +52,21 @@ const BUFFER_BYTES = 512 * 1024;
 const TRY_AGAIN_MS = { first: 1000, most: 30_000 };
 const MAX_EXPONENT = 10;
 
+/** What the operating system has, and the disk may not. */
+interface Unsynced {
+  readonly batch: Batch;
+  readonly file: SegmentFile;
+  readonly start: number;
+}
+
 interface State {
   readonly pending: PendingEntries;
   readonly buffer: Buffer;
+  /** That of `flush`: the other one may be in use by a write that is under way. */
+  readonly flushBuffer: Buffer;
+  /** In the order of the events, all in one file. */
+  unsynced: Unsynced[];
+  isCreating: boolean;
   current: SegmentFile | undefined;
   /** The file of the time after `secure`: no write that is under way stands in its way. */
   last: SegmentFile | undefined;
@@ -63,6 +80,9 @@ export function createWriter(options: WriterOptions): Writer {
   const state: State = {
     pending: createPendingEntries(options.onSkipped),
     buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
+    flushBuffer: Buffer.allocUnsafeSlow(SMALL_WRITE_BYTES),
+    unsynced: [],
+    isCreating: false,
     current: undefined,
     last: undefined,
     unwritten: undefined,
@@ -73,7 +93,8 @@ export function createWriter(options: WriterOptions): Writer {
   let isSecured = false;
 
   function schedule(): void {
-    if (timer !== undefined || running !== undefined || isSecured || state.pending.size === 0) return;
+    if (timer !== undefined || running !== undefined || isSecured) return;
+    if (state.pending.size === 0 && state.unsynced.length === 0) return;
     // A disk that refuses must not keep a process alive that has nothing else to do.
     timer = clock.setTimer(run, waitMs(state, options), { background: state.failures > 0 });
   }
@@ -94,6 +115,7 @@ export function createWriter(options: WriterOptions): Writer {
     timer = undefined;
     // A write that hangs in the thread pool may never be made: its events are written once more, which harms nobody.
     if (state.unwritten !== undefined) writeBatchNow(state.unwritten, state, options, () => undefined);
+    for (const { batch, file, start } of state.unsynced.splice(0)) commit(batch, file.segment, start, options);
     writeNow(state, options);
   }
 
@@ -106,9 +128,12 @@ export function createWriter(options: WriterOptions): Writer {
       if (isSecured) writeNow(state, options);
       else schedule();
     },
+    flush() {
+      if (!isSecured && flushNow(state, options)) schedule();
+    },
     secure,
     finishSegment(segment) {
-      if (running !== undefined || state.current?.segment !== segment) return false;
+      if (running !== undefined || state.unsynced.length > 0 || state.current?.segment !== segment) return false;
       void state.current.finish();
       state.current = undefined;
       return true;
@@ -117,6 +142,7 @@ export function createWriter(options: WriterOptions): Writer {
       secure();
       await running;
       writeNow(state, options);
+      await state.current?.sync().catch(options.onTrouble);
       await state.last?.sync().catch(options.onTrouble);
     },
     async finish() {
@@ -127,12 +153,14 @@ export function createWriter(options: WriterOptions): Writer {
 }
 
 /** A window begins with its first event, also when that came while the window before was being written. */
-function waitMs({ failures, pending }: State, { clock, syncMs }: WriterOptions): number {
-  if (failures === 0) return Math.max(0, (pending.first()?.queuedAt ?? 0) + syncMs - clock.now());
+function waitMs({ failures, pending, unsynced }: State, { clock, syncMs }: WriterOptions): number {
+  const first = unsynced[0]?.batch.entries[0] ?? pending.first();
+  if (failures === 0) return Math.max(0, (first?.queuedAt ?? 0) + syncMs - clock.now());
   return Math.min(TRY_AGAIN_MS.first * 2 ** Math.min(failures - 1, MAX_EXPONENT), TRY_AGAIN_MS.most);
 }
 
 async function writeAll(state: State, options: WriterOptions): Promise<void> {
+  if (!(await syncWritten(state, options))) return;
   // What comes in meanwhile has a window of its own.
   for (let left = state.pending.size; left > 0 && state.pending.size > 0; ) {
     const before = state.pending.size;
@@ -146,6 +174,48 @@ async function writeAll(state: State, options: WriterOptions): Promise<void> {
       return;
     }
   }
+}
+
+/** What `flush` has written. */
+async function syncWritten(state: State, options: WriterOptions): Promise<boolean> {
+  const written = state.unsynced.splice(0);
+  const [first] = written;
+  if (first === undefined) return true;
+  const { clock } = options;
+  const startedAt = clock.now();
+  try {
+    await first.file.sync();
+  } catch (error) {
+    await refused({ entries: written.flatMap(({ batch }) => batch.entries), bytes: 0 }, state, options, error);
+    return false;
+  }
+  options.onSynced(clock.now() - startedAt);
+  for (const { batch, file, start } of written) commit(batch, file.segment, start, options);
+  return true;
+}
+
+/** Whether anything was written. A disk that refuses is left to those who wait for it. */
+function flushNow(state: State, options: WriterOptions): boolean {
+  const { pending, unsynced, flushBuffer } = state;
+  const { clock, segmentFiles } = options;
+  if (pending.size === 0 || state.failures > 0 || state.isCreating) return false;
+  while (pending.size > 0) {
+    const batch = pending.take(SMALL_WRITE_BYTES);
+    if (batch.entries.length === 0) continue;
+    try {
+      state.current ??= segmentFiles.createNow();
+      const file = state.current;
+      unsynced.push({
+        batch,
+        file,
+        start: file.writeNow(encodeBatch(batch, clock.epochMs() - clock.now(), flushBuffer)),
+      });
+    } catch (error) {
+      void refused(batch, state, options, error);
+      return true;
+    }
+  }
+  return true;
 }
 
 async function writeBatch(batch: Batch, state: State, options: WriterOptions): Promise<void> {
@@ -162,17 +232,24 @@ async function writeBatch(batch: Batch, state: State, options: WriterOptions): P
 }
 
 async function currentFile(state: State, { segmentFiles, segmentBytes }: WriterOptions): Promise<SegmentFile> {
-  if (state.current !== undefined && state.current.end < segmentBytes) return state.current;
-  const full = state.current;
-  state.current = undefined;
-  await full?.finish();
-  state.current = await segmentFiles.create();
-  return state.current;
+  const { current } = state;
+  if (current !== undefined && current.end < segmentBytes && !current.segment.isGone) return current;
+  state.isCreating = true;
+  try {
+    state.current = undefined;
+    await current?.finish();
+    state.current = await segmentFiles.create();
+    return state.current;
+  } finally {
+    state.isCreating = false;
+  }
 }
 
 /** The events stay in memory; what is in the file so far stays there, but nothing more is written to it. */
 async function refused(batch: Batch, state: State, options: WriterOptions, error: unknown): Promise<void> {
   state.unwritten = undefined;
+  // Those written behind it are in the file that is given up.
+  state.pending.putBack({ entries: state.unsynced.splice(0).flatMap((written) => written.batch.entries), bytes: 0 });
   state.pending.putBack(batch);
   state.failures++;
   options.onTrouble(error);

@@ -42,6 +42,9 @@ export function serveMsgpackConnection(
       state.isFinishing = true;
       if (isIdle(state)) socket.end();
     },
+    retire() {
+      state.isFinishing = true;
+    },
   };
 }
 
