@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stderrSink } from '../delivery/log.ts';
 import { type Command, KEPT_OPTION, MANAGED_OPTION } from './command-line.ts';
 import { type Greeting, identityOf, keeperPath } from './keeper.ts';
+import { readLines } from './lines.ts';
 import type { Reports } from './reports.ts';
 
 /**
@@ -65,7 +65,7 @@ function attach(path: string, identity: string): Promise<Attached | undefined> {
     resolve(undefined);
     isGone();
   });
-  createInterface({ input: socket }).on('line', (line) => {
+  readLines(socket, (line) => {
     if (greeting !== undefined) return stderrSink(line);
     greeting = JSON.parse(line) as Greeting;
     if (greeting.identity === identity) resolve({ pid: greeting.pid, gone });

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
 import type { Server, Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { systemClock, type Timer } from '../delivery/clock.ts';
 import { WORKER_OPTION } from './command-line.ts';
+import { readLines } from './lines.ts';
 import type { ListenerPlace } from './listening.ts';
 import { createRequests } from './requests.ts';
 import type { SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
@@ -71,7 +71,7 @@ export function startWorkerProcess(
   const child = fork(program, [...args, WORKER_OPTION], { stdio: ['ignore', stderr, stderr, 'ipc'] });
   if (onOutput !== undefined) {
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', onOutput);
+      if (stream !== null) readLines(stream, onOutput);
     }
   }
   const requests = createRequests<boolean>();
