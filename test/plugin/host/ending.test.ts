@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createProtobufProtocol, PLUGIN_SERVER, type PluginServerProtocol, startPluginServer } from '../../gateway-player/index.ts';
+import {
+  createProtobufProtocol,
+  PLUGIN_SERVER,
+  type PluginServerProtocol,
+  startPluginServer,
+} from '../../gateway-player/index.ts';
 import { eventFrame, textFrame } from './support/frames.ts';
 import { ECHO, PREFETCHING_ECHO, type TemporaryFolder, temporaryFolder, writePlugin } from './support/probe-plugin.ts';
 import { openRawConnection } from './support/raw-connection.ts';
@@ -171,11 +176,13 @@ describe('without its parent the server ends, and flushes', () => {
         isOver = true;
       });
       const use = (line: PluginServerProtocol): Promise<void> =>
-        line.handleEvent(instance, 'log', () => `entry ${answered}`).then(
-          () => void answered++,
-          // Over its next connection, by the successor, which does not know the instance.
-          (error: unknown) => expect(String(error)).toContain('no plugin instance'),
-        );
+        line
+          .handleEvent(instance, 'log', () => `entry ${answered}`)
+          .then(
+            () => void answered++,
+            // Over its next connection, by the successor, which does not know the instance.
+            (error: unknown) => expect(String(error)).toContain('no plugin instance'),
+          );
       while (!isOver) for (const line of [kong, other]) await use(line);
       expect((await end).match(/entry \d+/g)).toHaveLength(answered);
       expect(answered).toBeGreaterThanOrEqual(23);
