@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { openStory, usage } from './story.ts';
+
+// One customer whose billing fails never holds up another: in each stage of a billing run a failure is planted, as a row
+// that a broken disk or an older program has left. When it is mended, the customer is billed as if nothing had been.
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely; each is held against the contract
+type Json = any;
+
+const NAMES = ['ada', 'bob', 'cleo', 'dan'] as const;
+type Name = (typeof NAMES)[number];
+
+test('a customer whose billing fails in any stage is billed later, and nobody else is', async () => {
+  const s = await openStory('2026-01-01T00:00:00Z');
+  const { ok } = s;
+  try {
+    const plan = await s.plan('p', [usage('1')]);
+    const ids = {} as Record<Name, string>;
+    for (const key of NAMES) {
+      ids[key] = (await ok('POST', '/customers', { key, name: key })).id;
+      await ok('POST', '/subscriptions', { customer: { id: ids[key] }, plan: { id: plan.id } });
+    }
+    const use = async (time: string, counts: Record<Name, number>) => {
+      for (const key of NAMES) await s.events(time, counts[key], { subject: key });
+    };
+    /** Breaks rows of one customer. @returns what mends them */
+    const breakRows = (sql: { readonly table: string; readonly where: string }, customerId: string): (() => void) => {
+      const path = join(s.backend.dataDir, 'control.sqlite');
+      const inFile = <T>(work: (db: SqliteDatabase.Database) => T): T => {
+        const db = new SqliteDatabase(path);
+        try {
+          return work(db);
+        } finally {
+          db.close();
+        }
+      };
+      const rows = inFile((db) => {
+        const found = db
+          .prepare<[string], { id: string; content: string }>(`SELECT id, content FROM ${sql.table} WHERE ${sql.where}`)
+          .all(customerId);
+        for (const { id } of found) db.prepare(`UPDATE ${sql.table} SET content = '{' WHERE id = ?`).run(id);
+        return found;
+      });
+      expect(rows.length).toBeGreaterThan(0);
+      return () =>
+        inFile((db) => {
+          const mend = db.prepare(`UPDATE ${sql.table} SET content = ? WHERE id = ?`);
+          for (const { id, content } of rows) mend.run(content, id);
+        });
+    };
+    /** Bills everybody. @returns the stages in which something failed, and of whom */
+    const bill = async (time: string): Promise<Json> => {
+      s.backend.clock.set(time);
+      await s.backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
+      expect(await s.backend.invoices.runner.work()).toBe(true);
+      const { data } = await ok('GET', '/billing/runs?page[size]=1');
+      expect(data[0].stage).toBe('finished');
+      return data[0];
+    };
+    const bills = async (): Promise<Record<Name, string[]>> => {
+      const told = {} as Record<Name, string[]>;
+      for (const key of NAMES) {
+        const { data } = await ok('GET', `/billing/invoices?filter[customer_id]=${ids[key]}&sort=created_at`);
+        told[key] = data
+          .filter((invoice: Json) => invoice.status !== 'gathering')
+          .map((invoice: Json) => `${invoice.status} ${invoice.totals.total}`);
+      }
+      return told;
+    };
+    const ofAll = (bill: string) => Object.fromEntries(NAMES.map((key) => [key, [bill]]));
+
+    // What is due: a charge of Bob's cannot be read.
+    await use('2026-01-10T00:00:00Z', { ada: 1, bob: 1, cleo: 1, dan: 1 });
+    await bill('2026-01-11T00:00:00Z');
+    const mendCharges = breakRows({ table: 'charges', where: 'customer_id = ?' }, ids.bob);
+    expect((await bill('2026-02-01T00:30:00Z')).failed).toBeGreaterThan(0);
+    expect(await bills()).toMatchObject({ bob: [], ada: [expect.stringMatching(/^draft/)], dan: [expect.any(String)] });
+    mendCharges();
+    expect((await bill('2026-02-01T00:40:00Z')).failed).toBe(0);
+
+    // Drafts: Cleo's cannot be read when all are to be issued.
+    const ownInvoices = { table: 'invoices', where: 'customer_id = ?' };
+    const mendDraft = breakRows(ownInvoices, ids.cleo);
+    expect((await bill('2026-02-10T00:00:00Z')).failed).toBeGreaterThan(0);
+    mendDraft();
+    const { cleo, ...others } = await bills();
+    expect(cleo).toEqual([expect.stringMatching(/^draft/)]);
+    expect(new Set(Object.values(others).flat())).toEqual(new Set(['paid 1']));
+    expect((await bill('2026-02-10T00:10:00Z')).failed).toBe(0);
+    expect(await bills()).toEqual(ofAll('paid 1'));
+
+    // The recount: a line of Dan's cannot be read when late usage of all is looked for.
+    await use('2026-01-20T00:00:00Z', { ada: 2, bob: 2, cleo: 2, dan: 2 });
+    const lines = { table: 'invoice_lines', where: 'invoice_id IN (SELECT id FROM invoices WHERE customer_id = ?)' };
+    const mendLines = breakRows(lines, ids.dan);
+    await bill('2026-02-12T00:00:00Z');
+    const late = async (key: Name) => {
+      const { data } = await ok('GET', `/customers/${ids[key]}/billing-corrections`);
+      return data.map(({ reason, amount }: Json) => [reason, amount]);
+    };
+    expect(await late('ada')).toHaveLength(1);
+    mendLines();
+    expect(await late('dan')).toEqual([]);
+    await bill('2026-02-14T00:00:00Z');
+    expect(await late('dan')).toEqual(await late('ada'));
+  } finally {
+    await s.close();
+  }
+});
