@@ -19,6 +19,20 @@ export function useCurrencies(parameters: MaybeRefOrGetter<Record<string, string
   });
 }
 
+/** Custom currencies beyond these show as many digits as an amount has. */
+const MAX_CUSTOM = '1000';
+
+/** The organization's own currencies, for the digits of what is on the screen. */
+export function useCustomCurrencies() {
+  return useQuery({
+    queryKey: ['currencies', 'custom'],
+    queryFn: ({ signal }) => {
+      const query = { 'filter[type]': 'custom', 'page[size]': MAX_CUSTOM };
+      return call(api.GET('/v3/openmeter/currencies', { params: { query }, signal }));
+    },
+  });
+}
+
 export function useCurrencyChanges() {
   const queries = useQueryClient();
   const onSuccess = () => queries.invalidateQueries({ queryKey: ['currencies'] });

@@ -1,3 +1,5 @@
+import { digitsOf, isIsoCode } from './currency-digits.ts';
+
 /**
  * An instant in the viewer's language: "21 Nov 2026, 10:15". UTC stands beside it as a title.
  * @param seconds whether they are told: where events follow each other closely
@@ -13,20 +15,52 @@ export function formatDate(at: string, zone?: string): string {
   return new Date(at).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: zone });
 }
 
-/**
- * A decimal string with thousands separated, exact whatever its length: it never becomes a float.
- * @param value "1234567.890" → "1,234,567.890"
- */
-export function formatDecimal(value: string): string {
-  const [whole = '', fraction] = value.split('.');
-  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+/** What exact decimals are given to: formats take their text digit by digit, and never make a float of it. */
+type DecimalText = Intl.StringNumericLiteral;
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Formats cost far more to make than to use. @param digits at least these are shown, and no more */
+function numberFormat(digits: number, currency = ''): Intl.NumberFormat {
+  const key = `${digits} ${currency}`;
+  const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const style = currency === '' ? {} : { style: 'currency' as const, currency };
+  const format = formats.get(key) ?? new Intl.NumberFormat(undefined, { ...style, ...places });
+  formats.set(key, format);
+  return format;
 }
 
-/** An amount with its currency: "USD 1,234.50". At least the two digits that people expect of money, never fewer than given. */
+/** The most that formats take; nothing that is billed has more. */
+const MAX_DIGITS = 100;
+const placesOf = (value: string) => Math.min((value.split('.')[1] ?? '').length, MAX_DIGITS);
+
+/**
+ * A decimal string in the viewer's language, exact whatever its length, with the digits that it has.
+ * @param value "1234567.890" → "1,234,567.890"; what is no number stays as it is
+ */
+export function formatDecimal(value: string): string {
+  return isDecimal(value) ? numberFormat(placesOf(value)).format(value as DecimalText) : value;
+}
+
+/**
+ * An amount in the viewer's language, as documents write it: "$1,234.50", "¥6,000". At least the digits that the
+ * currency has, never fewer than given: prices for one unit may have more.
+ */
 export function formatMoney(amount: string, currency: string): string {
-  const [whole = '0', fraction = ''] = amount.split('.');
-  return `${currency} ${formatDecimal(`${whole}.${fraction.padEnd(2, '0')}`)}`;
+  const digits = Math.max(digitsOf(currency), placesOf(amount));
+  if (!isDecimal(amount) || !isIsoCode(currency)) {
+    return `${isDecimal(amount) ? numberFormat(digits).format(amount as DecimalText) : amount} ${currency}`;
+  }
+  return numberFormat(digits, currency).format(amount as DecimalText);
+}
+
+function isDecimal(value: string): boolean {
+  return /^-?\d+(\.\d+)?$/.test(value);
+}
+
+/** A whole number with what is counted: "1 event", "1,200 events". @param one its singular @param many where it is not with an "s" */
+export function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
 
 /** "PT1H" → "1 hour", "P1M" → "1 month", "P2W" → "2 weeks". What it does not know stays as it is. */
@@ -47,23 +81,12 @@ export function formatEvery(iso: string): string {
 
 /**
  * A sentence of the server that explains an amount, with numbers and money as they stand elsewhere:
- * "4000 × 0.02 USD = 80 USD" → "4,000 × USD 0.02 = USD 80.00". Dates stay as they are.
+ * "4000 × 0.02 USD = 80 USD" → "4,000 × $0.02 = $80.00". Dates stay as they are.
  */
 export function formatExplanation(sentence: string, currency: string): string {
   return sentence.replace(/(?<![\w.:-])(\d+(?:\.\d+)?)( [A-Z]\w*)?(?![\w:-])/g, (_all, number: string, unit = '') =>
     unit === ` ${currency}` ? formatMoney(number, currency) : formatDecimal(number) + unit,
   );
-}
-
-/** A key made of a name, as the API wants keys: "API Gateway Requests" → "api_gateway_requests". */
-export function keyOf(name: string): string {
-  return name
-    .toLowerCase()
-    .normalize('NFKD')
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .slice(0, 64)
-    .replace(/_+$/, '');
 }
 
 /** A field's path as people read it: "billing_address.postal_code" → "billing address › postal code". */

@@ -62,13 +62,13 @@ describe.skipIf(!hasBrowser)('the product catalog', () => {
     await page.getByLabel('Price per package').fill('1');
     await page.getByLabel('Quantity per package').fill('5000');
     await page.getByTestId('estimate').waitFor();
-    expect(await page.getByTestId('estimate').textContent()).toContain('6,000 units = USD 2.00');
+    expect(await page.getByTestId('estimate').textContent()).toContain('6,000 units = $2.00');
     await expectAccessible(page);
     await click(page, 'Next Step');
     await page.getByLabel('Boolean').check();
     await expectAccessible(page);
     await click(page, 'Save Rate Card');
-    await page.getByText('USD 1.00 per 5,000 units').waitFor();
+    await page.getByText('$1.00 per 5,000 units').waitFor();
     await expectAccessible(page);
     await click(page, 'Publish Plan');
     await click(page, 'Publish');
@@ -106,7 +106,7 @@ describe.skipIf(!hasBrowser)('the product catalog', () => {
     await page.getByLabel('Payment term').selectOption({ label: 'In advance' });
     await click(page, 'Next Step');
     await click(page, 'Save Rate Card');
-    await page.getByText('USD 9.99 every month, in advance').waitFor();
+    await page.getByText('$9.99 every month, in advance').waitFor();
   });
 
   test('an add-on with a rate card, published, and named on the draft of a plan', async () => {
@@ -124,7 +124,7 @@ describe.skipIf(!hasBrowser)('the product catalog', () => {
     await page.getByLabel('Price (USD)').fill('25');
     await click(page, 'Next Step');
     await click(page, 'Save Rate Card');
-    await page.getByText('USD 25.00 every month').waitFor();
+    await page.getByText('$25.00 every month').waitFor();
     await click(page, 'Publish Add-on');
     await click(page, 'Publish');
     await page.getByText('The add-on is published.').waitFor();

@@ -67,7 +67,7 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     const row = page.getByRole('row', { name: 'Setup' });
     await row.getByText('by hand').waitFor();
     // Fourteen of twenty-eight days.
-    await row.getByText('USD 12.50').waitFor();
+    await row.getByText('$12.50').waitFor();
     await expectAccessible(page);
 
     const at = '2026-01-01T00:00:00Z';
@@ -115,14 +115,14 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await page.getByLabel('Service period to').fill(after ?? '');
     await click(page, 'Save');
     const row = page.getByRole('row', { name: 'Burst' });
-    await row.getByText('USD 0.00').waitFor();
+    await row.getByText('$0.00').waitFor();
     const event = { source: 'test', type: 'kong.api_request', subject: 'metered', time: new Date().toISOString() };
     await backend.api('POST', '/events', [
       { id: 'burst-1', ...event, data: {} },
       { id: 'burst-2', ...event, data: {} },
     ]);
     await page.reload();
-    await row.getByText('USD 0.50').waitFor();
+    await row.getByText('$0.50').waitFor();
     await row.getByText('so far').waitFor();
     await page.goto(`/billing/customers/${made.customer}/invoicing`);
     await page.getByRole('row', { name: 'Requests' }).getByRole('link', { name: 'subscription' }).first().click();

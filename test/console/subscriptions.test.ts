@@ -74,13 +74,13 @@ describe.skipIf(!hasBrowser)('a subscription', () => {
     await dialog.getByRole('button', { name: 'Apply', exact: true }).click();
     await page.getByText('Seats is bought.').waitFor();
     await page.getByText('× 1 since').waitFor();
-    await expectPreview({ 'Base fee': 'USD 20.00', Seats: 'USD 5.00' }, 'USD 25.00');
+    await expectPreview({ 'Base fee': '$20.00', Seats: '$5.00' }, '$25.00');
     await untilNextSecond();
     await click(page, 'Change Seats');
     await dialog.getByLabel('Quantity').fill('2');
     await click(page, 'Save');
     await page.getByText('× 2 since').waitFor();
-    await expectPreview({ 'Base fee': 'USD 20.00', Seats: 'USD 5.00' }, 'USD 30.00');
+    await expectPreview({ 'Base fee': '$20.00', Seats: '$5.00' }, '$30.00');
     // What is on a draft yet would not come back, but never come.
     await expect.poll(paid).toEqual(['20', '5', '5']);
     await untilNextSecond();
@@ -89,7 +89,7 @@ describe.skipIf(!hasBrowser)('a subscription', () => {
     await click(page, 'Save');
     await page.getByText('Seats is given up.').waitFor();
     // Both were paid in advance: what is not used of them comes back.
-    await expectPreview({ 'Base fee': 'USD 20.00', 'Seats: unused time': 'USD -5.00' }, 'USD 10.00');
+    await expectPreview({ 'Base fee': '$20.00', 'Seats: unused time': '-$5.00' }, '$10.00');
   });
 
   test('is canceled for the end of the period, and goes on after all', async () => {
@@ -131,6 +131,6 @@ describe.skipIf(!hasBrowser)('a subscription', () => {
     const event = { specversion: '1.0', type: 'kong.api_request', source: 'kong-gateway', subject: 'erin', time };
     await backend.api('POST', '/events', { ...event, id: 'after-the-change', data: { request_method: 'GET' } });
     // The month of the old plan was paid in advance: what is left of it pays for the new one.
-    await expectPreview({ Requests: 'USD 0.50' }, 'USD 0.00');
+    await expectPreview({ Requests: '$0.50' }, '$0.00');
   });
 });

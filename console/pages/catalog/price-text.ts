@@ -1,7 +1,7 @@
 import type { RateCard } from '../../api/plans.ts';
-import { formatDecimal, formatDuration, formatEvery, formatMoney } from '../../shared/format.ts';
+import { countOf, formatDecimal, formatDuration, formatEvery, formatMoney } from '../../shared/format.ts';
 
-/** A rate card's price in one line: "USD 1.00 per 5,000 units". */
+/** A rate card's price in one line: "$1.00 per 5,000 units". */
 export function priceText(card: RateCard, planCurrency: string): string {
   const currency = card.currency ?? planCurrency;
   const { price } = card;
@@ -16,7 +16,7 @@ export function priceText(card: RateCard, planCurrency: string): string {
     case 'unit':
       return `${formatMoney(price.amount, currency)} per ${unitText(card)}`;
     default:
-      return `${price.type === 'volume' ? 'Volume' : 'Graduated'}, ${price.tiers.length} tiers`;
+      return `${price.type === 'volume' ? 'Volume' : 'Graduated'}, ${countOf(price.tiers.length, 'tier')}`;
   }
 }
 
