@@ -1,4 +1,4 @@
-import { fieldInWords } from '../shared/format.ts';
+import { fieldInWords, formatInstant } from '../shared/format.ts';
 import { jsonChanges } from '../shared/json-changes.ts';
 
 /** A rule that a field breaks, in the server's words. */
@@ -40,7 +40,7 @@ export function refuseIfChanged<Thing extends { updated_at: string }>(what: stri
     .map(({ path, before, after }) => `${fieldInWords(path)} from ${before ?? 'nothing'} to ${after ?? 'nothing'}`);
   if (changes.length > told.length) told.push(`and ${changes.length - told.length} more`);
   const all = told.length === 0 ? '' : `: ${told.join('; ')}`;
-  const at = new Date(now.updated_at).toLocaleString();
+  const at = `${formatInstant(now.updated_at, false, 'UTC')} UTC`;
   throw new ApiProblem(409, `Somebody changed this ${what} at ${at}${all}. Load it again before you save.`, []);
 }
 

@@ -15,6 +15,16 @@ export function formatDate(at: string, zone?: string): string {
   return new Date(at).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: zone });
 }
 
+/**
+ * A period of billing by its first and its last day, in UTC as it is computed: the end itself is not in it. One of a day
+ * is that day.
+ */
+export function formatPeriod(from: string, to: string): string {
+  const last = new Date(Math.max(Date.parse(from), Date.parse(to) - 1)).toISOString();
+  const days = [formatDate(from, 'UTC'), formatDate(last, 'UTC')];
+  return [...new Set(days)].join(' – ');
+}
+
 /** What exact decimals are given to: formats take their text digit by digit, and never make a float of it. */
 type DecimalText = Intl.StringNumericLiteral;
 

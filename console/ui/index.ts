@@ -17,6 +17,7 @@ export { default as UiMoment } from './moment-field.vue';
 export { default as NamedLink } from './named-link.vue';
 export { default as NotThere } from './not-there.vue';
 export { default as PageHeader } from './page-header.vue';
+export { default as PeriodText } from './period-text.vue';
 export { default as UiPick } from './pick-field.vue';
 export { default as ProblemAlert } from './problem-alert.vue';
 export { default as UiSelect } from './select-field.vue';

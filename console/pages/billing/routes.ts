@@ -1,9 +1,10 @@
 import type { RouteRecordRaw } from 'vue-router';
 import { needs } from '../../session/needs.ts';
+import { BILLING_ZONE } from '../../shared/page-zone.ts';
 
 const BASE = '/billing';
 
-export const billingRoutes: RouteRecordRaw[] = [
+const pages: RouteRecordRaw[] = [
   { path: BASE, redirect: `${BASE}/customers` },
   { path: `${BASE}/customers`, component: () => import('./customers-page.vue') },
   {
@@ -25,3 +26,5 @@ export const billingRoutes: RouteRecordRaw[] = [
   { path: `${BASE}/invoices`, component: () => import('./invoices-page.vue') },
   { path: `${BASE}/invoices/:invoiceId`, component: () => import('./invoice-page.vue') },
 ];
+
+export const billingRoutes = pages.map((page) => ({ ...page, meta: { ...page.meta, ...BILLING_ZONE } }));

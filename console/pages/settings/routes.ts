@@ -1,5 +1,6 @@
 import type { RouteRecordRaw } from 'vue-router';
 import { needs } from '../../session/needs.ts';
+import { BILLING_ZONE } from '../../shared/page-zone.ts';
 
 const BASE = '/settings';
 
@@ -12,7 +13,7 @@ export const settingsRoutes: RouteRecordRaw[] = [
     component: () => import('./create-billing-profile-page.vue'),
   },
   { path: `${BASE}/billing-profiles/:profileId`, component: () => import('./billing-profile-page.vue') },
-  { path: `${BASE}/jobs`, component: () => import('./jobs-page.vue') },
+  { path: `${BASE}/jobs`, meta: BILLING_ZONE, component: () => import('./jobs-page.vue') },
   { path: `${BASE}/currencies`, component: () => import('./currencies-page.vue') },
   { path: `${BASE}/apps`, component: () => import('./apps-page.vue') },
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },

@@ -38,7 +38,7 @@ export interface Tab {
 export async function openTab(
   browser: Browser,
   url: string,
-  options: { width?: number; height?: number; colorScheme?: 'light' | 'dark' } = {},
+  options: { width?: number; height?: number; colorScheme?: 'light' | 'dark'; timezoneId?: string } = {},
 ): Promise<Tab> {
   const context = await browser.newContext({
     baseURL: url,
@@ -47,7 +47,7 @@ export async function openTab(
     // Colours that are on their way would be judged as they are half-way.
     reducedMotion: 'reduce',
     locale: 'en-US',
-    timezoneId: 'UTC',
+    timezoneId: options.timezoneId ?? 'UTC',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();

@@ -54,7 +54,10 @@ async function teamPlan({ api }: ConsoleBackend, addonId: string): Promise<strin
 }
 
 /** Dora, whose invoices wait for approval, with a charge that is due. @returns her id */
-export async function makeCustomerOfDrafts({ api }: ConsoleBackend): Promise<string> {
+export async function makeCustomerOfDrafts(
+  { api }: ConsoleBackend,
+  period?: { from: string; to: string },
+): Promise<string> {
   const dora = await api('POST', '/customers', { name: 'Dora', key: 'dora', currency: 'USD' });
   const [first] = (await api('GET', '/profiles')).data;
   const workflow = { invoicing: { auto_advance: false } };
@@ -67,7 +70,7 @@ export async function makeCustomerOfDrafts({ api }: ConsoleBackend): Promise<str
     name: 'Setup',
     currency: 'USD',
     invoice_at: now,
-    service_period: { from: now, to: now },
+    service_period: period ?? { from: now, to: now },
     settlement_mode: 'credit_then_invoice',
     payment_term: 'in_advance',
     proration_configuration: { mode: 'no_proration' },

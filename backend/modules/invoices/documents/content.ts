@@ -45,7 +45,7 @@ function partyLines(name: string | undefined, address: Address | undefined, taxI
   );
 }
 
-function factsOf(invoice: Invoice, { day }: Formats): [string, string][] {
+function factsOf(invoice: Invoice, { day, period }: Formats): [string, string][] {
   const facts: [string, number | undefined][] = [
     ['Issued', invoice.issuedAtMs],
     ['Due', invoice.dueAtMs],
@@ -54,7 +54,7 @@ function factsOf(invoice: Invoice, { day }: Formats): [string, string][] {
   return [
     ['Number', invoice.number],
     ...facts.flatMap(([label, atMs]): [string, string][] => (atMs === undefined ? [] : [[label, day(atMs)]])),
-    ['Service period', `${day(fromMs)} – ${day(toMs)}`],
+    ['Service period', period(fromMs, toMs)],
     ['Status', invoice.status.split('.')[0]?.replaceAll('_', ' ') ?? ''],
   ];
 }
@@ -62,7 +62,7 @@ function factsOf(invoice: Invoice, { day }: Formats): [string, string][] {
 function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
   const { rated } = line;
   const details = rated?.detailedLines ?? [];
-  const period = `${formats.day(line.servicePeriod.fromMs)} – ${formats.day(line.servicePeriod.toMs)}`;
+  const period = formats.period(line.servicePeriod.fromMs, line.servicePeriod.toMs);
   const [only] = details;
   const single = details.length === 1 ? only : undefined;
   return [

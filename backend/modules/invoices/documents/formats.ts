@@ -9,6 +9,8 @@ export interface Formats {
   /** As many digits as it has. */
   number(value: string): string;
   day(atMs: number): string;
+  /** From its first day to its last, the end itself not being in it; of a day, that day. */
+  period(fromMs: number, toMs: number): string;
 }
 
 /** Prices for one unit may have more digits than the currency: a hundredth of a cent for each call. */
@@ -58,6 +60,10 @@ export function formatsOf(locale: string, { code, digits }: Currency): Formats {
     money,
     number: (value) => number.format(value as Intl.StringNumericLiteral),
     day: (atMs) => day.format(atMs),
+    period: (fromMs, toMs) => {
+      const days = [fromMs, Math.max(fromMs, toMs - 1)].map((atMs) => day.format(atMs));
+      return [...new Set(days)].join(' – ');
+    },
   };
 }
 
