@@ -7,10 +7,12 @@ import { createQueries } from './api/queries.ts';
 import App from './app.vue';
 import { createConsoleRouter } from './router.ts';
 import { restoreSession } from './session/session.ts';
+import { watchUnsaved } from './shared/unsaved.ts';
 import { applyTheme } from './shell/theme.ts';
 import { registerInnerComponents } from './ui/kong.ts';
 
 applyTheme();
+watchUnsaved();
 // Else who is signed in would see the sign-in page for a moment. The router comes after: it keeps the address that it finds,
 // and what a failed sign-in left in it has been taken out by then.
 void restoreSession().then(() => {

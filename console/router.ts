@@ -4,6 +4,7 @@ import { catalogRoutes } from './pages/catalog/routes.ts';
 import { meteringRoutes } from './pages/metering/routes.ts';
 import { settingsRoutes } from './pages/settings/routes.ts';
 import { awaitHeading } from './shared/heading-focus.ts';
+import { mayLose } from './shared/unsaved.ts';
 
 /** Each page is loaded when it is opened first. An area's pages stand in its own routes.ts. */
 export function createConsoleRouter(): Router {
@@ -20,6 +21,8 @@ export function createConsoleRouter(): Router {
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   });
+  // Another path is another page; the rest of the address only says how it is looked at.
+  router.beforeEach((to, from) => (to.path === from.path ? true : mayLose()));
   router.afterEach((to, from, failure) => {
     const isOtherPage = from !== START_LOCATION && to.path !== from.path;
     if (isOtherPage && failure === undefined) awaitHeading();

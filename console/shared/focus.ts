@@ -33,6 +33,8 @@ export function placeOfFocus() {
   const origin = document.activeElement;
   const form = origin?.closest('dialog, form') ?? document;
   return {
+    /** What is sent: a dialog with its form, a form, or, by a button elsewhere, the page. */
+    part: form.querySelector('form') === null && !(form instanceof HTMLFormElement) ? document : form,
     /** A button that was disabled meanwhile has lost the focus: it gets it back. */
     async comeBack(): Promise<void> {
       await nextTick();

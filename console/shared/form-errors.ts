@@ -2,6 +2,7 @@ import { computed, onScopeDispose, shallowReactive, shallowRef } from 'vue';
 import { ApiProblem, fieldPath } from '../api/problem.ts';
 import { toastDone, toastFailed } from '../ui/toasts.ts';
 import { placeOfFocus } from './focus.ts';
+import { forgetUnsaved } from './unsaved.ts';
 
 /**
  * The errors of one form: the server's refusal, spread over its fields. The server knows all rules; a form repeats only
@@ -57,6 +58,7 @@ export function useFormErrors(placeOf: (field: string) => string = (field) => fi
       problem.value = undefined;
       try {
         const result = await save();
+        forgetUnsaved(place.part);
         if (!isLeft) return result;
         toastDone('What you sent is saved.');
         return undefined;

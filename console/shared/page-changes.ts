@@ -1,6 +1,7 @@
 import { shallowRef } from 'vue';
 import { toastDone } from '../ui/toasts.ts';
 import { placeOfFocus } from './focus.ts';
+import { forgetUnsaved } from './unsaved.ts';
 
 /**
  * Changes that a page offers by buttons, some after a dialog has asked: one at a time; what went wrong is shown on the page.
@@ -25,6 +26,7 @@ export function usePageChanges<Dialog>() {
       problem.value = undefined;
       try {
         await change();
+        forgetUnsaved(place.part);
         if (done !== undefined) toastDone(done);
       } catch (error) {
         problem.value = error;

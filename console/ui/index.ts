@@ -21,6 +21,7 @@ export { default as PeriodText } from './period-text.vue';
 export { default as UiPick } from './pick-field.vue';
 export { default as ProblemAlert } from './problem-alert.vue';
 export { default as UiSelect } from './select-field.vue';
+export { default as ShareBar } from './share-bar.vue';
 export { default as UiSuggest } from './suggest-field.vue';
 export { default as UiSwitch } from './switch-field.vue';
 export { default as UiTextArea } from './text-area.vue';
