@@ -2,8 +2,9 @@ import { shallowRef } from 'vue';
 
 /** ISO 4217 minor digits where they are not 2; as the server has them: Intl's are those that people write. */
 const OTHER_DIGITS: readonly (readonly [digits: number, codes: string])[] = [
-  [0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'],
+  [0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'],
   [3, 'BHD IQD JOD KWD LYD OMR TND'],
+  [4, 'CLF UYW'],
 ];
 const fiat = new Map(
   OTHER_DIGITS.flatMap(([digits, codes]) => codes.split(' ').map((code) => [code, digits] as const)),

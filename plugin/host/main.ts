@@ -79,7 +79,7 @@ function dump({ plugin: path, protocol, socket }: Command & { kind: 'dump' }): v
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
   const description = describePlugin(loadPlugin(path), protocol);
   process.stdout.write = write;
-  const obstacle = socket && whyNotWritable(dirname(resolve(socket)));
-  if (obstacle) process.stderr.write(`kong-plugin-server: ${obstacle}\n`);
+  const obstacle = socket === undefined ? undefined : whyNotWritable(dirname(resolve(socket)));
+  if (obstacle !== undefined) process.stderr.write(`kong-plugin-server: ${obstacle}\n`);
   process.stdout.write(`${description}\n`, () => process.exit(0));
 }
