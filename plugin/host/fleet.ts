@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../delivery/clock.ts';
 import { plainError, type Reports } from './reports.ts';
-import { type Listener, startWorkerProcess, type WorkerEvents, type WorkerProcess } from './worker-process.ts';
+import {
+  type LeftConnection,
+  type Listener,
+  startWorkerProcess,
+  type WorkerEvents,
+  type WorkerProcess,
+} from './worker-process.ts';
 
 /** The workers that share a socket. One that dies is replaced. */
 export interface Fleet {
@@ -46,7 +52,7 @@ interface Members {
   /** Ready to serve, the one that was given a connection last at the end. */
   readonly ready: WorkerProcess[];
   readonly all: Set<WorkerProcess>;
-  readonly waiting: Socket[];
+  readonly waiting: LeftConnection[];
   listener: Listener | undefined;
   isRetired: boolean;
   isEnding: boolean;
@@ -77,8 +83,12 @@ export function createFleet(options: FleetOptions): Fleet {
         if (members.ready.length === options.size) becameReady();
       },
       onHung: () => options.reports.info('a worker does not answer any more and is killed'),
-      onExit(how) {
+      onExit(how, left) {
         forget(members, worker);
+        for (const one of left) {
+          if (members.isEnding) one.connection.destroy();
+          else handOver(members, one);
+        }
         if (members.isEnding) return;
         failed(plainError(`a worker ended before all were ready: ${how}`));
         options.reports.info('a worker ended and is replaced', { how });
@@ -95,7 +105,7 @@ export function createFleet(options: FleetOptions): Fleet {
       for (let count = 0; count < options.size; count++) startWorker();
       return allReady;
     },
-    handOver: (connection) => handOver(members, connection),
+    handOver: (connection) => handOver(members, { connection, isUsed: false }),
     connectionCount: () => members.ready.reduce((sum, { connections }) => sum + connections, members.waiting.length),
     askAll: async (ask) => (await Promise.all(members.ready.map(ask))).every(Boolean),
     share(listener) {
@@ -108,13 +118,13 @@ export function createFleet(options: FleetOptions): Fleet {
     },
     async end() {
       members.isEnding = true;
-      for (const connection of members.waiting) connection.destroy();
+      for (const { connection } of members.waiting) connection.destroy();
       await Promise.all(Array.from(members.all, (worker) => worker.end()));
     },
   };
 }
 
-function handOver({ ready, waiting }: Members, connection: Socket): void {
+function handOver({ ready, waiting }: Members, given: LeftConnection): void {
   const fewest = Math.min(...ready.map(({ connections }) => connections));
   const [worker] = ready.splice(
     ready.findIndex(({ connections }) => connections === fewest),
@@ -122,8 +132,8 @@ function handOver({ ready, waiting }: Members, connection: Socket): void {
   );
   if (worker !== undefined) {
     ready.push(worker);
-    worker.serve(connection);
-  } else if (waiting.push(connection) > MAX_WAITING_CONNECTIONS) waiting.shift()?.destroy();
+    worker.serve(given.connection, given.isUsed);
+  } else if (waiting.push(given) > MAX_WAITING_CONNECTIONS) waiting.shift()?.connection.destroy();
 }
 
 function forget({ all, ready }: Members, worker: WorkerProcess): void {

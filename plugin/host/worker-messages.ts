@@ -14,7 +14,7 @@ export type ToWorker =
   /** Answers `start` and `stop`. Without an id: it failed, or there was no such instance. */
   | { readonly kind: 'answer'; readonly request: number; readonly id?: number }
   /** Comes with a connection of Kong. */
-  | { readonly kind: 'serve'; readonly connection: number }
+  | { readonly kind: 'serve'; readonly connection: number; readonly isUsed: boolean }
   /** Comes with the listening socket: for the time after the first process, should that be killed. */
   | ({ readonly kind: 'listener' } & ListenerPlace)
   /** Another server has taken the socket's path: connections are closed, each behind its next answer. */
@@ -30,6 +30,8 @@ export type ToFirst =
   /** Kong asked this worker to start an instance, or to close one. */
   | { readonly kind: 'start'; readonly request: number; readonly configJson: string }
   | { readonly kind: 'stop'; readonly request: number; readonly id: number }
+  /** A connection that was handed over is there, and may be read from. */
+  | { readonly kind: 'arrived'; readonly connection: number }
   /** A connection that was handed over has ended. */
   | { readonly kind: 'ended'; readonly connection: number }
   | { readonly kind: 'pong' };

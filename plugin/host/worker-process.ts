@@ -13,7 +13,8 @@ export interface WorkerProcess {
   open(id: number, instance: SharedInstance): Promise<boolean>;
   /** Resolves when the worker has it no more. */
   close(id: number): Promise<boolean>;
-  serve(connection: Socket): void;
+  /** @param isUsed another worker has had it; see inherited-connection.ts */
+  serve(connection: Socket, isUsed?: boolean): void;
   /** Gives it the listening socket, for the time after this process. */
   inherit(listener: Listener): void;
   /** Has it close its connections, each behind its next answer. */
@@ -30,11 +31,19 @@ export interface Listener {
   readonly place: ListenerPlace;
 }
 
+/** A connection whose worker is gone. */
+export interface LeftConnection {
+  readonly connection: Socket;
+  /** The worker may have read from it. */
+  readonly isUsed: boolean;
+}
+
 export interface WorkerEvents {
   onReady(): void;
   /** It has not answered for so long that it was killed; `onExit` follows. */
   onHung(): void;
-  onExit(how: string): void;
+  /** @param left its connections, for another worker */
+  onExit(how: string, left: readonly LeftConnection[]): void;
   /** Kong asked the worker to start an instance; resolves with its id, or undefined when that failed. */
   start(configJson: string): Promise<number | undefined>;
   /** Kong asked the worker to close one; resolves with whether there was one. */
@@ -53,9 +62,6 @@ const ANSWER_WITHIN_MS = 30_000;
  */
 const PING_MS = 1000;
 const SILENT_PINGS = 5;
-
-/** Kong has read the end of its connection by then. */
-const HANG_UP_MS = 5000;
 
 /**
  * Starts the program that runs here once more, as a worker.
@@ -76,8 +82,10 @@ export function startWorkerProcess(
   }
   const requests = createRequests<boolean>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
-  /** Those that it serves, each held open here as well: see {@link hangUp}. */
+  /** Those that it serves, each held open here as well, for another worker when it dies. */
   const held = new Map<number, Socket>();
+  /** Of those, the ones that have not arrived: nobody has read from them yet. */
+  const onTheWay = new Set<number>();
   let lastConnection = 0;
   let silentPings = 0;
   let pinging: Timer | undefined;
@@ -104,19 +112,21 @@ export function startWorkerProcess(
   function exited(how: string): void {
     pinging?.cancel();
     requests.answerAll(true);
-    for (const connection of held.values()) hangUp(connection);
+    const left = Array.from(held, ([id, connection]) => ({ connection, isUsed: !onTheWay.has(id) }));
     held.clear();
     isGone();
-    events.onExit(how);
+    events.onExit(how, left);
   }
 
   function letGo(connection: number): void {
+    onTheWay.delete(connection);
     held.get(connection)?.destroy();
     held.delete(connection);
   }
 
   child.on('message', (message: ToFirst) => {
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
+    else if (message.kind === 'arrived') onTheWay.delete(message.connection);
     else if (message.kind === 'ended') letGo(message.connection);
     else if (message.kind === 'pong') silentPings = 0;
     else if (message.kind === 'ready') {
@@ -132,10 +142,10 @@ export function startWorkerProcess(
   return {
     open: (id, instance) => ask((request) => ({ kind: 'open', request, id, ...instance })),
     close: (id) => ask((request) => ({ kind: 'close', request, id })),
-    serve(connection) {
+    serve(connection, isUsed = false) {
       held.set(++lastConnection, connection);
-      connection.on('error', () => undefined);
-      tell(child, { kind: 'serve', connection: lastConnection }, connection);
+      onTheWay.add(lastConnection);
+      tell(child, { kind: 'serve', connection: lastConnection, isUsed }, connection);
     },
     inherit: ({ server, place }) => tell(child, { kind: 'listener', ...place }, handleOf(server)),
     retire: () => tell(child, { kind: 'retire' }),
@@ -147,17 +157,6 @@ export function startWorkerProcess(
       return gone;
     },
   };
-}
-
-/**
- * Ends a connection whose worker is gone so that Kong reads an end of the stream. On that it starts the event anew, over
- * ProtoBuf:1. When the last holder of a connection closes it with bytes unread, Kong gets an error instead, and gives
- * the event up.
- */
-function hangUp(connection: Socket): void {
-  connection.end();
-  connection.resume();
-  systemClock.setTimer(() => connection.destroy(), HANG_UP_MS, { background: true });
 }
 
 /**

@@ -4,6 +4,7 @@ import { systemClock } from '../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Ending } from './ending.ts';
 import { createHost, type Host } from './host.ts';
+import { takeOverConnection } from './inherited-connection.ts';
 import { type ListenerPlace, useOf } from './listening.ts';
 import type { HostedPlugin, Protocol } from './plugin-module.ts';
 import { plainError, type Reports } from './reports.ts';
@@ -45,14 +46,16 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
     tell({ kind: 'done', request, isDone: started.has(id) });
   }
 
-  function serve({ connection }: ToWorker & { kind: 'serve' }, socket: unknown): void {
+  function serve({ connection, isUsed }: ToWorker & { kind: 'serve' }, socket: unknown): void {
     // Not there when Kong has closed it on the way.
     if (!(socket instanceof Socket)) {
       tell({ kind: 'ended', connection });
       return;
     }
+    tell({ kind: 'arrived', connection });
     socket.on('close', () => tell({ kind: 'ended', connection }));
-    host.serve(socket);
+    if (isUsed) takeOverConnection(socket, protocol, host.serve);
+    else host.serve(socket);
   }
 
   process.on('message', (message: ToWorker, handle: unknown) => {
