@@ -36,7 +36,7 @@ export async function launch(command: Command & { kind: 'serve' }, args: readonl
       await started.gone;
       break;
     }
-    await server.throwIfFailed();
+    await server.endIfFailed();
     reports.info('the plugin server is gone and is started again');
   }
 }
@@ -78,8 +78,8 @@ interface StartedServer {
   isOver(): boolean;
   /** It has a keeper of its own: its standard error is nobody's any more. */
   forget(): void;
-  /** @throws Error when it could not serve */
-  throwIfFailed(): Promise<void>;
+  /** Ends this process when the server could not serve: a second try would not, either. */
+  endIfFailed(): Promise<void>;
 }
 
 function startServer(program: string, args: readonly string[]): StartedServer {
@@ -90,6 +90,7 @@ function startServer(program: string, args: readonly string[]): StartedServer {
   child.unref();
   let isOver = false;
   let isForgotten = false;
+  /** null = it was killed. */
   const { promise: ended, resolve } = Promise.withResolvers<number | null>();
   child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
   child.on('error', () => resolve(1));
@@ -103,9 +104,11 @@ function startServer(program: string, args: readonly string[]): StartedServer {
       isForgotten = true;
       child.stderr?.destroy();
     },
-    async throwIfFailed() {
+    async endIfFailed() {
+      if (isForgotten) return;
+      const code = await ended;
       // It has said why; Kong starts this launcher again a second later.
-      if (!isForgotten) process.exit((await ended) ?? 1);
+      if (code !== null) process.exit(code);
     },
   };
 }

@@ -1,6 +1,7 @@
 export { type AccessOutcome, type AccessRequest, playAccess } from './access-phase.ts';
 export { kongConfig, type PluginIdentity } from './kong-config.ts';
 export { applySchema, SchemaViolation } from './kong-schema.ts';
+export { type KongWorker, startKongWorker } from './kong-worker.ts';
 export { createMsgpackProtocol } from './msgpack-protocol.ts';
 export { connectPlayer, connectProtobufPlayer, createPlayer, type Player } from './player.ts';
 export { PLUGIN_SERVER, type PluginServerOptions, startPluginServer } from './plugin-server.ts';
