@@ -46,8 +46,11 @@ export async function runReplay(args: string[], io: ReplayIo): Promise<number> {
     if ((values.endpoint === undefined) === (values.output === undefined)) {
       throw new ReplayConfigError('give either --endpoint or --output');
     }
-    const token = io.environment['METERING_API_TOKEN'] ?? '';
-    if (values.endpoint !== undefined && token === '') throw new ReplayConfigError('METERING_API_TOKEN is not set');
+    const given = io.environment['METERING_API_TOKEN'];
+    const token = given === '' ? undefined : given;
+    if (values.endpoint !== undefined && token === undefined) {
+      throw new ReplayConfigError('METERING_API_TOKEN is not set');
+    }
     const { config: file, endpoint } = values;
     const config = loadReplayConfig({ file, endpoint, token, environment: io.environment });
     sink = values.output !== undefined ? fileSink(values.output) : toEndpoint(endpoint ?? '', token ?? '', io);
