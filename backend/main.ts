@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
@@ -10,6 +11,7 @@ import { createMetrics, processMetrics } from './operations/metrics.ts';
 import { claimDataFolder, type OwnedFolder } from './own-data-folder.ts';
 import { systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
+import { continueWhenRead } from './platform/http/expect-continue.ts';
 import { createIds } from './platform/ids.ts';
 import { createJobLog, type TrackJob } from './platform/job-log.ts';
 import { createLogger, type Logger } from './platform/log.ts';
@@ -216,6 +218,7 @@ function listen(fetch: Parameters<typeof serve>[0]['fetch'], config: Config): Pr
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     };
     const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions }, () => resolve(server));
+    continueWhenRead(server as Server);
     server.once('error', reject);
   });
 }

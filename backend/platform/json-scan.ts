@@ -1,6 +1,6 @@
 /** What a look at the bytes of a JSON text tells before anything is made of it. */
 export type JsonScan =
-  | { problem: 'nested too deeply' | 'too many values' }
+  | { problem: 'nested too deeply' | 'too many values' | 'too many keys' }
   | {
       /** Where number literals begin and end (exclusive) that a double may not hold, one after the other. */
       longNumbers: readonly number[];
@@ -13,6 +13,8 @@ export interface ScanBounds {
   maxValues?: number | undefined;
   /** Entries of the outermost list. */
   maxItems?: number | undefined;
+  /** Keys of one object: checking each of them costs more than parsing it. */
+  maxKeys?: number | undefined;
 }
 
 const QUOTE = 0x22;
@@ -29,7 +31,10 @@ const LONG = 16;
  */
 export function scanJson(bytes: Uint8Array, bounds: ScanBounds): JsonScan {
   const { maxDepth, maxValues = Number.POSITIVE_INFINITY, maxItems = Number.POSITIVE_INFINITY } = bounds;
+  const { maxKeys = Number.POSITIVE_INFINITY } = bounds;
   const longNumbers: number[] = [];
+  /** Of what is open, by depth: the keys of an object so far; lists begin so low that they never have too many. */
+  const keys = new Float64Array(maxDepth + 2);
   let depth = 0;
   let values = 0;
   let items = 1;
@@ -38,9 +43,12 @@ export function scanJson(bytes: Uint8Array, bounds: ScanBounds): JsonScan {
     if (byte === QUOTE) at = endOfText(bytes, at);
     else if (byte === COMMA) {
       if (++values > maxValues || (depth === 1 && ++items > maxItems)) return { problem: 'too many values' };
+      keys[depth] = (keys[depth] ?? 0) + 1;
+      if ((keys[depth] ?? 0) > maxKeys) return { problem: 'too many keys' };
     } else if (byte === 0x5b || byte === 0x7b) {
       if (++depth > maxDepth) return { problem: 'nested too deeply' };
       if (++values > maxValues) return { problem: 'too many values' };
+      keys[depth] = byte === 0x7b ? 1 : Number.NEGATIVE_INFINITY;
     } else if (byte === 0x5d || byte === 0x7d) depth--;
     else if (byte === MINUS || isDigit(byte)) {
       const end = endOfNumber(bytes, at);

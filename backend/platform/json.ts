@@ -6,7 +6,12 @@ import { type ScanBounds, scanJson } from './json-scan.ts';
  * would change (20 digits, 1e400) stays as written: it is kept as `JSON.rawJSON` and written back digit by digit.
  */
 
-export type JsonProblem = 'invalid UTF-8' | 'malformed JSON' | 'nested too deeply' | 'too many values';
+export type JsonProblem =
+  | 'invalid UTF-8'
+  | 'malformed JSON'
+  | 'nested too deeply'
+  | 'too many values'
+  | 'too many keys';
 
 /** Bodies nested deeper are refused: nothing that we take is, and recursion over what we store must stay bounded. */
 export const MAX_JSON_DEPTH = 64;
@@ -28,12 +33,13 @@ export interface JsonBounds extends Partial<ScanBounds> {
  */
 export function parseJsonBytes(
   bytes: Uint8Array,
-  { isExact = true, maxDepth = MAX_JSON_DEPTH, maxValues, maxItems }: JsonBounds = {},
+  { isExact = true, maxDepth = MAX_JSON_DEPTH, maxValues, maxItems, maxKeys }: JsonBounds = {},
 ): { value: unknown } | { problem: JsonProblem; detail: string } {
-  const scan = scanJson(bytes, { maxDepth, maxValues, maxItems });
+  const scan = scanJson(bytes, { maxDepth, maxValues, maxItems, maxKeys });
   if ('problem' in scan) {
     const { problem } = scan;
     if (problem === 'too many values') return { problem, detail: 'the body has more values than are taken' };
+    if (problem === 'too many keys') return { problem, detail: `an object has more than ${maxKeys} keys` };
     return { problem, detail: `the body is nested deeper than ${maxDepth} levels` };
   }
   const literals = isExact ? inexactLiterals(bytes, scan.longNumbers) : [];

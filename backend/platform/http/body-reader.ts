@@ -6,6 +6,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { ClientGone, RequestProblem } from '../errors.ts';
 import type { BodyAccount, BodyBudget } from './body-budget.ts';
 import type { AppEnv } from './env.ts';
+import { tellToContinue } from './expect-continue.ts';
 
 const unzip = promisify(gunzip);
 
@@ -88,6 +89,7 @@ function chunksOf(c: Context<AppEnv>): AsyncIterable<Uint8Array> {
 }
 
 async function* received(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
+  tellToContinue(incoming);
   try {
     // The connection is needed for the answer where reading ends early.
     yield* incoming.iterator({ destroyOnReturn: false });

@@ -10,6 +10,8 @@ import type { AppEnv } from './env.ts';
  */
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_VALUES = 50_000;
+/** No object of ours has a hundred: free-form ones, such as labels, are bounded far below. */
+const MAX_KEYS = 1000;
 
 /** The media type of the request in lower case, without parameters; undefined when missing or unreadable. */
 export function mediaType(c: Context<AppEnv>): string | undefined {
@@ -22,7 +24,7 @@ export function mediaType(c: Context<AppEnv>): string | undefined {
  * @param options.isExact whether numbers are kept as written; costs more, so only for figures
  */
 export async function readJsonBody(c: Context<AppEnv>, options: Pick<JsonBounds, 'isExact'> = {}): Promise<unknown> {
-  const parsed = parseJsonBytes(await readBody(c, MAX_BYTES), { ...options, maxValues: MAX_VALUES });
+  const parsed = parseJsonBytes(await readBody(c, MAX_BYTES), { ...options, maxValues: MAX_VALUES, maxKeys: MAX_KEYS });
   if ('problem' in parsed) {
     const reason =
       parsed.problem === 'too many values'

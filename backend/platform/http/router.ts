@@ -7,11 +7,12 @@ import type { CallerLimits } from './caller-limits.ts';
 import type { ChangeHints } from './change-target.ts';
 import type { ChangeRecorder } from './changes.ts';
 import type { AppEnv, Caller } from './env.ts';
+import { tooLongList } from './list-bounds.ts';
 import { badRequestSchema, problemSchema } from './problem-schema.ts';
 import { type QueryParams, readQueryParams } from './query-params.ts';
 import { createRecording, honoPath } from './recording.ts';
 import type { Access } from './roles.ts';
-import { validate, wantsExactNumbers } from './validation.ts';
+import { upperBound, validate, wantsExactNumbers } from './validation.ts';
 
 export type HttpContext = Context<AppEnv>;
 
@@ -141,6 +142,11 @@ async function readBody(schema: z.ZodType | undefined, isExact: boolean, c: Http
   const hidden = pathOfProto(body, []);
   if (hidden !== undefined) {
     throw invalidParameter({ field: hidden, rule: 'unknown_property', reason: 'unknown property', source: 'body' });
+  }
+  const long = tooLongList(schema, body);
+  if (long !== undefined) {
+    const field = long.path.length === 0 ? 'body' : long.path.map(String).join('.');
+    throw invalidParameter({ field, ...upperBound('array', long.maximum), source: 'body' });
   }
   return validate(schema, body, 'body');
 }

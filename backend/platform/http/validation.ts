@@ -111,7 +111,8 @@ function atLeast(minimum: number, parts: string): string {
   return minimum === 1 ? 'must not be empty' : `must have at least ${minimum} ${parts}`;
 }
 
-function upperBound(origin: string, maximum: number): Broken {
+/** @param origin `string`, `array`, or of numbers any other */
+export function upperBound(origin: string, maximum: number): Broken {
   if (origin === 'string') return { rule: 'max_length', reason: `must have at most ${maximum} characters`, maximum };
   if (origin === 'array') return { rule: 'max_items', reason: `must have at most ${maximum} items`, maximum };
   return { rule: 'max', reason: `must be at most ${maximum}`, maximum };
@@ -176,7 +177,7 @@ export function wantsExactNumbers(schema: z.ZodType, seen: Set<unknown> = new Se
 }
 
 /** Schemas within a schema: of properties, items, branches, and what is wrapped. */
-function childSchemas(def: Record<string, unknown>): unknown[] {
+export function childSchemas(def: Record<string, unknown>): unknown[] {
   const { shape, options, getter } = def;
   const isSchema = (value: unknown) => typeof value === 'object' && value !== null && 'def' in value;
   const single = Object.values(def).filter(isSchema);

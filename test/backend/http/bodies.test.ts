@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type Socket } from 'node:net';
 import { serve } from '@hono/node-server';
@@ -7,6 +8,7 @@ import { createMeterSchema, queryRequestSchema } from '../../../backend/modules/
 import { createPlanSchema } from '../../../backend/modules/plans/schema.ts';
 import { createTaxCodeSchema } from '../../../backend/modules/tax-codes/schema.ts';
 import { createBodyBudget } from '../../../backend/platform/http/body-budget.ts';
+import { continueWhenRead } from '../../../backend/platform/http/expect-continue.ts';
 import { wantsExactNumbers } from '../../../backend/platform/http/validation.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
 
@@ -17,6 +19,7 @@ let stop: () => void;
 beforeAll(async () => {
   backend = await createTestBackend({ maxBodyBytes: BODY_BYTES, maxBodyBytesInFlight: 2 * BODY_BYTES });
   const server = serve({ fetch: backend.app.fetch, port: 0, hostname: '127.0.0.1' });
+  continueWhenRead(server as Server);
   await new Promise((resolve) => server.once('listening', resolve));
   port = (server.address() as AddressInfo).port;
   stop = () => server.close();
@@ -66,6 +69,38 @@ test('without a token, without a route, and with GET nothing of a body is waited
     await expect.poll(text, { timeout: 20_000 }).toContain('\r\n\r\n');
     expect(answers(), `${method} ${path}`).toEqual([status]);
     socket.destroy();
+  }
+});
+
+test('only a caller whose body is wanted is told to send it', async () => {
+  const body = JSON.stringify({ name: 'Expected', key: 'expected' });
+  const asked = { Expect: '100-continue', 'Content-Type': 'application/json', 'Content-Length': `${body.length}` };
+  for (const [status, headers] of [
+    ['401', asked],
+    ['403', { ...asked, Authorization: `Bearer ${TOKENS.viewer}` }],
+    ['413', { ...asked, Authorization: `Bearer ${TOKENS.admin}`, 'Content-Length': `${10 * BODY_BYTES}` }],
+  ] as const) {
+    const { socket, answers } = await open();
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(head('POST', '/v3/openmeter/customers', headers));
+    // The body cannot come any more, so that the connection is of no use.
+    await ended;
+    expect(answers()).toEqual([status]);
+  }
+  const { socket, answers } = await open();
+  socket.write(head('POST', '/v3/openmeter/customers', { ...asked, Authorization: `Bearer ${TOKENS.admin}` }));
+  await expect.poll(answers, { timeout: 20_000 }).toEqual(['100']);
+  socket.write(body);
+  await expect.poll(answers, { timeout: 20_000 }).toEqual(['100', '201']);
+  socket.destroy();
+});
+
+test('an object of more keys than any of ours is refused before it is parsed', async () => {
+  const body = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`k${index}`, 0]));
+  for (const sent of [body, { name: 'Acme', key: 'keys', labels: body }]) {
+    const answer = await backend.request('POST', '/customers', { body: sent });
+    expect(answer.status).toBe(400);
+    expect(answer.json.detail).toContain('an object has more than 1000 keys');
   }
 });
 
