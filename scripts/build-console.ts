@@ -1,9 +1,9 @@
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { readApiDocument } from './api-document.ts';
 import { consoleFingerprint, noteFingerprint, stateOfConsole } from './console-fingerprint.ts';
 
 // Builds the console: the types of the API from the backend's own OpenAPI document, then the files that it serves.
@@ -18,29 +18,14 @@ const { values } = parseArgs({
   },
 });
 
-async function readApiDocument(): Promise<string> {
-  const { loadConfig } = await import('../backend/config.ts');
-  const { startBackend } = await import('../backend/main.ts');
-  const { createLogger } = await import('../backend/platform/log.ts');
-  const dataDir = mkdtempSync(join(tmpdir(), 'console-types-'));
-  const config = loadConfig({
-    DATA_DIR: dataDir,
-    PORT: '0',
-    LOG_LEVEL: 'silent',
-    ADMIN_TOKEN: 'only-to-read-the-document',
-  });
-  const backend = await startBackend(config, createLogger('silent'));
-  try {
-    return await (await fetch(`${backend.url}/openapi.json`)).text();
-  } finally {
-    await backend.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }
-}
-
 async function writeTypes(): Promise<void> {
-  const { default: openapiTypescript, astToString } = await import('openapi-typescript');
-  const types = astToString(await openapiTypescript(await readApiDocument()));
+  const { default: openapiTypescript, astToString, NUMBER, STRING, tsUnion } = await import('openapi-typescript');
+  const ast = await openapiTypescript(await readApiDocument(), {
+    // Numbers of a query travel as text: the console keeps them in the page's own address, where they are text too.
+    transform: ({ type }, { path }) =>
+      type === 'integer' && /\/page\[(?:size|number)\]$/.test(path ?? '') ? tsUnion([NUMBER, STRING]) : undefined,
+  });
+  const types = astToString(ast);
   mkdirSync(dirname(TYPES), { recursive: true });
   writeFileSync(TYPES, types);
 }

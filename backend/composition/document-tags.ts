@@ -17,6 +17,7 @@ export const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   Invoices: 'What is owed: drafts, issued invoices, their documents, charges and adjustments.',
   'Metering Events': 'What was used: events are sent and looked at.',
   Meters: 'How events become quantities, and what these are.',
+  'Not served': 'Operations of the contract that this server does not have: it answers 501.',
   'Product catalog': 'Plans, add-ons and their prices.',
   Search: 'One question to everything that has a name.',
   'Sign-in': 'Sessions of browsers, and who has one.',

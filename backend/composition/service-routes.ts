@@ -35,6 +35,7 @@ export function documentationRoutes(app: App, version: string): void {
         description:
           'The operations of Konnect Metering & Billing that this server has, and its own additions. Everything under ' +
           '/v3/openmeter is served under /api/v3/openmeter too.',
+        contact: { name: 'Whoever runs this server' },
         license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       },
       servers: [{ url: '/', description: 'The server that this document comes from.' }],

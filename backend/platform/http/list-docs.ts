@@ -8,19 +8,21 @@ export function listQuery(
   sort: SortRules<string> | undefined,
   filters: Readonly<Record<string, FilterKind>>,
 ): z.ZodObject {
-  const size = z
-    .string()
-    .optional()
-    .openapi({ param: { in: 'query' }, description: 'Items on a page, default 20.' });
+  const number = (description: string) =>
+    z
+      .int()
+      .min(1)
+      .optional()
+      .openapi({ param: { in: 'query' }, description });
   const text = (description: string) =>
     z
       .string()
       .optional()
       .openapi({ param: { in: 'query' }, description });
   return z.object({
-    'page[size]': size,
+    'page[size]': number('Items on a page, default 20.'),
     ...(paging === 'page'
-      ? { 'page[number]': text('Number of the page, from 1.') }
+      ? { 'page[number]': number('Number of the page, from 1.') }
       : { 'page[after]': text('Cursor: `meta.page.next` of the page before.') }),
     ...(sort && {
       sort: text(

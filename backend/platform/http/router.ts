@@ -1,4 +1,4 @@
-import { OpenAPIHono, type z } from '@hono/zod-openapi';
+import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
 import { requireAccess, type SessionCallers, type VerifyToken } from './auth.ts';
@@ -61,7 +61,7 @@ export interface Router {
     endpoint: Endpoint<Params, Body>,
     handler: (input: Input<Params, Body>) => Promise<Response> | Response,
   ): void;
-  /** An operation that others have and we do not: 501 to callers who might use it, and not in our document. */
+  /** An operation that others have and we do not: 501 to callers who might use it, as the document says too. */
   notImplemented(operation: NotImplemented): void;
 }
 
@@ -70,6 +70,8 @@ export interface NotImplemented extends Pick<Endpoint<z.ZodObject, z.ZodType>, '
   /** Half a sentence: why it is not there. */
   reason: string;
 }
+
+const UNSERVED_TAG = 'Not served';
 
 /**
  * @param verify finds the caller of a bearer token
@@ -111,7 +113,9 @@ export function createRouter(
       app.on(method, path, handle);
       if (method === 'get') recording?.addRead(endpoint.path, handle);
     },
-    notImplemented({ method, path, operationId, access, reason }) {
+    notImplemented(operation) {
+      const { method, path, operationId, access, reason } = operation;
+      app.openAPIRegistry.registerPath(unservedDocumentation(operation, sessions !== undefined));
       app.on(method, honoPath(path), requireAccess(access, verify, { sessions, limits }), () => {
         throw new RequestProblem('not-implemented', `This server does not have ${operationId}: ${reason}.`);
       });
@@ -168,10 +172,6 @@ function documentation<Params extends z.ZodObject, Body extends z.ZodType>(
   endpoint: Endpoint<Params, Body>,
   takesSessions: boolean,
 ) {
-  const problem = (description: string, schema: z.ZodType = problemSchema): ResponseDoc => ({
-    description,
-    content: { 'application/problem+json': { schema } },
-  });
   const secured = endpoint.access !== 'public';
   const bodies = endpoint.rawBody ?? (endpoint.body && { 'application/json': endpoint.body });
   return {
@@ -180,11 +180,8 @@ function documentation<Params extends z.ZodObject, Body extends z.ZodType>(
     operationId: endpoint.operationId,
     tags: [endpoint.tag],
     summary: endpoint.summary,
-    ...(endpoint.description !== undefined && { description: endpoint.description }),
-    ...(secured && {
-      security: [{ bearer: [] }, ...(takesSessions ? [{ session: [] }] : [])],
-      'x-access': endpoint.access,
-    }),
+    description: endpoint.description ?? `${endpoint.summary}.`,
+    ...security(endpoint.access, takesSessions),
     request: {
       ...(endpoint.params && { params: endpoint.params }),
       ...(endpoint.query && { query: endpoint.query }),
@@ -198,10 +195,41 @@ function documentation<Params extends z.ZodObject, Body extends z.ZodType>(
     responses: {
       ...endpoint.responses,
       400: problem('Bad request', badRequestSchema),
-      ...(secured && { 401: problem('Unauthorized'), 403: problem('Forbidden'), 429: problem('Too many requests') }),
+      ...(secured && refusals()),
       ...(endpoint.params && { 404: problem('Not found') }),
     },
   };
+}
+
+/** Whom it is for; "no security" is said too, since silence would mean the document's own, of which there is none. */
+function security(access: Access | 'public', takesSessions: boolean) {
+  if (access === 'public') return { security: [] };
+  return { security: [{ bearer: [] }, ...(takesSessions ? [{ session: [] }] : [])], 'x-access': access };
+}
+
+function unservedDocumentation({ method, path, operationId, access, reason }: NotImplemented, takesSessions: boolean) {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  return {
+    method,
+    path,
+    operationId,
+    tags: [UNSERVED_TAG],
+    summary: `Not served: ${operationId}`,
+    description: `This server answers 501: ${reason}.`,
+    ...security(access, takesSessions),
+    ...(names.length > 0 && {
+      request: { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) },
+    }),
+    responses: { ...refusals(), 501: problem('Not implemented') },
+  };
+}
+
+function problem(description: string, schema: z.ZodType = problemSchema): ResponseDoc {
+  return { description, content: { 'application/problem+json': { schema } } };
+}
+
+function refusals() {
+  return { 401: problem('Unauthorized'), 403: problem('Forbidden'), 429: problem('Too many requests') };
 }
 
 /** A JSON answer's documentation. */

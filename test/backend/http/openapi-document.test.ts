@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { UNSERVED_OPERATIONS } from '../../../backend/modules/unserved-operations/index.ts';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 
 let backend: TestBackend;
@@ -32,4 +33,35 @@ test('is the same at every address, as JSON and as YAML', async () => {
 test('what is not there is told by the path that was asked for', async () => {
   const answer = JSON.parse(await text('/api/v3/openmeter/nothing'));
   expect(answer.detail).toBe('There is nothing at /api/v3/openmeter/nothing.');
+});
+
+test('says of operations that are not there that they answer 501, and of pages that they are numbers', async () => {
+  const { paths } = JSON.parse(await text('/openapi.json'));
+  for (const { path, method, operationId } of UNSERVED_OPERATIONS) {
+    const operation = paths[`/v3/openmeter${path}`][method];
+    expect(operation.operationId).toBe(operationId);
+    expect(Object.keys(operation.responses)).toEqual(['401', '403', '429', '501']);
+  }
+  const { parameters } = paths['/v3/openmeter/customers'].get as { parameters: { name: string; schema: object }[] };
+  for (const name of ['page[size]', 'page[number]']) {
+    expect(parameters.find((one) => one.name === name)?.schema).toMatchObject({ type: 'integer', minimum: 1 });
+  }
+});
+
+test('asks for nothing that has a default', async () => {
+  const found: string[] = [];
+  let defaults = 0;
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { properties, required = [] } = value as { properties?: Record<string, object>; required?: string[] };
+    for (const [name, property] of Object.entries(properties ?? {})) {
+      if (property === null || typeof property !== 'object' || !('default' in property)) continue;
+      defaults += 1;
+      if (required.includes(name)) found.push(`${path}/${name}`);
+    }
+    for (const [key, child] of Object.entries(value)) walk(child, `${path}/${key}`);
+  };
+  walk(JSON.parse(await text('/openapi.json')), '');
+  expect(defaults).toBeGreaterThan(2);
+  expect(found).toEqual([]);
 });
