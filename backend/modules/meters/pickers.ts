@@ -133,6 +133,6 @@ function describe({ id, key, name, aggregation }: Meter) {
 }
 
 function figureOf(answer: MeterQueryAnswer | undefined): { value?: string } {
-  const value = answer?.result.data[0]?.value;
+  const value = answer?.rows[0]?.value;
   return value === undefined ? {} : { value };
 }

@@ -1,5 +1,4 @@
 import { isTimeZone } from '../../platform/calendar-windows.ts';
-import { mapInSlices } from '../../platform/in-slices.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import type { DimensionFilter, UsageQuery, UsageRow, UsageStore } from '../../usage-store/index.ts';
 import { toMeterSpec } from './definition.ts';
@@ -20,7 +19,9 @@ export type FindCustomers = (ids: readonly string[]) => Promise<ReadonlyMap<stri
 
 /** An answered query, with what a table of it needs. */
 export interface MeterQueryAnswer {
-  result: QueryResult;
+  range: Pick<QueryResult, 'from' | 'to'>;
+  /** As the store has them: `toResultRow` makes a row of the answer when it is written. */
+  rows: readonly UsageRow[];
   /** All grouped dimensions, in the order of a table's columns: subject, customer_id, then the others by name. */
   groupBy: readonly string[];
   customers: ReadonlyMap<string, QueryCustomer>;
@@ -56,9 +57,7 @@ export async function queryMeters(
     prepared.map(({ query }) => query),
     signal,
   );
-  const read: MeterQueryAnswer[] = [];
-  for (const [index, one] of prepared.entries()) read.push(await toAnswer(one, request, answers[index]?.rows ?? []));
-  return read;
+  return prepared.map((one, index) => toAnswer(one, request, answers[index]?.rows ?? []));
 }
 
 interface PreparedQuery {
@@ -94,17 +93,17 @@ async function prepareQuery(findCustomers: FindCustomers, meter: Meter, request:
   return { query, groupBy, customers };
 }
 
-async function toAnswer(
+function toAnswer(
   { groupBy, customers }: PreparedQuery,
   request: QueryRequest,
   rows: readonly UsageRow[],
-): Promise<MeterQueryAnswer> {
+): MeterQueryAnswer {
   return {
-    result: {
+    range: {
       ...(request.from !== undefined && { from: request.from }),
       ...(request.to !== undefined && { to: request.to }),
-      data: await mapInSlices(rows, toResultRow),
     },
+    rows,
     groupBy: [...groupBy].sort(byColumnOrder),
     customers,
   };
@@ -170,7 +169,7 @@ function checkedTimeZone(name: string): string {
   return name;
 }
 
-function toResultRow(row: UsageRow): QueryResult['data'][number] {
+export function toResultRow(row: UsageRow): QueryResult['data'][number] {
   return {
     value: row.value,
     from: formatInstant(row.fromMs),

@@ -6,9 +6,9 @@ import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
-import { mapInSlices } from '../../platform/in-slices.ts';
+import { answerStream } from './answer-stream.ts';
 import { METER_TEMPLATES } from './built-in-meters.ts';
-import { toCsv } from './csv.ts';
+import { csvText, jsonText } from './csv.ts';
 import type { MeterQueryAnswer } from './query.ts';
 import {
   type BackFill,
@@ -107,7 +107,7 @@ export function meterRoutes(router: Router, operations: MeterOperations): void {
     async ({ c, params, body }) => {
       const meter = await service.get(params.meterId);
       const answer = await queryUsage(meter, body, c.req.raw.signal);
-      return prefersCsv(c) ? csvResponse(c, meter.key, answer) : jsonOf(c, answer.result);
+      return prefersCsv(c) ? csvResponse(c, meter.key, answer) : jsonOf(c, answer);
     },
   );
   backFillRoute(router, operations);
@@ -201,15 +201,13 @@ function prefersCsv(c: HttpContext): boolean {
   return accepted.some((type) => type.split(';', 1)[0]?.trim() === 'text/csv');
 }
 
-/** As `c.json` does it, a slice at a time. */
-async function jsonOf(c: HttpContext, { data, ...head }: MeterQueryAnswer['result']): Promise<Response> {
-  const rows = (await mapInSlices(data, (row) => JSON.stringify(row))).join(',');
-  const body = `${JSON.stringify({ ...head, data: [] }).slice(0, -2)}${rows}]}`;
+async function jsonOf(c: HttpContext, answer: MeterQueryAnswer): Promise<Response> {
+  const body = await answerStream(answer.rows, jsonText(answer), c.req.raw.signal);
   return c.body(body, 200, { 'Content-Type': 'application/json' });
 }
 
 async function csvResponse(c: HttpContext, meterKey: string, answer: MeterQueryAnswer): Promise<Response> {
-  return c.body(await toCsv(answer), 200, {
+  return c.body(await answerStream(answer.rows, csvText(answer), c.req.raw.signal), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': `attachment; filename="${meterKey}.csv"`,
   });

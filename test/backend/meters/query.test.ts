@@ -452,6 +452,18 @@ describe('CSV', () => {
     }
   });
 
+  test('an answer of many pieces is whole, as CSV and as JSON', async () => {
+    const count = 2500;
+    await ingest(...Array.from({ length: count }, (_, index) => ({ data: { value: index, model: `m${index}` } })));
+    const id = await meter({ key: 'pieces', dimensions: { model: '$.model' } });
+    const body = { group_by_dimensions: ['model'] };
+    const { json } = await backend.request('POST', `/meters/${id}/query`, { body });
+    const rows = json.data as { from: string; to: string; value: string; dimensions: { model: string } }[];
+    expect(new Set(rows.map(({ value }) => value)).size).toBe(count);
+    const lines = rows.map(({ from, to, value, dimensions }) => `${[from, to, dimensions.model, value].join()}\n`);
+    expect((await csv(id, body)).text).toBe(`from,to,model,value\n${lines.join('')}`);
+  });
+
   test('no rows: the header alone', async () => {
     expect((await csv(await meter(), {})).text).toBe('from,to,value\n');
   });
