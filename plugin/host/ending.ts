@@ -119,7 +119,7 @@ function watchParent(onGone: () => void): void {
 }
 
 /** Not a terminal, a file or /dev/null: those end, or never do, whatever the parent does. */
-function isPipe(descriptor: number): boolean {
+export function isPipe(descriptor: number): boolean {
   try {
     const status = fstatSync(descriptor);
     return status.isFIFO() || status.isSocket();

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stderrSink } from '../delivery/log.ts';
 import { type Command, KEPT_OPTION, MANAGED_OPTION } from './command-line.ts';
+import { isPipe } from './ending.ts';
 import { type Greeting, identityOf, keeperPath } from './keeper.ts';
 import { readLines } from './lines.ts';
 import type { Reports } from './reports.ts';
@@ -117,5 +118,5 @@ function endWithKong(): void {
   const end = (): void => process.exit(0);
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  process.stdin.on('end', end).on('error', end).resume();
+  if (isPipe(0)) process.stdin.on('end', end).on('error', end).resume();
 }
