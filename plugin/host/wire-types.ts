@@ -1,4 +1,5 @@
 import type { Reader, Writer } from 'protobufjs/minimal.js';
+import { textFrom } from './text-bytes.ts';
 
 /** How one value of a message stands on the wire. */
 export interface WireType<T> {
@@ -26,7 +27,7 @@ const MAX_DEPTH = 64;
 export const text: WireType<string> = {
   wireType: 2,
   write: (writer, value) => void writer.string(checked(value, 'string')),
-  read: (reader) => reader.string(),
+  read: (reader) => textFrom(reader.bytes()),
 };
 
 /** Text is written as UTF-8; read, it stays bytes. */

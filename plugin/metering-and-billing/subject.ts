@@ -57,9 +57,17 @@ export function findSubject(lookup: SubjectLookup, entry: LogEntry): Subject | u
     case 'header':
     case 'query': {
       const value = source === 'header' ? headerOf(entry.request, field) : queryArgumentOf(entry.request, field);
-      return value === undefined || value.trim() === '' ? undefined : { value, type: source };
+      return value === undefined || value.trim() === '' || isUnreadable(value) ? undefined : { value, type: source };
     }
   }
+}
+
+/**
+ * Our plugin server percent-encodes bytes that are no UTF-8. Others put one and the same character in the place of each,
+ * which would bill several customers' requests to one of a name that nobody has.
+ */
+function isUnreadable(value: string): boolean {
+  return value.includes('\uFFFD');
 }
 
 function checkConsumerField(field: string, problems: string[]): string {

@@ -1,3 +1,5 @@
+import { textFrom } from '../text-bytes.ts';
+
 /** MessagePack as the protocol MsgPack:1 uses it: no extension types, and keys of maps are text. */
 
 /** Deeper than anything that Kong or a plugin sends; a message without a bound could end the stack. */
@@ -158,7 +160,7 @@ function readUnsigned(reader: Reader, length: 1 | 2 | 4): number {
 
 function readText(reader: Reader, length: number): string {
   const from = take(reader, length);
-  return reader.bytes.toString('utf8', from, from + length);
+  return textFrom(reader.bytes.subarray(from, from + length));
 }
 
 function readList(reader: Reader, length: number, depth: number): unknown[] {

@@ -37,7 +37,7 @@ export interface RealKong {
   readonly statusUrl: string;
   readonly folder: string;
   readonly socket: string;
-  /** `start`, `reload`, `restart` or `stop`; resolves when the command is done. @throws what it wrote */
+  /** `start`, `reload`, `quit` or `stop`; resolves when the command is done. @throws what it wrote */
   run(command: string): Promise<void>;
   /** The processes of the plugin server: those that serve, or all that are not the launcher. */
   serverPids(which: 'serving' | 'first'): Promise<readonly number[]>;
@@ -110,7 +110,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   const service = options.installation === 'service' ? startService([...command, '--workers', '1']) : undefined;
   if (service !== undefined) await service.listens;
   const run = async (what: string): Promise<void> => {
-    const target = what === 'stop' ? ['-p', prefix] : ['-c', confFile];
+    const target = what === 'stop' || what === 'quit' ? ['-p', prefix] : ['-c', confFile];
     // Into a file: nginx keeps what it inherits, so that a pipe would not end.
     const output = join(folder, `${what}.out`);
     const file = openSync(output, 'w');
