@@ -67,10 +67,20 @@ export function checkConfig(environment: Environment = process.env): { effective
 
 /** What is no mistake for sure, but likely one. */
 export function configWarnings(environment: Environment = process.env): string[] {
-  return misspeltVariables(environment).map(
+  const misspelt = misspeltVariables(environment).map(
     ({ variable, meant }) => `environment variable ${variable} is no setting; did you mean ${meant}?`,
   );
+  const { EVENT_RETENTION_DAYS: days } = readSettings(environment).settings ?? {};
+  if (days === undefined || days >= RECOUNTED_DAYS) return misspelt;
+  return [
+    ...misspelt,
+    `EVENT_RETENTION_DAYS is ${days}: where invoices are made, events are kept as long as billing needs them, which is up to ` +
+      `${RECOUNTED_DAYS} days after an invoice, and the whole of a period that is not billed yet`,
+  ];
 }
+
+/** For twice the 100 days in which usage that was billed is looked at again. */
+const RECOUNTED_DAYS = 200;
 
 function read(environment: Environment): { config: Config; effective: string } {
   const { settings, origins, problems, texts, file } = readSettings(environment);

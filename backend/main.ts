@@ -102,7 +102,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = invoices.schedule(jobs.track);
-  const stopRetention = removeOld({ config, usage, auditLog, machineClock, log, track: jobs.track });
+  const stopRetention = removeOld({ config, usage, invoices, auditLog, machineClock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -137,12 +137,13 @@ const DAY_MS = 86_400_000;
 function removeOld(deps: {
   config: Config;
   usage: UsageStore;
+  invoices: Backend['invoices'];
   auditLog: Backend['auditLog'];
   machineClock: MachineClock;
   log: Logger;
   track: TrackJob;
 }): () => Promise<void> {
-  const { config, usage, auditLog, machineClock, log, track } = deps;
+  const { config, usage, invoices, auditLog, machineClock, log, track } = deps;
   const { eventRetentionDays: eventDays, auditLogRetentionDays: auditDays } = config;
   const trusted = async (remove: () => Promise<{ removed: number; state: string }>) =>
     machineClock.state().isHeld ? { removed: 0, state: 'waiting' } : remove();
@@ -151,7 +152,12 @@ function removeOld(deps: {
     startRetention({ job: 'audit-log-retention', what: 'audit entries', log, track, removeSome: removeAudit }),
   ];
   if (eventDays !== undefined) {
-    const removeEvents = () => trusted(() => usage.expire(machineClock.clock.nowMs() - eventDays * DAY_MS));
+    const removeEvents = () =>
+      trusted(async () => {
+        const beforeMs = machineClock.clock.nowMs() - eventDays * DAY_MS;
+        // What is not billed for good can still be read event by event.
+        return usage.expire(Math.min(beforeMs, (await invoices.usageNeededFromMs()) ?? beforeMs));
+      });
     stops.push(startRetention({ job: 'retention', what: 'events', log, track, removeSome: removeEvents }));
   }
   return async () => {

@@ -5,7 +5,7 @@ import { dueInstants, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { scheduleRepository } from './charges/schedule/repository.ts';
 import { removeCharges, syncSubscription } from './charges/sync.ts';
-import { correctUsageOfCustomer } from './corrections/usage.ts';
+import { correctUsageOfCustomer, type Recounted } from './corrections/usage.ts';
 import { createInvoice, followGathering } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -18,8 +18,9 @@ import type { Charge, Invoice } from './types.ts';
  * Works out the charges of the customer's subscriptions: of those that have changed since, and of those of which more is to
  * come by itself. Which these are is counted and noted, never told from instants: a change must not be lost to a clock that
  * has stepped back. The cost does not grow with history.
+ * @returns what could not be counted again; everything else is done
  */
-export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<void> {
+export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): Promise<Recounted['failed']> {
   const deps = await atCustomersTime(anyDeps, customerId);
   const { draftIds, isRecountDue } = await deps.db.transaction(async (trx) => {
     const { syncedAtMs, recountedAtMs } = await scheduleRepository(trx).last(customerId);
@@ -28,10 +29,13 @@ export async function syncCustomer(anyDeps: InvoicesDeps, customerId: string): P
     return { draftIds, isRecountDue: isKnown && isDayAway(recountedAtMs, deps.clock.nowMs()) };
   });
   for (const id of draftIds) await moveInvoice(deps, id);
-  if (!isRecountDue) return;
-  await correctUsageOfCustomer(deps, customerId);
-  // Afterwards: a process that is killed on the way leaves it to the next one.
+  if (!isRecountDue) return [];
+  const { failed } = await correctUsageOfCustomer(deps, customerId);
+  // Afterwards: a process that is killed on the way leaves it to the next one. So does a charge that could not be counted,
+  // and the run tells of it.
+  if (failed.length > 0) return failed;
   await deps.db.transaction((trx) => scheduleRepository(trx).setRecounted(customerId, deps.clock.nowMs()));
+  return failed;
 }
 
 /** @returns drafts that have to be worked out again, and whether there was anything to look at */

@@ -24,6 +24,7 @@ import { billingRunRoutes } from './jobs/routes.ts';
 import { type BillingRunner, createBillingRunner } from './jobs/runner.ts';
 import { scheduleBilling } from './jobs/schedule.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
+import { usageNeededFromMs } from './needed-usage.ts';
 import { previewInvoice } from './preview.ts';
 import { invoiceRepository } from './repository.ts';
 import { revenueRoutes } from './revenue/routes.ts';
@@ -58,6 +59,8 @@ export interface Invoices extends InvoicesService {
   runner: BillingRunner;
   /** Bills by itself from now on. @returns ends it */
   schedule(track: TrackJob): () => Promise<void>;
+  /** From when on billing still reads events one by one; undefined: it reads none. */
+  usageNeededFromMs(): Promise<number | undefined>;
   /** How the run went that ended last; undefined: none has. */
   lastRun(): Promise<LastBillingRun | undefined>;
   /** Everything that is due at a sandbox customer's new now: for clocks that are moved. */
@@ -114,6 +117,7 @@ export function createInvoices(deps: InvoicesDeps & { log: Logger }): Invoices {
     billCustomer: (customerId) => billCustomer(deps, customerId),
     runner,
     schedule: (track) => scheduleBilling({ db, clock, log, runner, track, heldBack: deps.heldBack }),
+    usageNeededFromMs: () => usageNeededFromMs(db, clock.nowMs()),
     lastRun: async () => {
       const run = await runRepository(db).lastFinished();
       return run?.finishedAtMs === undefined ? undefined : { ...run, finishedAtMs: run.finishedAtMs };

@@ -89,6 +89,12 @@ export function invoiceRepository(db: ControlDb) {
       const due = own.where('wake_at', '<=', toStoredInstant(untilMs));
       return (await due.orderBy('wake_at').orderBy('id').execute()).map((row) => row.id);
     },
+    /** The beginning of what is on the earliest draft. */
+    earliestDraftMs: async (): Promise<number | undefined> => {
+      const drafts = tables.selectFrom('invoices').where('short_status', '=', 'draft').where('status', 'not in', FINAL);
+      const row = await drafts.select((eb) => eb.fn.min('service_from').as('at')).executeTakeFirst();
+      return typeof row?.at === 'string' ? Date.parse(row.at) : undefined;
+    },
     /** Ids of invoices that are not final: of a customer, a profile or an app. */
     open: async (
       of: { customerId?: string; profileId?: string; appId?: string },

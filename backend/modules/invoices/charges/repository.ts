@@ -122,6 +122,17 @@ export function chargeRepository(db: ControlDb) {
       const recent = billed.where('issued_at', '>', toStoredInstant(sinceMs));
       return (await recent.orderBy('service_to').orderBy('id').execute()).map(toCharge);
     },
+    /** The beginning of the earliest charge that is open, or was issued after an instant. */
+    earliestNeededMs: async (issuedSinceMs: number): Promise<number | undefined> => {
+      const earliest = tables.selectFrom('charges').select((eb) => eb.fn.min('service_from').as('at'));
+      const open = await earliest.where('state', '=', OPEN).executeTakeFirst();
+      const issued = await earliest
+        .where('state', '=', BILLED)
+        .where('issued_at', '>', toStoredInstant(issuedSinceMs))
+        .executeTakeFirst();
+      const [first] = [open?.at, issued?.at].filter((at) => typeof at === 'string').sort();
+      return first === undefined ? undefined : Date.parse(first);
+    },
     /** Whether usage of the customer was ever issued. */
     hasIssued: async (customerId: string): Promise<boolean> => {
       const billed = ofCustomer(customerId).select('id').where('state', '=', BILLED);

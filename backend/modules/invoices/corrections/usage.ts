@@ -189,18 +189,30 @@ function costOfQuantity(
  */
 export const LOOK_BACK_MS = 100 * 86_400_000;
 
+/** What a look at everything billed lately has come to. */
+export interface Recounted {
+  readonly made: readonly Correction[];
+  /** Charges that could not be looked at, and why: those are tried again, and hold up nothing else. */
+  readonly failed: readonly { readonly chargeId: string; readonly error: unknown }[];
+}
+
 /**
  * Looks again at what was billed lately: at what was recent when this was last done on schedule, so that what arrived
- * on the last of its days is found by a look on the day after, too.
- * @returns the corrections that were made
+ * on the last of its days is found by a look on the day after, too. Does not fail for a charge that cannot be counted: what
+ * is to be billed now must not wait for what has been billed already.
  */
-export async function correctUsageOfCustomer(deps: InvoicesDeps, customerId: string): Promise<Correction[]> {
+export async function correctUsageOfCustomer(deps: InvoicesDeps, customerId: string): Promise<Recounted> {
   const { recountedAtMs = LOOK_BACK_MS } = await scheduleRepository(deps.db).last(customerId);
   const sinceMs = Math.min(recountedAtMs, deps.clock.nowMs()) - LOOK_BACK_MS;
   const made: Correction[] = [];
+  const failed: { chargeId: string; error: unknown }[] = [];
   for (const charge of await chargeRepository(deps.db).issuedSince(customerId, sinceMs)) {
-    const correction = await correctUsage(deps, charge.id);
-    if (correction !== undefined) made.push(correction);
+    try {
+      const correction = await correctUsage(deps, charge.id);
+      if (correction !== undefined) made.push(correction);
+    } catch (error) {
+      failed.push({ chargeId: charge.id, error });
+    }
   }
-  return made;
+  return { made, failed };
 }

@@ -26,7 +26,11 @@ export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
       const others = await chargeRepository(deps.db).customersBilledByHand(sinceMs, afterId, limit);
       return [...new Set([...subscribers, ...others])].sort().slice(0, limit);
     },
-    work: syncCustomer,
+    work: async (deps, customerId) => {
+      const [failed] = await syncCustomer(deps, customerId);
+      if (failed === undefined) return;
+      throw new Error(`charge ${failed.chargeId} could not be counted again`, { cause: failed.error });
+    },
   },
   collect: {
     next: (deps, _, afterId, limit) => chargeRepository(deps.db).customersWithDue(deps.clock.nowMs(), afterId, limit),
