@@ -45,7 +45,7 @@ const GIVEN: Record<SettingName, string> = {
   SHUTDOWN_TIMEOUT_MS: '1',
   KEEP_ALIVE_TIMEOUT_MS: '90000',
   MAX_CLOCK_JUMP_HOURS: '24',
-  EVENT_RETENTION_DAYS: '90',
+  EVENT_RETENTION_DAYS: '400',
   AUDIT_LOG_RETENTION_DAYS: '800',
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: '6000',
   SESSION_HOURS: '8',
@@ -197,7 +197,7 @@ describe('npm run config-check', () => {
       shown.flatMap(([key, value]) => (value === '(hidden)' ? [] : [[key, `${value}`]])),
     );
     const { tokens: _, kongAdmin: __, ...rest } = withFile(asYaml(plain));
-    expect(rest).toMatchObject({ ...rest, host: '0.0.0.0', logLevel: 'debug', eventRetentionDays: 90 });
+    expect(rest).toMatchObject({ ...rest, host: '0.0.0.0', logLevel: 'debug', eventRetentionDays: 400 });
   });
 
   test('ends with exit code 1 and all mistakes', async () => {
@@ -209,5 +209,13 @@ describe('npm run config-check', () => {
       expect.stringContaining('environment variable LOG_LEVEL: must be one of'),
       '',
     ]);
+  });
+
+  test('says that billing keeps events for longer than a short retention would', async () => {
+    const { code, stderr } = await check({ EVENT_RETENTION_DAYS: '30' });
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'Warning: EVENT_RETENTION_DAYS is 30: where invoices are made, events are kept as long as',
+    );
   });
 });
