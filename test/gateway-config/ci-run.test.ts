@@ -32,6 +32,7 @@ test("it is the README's test command, run in the root of the project", () => {
   expect(stdout.split('\n')).toEqual([
     `npm ci in ${clone} with []`,
     `npm run --silent audit:dependencies in ${clone} with []`,
+    `npm run --silent lint:openapi in ${clone} with []`,
     `npm test in ${clone} with []`,
     '',
   ]);

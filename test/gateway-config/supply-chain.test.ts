@@ -20,7 +20,7 @@ interface Package {
   link?: boolean;
   hasInstallScript?: boolean;
 }
-const LOCKFILES = ['package-lock.json'];
+const LOCKFILES = ['package-lock.json', 'scripts/openapi-tools/package-lock.json'];
 const packagesOf = (file: string) =>
   Object.entries((JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, Package> }).packages).filter(
     ([path]) => path !== '',
