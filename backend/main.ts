@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
 import { type Backend, createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
+import { createEventExpiry } from './event-expiry.ts';
 import { createAccessTokens } from './modules/access-tokens/index.ts';
 import { type MachineClock, openMachineClock } from './modules/machine-clock/index.ts';
 import { createMetrics, processMetrics } from './operations/metrics.ts';
@@ -132,8 +133,6 @@ function endAtOnce(log: Logger, error: Error): void {
   process.exit(1);
 }
 
-const DAY_MS = 86_400_000;
-
 function removeOld(deps: {
   config: Config;
   usage: UsageStore;
@@ -152,12 +151,10 @@ function removeOld(deps: {
     startRetention({ job: 'audit-log-retention', what: 'audit entries', log, track, removeSome: removeAudit }),
   ];
   if (eventDays !== undefined) {
-    const removeEvents = () =>
-      trusted(async () => {
-        const beforeMs = machineClock.clock.nowMs() - eventDays * DAY_MS;
-        // What is not billed for good can still be read event by event.
-        return usage.expire(Math.min(beforeMs, (await invoices.usageNeededFromMs()) ?? beforeMs));
-      });
+    const { clock } = machineClock;
+    const { usageNeededFromMs } = invoices;
+    const expireEvents = createEventExpiry({ usage, usageNeededFromMs, clock, days: eventDays });
+    const removeEvents = () => trusted(expireEvents);
     stops.push(startRetention({ job: 'retention', what: 'events', log, track, removeSome: removeEvents }));
   }
   return async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createEventExpiry } from '../../../backend/event-expiry.ts';
 import { openStory, usage } from './story.ts';
 
 /** Old events are removed; what billing needs of them is not, and what it cannot count any more holds up nothing. */
@@ -16,6 +17,35 @@ test('events that billing still needs are known to be needed', async () => {
     expect(await s.backend.invoices.usageNeededFromMs()).toBe(begun);
     for (let month = 3; month <= 12; month++) await s.at(`2026-${String(month).padStart(2, '0')}-10T00:00:00Z`);
     expect(await s.backend.invoices.usageNeededFromMs()).toBeGreaterThan(begun);
+  } finally {
+    await s.close();
+  }
+});
+
+test('are not removed, however few days are set, until it needs them no more', async () => {
+  const s = await openStory('2026-01-01T00:07:00Z');
+  try {
+    const { usage: store, invoices, clock } = s.backend;
+    const expire = createEventExpiry({ usage: store, usageNeededFromMs: invoices.usageNeededFromMs, clock, days: 1 });
+    const removed = async () => {
+      let sum = 0;
+      for (;;) {
+        const step = await expire();
+        sum += step.removed;
+        if (step.state === 'done') return sum;
+      }
+    };
+    await s.subscribe(await s.plan('p', [usage('1')]));
+    await s.events('2026-01-01T00:08:00Z', 3);
+    await s.events('2026-01-20T00:00:00Z', 1);
+    await expect.poll(async () => (await store.upkeep()).unfoldedEvents).toBe(0);
+    await s.at('2026-01-25T00:00:00Z');
+    expect(await removed()).toBe(0);
+    await s.at('2026-02-10T00:00:00Z');
+    expect(await removed()).toBe(0);
+    for (let month = 3; month <= 12; month++) await s.at(`2026-${String(month).padStart(2, '0')}-10T00:00:00Z`);
+    // The youngest event stays: the numbering goes on from it.
+    expect(await removed()).toBe(3);
   } finally {
     await s.close();
   }
