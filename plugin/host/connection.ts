@@ -26,8 +26,9 @@ export interface Connection {
   /** Closes the connection as soon as it is idle. */
   finish(): void;
   /**
-   * Closes the connection behind its next answer. One that is idle may be used by Kong at this very moment, and what
-   * Kong sends into a connection that has just been closed is lost.
+   * Closes the connection in place of its next event, when Kong is sure to notice: it waits for the answer, and begins the
+   * event anew over another connection. Behind an answer it could be using the connection again before it hears of the end,
+   * to start an instance, and what that was for is lost. Until then all other calls are answered.
    */
   retire(): void;
 }
@@ -46,6 +47,7 @@ interface State {
   /** Events whose plugin is not done. */
   runningEvents: number;
   isFinishing: boolean;
+  isRetiring: boolean;
 }
 
 /**
@@ -62,6 +64,7 @@ export function serveConnection(socket: Socket, host: ConnectionHost, onIdle: ()
     isAnswering: false,
     runningEvents: 0,
     isFinishing: false,
+    isRetiring: false,
   };
   socket.on(
     'data',
@@ -77,7 +80,7 @@ export function serveConnection(socket: Socket, host: ConnectionHost, onIdle: ()
       if (isIdle(state)) channel.end();
     },
     retire() {
-      state.isFinishing = true;
+      state.isRetiring = true;
     },
   };
 }
@@ -115,6 +118,10 @@ function takeCall(state: State, payload: Buffer): void {
 function startEvent(state: State, instanceId: number, event: PhaseEvent): void {
   const { channel, host } = state;
   const { phase } = event;
+  if (state.isRetiring) {
+    channel.end();
+    return;
+  }
   const started = host.instances.find(instanceId);
   if (started === undefined || !host.plugin.phases.includes(phase)) {
     // Kong searches for "no plugin instance"; it then starts the instance again and repeats the event.

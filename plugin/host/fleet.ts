@@ -19,7 +19,7 @@ export interface Fleet {
   connectionCount(): number;
   /** Gives the listening socket to every worker, those that are yet to come included. */
   share(listener: Listener): void;
-  /** Has the workers close their connections, each behind its next answer. */
+  /** Has the workers close their connections, each in place of its next event. */
   retire(): void;
   /** Asks every worker that serves; resolves with whether all said yes. */
   askAll(ask: (worker: WorkerProcess) => Promise<boolean>): Promise<boolean>;

@@ -15,7 +15,7 @@ export interface Host {
   serve(socket: Socket): void;
   connectionCount(): number;
   /**
-   * Another server has taken over: closes every connection behind its next answer, when Kong is sure to notice. Resolves
+   * Another server has taken over: closes every connection in place of its next event, when Kong is sure to notice. Resolves
    * when none is left, or when those that are have been silent for so long that Kong closes them itself.
    */
   retire(): Promise<void>;

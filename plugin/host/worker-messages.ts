@@ -17,7 +17,7 @@ export type ToWorker =
   | { readonly kind: 'serve'; readonly connection: number; readonly isUsed: boolean }
   /** Comes with the listening socket: for the time after the first process, should that be killed. */
   | ({ readonly kind: 'listener' } & ListenerPlace)
-  /** Another server has taken the socket's path: connections are closed, each behind its next answer. */
+  /** Another server has taken the socket's path: connections are closed, each in place of its next event. */
   | { readonly kind: 'retire' }
   /** Answered by `pong`, by whoever is alive. */
   | { readonly kind: 'ping' };

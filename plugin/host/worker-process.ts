@@ -17,7 +17,7 @@ export interface WorkerProcess {
   serve(connection: Socket, isUsed?: boolean): void;
   /** Gives it the listening socket, for the time after this process. */
   inherit(listener: Listener): void;
-  /** Has it close its connections, each behind its next answer. */
+  /** Has it close its connections, each in place of its next event. */
   retire(): void;
   /** Connections that it serves. */
   readonly connections: number;
