@@ -7,10 +7,9 @@ import { notFound } from '../../platform/errors.ts';
 import type { Customer } from '../customers/index.ts';
 import { syncCustomer } from './bill-customer.ts';
 import { toInvoiceBody } from './body.ts';
-import { dueInstants, gatherLines, isOpen } from './charges/gather.ts';
-import { chargeRepository } from './charges/repository.ts';
+import { dueInstants, gatherLines } from './charges/gather.ts';
+import { upcomingCharges } from './charges/upcoming.ts';
 import { fitCorrections } from './corrections/fit.ts';
-import { correctionRepository } from './corrections/repository.ts';
 import { correctUsageOfCustomer } from './corrections/usage.ts';
 import { gatherOptions, invoiceHead, newLine } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
@@ -20,6 +19,7 @@ import { correctionLine, type Moving, rateAll, takeQuantities, withTotals } from
 import { readQuantities } from './lifecycle/quantities.ts';
 import { taxDefaultsOf } from './lifecycle/tax.ts';
 import { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
+import { type AfterDrafts, afterWaitingDrafts } from './lifecycle/waiting-drafts.ts';
 import { currencyOf } from './money.ts';
 import { totalsOf } from './rate-line.ts';
 import { invoiceRepository } from './repository.ts';
@@ -48,14 +48,24 @@ export async function previewInvoice(
   const deps = await atCustomersTime(anyDeps, customerId);
   await syncCustomer(deps, customerId);
   await correctUsageOfCustomer(deps, customerId);
-  const open = (await chargeRepository(deps.db).open(customerId)).filter(isOpen);
-  const currency = options.currency ?? currencyOfNext(open, customer) ?? DEFAULT_CURRENCY;
-  const charges = open.filter((charge) => charge.currency === currency);
-  const moving = await gather(deps, customer, currency, charges);
+  const { profile } = await deps.profileOf(customerId, deps.db);
+  const { alignment } = profile.workflow.collection;
+  const { currency: asked } = options;
+  const open = await upcomingCharges(deps, customerId, (charges) => {
+    const [first] = dueInstants(ofCurrency(charges, asked), Number.MAX_SAFE_INTEGER);
+    return first === undefined ? undefined : collectedAtMs(first, alignment);
+  });
+  const currency = asked ?? currencyOfNext(open, customer) ?? DEFAULT_CURRENCY;
+  const after = await afterWaitingDrafts(deps, customerId, currency);
+  const moving = await gather(deps, customer, currency, ofCurrency(open, currency));
   const lines = [...moving.lines, ...(options.extraLines ?? [])];
-  const priced = await price(deps, { ...moving, lines }, options.quantities ?? {});
-  const { invoice, lines: rated } = await withCorrections(deps, priced);
+  const priced = await price(deps, { ...moving, lines }, options.quantities ?? {}, after);
+  const { invoice, lines: rated } = await withCorrections(deps, priced, after);
   return toInvoiceBody(invoice, rated, undefined);
+}
+
+function ofCurrency(charges: readonly Charge[], currency: string | undefined): Charge[] {
+  return charges.filter((charge) => currency === undefined || charge.currency === currency);
 }
 
 /** The customer's, unless all that is to be billed has another one, as what is priced in a custom currency has. */
@@ -110,6 +120,7 @@ async function price(
   deps: InvoicesDeps,
   moving: Moving,
   quantities: Readonly<Record<string, string>>,
+  after: AfterDrafts,
 ): Promise<Moving> {
   const asked = moving.lines.filter((line) => line.quantity === undefined);
   const read = await readQuantities(deps, moving.invoice, asked);
@@ -118,7 +129,7 @@ async function price(
     const given = line.featureKey === undefined ? undefined : quantities[line.featureKey];
     if (given !== undefined && isMetered(line)) values.set(line.id, { value: given });
   }
-  const taken = await takeQuantities(deps.db, moving, { ...read, values });
+  const taken = await takeQuantities(deps.db, moving, { ...read, values }, after.lines);
   let count = 0;
   // The same ids from preview to preview, so that whoever shows them can tell what changed.
   const ids = () => {
@@ -128,9 +139,8 @@ async function price(
   return rateAll(taken, ids);
 }
 
-async function withCorrections(deps: InvoicesDeps, moving: Moving): Promise<Moving> {
+async function withCorrections(deps: InvoicesDeps, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
   const { invoice, lines, currency } = moving;
-  const pending = await correctionRepository(deps.db).pending(invoice.customerId, invoice.currency);
   const fitted = fitCorrections(pending, totalsOf(lines, currency).total);
   const nowMs = deps.clock.nowMs();
   const added = fitted.map(({ correction, amount }, index) => ({

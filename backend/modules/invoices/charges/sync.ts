@@ -39,11 +39,7 @@ export async function syncSubscription(
   const stored = await chargeRepository(trx).ofSubscription(subscription.id);
   if (untilMs === undefined && stored.length === 0)
     return { created: 0, changed: 0, removed: 0, nextAtMs, draftIds: [] };
-  const { profile } = await deps.profileOf(subscription.customerId, trx);
-  const endProrationMode = profile.workflow.invoicing.subscription_end_proration_mode;
-  const currencies = new Map<string, Currency>();
-  for (const code of currencyCodesOf(subscription)) currencies.set(code, await currencyOf(deps, code, trx));
-  const wanted = untilMs === undefined ? [] : wantedCharges(subscription, { untilMs, endProrationMode, currencies });
+  const wanted = untilMs === undefined ? [] : await wantedUntil(deps, trx, subscription, untilMs);
   const changes = compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
   const draftIds = await applyChanges(deps, trx, subscription, changes);
   const count = (kind: ChargeChange['kind']) => changes.filter((change) => change.kind === kind).length;
@@ -54,6 +50,20 @@ export async function syncSubscription(
     nextAtMs,
     draftIds,
   };
+}
+
+/** What a subscription asks for up to an instant, as the customer's profile has it. */
+export async function wantedUntil(
+  deps: InvoicesDeps,
+  db: ControlDb,
+  subscription: SubscriptionView,
+  untilMs: number,
+): Promise<WantedCharge[]> {
+  const { profile } = await deps.profileOf(subscription.customerId, db);
+  const endProrationMode = profile.workflow.invoicing.subscription_end_proration_mode;
+  const currencies = new Map<string, Currency>();
+  for (const code of currencyCodesOf(subscription)) currencies.set(code, await currencyOf(deps, code, db));
+  return wantedCharges(subscription, { untilMs, endProrationMode, currencies });
 }
 
 /** Of a subscription that was deleted before it began; the clock had been there already. */

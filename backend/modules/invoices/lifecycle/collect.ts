@@ -18,8 +18,13 @@ export interface Moving {
   newCharges?: readonly Charge[];
 }
 
-/** Sets the quantities of metered lines, and what earlier parts of their periods billed. */
-export async function takeQuantities(db: ControlDb, moving: Moving, read: ReadQuantities): Promise<Moving> {
+/** Sets the quantities of metered lines, and what earlier parts of their periods billed. @param known as of `earlierParts` */
+export async function takeQuantities(
+  db: ControlDb,
+  moving: Moving,
+  read: ReadQuantities,
+  known?: ReadonlyMap<string, InvoiceLine>,
+): Promise<Moving> {
   const { invoice, lines } = moving;
   const issues: ValidationIssue[] = [];
   const taken: InvoiceLine[] = [];
@@ -34,7 +39,7 @@ export async function takeQuantities(db: ControlDb, moving: Moving, read: ReadQu
       taken.push(line);
       continue;
     }
-    const earlier = await earlierParts(db, line);
+    const earlier = await earlierParts(db, line, known);
     taken.push({
       ...line,
       quantity: quantityOfPart(measured.value, earlier),

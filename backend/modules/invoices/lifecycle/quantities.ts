@@ -47,12 +47,19 @@ export interface EarlierParts {
   isWaiting: boolean;
 }
 
-export async function earlierParts(db: ControlDb, line: InvoiceLine): Promise<EarlierParts> {
+/** @param known lines that stand in for those that are stored, by id: what a preview knows of drafts */
+export async function earlierParts(
+  db: ControlDb,
+  line: InvoiceLine,
+  known: ReadonlyMap<string, InvoiceLine> = new Map(),
+): Promise<EarlierParts> {
   const isFirst = line.splitPosition === 'single' || line.splitPosition === 'first';
   if (isFirst || line.chargeId === undefined) {
     return { quantity: '0', netAmount: '0', minimumAmount: '0', isWaiting: false };
   }
-  const earlier = (await lineRepository(db).ofCharge(line.chargeId)).filter(
+  const stored = await lineRepository(db).ofCharge(line.chargeId);
+  const parts = stored.map((part) => ({ ...part, ...known.get(part.id) }));
+  const earlier = parts.filter(
     (other) =>
       other.id !== line.id &&
       other.kind === 'charge' &&
