@@ -48,27 +48,41 @@ export async function previewInvoice(
   const deps = await atCustomersTime(anyDeps, customerId);
   await syncCustomer(deps, customerId);
   await correctUsageOfCustomer(deps, customerId);
-  const { profile } = await deps.profileOf(customerId, deps.db);
-  const { alignment } = profile.workflow.collection;
-  const { currency: asked } = options;
-  const open = await upcomingCharges(deps, customerId, (charges) => {
-    const [first] = dueInstants(ofCurrency(charges, asked), Number.MAX_SAFE_INTEGER);
-    return first === undefined ? undefined : collectedAtMs(first, alignment);
-  });
-  const currency = asked ?? currencyOfNext(open, customer) ?? DEFAULT_CURRENCY;
-  const after = await afterWaitingDrafts(deps, customerId, currency);
-  const moving = await gather(deps, customer, currency, ofCurrency(open, currency));
-  const lines = [...moving.lines, ...(options.extraLines ?? [])];
-  const priced = await price(deps, { ...moving, lines }, options.quantities ?? {}, after);
+  const { currency, charges } = await nextCharges(deps, customer, options.currency);
+  const gathered = await gather(deps, customer, currency, charges);
+  const moving = { ...gathered, lines: [...gathered.lines, ...(options.extraLines ?? [])] };
+  const after = await afterWaitingDrafts(deps, moving, moving.invoice.collectionAtMs);
+  const priced = await price(deps, moving, options.quantities ?? {}, after);
   const { invoice, lines: rated } = await withCorrections(deps, priced, after);
   return toInvoiceBody(invoice, rated, undefined);
+}
+
+/** What the next invoice is made of, in the currency that is asked for, or in that of `currencyOfNext`. */
+async function nextCharges(
+  deps: InvoicesDeps,
+  customer: Customer,
+  asked: string | undefined,
+): Promise<{ currency: string; charges: Charge[] }> {
+  const { profile } = await deps.profileOf(customer.id, deps.db);
+  const { alignment } = profile.workflow.collection;
+  const upTo = (currency?: string) =>
+    upcomingCharges(deps, customer.id, (charges) => {
+      const [first] = dueInstants(ofCurrency(charges, currency), Number.MAX_SAFE_INTEGER);
+      return first === undefined ? undefined : collectedAtMs(first, alignment);
+    });
+  if (asked !== undefined) return { currency: asked, charges: ofCurrency(await upTo(asked), asked) };
+  const first = await upTo();
+  const currency = currencyOfNext(first, customer) ?? DEFAULT_CURRENCY;
+  // What falls due first may have another one: then more is to be looked at than up to there.
+  const isOnly = first.every((charge) => charge.currency === currency);
+  return { currency, charges: isOnly ? first : ofCurrency(await upTo(currency), currency) };
 }
 
 function ofCurrency(charges: readonly Charge[], currency: string | undefined): Charge[] {
   return charges.filter((charge) => currency === undefined || charge.currency === currency);
 }
 
-/** The customer's, unless all that is to be billed has another one, as what is priced in a custom currency has. */
+/** The customer's, unless all that falls due next has another one, as what is priced in a custom currency has. */
 function currencyOfNext(open: readonly Charge[], customer: Customer): string | undefined {
   const isOwn = open.length === 0 || open.some(({ currency }) => currency === customer.currency);
   return (isOwn ? customer.currency : undefined) ?? open[0]?.currency;

@@ -14,8 +14,8 @@ import { scheduleRepository } from './schedule/repository.ts';
 import { wantedUntil } from './sync.ts';
 import { horizonMs } from './wanted.ts';
 
-/** Billing periods that are looked at for something that falls due: two years of months of a free trial. */
-const MAX_PERIODS = 24;
+/** How far is looked for something that falls due. What is free for longer is not worth a preview. */
+const MAX_AHEAD_MS = 5 * 366 * 86_400_000;
 
 /**
  * Nothing is stored; the customer's subscriptions have been followed up to now.
@@ -32,15 +32,18 @@ export async function upcomingCharges(
   let charges = (await chargeRepository(db).open(customerId)).filter(isOpen);
   for (const view of views.toSorted((a, b) => a.fromMs - b.fromMs)) {
     let known = await chargeRepository(db).ofSubscription(view.id);
-    let atMs = Math.max(nowMs, view.fromMs);
-    for (let period = 0; period < MAX_PERIODS && atMs <= (firstDueMs(charges) ?? Number.POSITIVE_INFINITY); period++) {
+    const startMs = Math.max(nowMs, view.fromMs);
+    let atMs = startMs;
+    while (atMs - startMs <= MAX_AHEAD_MS && atMs <= (firstDueMs(charges) ?? Number.POSITIVE_INFINITY)) {
       const untilMs = horizonMs(view, atMs);
       if (untilMs === undefined) break;
       known = await asAskedFor(deps, db, view, known, untilMs);
       const others = charges.filter(({ subscription }) => subscription?.id !== view.id);
       charges = [...others, ...known.filter(isOpen)].sort(inOrder);
       if (untilMs <= atMs) break;
-      atMs = untilMs;
+      // Twice as far each time, as a free trial may last for many periods, but not past what is known to fall due.
+      const limits = [untilMs + (untilMs - startMs), firstDueMs(charges), view.toMs].filter((ms) => ms !== undefined);
+      atMs = Math.max(untilMs, Math.min(...limits));
     }
   }
   return charges;

@@ -1,5 +1,7 @@
 /** Which corrections an invoice can take without asking for less than nothing. Pure. */
 import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
+import type { NewId } from '../../../platform/ids.ts';
+import { isZero } from '../money.ts';
 import type { Correction } from '../types.ts';
 
 export interface FittedCorrection {
@@ -27,4 +29,44 @@ export function fitCorrections(pending: readonly Correction[], total: string): F
     fitted.push({ correction, amount: formatDecimal(taken.neg()), rest: formatDecimal(taken.sub(wanted)) });
   }
   return fitted;
+}
+
+/** When something is left over, and what names it. */
+export interface CarryContext {
+  nowMs: number;
+  newId: NewId;
+}
+
+/** What of corrections waits for an invoice after one has taken what was fitted, in order. */
+export function leftOf(
+  known: readonly Correction[],
+  fitted: readonly FittedCorrection[],
+  context: CarryContext,
+): Correction[] {
+  const byId = new Map(fitted.map((one) => [one.correction.id, one]));
+  const untaken = known.filter(({ id }) => !byId.has(id)).map(released);
+  const rests = fitted.flatMap(({ correction, rest }) =>
+    isZero(rest) ? [] : [carriedOver(correction, rest, context)],
+  );
+  return [...untaken, ...rests];
+}
+
+/** A correction that waits for an invoice again. */
+export function released({ lineId: _, ...correction }: Correction): Correction {
+  return { ...correction, state: 'pending' };
+}
+
+/** What is left of a correction for the next invoice. */
+export function carriedOver(correction: Correction, rest: string, { nowMs, newId }: CarryContext): Correction {
+  const already = 'What was left of: ';
+  const { description } = correction;
+  return {
+    ...released(correction),
+    id: newId(),
+    originId: correction.originId ?? correction.id,
+    reason: 'carried_over',
+    description: description.startsWith(already) ? description : `${already}${description}`,
+    amount: rest,
+    createdAtMs: nowMs,
+  };
 }

@@ -14,8 +14,8 @@ import { lineRepository } from '../lines/repository.ts';
 import { isNegative, sumOf } from '../money.ts';
 import { netOf } from '../rate-line.ts';
 import type { Charge, Correction, InvoiceLine } from '../types.ts';
-import { released } from './attach.ts';
 import { correctFee } from './fees.ts';
+import { released } from './fit.ts';
 import { correctionRepository } from './repository.ts';
 import { isInForce, withdrawCredits } from './withdraw.ts';
 

@@ -15,7 +15,7 @@ import type { Invoice } from '../types.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, passesCollecting, wakeAtMs } from './facts.ts';
-import { earlierParts, type ReadQuantities, readQuantities } from './quantities.ts';
+import { type ReadQuantities, readQuantities, waitsForEarlierPart } from './quantities.ts';
 import { type ExtendedStatus, nextStatus, type Trigger, transition } from './states.ts';
 
 /** What is to happen to an invoice. */
@@ -124,19 +124,11 @@ async function followAutomaticSteps(start: Moving, context: StepContext): Promis
     const next = nextStatus(moving.invoice.status, facts);
     if (next === undefined) return moving;
     if (next === 'draft.collecting') {
-      if (await waitsForEarlierPart(moving, context.trx)) return moving;
+      if (await waitsForEarlierPart(context.trx, moving.lines)) return moving;
       if (context.quantities === undefined) return undefined;
     }
     moving = await enter(moving, next, context);
   }
-}
-
-/** A part of a period comes after the parts before it: without their quantities nobody knows what is left for it. */
-async function waitsForEarlierPart({ lines }: Moving, trx: ControlDb): Promise<boolean> {
-  for (const line of lines) {
-    if (line.deletedAtMs === undefined && (await earlierParts(trx, line)).isWaiting) return true;
-  }
-  return false;
 }
 
 async function becomeOverdue(moving: Moving, context: StepContext): Promise<Moving> {

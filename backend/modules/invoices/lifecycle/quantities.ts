@@ -78,6 +78,18 @@ export async function earlierParts(
   };
 }
 
+/** A part of a period comes after the parts before it: without their quantities nobody knows what is left for it. */
+export async function waitsForEarlierPart(
+  db: ControlDb,
+  lines: readonly InvoiceLine[],
+  known?: ReadonlyMap<string, InvoiceLine>,
+): Promise<boolean> {
+  for (const line of lines) {
+    if (line.deletedAtMs === undefined && (await earlierParts(db, line, known)).isWaiting) return true;
+  }
+  return false;
+}
+
 /**
  * Parts follow each other. The last one may be empty, and begin before the end of the part before it: the subscription
  * has ended in its last seconds.

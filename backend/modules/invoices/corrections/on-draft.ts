@@ -1,0 +1,57 @@
+/** What the corrections that stand on a draft, and those that wait, come to on it. Nothing is stored. */
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { Moving } from '../lifecycle/collect.ts';
+import { totalsOf } from '../rate-line.ts';
+import type { Correction, InvoiceLine } from '../types.ts';
+import { type FittedCorrection, fitCorrections } from './fit.ts';
+import { correctionRepository } from './repository.ts';
+
+export interface FittedToDraft {
+  /** Corrections that are on the draft so far, by their lines. */
+  attached: ReadonlyMap<string, Correction>;
+  /** What the draft takes, of those and of the ones that wait. */
+  fitted: readonly FittedCorrection[];
+  /** All that could be on the draft, or wait: the draft takes what is fitted of them. */
+  known: readonly Correction[];
+}
+
+/** @param pending corrections in the draft's currency that wait for an invoice, in order */
+export async function fitToDraft(
+  db: ControlDb,
+  { lines, currency }: Pick<Moving, 'lines' | 'currency'>,
+  pending: readonly Correction[],
+): Promise<FittedToDraft> {
+  const attached = await attachedTo(db, lines);
+  const takenOff = await takenOffBy(db, lines);
+  const own = [...attached.values()];
+  const known = [...own, ...pending].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const possible = known.filter((one) => own.includes(one) || !takenOff.has(originOf(one)));
+  const others = lines.filter(({ id }) => !attached.has(id));
+  return { attached, fitted: fitCorrections(possible, totalsOf(others, currency).total), known };
+}
+
+/** The corrections that lines of the invoice stand for, by the line. */
+async function attachedTo(db: ControlDb, lines: readonly InvoiceLine[]): Promise<Map<string, Correction>> {
+  const attached = new Map<string, Correction>();
+  for (const line of lines) {
+    if (line.kind !== 'correction' || line.deletedAtMs !== undefined || line.correctionId === undefined) continue;
+    const correction = await correctionRepository(db).byId(line.correctionId);
+    if (correction?.lineId === line.id) attached.set(line.id, correction);
+  }
+  return attached;
+}
+
+/** What a person has taken off this invoice is for another one, and so is what was left of it. */
+async function takenOffBy(db: ControlDb, lines: readonly InvoiceLine[]): Promise<ReadonlySet<string>> {
+  const origins = new Set<string>();
+  for (const { removedBy, correctionId } of lines) {
+    if (removedBy !== 'person' || correctionId === undefined) continue;
+    const correction = await correctionRepository(db).byId(correctionId);
+    if (correction !== undefined) origins.add(originOf(correction));
+  }
+  return origins;
+}
+
+function originOf({ id, originId }: Correction): string {
+  return originId ?? id;
+}
