@@ -14,6 +14,7 @@ import {
 import { explainByFeatures } from '../modules/features/index.ts';
 import {
   backFillOf,
+  breakdownRoutes,
   explainByMeters,
   type MeterOperations,
   type MetersService,
@@ -62,6 +63,7 @@ export function createMetering(
       explanationRoutes(router, createExplanationsService({ usage, annotations, explainers }));
       subjectsSeenRoutes(router, usage);
       meterRoutes(router, { service: meters, query, backFill: (meter) => backFillOf(usage, meter) });
+      breakdownRoutes(router, { usage, service: meters, findCustomers: customers.findByIds });
       pickerRoutes(router, { usage, service: meters, queryAll });
     },
     legacyRoutes: (router: Router): void => legacyEventRoutes(router, events),

@@ -1,4 +1,12 @@
 export type {
+  Breakdown,
+  BreakdownQuery,
+  FiguresByWindow,
+  UsagePage,
+  UsagePageQuery,
+  UsageSortField,
+} from './breakdown-types.ts';
+export type {
   Correction,
   CorrectionAction,
   CorrectionPreview,

@@ -1,3 +1,4 @@
+import type { Breakdown, BreakdownQuery, UsagePage, UsagePageQuery } from './breakdown-types.ts';
 import type { EventCorrections } from './correction-types.ts';
 import type { DimensionValues, DimensionValuesQuery, SubjectsSeen, SubjectsSeenQuery, TypeSeen } from './seen-types.ts';
 import type { UsageAnswer, UsageTracing } from './tracing-types.ts';
@@ -38,7 +39,11 @@ export interface UsageStore extends UsageTracing {
   list(query: EventListQuery, signal?: AbortSignal): Promise<StoredEvent[]>;
   /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
   query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
-  /** The same, with the moment that the figures were read at, for `eventsBehind` and `lateEvents`. */
+  /** The largest groups of a query by window, and all others together. */
+  breakdown(query: BreakdownQuery, signal?: AbortSignal): Promise<Breakdown>;
+  /** A page of what `query` answers. */
+  usagePage(query: UsagePageQuery, signal?: AbortSignal): Promise<UsagePage>;
+  /** As `query`, with the moment that the figures were read at, for `eventsBehind` and `lateEvents`. */
   queryWithSnapshot(query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer>;
   /**
    * The readings of one piece of work, asked for together: however many they are, they wait as one query does, and let

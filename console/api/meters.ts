@@ -8,7 +8,11 @@ export type Meter = components['schemas']['Meter'];
 export type CreateMeter = components['schemas']['CreateMeterRequest'];
 export type MeterQuery = components['schemas']['MeterQueryRequest'];
 export type MeterQueryResult = components['schemas']['MeterQueryResult'];
+export type MeterBreakdown = components['schemas']['MeterBreakdown'];
 export type MeterTemplate = components['schemas']['MeterTemplate'];
+
+/** More groups than this cannot be told apart in a chart. */
+const MAX_SERIES = 10;
 
 /** A page of meters. */
 export function useMeters(parameters: MaybeRefOrGetter<Record<string, string>>) {
@@ -53,23 +57,54 @@ export function useBackFill(id: MaybeRefOrGetter<string>) {
   });
 }
 
-/** Usage of a meter; what was shown stays until the new figures are there. */
-export function useMeterUsage(id: MaybeRefOrGetter<string>, request: MaybeRefOrGetter<MeterQuery>) {
+/**
+ * Usage of a meter by window: of its ten largest groups, and of all others as one. What was shown stays until the new
+ * figures are there.
+ */
+export function useMeterBreakdown(id: MaybeRefOrGetter<string>, request: MaybeRefOrGetter<MeterQuery>) {
   return useQuery({
-    queryKey: ['meters', 'usage', id, request],
-    queryFn: async ({ signal }) => {
-      const answer = await call(
-        api.POST('/v3/openmeter/meters/{meterId}/query', {
+    queryKey: ['meters', 'breakdown', id, request],
+    queryFn: ({ signal }) =>
+      call(
+        api.POST('/v3/openmeter/meters/{meterId}/query/breakdown', {
           params: { path: { meterId: toValue(id) } },
+          body: { ...toValue(request), top: MAX_SERIES },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** A page of the rows of a meter's usage. */
+export function useMeterRows(
+  id: MaybeRefOrGetter<string>,
+  request: MaybeRefOrGetter<MeterQuery>,
+  parameters: MaybeRefOrGetter<Record<string, string>>,
+) {
+  return useQuery({
+    queryKey: ['meters', 'rows', id, request, parameters],
+    queryFn: ({ signal }) =>
+      call(
+        api.POST('/v3/openmeter/meters/{meterId}/query/rows', {
+          params: { path: { meterId: toValue(id) }, query: toValue(parameters) },
           body: toValue(request),
           signal,
         }),
-      );
-      // Text is what "Accept: text/csv" would get, and that was not asked for.
-      return answer as MeterQueryResult;
-    },
+      ),
     placeholderData: keepPreviousData,
   });
+}
+
+/** All rows of a meter's usage, as CSV. @throws ApiProblem, also where they are more than the server answers at once */
+export function fetchUsageCsv(meterId: string, body: MeterQuery): Promise<string> {
+  const answer = api.POST('/v3/openmeter/meters/{meterId}/query', {
+    params: { path: { meterId } },
+    headers: { Accept: 'text/csv' },
+    parseAs: 'text',
+    body,
+  });
+  return call<unknown>(answer) as Promise<string>;
 }
 
 /** For selects. */

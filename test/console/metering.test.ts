@@ -68,6 +68,58 @@ describe.skipIf(!hasBrowser)('the console', () => {
     await expectAccessible(page);
   });
 
+  test('shows the ten largest of 25 groups and all others, adds them up, and pages through them', async () => {
+    const meter = await backend.api('POST', '/meters', {
+      key: 'calls_of_routes',
+      name: 'Calls of routes',
+      aggregation: 'sum',
+      event_type: 'call',
+      value_property: '$.v',
+      dimensions: { route: '$.route' },
+    });
+    // Route n has n.1 on each of two days.
+    const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString();
+    const events = Array.from({ length: 50 }, (_, index) => ({
+      id: `call-${index}`,
+      source: 'test',
+      type: 'call',
+      subject: 'alice',
+      time: day(index < 25 ? 1 : 3),
+      data: { v: `${(index % 25) + 1}.1`, route: `route-${(index % 25) + 1}` },
+    }));
+    await backend.api('POST', '/events', events);
+    const { page } = tab;
+    const asked = new Set<string>();
+    page.on('request', (request) => asked.add(new URL(request.url()).pathname.split(`/meters/${meter.id}`)[1] ?? ''));
+    await page.goto(`/metering/meters/${meter.id}?group=route`);
+    await signIn(page, TOKENS.admin);
+    const legend = page.getByRole('list', { name: 'Groups of Usage of Calls of routes' });
+    await legend.getByText('Other (15 groups)').waitFor();
+    const largest = Array.from({ length: 10 }, (_, index) => `route-${25 - index} ${2 * (25 - index)}.2`);
+    const shown = async () =>
+      (await legend.getByRole('listitem').allInnerTexts()).map((text) => text.replace('\n', ' '));
+    expect(await shown()).toEqual([...largest, 'Other (15 groups) 243']);
+    // 2 × (1.1 + … + 25.1), as the groups and the others add up to.
+    expect(await page.getByTestId('usage-total').innerText()).toBe('655');
+    await page.getByText('in 25 groups').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('Page 2 of 2').waitFor();
+    await expect
+      .poll(() => page.getByTestId('usage-value').allInnerTexts())
+      .toEqual(['10.2', '8.2', '6.2', '4.2', '2.2']);
+    expect(page.url()).toContain('usage-page=2');
+    await expectAccessible(page);
+    await page.getByLabel('Table').selectOption({ label: 'Each window' });
+    await page.getByText('Page 1 of 3').waitFor();
+    await page.getByLabel('Granularity').selectOption({ label: 'Minute' });
+    await page.getByLabel('Group by: route').click();
+    await page.getByLabel('route', { exact: true }).uncheck();
+    await expect.poll(() => page.getByTestId('usage-value').allInnerTexts()).toEqual(['327.5', '327.5']);
+    // Whose answers have a bound; that of the whole query grows with groups and windows.
+    expect(asked).toContain('/query/breakdown');
+    expect(asked).not.toContain('/query');
+  });
+
   test('makes a meter from a template, shows the errors of a form on their fields', async () => {
     const { page } = tab;
     await page.goto('/metering');

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import type { NewEvent, UsageQuery, UsageRow } from '../../backend/usage-store/index.ts';
+import type { Breakdown, BreakdownQuery, NewEvent, UsageQuery, UsageRow } from '../../backend/usage-store/index.ts';
 
 /** What of a query selects events. */
 export type NaiveScope = Pick<UsageQuery, 'meter' | 'fromMs' | 'toMs' | 'subjects' | 'filters'>;
@@ -93,6 +93,50 @@ export function naiveUsage(
   }
   const order = (row: UsageRow) => JSON.stringify([row.subject, undefined, ...Object.values(row.dimensions)]);
   return rows.sort((a, b) => (query.granularity && a.fromMs - b.fromMs) || (order(a) < order(b) ? -1 : 1));
+}
+
+/** What a breakdown must answer: the others are one scan of the events that no group of the largest has. */
+export function naiveBreakdown(
+  events: readonly NewEvent[],
+  { top, ...query }: BreakdownQuery,
+  voided: ReadonlySet<string> = new Set(),
+): Breakdown {
+  const whole = { ...query, granularity: undefined };
+  const ungrouped = { ...query, groupBy: [], groupBySubject: false };
+  const once = [...new Map(events.toReversed().map((event) => [identityOf(event), event])).values()];
+  const ranked = naiveUsage(events, whole, voided).toSorted((a, b) => {
+    const [one, other] = [scaled(a.value) ?? 0n, scaled(b.value) ?? 0n];
+    return one < other ? 1 : one > other ? -1 : 0;
+  });
+  const largest = ranked.slice(0, top);
+  const names = new Set(largest.map(({ subject, dimensions }) => JSON.stringify([subject, dimensions['model']])));
+  const others = once.filter((event) => {
+    const model = query.groupBy.includes('model') ? asText(literals(event.data ?? '{}')['model']) : undefined;
+    return !names.has(JSON.stringify([query.groupBySubject ? event.subject : undefined, model]));
+  });
+  const byWindow = query.granularity === undefined ? [] : naiveUsage(events, query, voided);
+  const windows = [...new Map(byWindow.map(({ fromMs, toMs }) => [fromMs, { fromMs, toMs }])).values()];
+  const valuesOf = (rows: readonly UsageRow[]) =>
+    windows.map(({ fromMs }) => rows.find((row) => row.fromMs === fromMs)?.value ?? null);
+  const nameOf = ({ subject, dimensions }: Pick<UsageRow, 'subject' | 'dimensions'>) =>
+    JSON.stringify([subject, dimensions]);
+  return {
+    total: naiveUsage(events, { ...ungrouped, granularity: undefined }, voided)[0]?.value,
+    groupCount: ranked.length,
+    windows,
+    groups: largest.map((row) => ({
+      labels: { ...(row.subject !== undefined && { subject: row.subject }), dimensions: row.dimensions },
+      total: row.value,
+      values: valuesOf(byWindow.filter((other) => nameOf(other) === nameOf(row))),
+    })),
+    other:
+      ranked.length <= top
+        ? undefined
+        : {
+            total: naiveUsage(others, { ...ungrouped, granularity: undefined }, voided)[0]?.value,
+            values: valuesOf(naiveUsage(others, ungrouped, voided)),
+          },
+  };
 }
 
 /** The members of a flat object, each value as its literal. */

@@ -12,7 +12,7 @@ import {
 } from '../../backend/usage-store/index.ts';
 import { fc } from '../support/property.ts';
 import { testClock } from '../support/test-clock.ts';
-import { identityOf, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
+import { identityOf, naiveBreakdown, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.parse('2026-03-27T00:00:00Z');
@@ -158,6 +158,8 @@ test('random events and queries give the figures of a plain scan, and roll-ups a
           // In the midst of folding, back-filling and computing anew.
           const request = requests[index % requests.length] as UsageQuery;
           expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided));
+          const breakdown = { ...request, top: 2 };
+          expect(await store.breakdown(breakdown)).toEqual(naiveBreakdown(model.all, breakdown, model.voided));
           if (index === momentAt) {
             const { snapshot } = await store.queryWithSnapshot(request);
             then = { snapshot, behind: requests.map((scope) => naiveEventsBehind(model.all, scope, model.voided)) };
@@ -169,6 +171,8 @@ test('random events and queries give the figures of a plain scan, and roll-ups a
         for (const [number, request] of requests.entries()) {
           expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided));
           expect(origin?.by).toBe(request.granularity === 'PT1M' ? 'events' : 'roll-ups');
+          const breakdown = { ...request, top: 1 + (number % 3) };
+          expect(await store.breakdown(breakdown)).toEqual(naiveBreakdown(model.all, breakdown, model.voided));
           await checkTracing(request, model, then, number);
         }
         if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);

@@ -1,4 +1,5 @@
 export { backFillOf } from './back-fill.ts';
+export { type BreakdownDeps, breakdownRoutes } from './breakdown.ts';
 export { toMeterSpec } from './definition.ts';
 export { meterProblems } from './event-problems.ts';
 export { explainByMeters, meterKeysOfTypes } from './explain.ts';

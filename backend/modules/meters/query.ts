@@ -66,7 +66,12 @@ interface PreparedQuery {
   customers: ReadonlyMap<string, QueryCustomer>;
 }
 
-async function prepareQuery(findCustomers: FindCustomers, meter: Meter, request: QueryRequest): Promise<PreparedQuery> {
+/** What the store is asked for a request. @throws as `queryMeter` */
+export async function prepareQuery(
+  findCustomers: FindCustomers,
+  meter: Meter,
+  request: QueryRequest,
+): Promise<PreparedQuery> {
   const groupBy = new Set(request.group_by_dimensions ?? []);
   checkGroupBy(meter, groupBy);
   const { subject, customer_id, ...dimensionFilters } = request.filters?.dimensions ?? {};
@@ -174,11 +179,18 @@ export function toResultRow(row: UsageRow): QueryResult['data'][number] {
     value: row.value,
     from: formatInstant(row.fromMs),
     to: formatInstant(row.toMs),
-    dimensions: {
-      ...(row.subject !== undefined && { subject: row.subject }),
-      ...(row.subjectGroup !== undefined && { customer_id: row.subjectGroup }),
-      ...row.dimensions,
-    },
+    dimensions: dimensionsOf(row),
+  };
+}
+
+/** A group as the contract names it. */
+export function dimensionsOf(
+  labels: Pick<UsageRow, 'subject' | 'subjectGroup' | 'dimensions'>,
+): Record<string, string> {
+  return {
+    ...(labels.subject !== undefined && { subject: labels.subject }),
+    ...(labels.subjectGroup !== undefined && { customer_id: labels.subjectGroup }),
+    ...labels.dimensions,
   };
 }
 

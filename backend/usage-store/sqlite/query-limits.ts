@@ -15,6 +15,17 @@ export function refusedQuery(message: string): RefusedQuery {
   return Object.assign(new Error(message), { isRefused: true as const });
 }
 
+/** More windows than this are no picture; with fifty groups they are some 100,000 figures. */
+const MAX_WINDOWS = 2000;
+
+/** @throws RefusedQuery when a breakdown would have more windows than can be drawn */
+export function refuseTooManyWindows(windows: number): void {
+  if (windows <= MAX_WINDOWS) return;
+  throw refusedQuery(
+    `The answer would have more than ${MAX_WINDOWS.toLocaleString('en')} windows: ask for a shorter time, or for longer windows.`,
+  );
+}
+
 /** @throws RefusedQuery when the answer would have more rows than the limit */
 export function refuseTooMany(rows: number, { maxRows }: QueryLimits): void {
   if (rows <= maxRows) return;

@@ -2,6 +2,7 @@ import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../platform/db/sqlite.ts';
 import type { UsageQuery } from '../types.ts';
+import { readBreakdown } from './breakdown.ts';
 import {
   correctedEvents,
   findCorrection,
@@ -23,8 +24,9 @@ import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thr
 import { eventsBehind } from './tracing/events-behind.ts';
 import { lateEvents } from './tracing/late-events.ts';
 import { currentSnapshot } from './tracing/moment.ts';
+import { readUsagePage } from './usage-page.ts';
 import { queryUsage } from './usage-query.ts';
-import type { QueryAnswer } from './usage-rows.ts';
+import type { GroupedQuery, QueryAnswer } from './usage-rows.ts';
 
 /** Rows that are handed over at a time: some 5 ms of whoever receives them. */
 const ROWS_OF_PART = 2000;
@@ -46,6 +48,10 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
       return listEvents(db, request.query, isCancelled);
     case 'query':
       return { ...answerQuery(request.query, limits), snapshot: currentSnapshot(db) };
+    case 'breakdown':
+      return readBreakdown((query) => answerQuery(query, limits), request.query);
+    case 'usagePage':
+      return readUsagePage((query) => answerQuery(query, limits), request.query);
     case 'queries': {
       const answer = (query: UsageQuery) => answerQuery(query, limits);
       return { ...answerPiece(request.queries, answer, () => performance.now()), snapshot: currentSnapshot(db) };
@@ -83,7 +89,7 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
   }
 }
 
-function answerQuery(query: UsageQuery, limits: QueryLimits): QueryAnswer {
+function answerQuery(query: GroupedQuery, limits: QueryLimits): QueryAnswer {
   return rollups.query(query, limits) ?? queryUsage(db, query, limits);
 }
 

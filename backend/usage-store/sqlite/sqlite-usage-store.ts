@@ -3,6 +3,7 @@ import { claimLedger, type LedgerClaim } from '../../platform/db/commit-ledger.t
 import { markPathOf } from '../../platform/db/commit-mark.ts';
 import { migrateSqlite } from '../../platform/db/migrate.ts';
 import { openSqlite, openSqliteReader } from '../../platform/db/sqlite.ts';
+import type { Breakdown, BreakdownQuery, UsagePage, UsagePageQuery } from '../breakdown-types.ts';
 import type { UsageAnswer } from '../tracing-types.ts';
 import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
 import type { UsageStore } from '../usage-store.ts';
@@ -106,6 +107,18 @@ export async function openSqliteUsageStore(
       return { rows, snapshot };
     });
   };
+  const breakdown = async (query: BreakdownQuery, signal?: AbortSignal): Promise<Breakdown> => {
+    type Answer = { breakdown: Breakdown; origin: AnswerOrigin };
+    const answered = await readers.ask<Answer>({ kind: 'breakdown', query }, signal);
+    options.onAnswer?.(answered.origin);
+    return answered.breakdown;
+  };
+  const usagePage = async (query: UsagePageQuery, signal?: AbortSignal): Promise<UsagePage> => {
+    type Answer = UsagePage & { origin: AnswerOrigin };
+    const { rows, total, origin } = await readers.ask<Answer>({ kind: 'usagePage', query }, signal);
+    options.onAnswer?.(origin);
+    return { rows, total };
+  };
   const { correctionSliceEvents: sliceEvents } = options;
   const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds, sliceEvents });
   await corrections.resume(unfinished);
@@ -116,6 +129,8 @@ export async function openSqliteUsageStore(
       readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }, signal),
     query: async (query, signal) => (await answer(query, signal)).rows,
     queryWithSnapshot: answer,
+    breakdown,
+    usagePage,
     queryAll: answerAll,
     corrections,
     eventsBehind: (scope, page, moment, signal) => readers.ask({ kind: 'eventsBehind', scope, page, moment }, signal),

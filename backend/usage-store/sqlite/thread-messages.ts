@@ -1,3 +1,4 @@
+import type { BreakdownQuery, UsagePageQuery } from '../breakdown-types.ts';
 import type { DimensionValuesQuery, SubjectsSeenQuery } from '../seen-types.ts';
 import type { CountedEventPosition, UsageMoment, UsageScope } from '../tracing-types.ts';
 import type { AppendResult, EventPosition, MeterSpec, UsageQuery } from '../types.ts';
@@ -36,6 +37,8 @@ export interface ReaderOptions {
 export type ReaderRequest =
   | { kind: 'list'; query: EventRowsQuery }
   | { kind: 'query'; query: UsageQuery }
+  | { kind: 'breakdown'; query: BreakdownQuery }
+  | { kind: 'usagePage'; query: UsagePageQuery }
   /** As many of the first as there is time for: see query-pieces.ts. */
   | { kind: 'queries'; queries: readonly UsageQuery[] }
   | { kind: 'totals' }

@@ -8,7 +8,15 @@ import { readDimensionValue } from '../meter-value.ts';
 import type { AnswerOrigin, UsageQuery } from '../types.ts';
 import { type QueryLimits, refuseTooMany } from './query-limits.ts';
 import { refuseExpired } from './retention/complete-from.ts';
-import { type QueryAnswer, toRows, type UsageGroup } from './usage-rows.ts';
+import {
+  type GroupedQuery,
+  OTHERS_KEY,
+  type QueryAnswer,
+  subjectKey,
+  toRows,
+  type UsageGroup,
+  valuesKey,
+} from './usage-rows.ts';
 
 interface EventRow {
   subject: string;
@@ -21,7 +29,7 @@ interface Group extends UsageGroup {
 }
 
 /** Answers a usage query by reading the stored events: the way for what roll-ups do not know. */
-export function queryUsage(db: Sqlite, query: UsageQuery, limits: QueryLimits): QueryAnswer {
+export function queryUsage(db: Sqlite, query: GroupedQuery, limits: QueryLimits): QueryAnswer {
   refuseExpired(db, query);
   const origin: AnswerOrigin = { by: 'events', events: 0, pendingEvents: 0 };
   const events = untilCancelled(selectEvents(db, query), limits.isCancelled);
@@ -69,7 +77,7 @@ function* counted<T>(items: Iterable<T>, origin: AnswerOrigin): Generator<T> {
   }
 }
 
-function gather(events: Iterable<EventRow>, query: UsageQuery, limits: QueryLimits): Map<string, Group> {
+function gather(events: Iterable<EventRow>, query: GroupedQuery, limits: QueryLimits): Map<string, Group> {
   const { meter } = query;
   const readValue = meter.valueProperty === undefined ? () => undefined : compileJsonPath(meter.valueProperty);
   const filters = Object.entries(query.filters).map(([name, filter]) => ({
@@ -86,15 +94,19 @@ function gather(events: Iterable<EventRow>, query: UsageQuery, limits: QueryLimi
     const window = findWindow?.(event.time_ms);
     const subject = query.groupBySubject ? event.subject : undefined;
     const subjectGroup = query.subjectGroups?.get(event.subject);
-    const key = JSON.stringify([window?.fromMs, subject, subjectGroup, ...values]);
+    const own = subjectKey(subject, subjectGroup) + valuesKey(values);
+    const isApart = query.apart?.has(own) ?? true;
+    const key = `${window === undefined ? '' : window.fromMs}${isApart ? own : OTHERS_KEY}`;
     let group = groups.get(key);
     if (group === undefined) {
       const dimensions = Object.fromEntries(grouped.map(({ name }, index) => [name, values[index] ?? '']));
-      const labels = {
-        dimensions,
-        ...(subject !== undefined && { subject }),
-        ...(subjectGroup !== undefined && { subjectGroup }),
-      };
+      const labels = isApart
+        ? {
+            dimensions,
+            ...(subject !== undefined && { subject }),
+            ...(subjectGroup !== undefined && { subjectGroup }),
+          }
+        : { dimensions: {} };
       const accumulator = createAccumulator(meter.aggregation, meter.valueProperty);
       const { result } = accumulator;
       group = { window, labels, accumulator, result, firstMs: event.time_ms, lastMs: event.time_ms };

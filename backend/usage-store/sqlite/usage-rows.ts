@@ -11,6 +11,12 @@ export interface UsageGroup {
   lastMs: number;
 }
 
+/** A query that tells some of its groups apart. */
+export interface GroupedQuery extends UsageQuery {
+  /** Keys of these groups: all others are one, without a name. Undefined: each group is told apart. */
+  apart?: ReadonlySet<string> | undefined;
+}
+
 export interface QueryAnswer {
   rows: UsageRow[];
   origin: AnswerOrigin;
@@ -26,7 +32,7 @@ export function toRows(groups: Iterable<UsageGroup>, query: UsageQuery): UsageRo
   const keyed = rows.map((row) => ({
     row,
     atMs: query.granularity === undefined ? 0 : row.fromMs,
-    key: labelKey(row),
+    key: groupKey(row),
   }));
   return keyed.sort((a, b) => a.atMs - b.atMs || compare(a.key, b.key)).map(({ row }) => row);
 }
@@ -56,8 +62,21 @@ function emptyCount(query: UsageQuery): UsageRow {
   return { fromMs, toMs: query.toMs ?? fromMs + MINUTE_MS, value: '0', dimensions: {} };
 }
 
-function labelKey(row: UsageRow): string {
-  return JSON.stringify([row.subject, row.subjectGroup, ...Object.values(row.dimensions)]);
+/** What tells a group from the others of a query. */
+export function groupKey({ subject, subjectGroup, dimensions }: UsageGroup['labels']): string {
+  return subjectKey(subject, subjectGroup) + valuesKey(Object.values(dimensions));
+}
+
+/** Of what is not told apart: no group has a key without dimensions and subject. */
+export const OTHERS_KEY = groupKey({ dimensions: {} });
+
+/** The two halves of a group's key, for whoever knows them before the group. */
+export function subjectKey(subject: string | undefined, subjectGroup: string | undefined): string {
+  return JSON.stringify([subject, subjectGroup]);
+}
+
+export function valuesKey(dimensionValues: readonly string[]): string {
+  return JSON.stringify(dimensionValues);
 }
 
 function compare(a: string, b: string): number {

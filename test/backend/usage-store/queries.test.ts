@@ -67,6 +67,19 @@ test('an answer of several parts comes whole and in order', async () => {
   }
 });
 
+test('a breakdown of more windows than can be drawn is refused', async () => {
+  const store = await filledStore({});
+  try {
+    const minutes = { ...query({ granularity: 'PT1M', groupBy: ['route'] }), top: 2 };
+    const message = expect.stringContaining('more than 2,000 windows');
+    await expect(store.breakdown(minutes)).rejects.toMatchObject({ kind: 'bad-request', message });
+    const some = await store.breakdown({ ...minutes, toMs: START_MS + 2000 * MINUTE_MS });
+    expect(some).toMatchObject({ groupCount: 5, windows: { length: 2000 } });
+  } finally {
+    await store.close();
+  }
+});
+
 test('a query that would have too many rows is refused, whatever it reads', async () => {
   const store = await filledStore({ maxResultRows: 20 });
   try {
@@ -78,6 +91,12 @@ test('a query that would have too many rows is refused, whatever it reads', asyn
     await expect(store.dimensionValues({ ...values, limit: 10 })).rejects.toMatchObject(refused);
     expect(await store.query(query({ groupBySubject: true }))).toHaveLength(7);
     expect(await store.query(query({ granularity: 'P1D' }))).toHaveLength(4);
+    // Windows of all groups would be 28 rows; of those that are told apart, and the others, they are 12.
+    const days = query({ groupBySubject: true, granularity: 'P1D' });
+    await expect(store.query(days)).rejects.toMatchObject(refused);
+    expect(await store.breakdown({ ...days, top: 2 })).toMatchObject({ groupCount: 7, windows: { length: 4 } });
+    const minutes = { ...query({ granularity: 'PT1M' }), top: 2 };
+    await expect(store.breakdown(minutes)).rejects.toMatchObject(refused);
   } finally {
     await store.close();
   }

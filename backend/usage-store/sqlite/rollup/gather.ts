@@ -3,7 +3,7 @@ import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { passesFilter } from '../../dimension-filter.ts';
 import type { UsageQuery } from '../../types.ts';
 import { type QueryLimits, refuseTooMany } from '../query-limits.ts';
-import type { UsageGroup } from '../usage-rows.ts';
+import { type GroupedQuery, OTHERS_KEY, subjectKey, type UsageGroup, valuesKey } from '../usage-rows.ts';
 import { type Cell, cellMerger, cellResult } from './cell.ts';
 import type { SeriesSpec } from './series-spec.ts';
 import type { TupleTexts } from './tuples.ts';
@@ -31,7 +31,7 @@ interface Group extends UsageGroup {
  * @param countsEvents whether the answer is the number of events instead of the figure
  */
 export function createGather(
-  query: UsageQuery,
+  query: GroupedQuery,
   subjectText: (subject: number) => string,
   limits: QueryLimits,
   countsEvents = false,
@@ -52,7 +52,7 @@ export function createGather(
         ...(subject !== undefined && { subject }),
         ...(subjectGroup !== undefined && { subjectGroup }),
       };
-      label = { key: JSON.stringify([subject, subjectGroup]), labels };
+      label = { key: subjectKey(subject, subjectGroup), labels };
       labelOf.set(id, label);
     }
     return label;
@@ -61,14 +61,16 @@ export function createGather(
   return {
     add(window, subjectId, labels, value, cell) {
       const subject = subjectLabel(needsText ? subjectId : 0);
-      const key = `${window === undefined ? '' : window.fromMs}${subject.key}${labels.key}`;
+      const own = subject.key + labels.key;
+      const isApart = query.apart?.has(own) ?? true;
+      const key = `${window === undefined ? '' : window.fromMs}${isApart ? own : OTHERS_KEY}`;
       let group = groups.get(key);
       if (group === undefined) {
         const sum: Cell = { ...cell };
         const distinct = new Set<string>();
         group = {
           window,
-          labels: { dimensions: labels.dimensions, ...subject.labels },
+          labels: isApart ? { dimensions: labels.dimensions, ...subject.labels } : { dimensions: {} },
           cell: sum,
           distinct,
           result: () => (countsEvents ? String(sum.n) : cellResult(aggregation, sum, distinct.size)),
@@ -108,7 +110,7 @@ export function dimensionJudge(spec: SeriesSpec, query: UsageQuery): DimensionJu
     }
     if (isOpen) return OPEN;
     const dimensions = Object.fromEntries(grouped.map(({ name, index }) => [name, texts[index] ?? '']));
-    return { key: JSON.stringify(Object.values(dimensions)), dimensions };
+    return { key: valuesKey(Object.values(dimensions)), dimensions };
   };
 }
 

@@ -4,7 +4,7 @@ import type { Aggregation, UsageQuery } from '../../types.ts';
 import type { QueryLimits } from '../query-limits.ts';
 import { completeFromMs, expiredEvents } from '../retention/complete-from.ts';
 import { untilCancelled } from '../usage-query.ts';
-import { type QueryAnswer, toRows } from '../usage-rows.ts';
+import { type GroupedQuery, type QueryAnswer, toRows } from '../usage-rows.ts';
 import { dirtyQuartersOf } from './dirty.ts';
 import { visitEdge } from './edges.ts';
 import { createGather, dimensionJudge, type Gather, neededDimensions, OPEN, tupleLabels } from './gather.ts';
@@ -17,7 +17,7 @@ import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts
 /** Answers queries from roll-ups, and from events only where no bucket fits. */
 export interface RollupReader {
   /** To be called in one snapshot. @returns undefined when only the events can tell */
-  query(query: UsageQuery, limits: QueryLimits): QueryAnswer | undefined;
+  query(query: GroupedQuery, limits: QueryLimits): QueryAnswer | undefined;
   /** The same, with the number of events instead of the meter's figure. */
   countEvents(query: UsageQuery, limits: QueryLimits): QueryAnswer | undefined;
 }
@@ -54,7 +54,7 @@ export function openRollupReader(db: Sqlite): RollupReader {
   const rows = prepareRowReading(db);
   const names = db.prepare('SELECT text FROM names WHERE name_id = ?').pluck();
   const nameIds = db.prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value').pluck();
-  const answer = (query: UsageQuery, limits: QueryLimits, countsEvents: boolean): QueryAnswer | undefined => {
+  const answer = (query: GroupedQuery, limits: QueryLimits, countsEvents: boolean): QueryAnswer | undefined => {
     if (query.granularity === 'PT1M') return undefined;
     const found = findSeries.get(canonicalSpec(query.meter)) as SeriesRow | undefined;
     if (found === undefined || found.back_filled_row < found.last_row) return undefined;
