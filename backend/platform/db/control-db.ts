@@ -1,12 +1,4 @@
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  SqliteDialect,
-  type SqliteDialectConfig,
-  sql,
-} from 'kysely';
+import { Kysely, sql } from 'kysely';
 import {
   type CommitLedger,
   claimLedger,
@@ -18,6 +10,7 @@ import {
 import { markPathOf } from './commit-mark.ts';
 import { migrateSqlite, prepareUnknownMigrations } from './migrate.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
+import { ControlDialect } from './sqlite-dialect.ts';
 import { type InTransaction, withStatementCache } from './statement-cache.ts';
 
 /**
@@ -73,7 +66,7 @@ export function openControlDb(path: string, migrationsFolder: string, ownership?
       return result;
     });
   const kysely = new Kysely<unknown>({
-    dialect: new ImmediateSqliteDialect({ database: withStatementCache(sqlite, inTransaction) }, ledger),
+    dialect: new ControlDialect(withStatementCache(sqlite, inTransaction), ledger),
   });
   return wrap(kysely, {
     close: async () => {
@@ -118,38 +111,6 @@ function ownedLedger(
     committed: () => (isSynced() ? ledger.committed() : undefined),
     close: ledger.close,
   };
-}
-
-/**
- * Transactions take the write lock when they begin. One that reads first and writes later would fail as "database is
- * locked" when another process has written in between.
- */
-class ImmediateSqliteDialect extends SqliteDialect {
-  readonly #ledger: CommitLedger | undefined;
-
-  constructor(config: SqliteDialectConfig, ledger: CommitLedger | undefined) {
-    super(config);
-    this.#ledger = ledger;
-  }
-
-  override createDriver(): Driver {
-    const driver = super.createDriver();
-    const ledger = this.#ledger;
-    driver.beginTransaction = async (connection: DatabaseConnection) => {
-      await connection.executeQuery(CompiledQuery.raw('begin immediate'));
-      try {
-        ledger?.enter();
-      } catch (error) {
-        await connection.executeQuery(CompiledQuery.raw('rollback'));
-        throw error;
-      }
-    };
-    driver.commitTransaction = async (connection: DatabaseConnection) => {
-      await connection.executeQuery(CompiledQuery.raw('commit'));
-      ledger?.committed();
-    };
-    return driver;
-  }
 }
 
 /** What concerns the database as a whole, whatever the handle. */
