@@ -1,0 +1,33 @@
+import { chargeRepository } from '../../backend/modules/invoices/charges/repository.ts';
+import type { Charge } from '../../backend/modules/invoices/types.ts';
+import { createIds } from '../../backend/platform/ids.ts';
+import type { TestBackend } from './backend.ts';
+
+/** Open charges of a customer, each of 1 USD, all due at one instant. */
+export async function storeFees(t: TestBackend, customerId: string, count: number, dueAt: string): Promise<void> {
+  const newId = createIds(t.clock);
+  const atMs = Date.parse(dueAt);
+  const period = { fromMs: atMs, toMs: atMs };
+  const charges = Array.from(
+    { length: count },
+    (_, index): Charge => ({
+      id: newId(),
+      customerId,
+      controller: 'manual',
+      state: 'open',
+      currency: 'USD',
+      name: `Fee ${index + 1}`,
+      terms: { price: { type: 'flat', amount: '1' }, payment_term: 'in_advance' },
+      settlementMode: 'credit_then_invoice',
+      prorationMode: 'no_proration',
+      amount: '1',
+      servicePeriod: period,
+      fullServicePeriod: period,
+      billingPeriod: period,
+      invoiceAtMs: atMs,
+      createdAtMs: t.clock.nowMs(),
+      updatedAtMs: t.clock.nowMs(),
+    }),
+  );
+  await t.db.transaction((trx) => chargeRepository(trx).insert(charges));
+}
