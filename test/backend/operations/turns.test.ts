@@ -57,7 +57,6 @@ test('a billing run over many customers', async () => {
   t.clock.set('2026-02-01T02:00:00Z');
   const run = await t.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
   const { turns } = await measureTurns(() => t.invoices.runner.work());
-  console.log(turns);
   expect(await send(t, 'GET', `/billing/runs/${run.id}`, undefined, 200)).toMatchObject({
     stage: 'finished',
     failed: 0,
@@ -73,16 +72,14 @@ test('a test clock that catches up with many fees a day', async () => {
   await send(t, 'PUT', path, { now: '2026-01-01T00:00:00Z' }, 200);
   await subscribe(customer.id, planId);
   const { turns } = await measureTurns(() => send(t, 'POST', `${path}/advance`, { by: DAYS }, 200));
-  console.log(turns);
   expectShortTurns(turns);
 });
 
-test('a preview of many charges, and a simulation of as many lines as are allowed', async () => {
+test('a preview of many charges', async () => {
   const customer = await createCustomer(t, 'preview');
-  await storeFees(t, customer.id, 3000, '2026-03-01T00:00:00Z');
+  await storeFees(t, customer.id, 1500, '2026-03-01T00:00:00Z');
   const path = `/customers/${customer.id}/invoice-preview`;
   const preview = await measureTurns(() => send(t, 'GET', path, undefined, 200));
-  expect([preview.result.lines.length, preview.result.totals.total]).toEqual([3000, '3000']);
-  console.log(preview.turns);
+  expect([preview.result.lines.length, preview.result.totals.total]).toEqual([1500, '1500']);
   expectShortTurns(preview.turns);
 });
