@@ -42,12 +42,8 @@ export interface WriterOptions {
   readonly onRecovered: () => void;
 }
 
-/** One write: some 15,000 events, more than a process takes in a window. */
-const MAX_WRITE_BYTES = 8 * 1024 * 1024;
-/** One write where each may be the last that the disk takes: what follows a full one is lost, not what went before. */
-const SMALL_WRITE_BYTES = 64 * 1024;
-/** The buffer for writing, kept from one window to the next. */
-const BUFFER_BYTES = 512 * 1024;
+/** One write. Each may be the last that the disk takes: what follows a full one is lost, not what went before. */
+const WRITE_BYTES = 64 * 1024;
 /** A disk that refuses is tried again after a second, then less and less often. */
 const TRY_AGAIN_MS = { first: 1000, most: 30_000 };
 const MAX_EXPONENT = 10;
@@ -61,13 +57,13 @@ interface Unsynced {
 
 interface State {
   readonly pending: PendingEntries;
+  /** Kept from one write to the next. */
   readonly buffer: Buffer;
-  /** That of `flush`: the other one may be in use by a write that is under way. */
-  readonly flushBuffer: Buffer;
-  /** In the order of the events, all in one file. */
+  /** In the order of the events. */
   unsynced: Unsynced[];
-  isCreating: boolean;
   current: SegmentFile | undefined;
+  /** Full ones, open until what is in them has been synced. */
+  readonly full: Set<SegmentFile>;
   /** The file of the time after `secure`: no write that is under way stands in its way. */
   last: SegmentFile | undefined;
   /** What has been handed to the thread pool and may not have been written. */
@@ -79,11 +75,10 @@ export function createWriter(options: WriterOptions): Writer {
   const { clock } = options;
   const state: State = {
     pending: createPendingEntries(options.onSkipped),
-    buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
-    flushBuffer: Buffer.allocUnsafeSlow(SMALL_WRITE_BYTES),
+    buffer: Buffer.allocUnsafeSlow(WRITE_BYTES),
     unsynced: [],
-    isCreating: false,
     current: undefined,
+    full: new Set(),
     last: undefined,
     unwritten: undefined,
     failures: options.isFailing ? 1 : 0,
@@ -142,12 +137,10 @@ export function createWriter(options: WriterOptions): Writer {
       secure();
       await running;
       writeNow(state, options);
-      await state.current?.sync().catch(options.onTrouble);
-      await state.last?.sync().catch(options.onTrouble);
+      for (const file of openFiles(state)) await file.sync().catch(options.onTrouble);
     },
     async finish() {
-      await state.current?.finish();
-      await state.last?.finish();
+      for (const file of openFiles(state)) await file.finish();
     },
   };
 }
@@ -159,57 +152,65 @@ function waitMs({ failures, pending, unsynced }: State, { clock, syncMs }: Write
   return Math.min(TRY_AGAIN_MS.first * 2 ** Math.min(failures - 1, MAX_EXPONENT), TRY_AGAIN_MS.most);
 }
 
+/**
+ * The writes themselves are made within a turn, and only their sync in the thread pool: a write that waits there while
+ * later events are handed over is lost with the process, although those who asked for it were answered meanwhile. Only a
+ * disk that has refused, and may hang, is tried there, when answers no longer wait for it.
+ */
 async function writeAll(state: State, options: WriterOptions): Promise<void> {
-  if (!(await syncWritten(state, options))) return;
-  // What comes in meanwhile has a window of its own.
-  for (let left = state.pending.size; left > 0 && state.pending.size > 0; ) {
-    const before = state.pending.size;
-    const batch = state.pending.take(state.failures === 0 ? MAX_WRITE_BYTES : SMALL_WRITE_BYTES);
-    left -= before - state.pending.size;
-    if (batch.entries.length === 0) continue;
-    try {
-      await writeBatch(batch, state, options);
-    } catch (error) {
-      await refused(batch, state, options, error);
-      return;
-    }
+  if (state.failures > 0 && !(await tryAgain(state, options))) return;
+  flushNow(state, options);
+  await syncWritten(state, options);
+}
+
+/** Whether the disk takes events again, as the first of them show. */
+async function tryAgain(state: State, options: WriterOptions): Promise<boolean> {
+  const batch = state.pending.take(WRITE_BYTES);
+  if (batch.entries.length === 0) return true;
+  try {
+    await writeBatch(batch, state, options);
+    return true;
+  } catch (error) {
+    await refused(batch, state, options, error);
+    return false;
   }
 }
 
-/** What `flush` has written. */
-async function syncWritten(state: State, options: WriterOptions): Promise<boolean> {
-  const written = state.unsynced.splice(0);
-  const [first] = written;
-  if (first === undefined) return true;
-  const { clock } = options;
+/** What `flush` has written, file by file. What a refused write has taken back meanwhile is no longer there. */
+async function syncWritten(state: State, options: WriterOptions): Promise<void> {
+  const { clock, onSynced } = options;
   const startedAt = clock.now();
-  try {
-    await first.file.sync();
-  } catch (error) {
-    await refused({ entries: written.flatMap(({ batch }) => batch.entries), bytes: 0 }, state, options, error);
-    return false;
+  const written = [...state.unsynced];
+  const files = new Set([...state.full, ...written.map(({ file }) => file)]);
+  for (const file of files) {
+    try {
+      await file.sync();
+    } catch (error) {
+      if (state.failures === 0) await refused({ entries: [], bytes: 0 }, state, options, error);
+    }
+    if (state.failures > 0) return;
+    for (const due of written) {
+      if (due.file !== file || state.unsynced[0] !== due) continue;
+      state.unsynced.shift();
+      commit(due.batch, file.segment, due.start, options);
+    }
+    if (state.full.delete(file)) await file.finish();
   }
-  options.onSynced(clock.now() - startedAt);
-  for (const { batch, file, start } of written) commit(batch, file.segment, start, options);
-  return true;
+  if (files.size > 0) onSynced(clock.now() - startedAt);
 }
 
 /** Whether anything was written. A disk that refuses is left to those who wait for it. */
 function flushNow(state: State, options: WriterOptions): boolean {
-  const { pending, unsynced, flushBuffer } = state;
-  const { clock, segmentFiles } = options;
-  if (pending.size === 0 || state.failures > 0 || state.isCreating) return false;
+  const { pending, unsynced, buffer } = state;
+  const { clock } = options;
+  if (pending.size === 0 || state.failures > 0) return false;
   while (pending.size > 0) {
-    const batch = pending.take(SMALL_WRITE_BYTES);
+    const batch = pending.take(WRITE_BYTES);
     if (batch.entries.length === 0) continue;
     try {
-      state.current ??= segmentFiles.createNow();
-      const file = state.current;
-      unsynced.push({
-        batch,
-        file,
-        start: file.writeNow(encodeBatch(batch, clock.epochMs() - clock.now(), flushBuffer)),
-      });
+      const file = fileForNow(state, options);
+      const bytes = encodeBatch(batch, clock.epochMs() - clock.now(), buffer);
+      unsynced.push({ batch, file, start: file.writeNow(bytes) });
     } catch (error) {
       void refused(batch, state, options, error);
       return true;
@@ -218,11 +219,28 @@ function flushNow(state: State, options: WriterOptions): boolean {
   return true;
 }
 
+/** @throws the system's error */
+function fileForNow(state: State, options: WriterOptions): SegmentFile {
+  leaveFull(state, options);
+  state.current ??= options.segmentFiles.createNow();
+  return state.current;
+}
+
+function leaveFull(state: State, { segmentBytes }: WriterOptions): void {
+  const { current } = state;
+  if (current === undefined || (current.end < segmentBytes && !current.segment.isGone)) return;
+  state.full.add(current);
+  state.current = undefined;
+}
+
+/** The one that a disk is tried with that has refused. */
 async function writeBatch(batch: Batch, state: State, options: WriterOptions): Promise<void> {
   const { clock } = options;
   const startedAt = clock.now();
   state.unwritten = batch;
-  const file = await currentFile(state, options);
+  leaveFull(state, options);
+  state.current ??= await options.segmentFiles.create();
+  const file = state.current;
   const start = await file.write(encodeBatch(batch, clock.epochMs() - clock.now(), state.buffer));
   state.unwritten = undefined;
   await file.sync();
@@ -231,31 +249,24 @@ async function writeBatch(batch: Batch, state: State, options: WriterOptions): P
   recovered(state, options);
 }
 
-async function currentFile(state: State, { segmentFiles, segmentBytes }: WriterOptions): Promise<SegmentFile> {
-  const { current } = state;
-  if (current !== undefined && current.end < segmentBytes && !current.segment.isGone) return current;
-  state.isCreating = true;
-  try {
-    state.current = undefined;
-    await current?.finish();
-    state.current = await segmentFiles.create();
-    return state.current;
-  } finally {
-    state.isCreating = false;
-  }
-}
-
-/** The events stay in memory; what is in the file so far stays there, but nothing more is written to it. */
+/** The events stay in memory; what is in the files so far stays there, but nothing more is written to them. */
 async function refused(batch: Batch, state: State, options: WriterOptions, error: unknown): Promise<void> {
   state.unwritten = undefined;
-  // Those written behind it are in the file that is given up.
-  state.pending.putBack({ entries: state.unsynced.splice(0).flatMap((written) => written.batch.entries), bytes: 0 });
+  // What has been written and not synced goes with the files that are given up.
+  const unsynced = state.unsynced.splice(0);
   state.pending.putBack(batch);
+  state.pending.putBack({ entries: unsynced.flatMap((written) => written.batch.entries), bytes: 0 });
   state.failures++;
   options.onTrouble(error);
-  const abandoned = state.current;
+  const abandoned = new Set([...unsynced.map(({ file }) => file), ...state.full]);
+  if (state.current !== undefined) abandoned.add(state.current);
+  state.full.clear();
   state.current = undefined;
-  await abandoned?.abandon();
+  for (const file of abandoned) await file.abandon();
+}
+
+function openFiles({ full, current, last }: State): SegmentFile[] {
+  return [...full, current, last].filter((file) => file !== undefined);
 }
 
 function recovered(state: State, options: WriterOptions): void {
@@ -276,7 +287,7 @@ function commit({ entries }: Batch, segment: Segment, start: number, options: Wr
 /** Writes within the call; a killed process needs no sync. */
 function writeNow(state: State, options: WriterOptions): void {
   while (state.pending.size > 0) {
-    const batch = state.pending.take(SMALL_WRITE_BYTES);
+    const batch = state.pending.take(WRITE_BYTES);
     const commitAt = (segment: Segment, start: number) => commit(batch, segment, start, options);
     if (batch.entries.length === 0 || writeBatchNow(batch, state, options, commitAt)) continue;
     state.pending.putBack(batch);

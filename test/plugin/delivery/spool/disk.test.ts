@@ -122,7 +122,8 @@ describe('a disk that fails', () => {
     const guarded =
       (name: keyof SpoolFiles) =>
       (...args: never[]) => {
-        if (fail.call !== name || fail.times <= 0) return (nodeFiles[name] as (...given: never[]) => unknown)(...args);
+        const isMeant = fail.call === name || `${fail.call}Sync` === name;
+        if (!isMeant || fail.times <= 0) return (nodeFiles[name] as (...given: never[]) => unknown)(...args);
         fail.times--;
         const error = Object.assign(new Error(`${fail.code}: ${name}`), { code: fail.code });
         if (name.endsWith('Sync')) throw error;
