@@ -23,6 +23,7 @@ export function countEvents(
     onUnreadable: (_segment, lost) => {
       events += lost;
     },
+    onGone: () => undefined,
     onFileRead: () => resolve(events),
     onProgress: () => undefined,
     onTrouble: () => {

@@ -37,6 +37,8 @@ export interface DiskEntriesOptions {
   /** Events are lost that had been counted as written to it. */
   readonly onUnreadable?: (segment: Segment, events: number) => void;
   readonly onFileRead: (segment: Segment) => void;
+  /** Somebody has removed the file of that segment. */
+  readonly onGone?: (segment: Segment) => void;
   /** Nothing more comes into this segment. false = something is being written to it. */
   readonly finishSegment: (segment: Segment) => boolean;
   /** There are events to take. */
@@ -78,6 +80,7 @@ export function createDiskEntries(options: DiskEntriesOptions): DiskEntries {
       onLost('spool_unreadable', events);
       options.onUnreadable?.(segment, events);
     },
+    onGone: (segment) => options.onGone?.(segment),
     onFileRead: options.onFileRead,
     onProgress: options.onReadable,
     onTrouble,

@@ -48,6 +48,8 @@ export interface ReadBackOptions {
   readonly onRecord: (record: SpoolRecord, segment: Segment) => void;
   /** Events whose bytes cannot be read, or are not what was written. */
   readonly onUnreadable: (segment: Segment, events: number) => void;
+  /** Somebody has removed the file. What was only there has been said to be unreadable. */
+  readonly onGone: (segment: Segment) => void;
   /** A file given by `appendFile` has been read to its end. */
   readonly onFileRead: (segment: Segment) => void;
   /** After some events have been read. */
@@ -123,7 +125,9 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       onTrouble(error);
-      if (!segment.isGone) giveUp(span);
+      if (segment.isGone) return false;
+      for (const lost of spans.filter((each) => each.segment === segment)) giveUp(lost);
+      options.onGone(segment);
       return false;
     }
     let wanted = CHUNK_BYTES;

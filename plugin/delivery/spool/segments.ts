@@ -32,6 +32,8 @@ export interface Segments {
   finish(segment: Segment): void;
   /** Forgets it at once; the file goes when `before` has resolved. */
   remove(segment: Segment, before?: Promise<void>): void;
+  /** Somebody has removed its file: forgets it, without a word on its events, which may be in memory. */
+  forget(segment: Segment): void;
   /** Resolves when what has been removed is off the disk. */
   removed(): Promise<void>;
 }
@@ -57,12 +59,16 @@ export function createSegments({ files, budget, onRemove, onTrouble }: SegmentsO
     segment.lastNumber = Math.max(segment.lastNumber, number);
   }
 
-  function remove(segment: Segment, before: Promise<void> = Promise.resolve()): void {
-    if (segment.isGone) return;
+  function forget(segment: Segment): void {
     segment.isGone = true;
     all.delete(segment);
-    onRemove(segment);
     budget.release(segment.bytes);
+  }
+
+  function remove(segment: Segment, before: Promise<void> = Promise.resolve()): void {
+    if (segment.isGone) return;
+    onRemove(segment);
+    forget(segment);
     const unlinked = before
       .then(() => files.unlink(segment.path))
       .catch((error: unknown) => {
@@ -105,6 +111,9 @@ export function createSegments({ files, budget, onRemove, onTrouble }: SegmentsO
       removeIfDone(segment);
     },
     remove,
+    forget(segment) {
+      if (!segment.isGone) forget(segment);
+    },
     removed: async () => void (await Promise.all(unlinking)),
   };
 }

@@ -142,6 +142,7 @@ function assemble(options: SpoolStoreOptions): Parts {
     admits: () => true,
     onUnreadable: (segment, events) => entries.segments.settle(segment, events),
     onFileRead: () => undefined,
+    onGone: (segment) => leave(segment, parts),
     finishSegment: (segment) => writer.finishSegment(segment),
   });
   const segmentFiles = createSegmentFiles({ files, segments: entries.segments, folder, onTrouble });
@@ -282,19 +283,24 @@ function afterSettling(parts: Parts): void {
 /** Somebody has removed the folder with all that was in it. What is in memory goes into a new one. */
 function moveOut(parts: Parts): void {
   const { options, entries, writer } = parts;
-  const { segments, readBack, held } = entries;
+  const { segments, readBack } = entries;
   let lost = 0;
   for (let segment = segments.oldest; segment !== undefined; segment = segments.oldest) {
     writer.finishSegment(segment);
     lost += readBack.forget(segment).events;
-    segments.remove(segment);
+    leave(segment, parts);
   }
   options.onTrouble(new Error('the folder is gone'));
   if (lost > 0) options.onLost('spool_unreadable', lost);
-  for (const entry of held.listWaiting()) {
-    if (entry.segment !== undefined && options.budget.reserve(recordBytes(entry), parts.dropper)) writer.add(entry);
-  }
   claim(options);
+}
+
+/** Nothing more is written to a file that somebody has removed; what of it is in memory goes into another one. */
+function leave(segment: Segment, { options, entries, writer, dropper }: Parts): void {
+  entries.segments.forget(segment);
+  for (const entry of entries.held.listWaiting()) {
+    if (entry.segment === segment && options.budget.reserve(recordBytes(entry), dropper)) writer.add(entry);
+  }
 }
 
 async function close(parts: Parts): Promise<number> {

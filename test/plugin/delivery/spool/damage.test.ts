@@ -19,7 +19,7 @@ import { createBudget } from '../../../../plugin/delivery/spool/budget.ts';
 import { nodeFiles, type SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
 import type { IngestServer } from '../support/ingest-server.ts';
 import { createRig, event, ids, pushAll, serve, until } from '../support/rig.ts';
-import { filesIn, segmentsIn, spoolSettings, tempFolder } from '../support/spool.ts';
+import { filesIn, idsOnDisk, segmentsIn, spoolSettings, tempFolder } from '../support/spool.ts';
 
 const LONG = process.env['LONG'] === '1';
 const soon = { maxBatchSize: 4, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
@@ -226,5 +226,23 @@ describe('the spool of a living process', () => {
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 200 - lost, waiting: 0 }));
     await rig.deliveries.stop(1000);
     expect(filesIn(dir)).toEqual([]);
+  });
+
+  test('whose file somebody has removed goes on in another one, with what is in memory', async () => {
+    const dir = tempFolder();
+    let isDown = true;
+    const server = await serve(() => ({ status: isDown ? 503 : 202 }));
+    const rig = createRig(server.url, { spool: spoolSettings(dir), queue: { ...soon, maxEntries: 50 } });
+    pushAll(rig.delivery, ids(100));
+    await until(() => expect(rig.deliveries.snapshot().spooled).toBe(100));
+    rmSync(segmentsIn(dir)[0] ?? '');
+    isDown = false;
+    await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 50, waiting: 0 }));
+    isDown = true;
+    pushAll(rig.delivery, ids(100, 'more'));
+    await until(() => expect(idsOnDisk(dir)).toEqual(expect.arrayContaining(ids(100, 'more'))));
+    isDown = false;
+    await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 150, waiting: 0 }));
+    expect(rig.deliveries.counters().dropped).toEqual({ spool_unreadable: 50 });
   });
 });
