@@ -89,11 +89,11 @@ export function invoiceRepository(db: ControlDb) {
       const due = own.where('wake_at', '<=', toStoredInstant(untilMs));
       return (await due.orderBy('wake_at').orderBy('id').execute()).map((row) => row.id);
     },
-    /** Drafts of a customer that jobs move on, in the order in which they do. */
+    /** Drafts of a customer that jobs move on. */
     movingDrafts: async (customerId: string, currency: string): Promise<Invoice[]> => {
       const own = tables.selectFrom('invoices').selectAll().where('customer_id', '=', customerId);
       const drafts = own.where('short_status', '=', 'draft').where('currency', '=', currency);
-      const rows = await drafts.where('wake_at', 'is not', null).orderBy('wake_at').orderBy('id').execute();
+      const rows = await drafts.where('wake_at', 'is not', null).orderBy('id').execute();
       return rows.map(toInvoice);
     },
     /** The beginning of what is on the earliest draft. */

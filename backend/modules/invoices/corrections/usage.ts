@@ -24,19 +24,25 @@ import { USAGE_REASON_NAMES, type UsageReason, usageReason } from './reason.ts';
 import { correctionRepository } from './repository.ts';
 import { isInForce } from './withdraw.ts';
 
-/** What was billed of a charge, and the quantity that it counts now. */
-interface Recount {
+/** What was billed of a charge. */
+interface Counted {
   billed: Period;
   /** The last one: it has what a person has set. */
   line: LineOfCharge;
   /** Only then anything can be given back. */
   isPaidFor: boolean;
   before: string;
+  /** Moment at which that was read last. */
+  sinceSnapshot: string | undefined;
+}
+
+/** What was billed of a charge, and the quantity that it counts now. */
+interface Recount {
+  known: Counted;
   after: string;
   reason: UsageReason;
-  /** Moments at which the two were read. */
-  sinceSnapshot?: string;
-  snapshot?: string;
+  /** Moment at which that was read. */
+  snapshot: string | undefined;
 }
 
 /**
@@ -45,55 +51,60 @@ interface Recount {
  */
 export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction | undefined> {
   const charge = await chargeRepository(deps.db).byId(chargeId);
+  const found = charge && (await countAgain(deps, charge, await lineRepository(deps.db).ofCharge(charge.id)));
+  if (charge === undefined || found === undefined) return undefined;
+  return deps.db.transaction(async (trx) => {
+    const now = await countedSoFar(trx, charge, await lineRepository(trx).ofCharge(charge.id));
+    if (now?.billed.toMs !== found.known.billed.toMs || now.before !== found.known.before) return undefined;
+    const correction = await correctionOf(deps, trx, charge, { ...found, known: now });
+    if (correction !== undefined) await correctionRepository(trx).insert(correction);
+    return correction;
+  });
+}
+
+/** The correction that a look at one charge would make if its lines were these. Nothing is stored. */
+export async function recountCharge(
+  deps: InvoicesDeps,
+  charge: Charge,
+  lines: readonly LineOfCharge[],
+): Promise<Correction | undefined> {
+  const found = await countAgain(deps, charge, lines);
+  return found && correctionOf(deps, deps.db, charge, found);
+}
+
+/** Reads the usage of what is billed. Not within a transaction, which would hold up everybody else. */
+async function countAgain(
+  deps: InvoicesDeps,
+  charge: Charge,
+  lines: readonly LineOfCharge[],
+): Promise<Recount | undefined> {
   // While a period is billed in parts, the next part counts what has arrived late in those before it.
-  if (charge?.state !== 'billed' || charge.amount !== undefined) return undefined;
-  const billed = await billedLines(deps.db, charge.id);
-  const period = billedPeriod(charge, billed);
-  const line = billed.at(-1);
-  if (period === undefined || line === undefined) return undefined;
-  // Read before the transaction, which would otherwise hold up everybody else.
-  const measured = await readUsage(deps, line, charge.customerId, period);
+  if (charge.state !== 'billed' || charge.amount !== undefined) return undefined;
+  const known = await countedSoFar(deps.db, charge, lines);
+  if (known === undefined) return undefined;
+  const { billed, line, before, sinceSnapshot } = known;
+  const measured = await readUsage(deps, line, charge.customerId, billed);
   if (isMissing(measured)) return undefined;
   const { value: after, snapshot } = measured;
-  const known = await countedSoFar(deps.db, charge);
-  if (isZero(differenceOf(after, known.before))) return undefined;
-  const reason = await usageReason(deps, { ...line, customerId: charge.customerId }, period, {
-    ...known,
-    after,
-    since: known.sinceSnapshot,
-  });
-  return deps.db.transaction(async (trx) => {
-    const { lines, before, sinceSnapshot } = await countedSoFar(trx, charge);
-    const now = billedPeriod(charge, lines);
-    const last = lines.at(-1);
-    if (last === undefined || now === undefined || now.toMs !== period.toMs || before !== known.before)
-      return undefined;
-    return record(deps, trx, charge, {
-      billed: period,
-      line: last,
-      isPaidFor: lines.every(isBilled),
-      before,
-      after,
-      reason,
-      ...(sinceSnapshot !== undefined && { sinceSnapshot }),
-      ...(snapshot !== undefined && { snapshot }),
-    });
-  });
+  if (isZero(differenceOf(after, before))) return undefined;
+  const named = { ...line, customerId: charge.customerId };
+  const reason = await usageReason(deps, named, billed, { before, after, since: sinceSnapshot });
+  return { known, after, reason, snapshot };
 }
 
-/** What lines and corrections have come to so far, and the moment at which that was read last. */
-async function countedSoFar(db: ControlDb, charge: Charge) {
-  const lines = await billedLines(db, charge.id);
+/**
+ * What lines and corrections have come to so far; undefined when there is nothing to look at.
+ * @param all lines of the charge, those of deleted and void invoices included
+ */
+async function countedSoFar(db: ControlDb, charge: Charge, all: readonly LineOfCharge[]): Promise<Counted | undefined> {
+  const lines = all.filter((line) => line.kind === 'charge' && !isTakenBack(line));
+  const billed = billedPeriod(charge, lines);
+  const line = lines.at(-1);
+  if (billed === undefined || line === undefined) return undefined;
   const earlier = (await correctionRepository(db).ofCharge(charge.id)).filter(isInForce);
   const own = earlier.filter(({ reason }) => reason !== 'carried_over');
-  const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? lines.at(-1)?.snapshot;
-  return { lines, before: countedBefore(lines, earlier), sinceSnapshot };
-}
-
-/** Lines of the charge, those of deleted and void invoices included. */
-async function billedLines(db: ControlDb, chargeId: string): Promise<LineOfCharge[]> {
-  const lines = await lineRepository(db).ofCharge(chargeId);
-  return lines.filter((line) => line.kind === 'charge' && !isTakenBack(line));
+  const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? line.snapshot;
+  return { billed, line, isPaidFor: lines.every(isBilled), before: countedBefore(lines, earlier), sinceSnapshot };
 }
 
 /**
@@ -128,22 +139,23 @@ function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Correct
   return sumOf([...lines.map((line) => line.quantity ?? '0'), ...changes]);
 }
 
-async function record(
+/** undefined when nothing can be given back. */
+async function correctionOf(
   deps: InvoicesDeps,
-  trx: ControlDb,
+  db: ControlDb,
   charge: Charge,
-  recount: Recount,
+  { known, after, reason, snapshot }: Recount,
 ): Promise<Correction | undefined> {
-  const { billed, line, isPaidFor, before, after, reason, ...moments } = recount;
-  const currency = await currencyOf(deps, charge.currency, trx);
+  const { billed, line, isPaidFor, before, sinceSnapshot } = known;
+  const currency = await currencyOf(deps, charge.currency, db);
   const terms = billedTerms(line, charge, charge.terms, currency);
   const costOf = (quantity: string) =>
     costOfQuantity(line.name, { terms, billed, quantity, currency, newId: deps.newId });
   const amount = differenceOf(costOf(after), costOf(before));
   if (isNegative(amount) && !isPaidFor) return undefined;
-  const { adjustments } = await deps.profileOf(charge.customerId, trx);
+  const { adjustments } = await deps.profileOf(charge.customerId, db);
   const text = toTextPeriod(billed);
-  const correction: Correction = {
+  return {
     id: deps.newId(),
     customerId: charge.customerId,
     currency: charge.currency,
@@ -154,15 +166,12 @@ async function record(
     amount,
     quantityBefore: before,
     quantityAfter: after,
-    ...moments,
-    ...defined({ taxConfig: line.taxConfig }),
+    ...defined({ sinceSnapshot, snapshot, taxConfig: line.taxConfig }),
     period: billed,
     // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
     state: adjustments.late_usage === 'report' || isZero(amount) ? 'reported' : 'pending',
     createdAtMs: deps.clock.nowMs(),
   };
-  await correctionRepository(trx).insert(correction);
-  return correction;
 }
 
 /** What a quantity costs. */

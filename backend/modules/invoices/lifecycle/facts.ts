@@ -22,10 +22,13 @@ export function factsOf(invoice: Invoice, lines: readonly InvoiceLine[], app: Ap
 
 /** Whether the automatic steps from a status pass the taking of quantities. */
 export function passesCollecting(from: ExtendedStatus, facts: Facts): boolean {
-  // Before quantities are taken no state is entered twice, so the walk ends.
+  return passes('draft.collecting', from, facts);
+}
+
+/** Whether the automatic steps from a status come to another one, or beyond. No state is entered twice, so the walk ends. */
+export function passes(goal: ExtendedStatus, from: ExtendedStatus, facts: Facts): boolean {
   for (let status: ExtendedStatus | undefined = from; status !== undefined; status = nextStatus(status, facts)) {
-    if (status === 'draft.collecting') return true;
-    if (status === 'draft.validating') return false;
+    if (status === goal) return true;
   }
   return false;
 }
