@@ -52,6 +52,21 @@ test('usage on an interim draft that waits for its collection is neither preview
     expect(await nextBill(s, FEB, '2026-02-02T01:00:00Z')).toBe('10');
   }));
 
+test('usage that comes late for a draft is previewed where the draft is issued before the next invoice is made', () =>
+  told(JAN, async (s) => {
+    const invoicing = { ...PROGRESSIVE.invoicing, draft_period: 'P10D' };
+    await useProfile(s.backend, s.customer.id, { ...PROGRESSIVE, invoicing });
+    await s.subscribe(await s.plan('p', [usage('1')]));
+    await s.events('2026-01-05T00:00:00Z', 100);
+    await s.at('2026-02-02T00:00:00Z');
+    expect((await s.bills())[0]).toMatch(/draft 100 USD/);
+    await s.events('2026-01-06T00:00:00Z', 7);
+    await s.events('2026-02-02T00:00:00Z', 1);
+    expect(await previewed(s)).toBe('8');
+    await s.at('2026-02-12T00:00:00Z');
+    expect(await nextBill(s, '2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z')).toBe('8');
+  }));
+
 describe('what has not begun is previewed with what falls due when it does', () => {
   test('a change at the next cycle', () =>
     told(JAN, async (s) => {
