@@ -16,6 +16,7 @@ export function createConsoleRouter(): Router {
       ...catalogRoutes,
       ...billingRoutes,
       ...settingsRoutes,
+      { path: '/signed-in', component: () => import('./session/signed-in-page.vue') },
       { path: '/search', component: () => import('./pages/search/search-page.vue') },
       { path: '/:rest(.*)*', component: () => import('./pages/not-found-page.vue') },
     ],

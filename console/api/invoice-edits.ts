@@ -5,7 +5,7 @@ import { api, call } from './client.ts';
 import { cursorOf } from './events.ts';
 import type { components } from './generated/schema.d.ts';
 import type { Invoice, InvoiceLine } from './invoices.ts';
-import { problemOf, refuseIfChanged } from './problem.ts';
+import { refuseIfChanged } from './problem.ts';
 
 export type UpdateInvoice = components['schemas']['UpdateInvoiceRequest'];
 export type UpdateLine = components['schemas']['UpdateInvoiceLine'];
@@ -153,10 +153,12 @@ export function useInvoiceEdits() {
 
 /** Saves the invoice as a PDF; a plain link would show an error as a page. @throws ApiProblem */
 export async function downloadPdf({ id, number }: Pick<Invoice, 'id' | 'number'>): Promise<void> {
-  const response = await fetch(`/v3/openmeter/billing/invoices/${id}/document?format=pdf`);
-  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
+  const params = { path: { invoiceId: id }, query: { format: 'pdf' as const } };
+  const pdf = await call<unknown>(
+    api.GET('/v3/openmeter/billing/invoices/{invoiceId}/document', { params, parseAs: 'blob' }),
+  );
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(pdf as Blob);
   link.download = `${number}.pdf`;
   link.click();
   URL.revokeObjectURL(link.href);

@@ -1,20 +1,14 @@
-import { computed, readonly, shallowRef } from 'vue';
-import { problemOf } from '../api/problem.ts';
+import { computed, readonly, shallowRef, watch } from 'vue';
 import { awaitHeading } from '../shared/heading-focus.ts';
+import { hasUnsaved } from '../shared/unsaved.ts';
+import { ask, type OwnSession, readSignIn, type Session, toSession } from './sign-in-api.ts';
 
-/**
- * Who is signed in. The browser keeps the session in a cookie that no script can read, for all its tabs; here stands only
- * what the server says of it.
- */
-export interface Session {
-  /** Who it is, as the audit log names them: the id of the access token that was exchanged, or that of the person. */
-  id?: string;
-  sessionId?: string;
-  /** The name of the token or the person. */
-  name: string;
-  role: string;
-  /** What the role includes: "read", "write" … */
-  grants: readonly string[];
+/** The session is over, and the page stays as it is until somebody signs in: what was entered is not lost. */
+export interface Interruption {
+  /** For people. */
+  reason: string;
+  /** Whoever has signed out does not want the page to be seen. */
+  isHidden: boolean;
 }
 
 /** A way to sign in besides an access token. */
@@ -33,21 +27,28 @@ const FAILURES: Record<string, string> = {
   failed: 'The sign-in did not work. Try again, or ask who administers this server: its log tells why.',
 };
 
+/** Whose page it is: also while it waits for a sign-in. */
 const session = shallowRef<Session | undefined>();
+const interruption = shallowRef<Interruption>();
 const notice = shallowRef('');
 const ways = shallowRef<readonly SignInWay[]>([]);
 
 /** Tells the other tabs that somebody has signed in or out. */
 const tabs = new BroadcastChannel('metering-and-billing.session');
 tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
-  if (data === 'signed-out') finish('You have signed out in another tab.');
-  if (data === 'signed-in') void followOtherTab();
+  if (data === 'signed-out') leaveWithOtherTab();
+  if (data === 'signed-in') void lookForSession();
 };
+// Whoever has signed in elsewhere without a word to the tabs, at a provider say, comes back here.
+window.addEventListener('focus', () => {
+  if (interruption.value !== undefined) void lookForSession();
+});
 
 /** Whose session this is, and what it may do: change what is billed; change meters, events, apps and tokens. */
 export function useSession() {
   return {
     session: readonly(session),
+    interruption: readonly(interruption),
     /** Why the last session ended, for the sign-in page. */
     notice: readonly(notice),
     /** For the sign-in page. */
@@ -60,7 +61,7 @@ export function useSession() {
 /** Asks the server whose session the browser has: before anything is shown, so that a new tab stays signed in. */
 export async function restoreSession(): Promise<void> {
   try {
-    const state = (await ask('GET', '/v3/openmeter/sign-in')) as SignInState;
+    const state = await readSignIn();
     ways.value = state.methods.flatMap(({ name, start_path }) =>
       start_path === undefined ? [] : [{ name: name ?? 'single sign-on', startPath: start_path }],
     );
@@ -91,10 +92,16 @@ export async function beginSession(token: string): Promise<void> {
   if (!grants.includes('read')) {
     throw new Error(`This token's role, "${role}", cannot read. Sign in with one that can read.`);
   }
+  if (!maySaveWhatWasEntered(grants)) throw new Error(mayNotSave(`This token's role, "${role}",`));
   const begun = (await ask('POST', '/v3/openmeter/sessions', headers)) as OwnSession;
   notice.value = '';
-  awaitHeading();
-  session.value = toSession(begun);
+  if (session.value === undefined) awaitHeading();
+  take(toSession(begun));
+  announceSignIn();
+}
+
+/** Tells the other tabs, which may wait for it, that somebody has signed in. */
+export function announceSignIn(): void {
   tabs.postMessage('signed-in');
 }
 
@@ -112,48 +119,84 @@ export async function signOutEverywhere(): Promise<void> {
   tabs.postMessage('signed-out');
 }
 
-/** The server does not know the session any more. */
-export function endSession(): void {
-  finish(SESSION_ENDED);
+/** For `endSession`: who a request is sent as. */
+export function currentSession(): Session | undefined {
+  return session.value;
+}
+
+/**
+ * The server has not known the session of a request.
+ * @param sentAs whose request it was: a late answer says nothing of a session that was begun since
+ */
+export function endSession(sentAs: Session | undefined): void {
+  if (sentAs === undefined || sentAs !== session.value) return;
+  interruption.value ??= { reason: SESSION_ENDED, isHidden: false };
+}
+
+/** Resolves when somebody is signed in; at once where nobody is waited for. @throws when the signal aborts */
+export async function untilSignedIn(signal: AbortSignal): Promise<void> {
+  if (interruption.value === undefined) return;
+  await new Promise<void>((resolve, reject) => {
+    const settle = (how: () => void) => {
+      stop();
+      signal.removeEventListener('abort', abort);
+      how();
+    };
+    const abort = () => settle(() => reject(signal.reason));
+    const stop = watch(interruption, (waiting) => waiting === undefined && settle(resolve), { flush: 'sync' });
+    signal.addEventListener('abort', abort);
+  });
 }
 
 function finish(reason: string): void {
   if (session.value === undefined) return;
   notice.value = reason;
+  interruption.value = undefined;
   session.value = undefined;
 }
 
-/** Who has signed in as somebody else there is so here too: what this tab shows may be none of theirs. */
-async function followOtherTab(): Promise<void> {
-  const before = session.value?.id;
-  await restoreSession();
-  if (before !== undefined && before !== session.value?.id) location.reload();
+function leaveWithOtherTab(): void {
+  const reason = 'You have signed out in another tab.';
+  if (session.value !== undefined && hasUnsaved()) interruption.value = { reason, isHidden: true };
+  else finish(reason);
 }
 
-interface OwnSession {
-  id: string;
-  actor_id: string;
-  name: string;
-  role: string;
-  grants: string[];
+/** Somebody may have signed in in another tab. */
+async function lookForSession(): Promise<void> {
+  const state = await readSignIn().catch(() => undefined);
+  if (state?.session !== undefined) take(toSession(state.session));
 }
 
-interface SignInState {
-  methods: { method: string; name?: string; start_path?: string }[];
-  session?: OwnSession;
-  session_ended?: true;
+/**
+ * Who has signed in. What the page shows and is filled in with is theirs if they are who was there before. Of somebody
+ * else nothing stays: but for what was entered, by whoever signs in over it and may save it.
+ */
+function take(next: Session): void {
+  const before = session.value;
+  if (before !== undefined && !isSame(before, next)) {
+    if (!hasUnsaved()) {
+      window.location.reload();
+      return;
+    }
+    if (!maySaveWhatWasEntered(next.grants)) {
+      const reason = mayNotSave(`${next.name} is signed in now, whose role, "${next.role}",`);
+      interruption.value = { reason, isHidden: true };
+      return;
+    }
+  }
+  session.value = next;
+  interruption.value = undefined;
 }
 
-function toSession({ id, actor_id, name, role, grants }: OwnSession): Session {
-  return { id: actor_id, sessionId: id, name, role, grants };
+/** Whether two sessions are of the same person or token, with the same rights. */
+export function isSame(one: Session, other: Session): boolean {
+  return one.id === other.id && one.role === other.role;
 }
 
-/** Not by the client: what is wrong here is an answer, not the end of a session. */
-async function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<unknown> {
-  const response = await fetch(path, { method, headers }).catch(() => {
-    throw new Error('The server cannot be reached.');
-  });
-  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
-  if (!response.ok) throw problemOf(response.status, body);
-  return body;
+function maySaveWhatWasEntered(grants: readonly string[]): boolean {
+  return session.value === undefined || !hasUnsaved() || session.value.grants.every((grant) => grants.includes(grant));
+}
+
+function mayNotSave(who: string): string {
+  return `${who} may not do all that "${session.value?.role}" may, as whom this page was filled in. Sign in with that role, or give up what was entered.`;
 }

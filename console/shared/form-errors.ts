@@ -66,7 +66,7 @@ export function useFormErrors(placeOf: (field: string) => string = (field) => fi
         if (isLeft) toastFailed(error);
         // Fields that are no longer there show nothing: those that are ask again for what is wrong with them.
         asked.clear();
-        problem.value = error;
+        problem.value = toldInForm(error);
         return undefined;
       } finally {
         isBusy.value = false;
@@ -74,4 +74,10 @@ export function useFormErrors(placeOf: (field: string) => string = (field) => fi
       }
     },
   };
+}
+
+/** What a form says to the end of the session is what has become of its entries. */
+function toldInForm(error: unknown): unknown {
+  if (!(error instanceof ApiProblem) || error.status !== 401) return error;
+  return new ApiProblem(401, 'This is not saved yet: your session had ended. Save it again.', []);
 }

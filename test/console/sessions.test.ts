@@ -89,6 +89,23 @@ describe.skipIf(!hasBrowser)('a session of the console', () => {
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('Alice Archer').waitFor();
     expect(page.url()).toBe(`${proxy.url}/billing/customers?q=x`);
+
+    // The session ends in the middle of a form: the way to the provider and back is one of another tab.
+    await page.goto('/billing/customers/new');
+    await page.getByLabel('Name').fill('Kept meanwhile');
+    const [session] = (await own.api('GET', '/sessions')).data;
+    await own.api('DELETE', `/sessions/${session.id}`);
+    await click(page, 'Save');
+    const dialog = page.getByRole('dialog', { name: 'Sign in to go on' });
+    const [other] = await Promise.all([
+      context.waitForEvent('page'),
+      dialog.getByRole('link', { name: 'Sign in with Example ID' }).click(),
+    ]);
+    await other.getByRole('heading', { name: 'You are signed in' }).waitFor();
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(await page.getByLabel('Name').inputValue()).toBe('Kept meanwhile');
+    await click(page, 'Save');
+    await page.getByRole('heading', { name: 'Kept meanwhile', level: 1 }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
 
     await page.goto('/metering?sign_in=no_role');
