@@ -201,4 +201,64 @@ describe.skipIf(!hasBrowser)('what a customer is charged by hand, and its test c
     await click(page, 'Grant');
     await page.getByRole('row', { name: '7' }).getByText('Apr 1, 2027').waitFor();
   });
+
+  test('what a customer who left has to get back is paid out or written off, once and after a question', async () => {
+    const { page, open } = tab;
+    const customer = await createCustomer('left');
+    const fee = (name: string, amount: string) => ({
+      key: name.toLowerCase(),
+      name,
+      billing_cadence: 'P1M',
+      payment_term: 'in_advance',
+      price: { type: 'flat', amount },
+    });
+    const phases = [{ key: 'default', name: 'Default', rate_cards: [fee('Support', '31'), fee('Seats', '62')] }];
+    const body = { name: 'Left', key: 'left_plan', currency: 'USD', billing_cadence: 'P1M', phases };
+    const plan = await backend.api('POST', '/plans', body);
+    await backend.api('POST', `/plans/${plan.id}/publish`);
+    await backend.api('PUT', `/customers/${customer}/test-clock`, { now: '2027-01-01T00:00:00Z' });
+    const references = { customer: { id: customer }, plan: { id: plan.id } };
+    const subscription = await backend.api('POST', '/subscriptions', references);
+    await backend.api('POST', `/customers/${customer}/test-clock/advance`, { to: '2027-01-11T00:00:00Z' });
+    await backend.api('POST', `/subscriptions/${subscription.id}/cancel`, { timing: 'immediate' });
+
+    await open(`/billing/customers/${customer}/invoicing`);
+    await page.getByText('To be given back: $63.00.').waitFor();
+    await expectAccessible(page);
+    // Who only reads is told of it, and not asked.
+    const reader = await openTab(browser, backend.url);
+    await reader.page.goto(`/billing/customers/${customer}/invoicing`);
+    await signIn(reader.page, TOKENS.viewer);
+    await reader.page.getByText('To be given back: $63.00.').waitFor();
+    expect(await reader.page.getByRole('button', { name: /^(Pay out|Write off): / }).count()).toBe(0);
+    await reader.close();
+    expect(await page.getByRole('button', { name: /^(Pay out|Write off): / }).count()).toBe(4);
+    const adjustments = page.getByRole('table', { name: 'Adjustments' });
+    const rowOf = (name: string) => adjustments.getByRole('row', { name });
+    const dialog = page.getByRole('dialog');
+    await rowOf('Support').getByRole('button', { name: 'Pay out' }).click();
+    await dialog.getByText('the customer has got $21.00 back').waitFor();
+    await click(page, 'Cancel');
+    await rowOf('Support').getByText('on the next invoice').waitFor();
+    await rowOf('Support').getByRole('button', { name: 'Pay out' }).click();
+    await dialog.getByRole('button', { name: 'Pay Out' }).click();
+    await rowOf('Support').getByText('paid out', { exact: true }).waitFor();
+    await page.getByText('To be given back: $42.00.').waitFor();
+
+    await rowOf('Seats').getByRole('button', { name: 'Write off' }).click();
+    await dialog.getByText('Nobody gets or pays -$42.00').waitFor();
+    await dialog.getByRole('button', { name: 'Write Off' }).click();
+    await rowOf('Seats').getByText('written off', { exact: true }).waitFor();
+    expect(await page.getByText('To be given back').count()).toBe(0);
+    expect(await adjustments.getByRole('button').count()).toBe(0);
+    const { data, owed } = await backend.api('GET', `/customers/${customer}/billing-corrections`);
+    const states = data.map(({ amount, state }: Record<string, string>) => [amount, state]);
+    expect({ states: new Map(states), owed }).toEqual({
+      states: new Map([
+        ['-21', 'paid_out'],
+        ['-42', 'written_off'],
+      ]),
+      owed: [],
+    });
+  });
 });
