@@ -57,6 +57,8 @@ export type {
   Expiry,
   GatewayDelivery,
   GatewayProcess,
+  GatewayRequests,
+  GatewayRequestsReport,
   Granularity,
   MeterSpec,
   NewEvent,

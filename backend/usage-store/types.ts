@@ -60,10 +60,30 @@ export interface GatewayDelivery {
   taken?: number | undefined;
   /** What the process has dropped so far, by reason. */
   dropped?: Readonly<Record<string, number>> | undefined;
-  /** Requests that the gateway served, as far as this process is the one to tell. */
-  requestsServed?: number | undefined;
-  /** Log entries that reached the gateway's plugin servers in the same time. */
-  logEntries?: number | undefined;
+  /** What its gateway has served, if this process is the one to tell. */
+  requests?: GatewayRequestsReport | undefined;
+}
+
+/** Requests that a gateway has served since it opened the account. */
+export interface GatewayRequestsReport {
+  /** One account of one gateway; a new one begins at 0. */
+  account: string;
+  /** Rises from report to report. */
+  revision: number;
+  served: number;
+  /** Those that made events. */
+  metered: number;
+  /** Those that made none, by reason. */
+  notMetered: Readonly<Record<string, number>>;
+  /** Those whose log entry has not arrived, for longer than one is on its way. */
+  unexplained: number;
+}
+
+/** The last report of an account. */
+export interface GatewayRequests extends GatewayRequestsReport {
+  node: string;
+  firstSeenAtMs: number;
+  lastSeenAtMs: number;
 }
 
 /** The ledger of one gateway process. */
@@ -83,8 +103,6 @@ export interface GatewayProcess {
   missing: readonly NumberRange[];
   missingCount: number;
   dropped: Readonly<Record<string, number>>;
-  requestsServed: number | undefined;
-  logEntries: number | undefined;
 }
 
 export type EventSortField = 'time' | 'ingested_at' | 'stored_at';

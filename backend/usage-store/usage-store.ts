@@ -9,6 +9,7 @@ import type {
   Expiry,
   GatewayDelivery,
   GatewayProcess,
+  GatewayRequests,
   MeterSpec,
   NewEvent,
   SeriesProgress,
@@ -33,6 +34,12 @@ export interface UsageStore extends UsageTracing {
     limit: number;
     node?: string;
   }): Promise<{ processes: GatewayProcess[]; total: number }>;
+  /** One page of what gateways have served, the one that told last first. */
+  gatewayRequests(page: {
+    offset: number;
+    limit: number;
+    node?: string;
+  }): Promise<{ accounts: GatewayRequests[]; total: number }>;
   /** The sums of all batches since the store was made. */
   totals(): Promise<AppendResult>;
   /** One page of stored events. */

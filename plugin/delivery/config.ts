@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { MetricsAddress } from './metrics-server.ts';
 import { defaultNode, NODE_NAME } from './origin.ts';
-import type { GatewayStatusSettings } from './served-requests.ts';
+import type { GatewayStatusSettings } from './served/served.ts';
 import type { FullPolicy } from './spool/budget.ts';
 import type { SpoolSettings } from './spool/spool.ts';
 
@@ -72,14 +72,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const node = text('METERING_NODE') ?? defaultNode();
   if (!NODE_NAME.test(node)) problems.push('METERING_NODE must have 1 to 128 letters, digits or . : @ _ -');
   const metrics = readAddress(text('METERING_METRICS'), problems);
-  // Thirty seconds: Kong computes its status in a millisecond, and nobody looks at the figures more often.
-  const intervalMs = whole('METERING_KONG_STATUS_INTERVAL_MS', 30_000, 100, 3_600_000);
+  // Five seconds: Kong computes its status in a millisecond, and what it serves between the last reading and its own end
+  // is in no count.
+  const intervalMs = whole('METERING_KONG_STATUS_INTERVAL_MS', 5000, 100, 3_600_000);
   const url = readStatusUrl(text('METERING_KONG_STATUS_URL'), problems);
+  if (url !== undefined && !isOn) problems.push('METERING_KONG_STATUS_URL has no effect with METERING_SPOOL=off');
   const config = {
     spool: isOn ? spool : undefined,
     node: NODE_NAME.test(node) ? node : defaultNode(),
     metrics,
-    gatewayStatus: url && { url, intervalMs },
+    gatewayStatus: isOn && url !== undefined ? { url, intervalMs } : undefined,
   };
   return { config, problems };
 }

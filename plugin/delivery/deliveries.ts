@@ -2,11 +2,11 @@ import type { Clock } from './clock.ts';
 import { createLedger, type DeliveryCounters } from './ledger.ts';
 import { createLog, type LogSink } from './log.ts';
 import { createDurations, type Durations, type Snapshot, snapshotOf } from './metrics.ts';
-import { type Common, type OpenedDelivery, openDeliveryAtWork } from './opened-delivery.ts';
+import { type Common, type OpenedDelivery, openDeliveryAtWork, type ToldByOne } from './opened-delivery.ts';
 import { defaultNode } from './origin.ts';
 import { createRareLog } from './rare-log.ts';
 import { successorOf } from './retirement.ts';
-import { addServed, type Served } from './served.ts';
+import type { AccountReport } from './served/account.ts';
 import {
   checkSettings,
   type Deliverable,
@@ -22,8 +22,8 @@ import { openSpool, type Spool, type SpoolSettings } from './spool/spool.ts';
 export interface Deliveries {
   open(settings: DeliverySettings): Delivery;
   reportDrop(reason: string, count?: number, detail?: string): void;
-  /** Has told what the gateway served: by one Delivery, so that nobody counts it twice. */
-  addServed(served: Served): void;
+  /** Has told what the gateway served, by the first Delivery. */
+  tellAccount(report: AccountReport): void;
   counters(): DeliveryCounters;
   /** Whether events of a process that is dead are being looked for, or delivered. */
   isAdopting(): boolean;
@@ -56,6 +56,8 @@ const UNUSED_AFTER_MS = 600_000;
 /** How often it is looked whether a process has died, and whether there is anything to report. */
 const TICK_MS = 5000;
 
+const NOTHING_TO_TELL: ToldByOne = { dropped: () => ({}), account: () => undefined };
+
 interface Opened {
   readonly delivery: Delivery;
   readonly work: OpenedDelivery;
@@ -69,7 +71,7 @@ interface State {
   /** Deliveries that are being closed. */
   readonly ending: Set<Promise<void>>;
   readonly syncs: Durations;
-  served: Served | undefined;
+  account: AccountReport | undefined;
   isTicking: boolean;
 }
 
@@ -89,7 +91,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     opened: new Map(),
     ending: new Set(),
     syncs,
-    served: undefined,
+    account: undefined,
     isTicking: false,
   };
   let stopping: Promise<void> | undefined;
@@ -97,7 +99,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   function openNew(key: string, settings: DeliverySettings): Opened {
     // The first tells what belongs to none of them, and so it stays.
     const isFirst = state.opened.size === 0;
-    const work = openDeliveryAtWork(settings, common, isFirst ? reported.dropped : () => ({}));
+    const told = isFirst ? { dropped: reported.dropped, account: () => state.account } : NOTHING_TO_TELL;
+    const work = openDeliveryAtWork(settings, common, told);
     // Looks its queue up each time: an instance that wakes after its queue was closed gets a new one.
     const push = (event: Deliverable) => (state.opened.get(key) ?? openNew(key, settings)).work.push(event);
     const entry = { delivery: { push: safely(push, common) }, work };
@@ -129,13 +132,12 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       return (state.opened.get(key) ?? openNew(key, structuredClone(settings))).delivery;
     },
     reportDrop: (reason, count = 1, detail) => reported.drop(reason, count, { detail }),
-    addServed(served) {
-      state.served = addServed(state.served, served);
-      works(state)[0]?.addServed(served);
+    tellAccount(report) {
+      state.account = report;
     },
     counters: () => countersOf(state),
     isAdopting: () => spool?.adoption.isBusy() ?? false,
-    snapshot: () => snapshotOf({ ...common, syncs, opened: works(state), served: state.served }),
+    snapshot: () => snapshotOf({ ...common, syncs, opened: works(state), account: state.account }),
     flush() {
       for (const { work } of state.opened.values()) work.queue.store.flush();
     },

@@ -1,4 +1,5 @@
 import type { Origin } from './origin.ts';
+import { type AccountReport, METERED } from './served/account.ts';
 
 /** More than a batch has unless events between its own were lost one by one; a header of 3 KB passes every proxy. */
 export const MAX_RANGES = 100;
@@ -17,17 +18,26 @@ export const LENIENT = { prefer: 'handling=lenient' } as const;
 export function deliveryHeaders(origin: Origin, numbers: readonly number[]): Record<string, string> {
   const sequence = rangesOf(numbers);
   const dropped = reasonsOf(origin.dropped());
-  const { served } = origin;
   return {
     'metering-node': origin.node,
     'metering-process': origin.process,
     ...(sequence !== '' && { 'metering-sequence': sequence }),
     'metering-taken': String(origin.taken),
     ...(dropped !== '' && { 'metering-dropped': dropped }),
-    ...(served !== undefined && {
-      'metering-requests-served': String(served.requests),
-      'metering-log-entries': String(served.entries),
-    }),
+    ...(origin.account !== undefined && accountHeaders(origin.account)),
+  };
+}
+
+/** Sums, not what is new: one that is lost, or arrives twice or late, does no harm. */
+function accountHeaders({ id, revision, served, outcomes, unexplained }: AccountReport): Record<string, string> {
+  const { [METERED]: metered = 0, ...notMetered } = outcomes;
+  const reasons = reasonsOf(notMetered);
+  return {
+    'metering-account': `${id} ${revision}`,
+    'metering-requests-served': String(served),
+    'metering-requests-metered': String(metered),
+    'metering-requests-unexplained': String(unexplained),
+    ...(reasons !== '' && { 'metering-requests-not-metered': reasons }),
   };
 }
 

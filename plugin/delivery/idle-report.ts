@@ -79,5 +79,6 @@ export function createIdleReport({ origin: own, transport, stop }: IdleReportOpt
 }
 
 function stateOf(origin: Origin): string {
-  return JSON.stringify([origin.dropped(), origin.served ?? null]);
+  const { account } = origin;
+  return JSON.stringify([origin.dropped(), account === undefined ? null : { ...account, revision: 0 }]);
 }

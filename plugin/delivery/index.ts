@@ -1,4 +1,4 @@
-import { systemClock } from './clock.ts';
+import { machineUptimeMs, systemClock } from './clock.ts';
 import { readConfig } from './config.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import type { DeliveryCounters } from './ledger.ts';
@@ -6,10 +6,13 @@ import { createLog, stderrSink } from './log.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { prometheusText } from './prometheus.ts';
 import { createRareLog } from './rare-log.ts';
-import { watchServedRequests } from './served-requests.ts';
+import { openServed, type Served } from './served/served.ts';
+import type { Counter } from './served/tally.ts';
 import type { Delivery, DeliverySettings, OnSettled } from './settings.ts';
+import { codeOf } from './spool/files.ts';
 
 export type { DeliveryCounters } from './ledger.ts';
+export type { Counter } from './served/tally.ts';
 export type { Deliverable, Delivery, DeliverySettings, OnSettled, QueueSettings, Ticket } from './settings.ts';
 
 /** Long enough for a backend that answers; Kong itself kills after some 50 ms, other supervisors after 10 s or more. */
@@ -21,8 +24,7 @@ const SHUTDOWN_DEADLINE_MS = 5000;
 let theDeliveries: Deliveries | undefined;
 let isShutdownInstalled = false;
 let settledListener: OnSettled | undefined;
-let servedRequests: ReturnType<typeof watchServedRequests> | undefined;
-let logEntries = 0;
+let theServed: Served | undefined;
 
 function deliveries(): Deliveries {
   theDeliveries ??= start();
@@ -49,10 +51,20 @@ function start(): Deliveries {
     const read = () => prometheusText(started.snapshot());
     startMetricsServer({ address: metrics, clock, rareLog, read });
   }
-  if (gatewayStatus !== undefined) {
-    const entries = () => logEntries;
-    const { addServed: onServed } = started;
-    servedRequests = watchServedRequests({ settings: gatewayStatus, clock, rareLog, entries, onServed });
+  if (gatewayStatus !== undefined && spool !== undefined) {
+    theServed = openServed({
+      settings: gatewayStatus,
+      dir: spool.dir,
+      node,
+      clock,
+      uptimeMs: machineUptimeMs,
+      rareLog,
+      onTrouble: (error) => {
+        const msg = 'the counts of requests cannot be written';
+        rareLog.note({ key: msg, level: 'error', msg, fields: { code: codeOf(error), dir: spool.dir } });
+      },
+      onReport: started.tellAccount,
+    });
   }
   return started;
 }
@@ -84,9 +96,13 @@ export function reportDrop(reason: string, count?: number, detail?: string): voi
   deliveries().reportDrop(reason, count, detail);
 }
 
-/** To be called for each log entry that arrives, whatever comes of it. */
-export function countLogEntry(): void {
-  logEntries++;
+/**
+ * For a plugin instance that has just been started: to be called once for each of its requests, with what has become of
+ * it: `metered`, or a fixed word for why it made no event.
+ */
+export function openCounter(): Counter {
+  deliveries();
+  return theServed?.openCounter() ?? (() => undefined);
 }
 
 /** Totals over all deliveries since the start of the process. */
@@ -100,6 +116,8 @@ export function deliveryCounters(): DeliveryCounters {
  */
 export function flushDelivery(): void {
   theDeliveries?.flush();
+  // After the events: one that is counted is stored.
+  theServed?.settle();
 }
 
 /**
@@ -108,7 +126,7 @@ export function flushDelivery(): void {
  * first.
  */
 export function stopDelivery(deadlineMs: number = SHUTDOWN_DEADLINE_MS): Promise<void> {
-  servedRequests?.close();
+  void theServed?.close();
   return deliveries().stop(deadlineMs);
 }
 
@@ -122,5 +140,8 @@ export function installShutdown(): void {
   process.on('SIGTERM', () => {
     void stopDelivery().finally(() => process.exit(0));
   });
-  process.on('exit', () => theDeliveries?.secure());
+  process.on('exit', () => {
+    theDeliveries?.secure();
+    theServed?.settle();
+  });
 }

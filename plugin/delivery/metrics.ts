@@ -1,7 +1,7 @@
 import { earliest } from './aside.ts';
 import type { Totals } from './ledger.ts';
 import type { Common, OpenedDelivery } from './opened-delivery.ts';
-import type { Served } from './served.ts';
+import type { AccountReport } from './served/account.ts';
 
 /** How long something took, in a histogram of Prometheus's kind. */
 export interface Durations {
@@ -26,8 +26,8 @@ export interface Snapshot extends Totals {
   /** undefined = there is no spool. */
   readonly spool: { readonly bytes: number; readonly maxBytes: number } | undefined;
   readonly syncs: DurationCounts;
-  /** undefined = not known, or told by another process. */
-  readonly served: Served | undefined;
+  /** What the gateway served; undefined = not known, or told by another process. */
+  readonly account: AccountReport | undefined;
 }
 
 /** From a fast SSD to a disk that hangs. */
@@ -60,11 +60,11 @@ export function snapshotOf({
   spool,
   syncs,
   opened,
-  served,
+  account,
 }: Pick<Common, 'clock' | 'ledger' | 'spool'> & {
   readonly syncs: Durations;
   readonly opened: readonly OpenedDelivery[];
-  readonly served: Served | undefined;
+  readonly account: AccountReport | undefined;
 }): Snapshot {
   const queues = opened.flatMap(({ queue, adopted }) => [queue, ...adopted]);
   const now = clock.now();
@@ -76,6 +76,6 @@ export function snapshotOf({
     oldestAgeSeconds: oldestAt === undefined ? 0 : Math.max(0, now - oldestAt) / 1000,
     spool: spool && { bytes: spool.budget.usedBytes, maxBytes: spool.budget.maxBytes },
     syncs: syncs.read(),
-    served,
+    account,
   };
 }

@@ -30,6 +30,14 @@ export interface Common {
   readonly onSettled?: OnSettled | undefined;
 }
 
+/** What a process has to tell once, whatever Deliveries it has. */
+export interface ToldByOne {
+  /** What was dropped without any Delivery. */
+  dropped(): Readonly<Record<string, number>>;
+  /** What the gateway has served. */
+  account(): Origin['account'];
+}
+
 /** One Delivery at work: what is pushed to it, and what it has taken over from dead processes. */
 export interface OpenedDelivery {
   readonly settings: DeliverySettings;
@@ -44,7 +52,6 @@ export interface OpenedDelivery {
   /** Events held, those that it has taken over included; after `stop`, those that it has left on disk. */
   readonly held: number;
   push(event: Deliverable): Ticket | undefined;
-  addServed: NumberingOrigin['addServed'];
   /** To be called every few seconds. */
   tick(): void;
   stop(deadlineMs: number): Promise<void>;
@@ -60,19 +67,21 @@ const LAST_REPORT_MS = 5000;
 const ADOPTED_ENTRIES = 1000;
 
 /**
- * @param reported what was dropped without any Delivery, to be told by this one
+ * @param told what belongs to no Delivery, and is to be told by this one
  * @throws TypeError when the settings cannot work; see {@link checkSettings}.
  */
 export function openDeliveryAtWork(
   settings: DeliverySettings,
   common: Common,
-  reported: Origin['dropped'],
+  told: ToldByOne,
 ): OpenedDelivery {
   const { clock, spool } = common;
   const ledger = common.ledger.scope();
   const url = checkSettings(settings);
-  const origin = createOrigin({ node: common.node, process: newProcessId(clock) }, () =>
-    addCounts(ledger.dropped(), reported()),
+  const origin = createOrigin(
+    { node: common.node, process: newProcessId(clock) },
+    () => addCounts(ledger.dropped(), told.dropped()),
+    told.account,
   );
   const onLost: OnLost = (reason, count) => ledger.drop(reason, count, { endpoint: url.origin });
   const spooled = spool && openStore(settings, url, origin, onLost, { ...common, spool }, () => queue.run());
@@ -89,7 +98,6 @@ export function openDeliveryAtWork(
     settings,
     queue,
     adopted: estate?.queues ?? new Set(),
-    addServed: origin.addServed,
     heir: estate && spooled && heirOf(settings, url, spooled, estate),
     openedAt,
     get lastPushAt() {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from './clock.ts';
-import { addServed, type Served } from './served.ts';
+import type { AccountReport } from './served/account.ts';
 import type { Ticket } from './settings.ts';
 
 /**
@@ -17,22 +17,21 @@ export interface Origin {
   readonly taken: number;
   /** What it has dropped so far, by reason. */
   dropped(): Readonly<Record<string, number>>;
-  /** What it has been given to tell of the gateway, in sum; undefined = nothing. */
-  readonly served?: Served | undefined;
+  /** What it has been given to tell of the gateway; undefined = nothing. */
+  readonly account?: AccountReport | undefined;
 }
 
 /** The origin of this process, which gives numbers. */
 export interface NumberingOrigin extends Origin {
   next(): number;
-  addServed(served: Served): void;
 }
 
 export function createOrigin(
   { node, process }: Pick<Origin, 'node' | 'process'>,
   dropped: Origin['dropped'],
+  account: () => AccountReport | undefined = () => undefined,
 ): NumberingOrigin {
   let taken = 0;
-  let served: Served | undefined;
   return {
     node,
     process,
@@ -40,13 +39,10 @@ export function createOrigin(
       return taken;
     },
     dropped,
-    get served() {
-      return served;
+    get account() {
+      return account();
     },
     next: () => ++taken,
-    addServed(more) {
-      served = addServed(served, more);
-    },
   };
 }
 

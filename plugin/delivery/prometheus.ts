@@ -1,4 +1,5 @@
 import type { Snapshot } from './metrics.ts';
+import { type AccountReport, METERED } from './served/account.ts';
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -7,7 +8,7 @@ export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** A snapshot in Prometheus's text exposition format, version 0.0.4. */
 export function prometheusText(snapshot: Snapshot): string {
-  const { dropped, spool, served } = snapshot;
+  const { dropped, spool, account } = snapshot;
   return [
     counter('metering_events_taken_total', 'Events that the gateway handed over.', snapshot.taken),
     counter('metering_events_adopted_total', 'Events taken over from a process that died.', snapshot.adopted),
@@ -32,17 +33,23 @@ export function prometheusText(snapshot: Snapshot): string {
           counter('metering_spool_errors_total', 'Times that the disk refused something.', snapshot.spoolErrors),
           histogram('metering_spool_sync_seconds', 'How long writing and syncing a window took.', snapshot.syncs),
         ]),
-    ...(served === undefined
-      ? []
-      : [
-          counter(
-            'metering_requests_served_total',
-            'Requests that the gateway served, by its status.',
-            served.requests,
-          ),
-          counter('metering_log_entries_total', 'Log entries that arrived in the same time.', served.entries),
-        ]),
+    ...(account === undefined ? [] : accountMetrics(account)),
   ].join('');
+}
+
+function accountMetrics({ served, outcomes, unexplained }: AccountReport): string[] {
+  const { [METERED]: metered = 0, ...notMetered } = outcomes;
+  return [
+    counter('metering_requests_served_total', 'Requests that the gateway served, by its status.', served),
+    counter('metering_requests_metered_total', 'Of them, those that made an event.', metered),
+    metric(
+      'metering_requests_not_metered_total',
+      'counter',
+      'Of them, those that made none, by reason.',
+      Object.entries(notMetered).map(([reason, count]): Sample => [{ reason }, count]),
+    ),
+    gauge('metering_requests_unexplained', 'Of them, those whose log entry has not arrived.', unexplained),
+  ];
 }
 
 function counter(name: string, help: string, value: number): string {

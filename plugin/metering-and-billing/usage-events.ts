@@ -29,8 +29,23 @@ export interface Drop {
   readonly detail?: string;
 }
 
+/** What became of a request: that it made events, or why it made none. */
+export type Outcome =
+  | 'metered'
+  | 'no_subject'
+  /** Its status is none of `allow_status_codes`. */
+  | 'status_not_allowed'
+  | 'unknown_token_count'
+  /** It is none of what the configuration has metered. */
+  | 'nothing_to_meter'
+  | 'unreadable_log_entry'
+  | 'bad_config';
+
 /** What one logged request comes to. */
 export interface Usage {
+  readonly outcome: Outcome;
+  /** The gateway's; undefined when the entry cannot be read. */
+  readonly requestId: string | undefined;
   readonly events: readonly UsageEvent[];
   readonly drops: readonly Drop[];
   /** Whose request it was, when the gateway had let it through; for whoever counts requests under way. */
@@ -51,20 +66,24 @@ const REFUSALS: readonly number[] = [402, 403, 429, 500, 503];
 export function usageOf(settings: MeteringSettings, raw: unknown): Usage {
   const entry = parseLogEntry(raw);
   if (entry === undefined) {
-    return { events: [], drops: [{ reason: 'unreadable_log_entry', count: 1 }], passedSubject: undefined };
+    const reason = 'unreadable_log_entry';
+    return { outcome: reason, requestId: undefined, events: [], drops: [{ reason, count: 1 }], passedSubject: undefined };
   }
   const subject = findSubject(settings.subject, entry);
   const wasRefused = entry.fields['source'] === 'kong' && REFUSALS.includes(entry.status);
   const passedSubject = wasRefused ? undefined : subject?.value;
-  if (!isStatusAllowed(settings.allowStatusCodes, entry.status)) return { events: [], drops: [], passedSubject };
-  return { ...eventsOf(settings, entry, subject), passedSubject };
+  const { requestId } = entry;
+  if (!isStatusAllowed(settings.allowStatusCodes, entry.status)) {
+    return { outcome: 'status_not_allowed', requestId, events: [], drops: [], passedSubject };
+  }
+  return { ...eventsOf(settings, entry, subject), requestId, passedSubject };
 }
 
 function eventsOf(
   settings: MeteringSettings,
   entry: LogEntry,
   subject: Subject | undefined,
-): Pick<Usage, 'events' | 'drops'> {
+): Pick<Usage, 'outcome' | 'events' | 'drops'> {
   const aiCalls = settings.meterAiTokenUsage ? findAiCalls(entry) : [];
   const drops: Drop[] = [];
   let eventCount = settings.meterApiRequests ? 1 : 0;
@@ -72,12 +91,14 @@ function eventsOf(
     eventCount += counts.length;
     if (unknownCounts > 0) drops.push({ reason: 'unknown_token_count', count: unknownCounts, detail: unknownReason });
   }
-  if (eventCount === 0) return { events: [], drops };
+  if (eventCount === 0) {
+    return { outcome: drops.length > 0 ? 'unknown_token_count' : 'nothing_to_meter', events: [], drops };
+  }
   if (subject === undefined) {
     drops.push({ reason: 'no_subject', count: eventCount, detail: describe(settings.subject) });
-    return { events: [], drops };
+    return { outcome: 'no_subject', events: [], drops };
   }
-  return { events: build(settings, entry, subject, aiCalls), drops };
+  return { outcome: 'metered', events: build(settings, entry, subject, aiCalls), drops };
 }
 
 function build(

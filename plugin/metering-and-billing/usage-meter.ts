@@ -5,10 +5,10 @@ import { createUsageFeed, type UsageFeed } from '../usage-feed/sender.ts';
 import { fingerprint, type PluginConfig, readConfig } from './config.ts';
 import { fieldOf, objectOf, textOf } from './json-values.ts';
 import { noticeOnce } from './notices.ts';
-import { usageOf } from './usage-events.ts';
+import { type Usage, usageOf } from './usage-events.ts';
 
 /** Takes what `kong.log.serialize()` answered and leaves the events for delivery. Returns at once, never throws. */
-export type UsageMeter = (rawEntry: unknown) => void;
+export type UsageMeter = (rawEntry: unknown) => Pick<Usage, 'outcome' | 'requestId'>;
 
 /**
  * Opens the meter of one plugin configuration, as Kong hands it over. Never throws: Kong starts an instance again for
@@ -40,19 +40,23 @@ function feed(): UsageFeed {
 function meterInto(delivery: Delivery, { metering }: PluginConfig): UsageMeter {
   const { logged, made } = feed();
   return (rawEntry) => {
-    const { events, drops, passedSubject } = usageOf(metering, rawEntry);
+    const { outcome, requestId, events, drops, passedSubject } = usageOf(metering, rawEntry);
     for (const event of events) {
       const ticket = delivery.push({ json: JSON.stringify(event) });
       if (ticket !== undefined) made(ticket, event);
     }
     if (passedSubject !== undefined) logged(passedSubject);
     for (const drop of drops) reportDrop(drop.reason, drop.count, drop.detail);
+    return { outcome, requestId };
   };
 }
 
 function refuse(rawConfig: unknown, problems: readonly string[]): UsageMeter {
   say('error', 'the configuration cannot work: nothing is metered', rawConfig, problems);
-  return () => reportDrop('bad_config');
+  return () => {
+    reportDrop('bad_config');
+    return { outcome: 'bad_config', requestId: undefined };
+  };
 }
 
 function say(level: 'warn' | 'error', msg: string, rawConfig: unknown, details: readonly string[]): void {

@@ -9,8 +9,11 @@ export const GATEWAY_HEADERS = {
   sequence: 'Metering-Sequence',
   taken: 'Metering-Taken',
   dropped: 'Metering-Dropped',
-  requestsServed: 'Metering-Requests-Served',
-  logEntries: 'Metering-Log-Entries',
+  account: 'Metering-Account',
+  served: 'Metering-Requests-Served',
+  metered: 'Metering-Requests-Metered',
+  notMetered: 'Metering-Requests-Not-Metered',
+  unexplained: 'Metering-Requests-Unexplained',
 } as const;
 
 const NAME = /^[\w.:@-]{1,128}$/;
@@ -24,8 +27,9 @@ export type DeliveryHeaders = Omit<GatewayDelivery, 'received' | 'rejected'>;
 
 /**
  * Reads the gateway's headers: "Metering-Node: gw-1", "Metering-Process: 01J…", "Metering-Sequence: 1-50,52",
- * "Metering-Taken: 60", "Metering-Dropped: queue_full=3,no_subject=1", "Metering-Requests-Served: 64",
- * "Metering-Log-Entries: 62".
+ * "Metering-Taken: 60", "Metering-Dropped: queue_full=3,no_subject=1"; and of what it has served "Metering-Account: 01K… 17",
+ * "Metering-Requests-Served: 64", "Metering-Requests-Metered: 60", "Metering-Requests-Not-Metered: no_subject=3",
+ * "Metering-Requests-Unexplained: 1".
  * @returns undefined when the request comes from no numbering sender
  * @throws RequestProblem 400 that names the header
  */
@@ -37,18 +41,33 @@ export function readDeliveryHeaders(c: HttpContext): DeliveryHeaders | undefined
   if (!NAME.test(process)) throw refuse(GATEWAY_HEADERS.process, 'must have 1 to 128 letters, digits or . : @ _ -');
   const taken = c.req.header(GATEWAY_HEADERS.taken);
   const dropped = c.req.header(GATEWAY_HEADERS.dropped);
-  const requestsServed = c.req.header(GATEWAY_HEADERS.requestsServed);
-  const logEntries = c.req.header(GATEWAY_HEADERS.logEntries);
+  const requests = readRequests(c);
   return {
     node,
     process,
     ranges: readRanges(c.req.header(GATEWAY_HEADERS.sequence) ?? ''),
     ...(taken !== undefined && { taken: readNumber(taken, GATEWAY_HEADERS.taken) }),
-    ...(dropped !== undefined && { dropped: readDropped(dropped) }),
-    ...(requestsServed !== undefined && {
-      requestsServed: readNumber(requestsServed, GATEWAY_HEADERS.requestsServed),
-    }),
-    ...(logEntries !== undefined && { logEntries: readNumber(logEntries, GATEWAY_HEADERS.logEntries) }),
+    ...(dropped !== undefined && { dropped: readCounts(dropped, GATEWAY_HEADERS.dropped) }),
+    ...(requests !== undefined && { requests }),
+  };
+}
+
+function readRequests(c: HttpContext): GatewayDelivery['requests'] {
+  const header = c.req.header(GATEWAY_HEADERS.account);
+  if (header === undefined) return undefined;
+  const [account = '', revision = '', ...more] = header.split(' ');
+  if (!NAME.test(account) || more.length > 0) {
+    throw refuse(GATEWAY_HEADERS.account, 'must be a name and a number such as "a-1 17"');
+  }
+  const count = (name: 'served' | 'metered' | 'unexplained') =>
+    readNumber(c.req.header(GATEWAY_HEADERS[name]) ?? '', GATEWAY_HEADERS[name]);
+  return {
+    account,
+    revision: readNumber(revision, GATEWAY_HEADERS.account),
+    served: count('served'),
+    metered: count('metered'),
+    notMetered: readCounts(c.req.header(GATEWAY_HEADERS.notMetered) ?? '', GATEWAY_HEADERS.notMetered),
+    unexplained: count('unexplained'),
   };
 }
 
@@ -67,8 +86,7 @@ function readRanges(text: string): NumberRange[] {
   });
 }
 
-function readDropped(text: string): Record<string, number> {
-  const name = GATEWAY_HEADERS.dropped;
+function readCounts(text: string, name: string): Record<string, number> {
   const entries = text === '' ? [] : text.split(',').map((part) => part.trim().split('='));
   if (entries.length > MAX_REASONS) throw refuse(name, `must have at most ${MAX_REASONS} reasons`);
   return Object.fromEntries(

@@ -19,17 +19,6 @@ export const gatewayProcessSchema = z
     missing_count: z.int().openapi({ description: 'Numbers below it that have not arrived.' }),
     missing: z.array(rangeSchema).openapi({ description: 'The first hundred ranges of them.' }),
     dropped: z.record(z.string(), z.int()).openapi({ description: 'What the process says it has dropped, by reason.' }),
-    requests_served: z
-      .int()
-      .optional()
-      .openapi({
-        description:
-          'Requests that the gateway served, by its own count, while this process was the one to read it. ' +
-          'Only one process of a gateway reads at a time, so those of several may be added up.',
-      }),
-    log_entries: z.int().optional().openapi({
-      description: "Log entries that reached all of the gateway's plugin servers in the same time.",
-    }),
   })
   .openapi('GatewayProcess');
 
@@ -37,3 +26,30 @@ export const gatewayProcessPageSchema = z
   .strictObject({ data: z.array(gatewayProcessSchema), meta: pageMetaSchema })
   .openapi('GatewayProcessPage');
 export type GatewayProcessPage = z.output<typeof gatewayProcessPageSchema>;
+
+export const gatewayRequestsSchema = z
+  .strictObject({
+    node: z.string(),
+    account: z.string().openapi({ description: 'The gateway begins a new one when its spool folder was lost.' }),
+    first_seen_at: dateTimeSchema,
+    last_seen_at: dateTimeSchema,
+    served: z.int().openapi({
+      description: 'Requests that are over, by the own count of the gateway, since the account was opened.',
+    }),
+    metered: z.int().openapi({ description: 'Those of them that made events.' }),
+    not_metered: z
+      .record(z.string(), z.int())
+      .openapi({ description: 'Those of them that made none, by reason, such as `no_subject`.' }),
+    under_way: z.int().openapi({ description: 'Those of them whose log entry may be on its way.' }),
+    unexplained: z.int().openapi({
+      description:
+        'Those of them whose log entry has not arrived: lost between the gateway and its plugin server, or never ' +
+        'meant for it, such as requests to a route without the plugin.',
+    }),
+  })
+  .openapi('GatewayRequests');
+
+export const gatewayRequestsPageSchema = z
+  .strictObject({ data: z.array(gatewayRequestsSchema), meta: pageMetaSchema })
+  .openapi('GatewayRequestsPage');
+export type GatewayRequestsPage = z.output<typeof gatewayRequestsPageSchema>;

@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
+import { prepareRecordRequests } from './gateway-requests.ts';
 import type { AppendResult, GatewayDelivery, GatewayProcess, NumberRange } from '../types.ts';
 
 interface ProcessRow {
@@ -12,8 +13,6 @@ interface ProcessRow {
   rejected: number;
   taken: number | null;
   dropped: string | null;
-  requests_served: number | null;
-  log_entries: number | null;
 }
 
 /** A process that lost more than this in pieces is answered with the first ones and the sum of all. */
@@ -25,7 +24,7 @@ export type RecordDelivery = (delivery: GatewayDelivery, result: AppendResult, n
 export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
   const upsert = db.prepare(`
     INSERT INTO gateway_processes VALUES (@node, @process, @nowMs, @nowMs, @received, @stored, @duplicates, @rejected,
-      @taken, @dropped, @requestsServed, @logEntries)
+      @taken, @dropped)
     ON CONFLICT (node, process) DO UPDATE SET
       last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),
       received = received + excluded.received,
@@ -34,9 +33,8 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
       rejected = rejected + excluded.rejected,
       dropped = coalesce(excluded.dropped, dropped),
       -- Deliveries overtake each other: what a process counts never falls.
-      taken = max(coalesce(taken, 0), coalesce(excluded.taken, 0)),
-      requests_served = max(coalesce(requests_served, excluded.requests_served), coalesce(excluded.requests_served, requests_served)),
-      log_entries = max(coalesce(log_entries, excluded.log_entries), coalesce(excluded.log_entries, log_entries))`);
+      taken = max(coalesce(taken, 0), coalesce(excluded.taken, 0))`);
+  const recordRequests = prepareRecordRequests(db);
   const known = db.prepare('SELECT dropped FROM gateway_processes WHERE node = ? AND process = ?').pluck();
   const touching = db.prepare(
     'SELECT first, last FROM gateway_ranges WHERE node = ? AND process = ? AND first <= ? AND last >= ?',
@@ -44,7 +42,7 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
   const remove = db.prepare('DELETE FROM gateway_ranges WHERE node = ? AND process = ? AND first = ?');
   const insert = db.prepare('INSERT INTO gateway_ranges VALUES (?, ?, ?, ?)');
   return (delivery, { stored, duplicates }, nowMs) => {
-    const { node, process, ranges, received, rejected, taken, dropped, requestsServed, logEntries } = delivery;
+    const { node, process, ranges, received, rejected, taken, dropped, requests } = delivery;
     upsert.run({
       node,
       process,
@@ -55,9 +53,8 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
       rejected,
       taken: taken ?? null,
       dropped: dropped === undefined ? null : mostDropped(dropped, known.get(node, process)),
-      requestsServed: requestsServed ?? null,
-      logEntries: logEntries ?? null,
     });
+    if (requests !== undefined) recordRequests(node, requests, nowMs);
     for (const range of ranges) {
       // Ranges that overlap or touch become one.
       const merged = touching.all(node, process, range.last + 1, range.first - 1) as NumberRange[];
@@ -114,8 +111,6 @@ function toProcess(row: ProcessRow, arrived: readonly NumberRange[]): GatewayPro
     missing: missing.slice(0, MAX_MISSING_RANGES),
     missingCount: missing.reduce((sum, gap) => sum + gap.last - gap.first + 1, 0),
     dropped: row.dropped === null ? {} : (JSON.parse(row.dropped) as Record<string, number>),
-    requestsServed: row.requests_served ?? undefined,
-    logEntries: row.log_entries ?? undefined,
   };
 }
 

@@ -14,6 +14,7 @@ import { dimensionValues } from './dimension-values.ts';
 import { readDuplicates } from './duplicates.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
+import { listRequests } from './gateway-requests.ts';
 import type { QueryLimits } from './query-limits.ts';
 import { answerPiece } from './query-pieces.ts';
 import { seriesProgress } from './rollup/progress.ts';
@@ -64,6 +65,8 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
       return verifyRollups(db);
     case 'processes':
       return listProcesses(db, request.page);
+    case 'gatewayRequests':
+      return listRequests(db, request.page);
     case 'select':
       return selectSlice(db, request.query, request.page);
     case 'preview':

@@ -144,6 +144,7 @@ export async function openSqliteUsageStore(
     expire: (beforeMs) => writer.expire(beforeMs),
     verify: () => readers.ask({ kind: 'verify' }),
     gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
+    gatewayRequests: (page) => readers.ask({ kind: 'gatewayRequests', page }),
     check: async () => {
       await writer.check();
       // Readers that are at work answer; waiting behind their queries would make a busy store look like a broken one.

@@ -69,7 +69,8 @@ export type ReaderRequest =
       since: UsageMoment;
       page: { size: number; afterRow?: number | undefined };
     }
-  | { kind: 'processes'; page: { offset: number; limit: number; node?: string } };
+  | { kind: 'processes'; page: { offset: number; limit: number; node?: string } }
+  | { kind: 'gatewayRequests'; page: { offset: number; limit: number; node?: string } };
 
 export type ReaderAnswer =
   /** `waitingRows`: rows of the answer that are still with the reader; it gives a part of them for each "more". */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Origin } from '../origin.ts';
+import { seal, unseal } from '../sealed.ts';
 
 /** What a folder's owner knew when it wrote it down: a hint that saves sending things twice, never a proof of loss. */
 export interface Checkpoint {
@@ -31,7 +31,7 @@ export async function writeCheckpoint(
   const json = JSON.stringify({ taken, dropped, finished: finished.list(MAX_RANGES) } satisfies Checkpoint);
   const next = join(folder, NEXT);
   // Not synced: after a loss of power an old one, or none, only means that more is sent again.
-  await writeFile(next, `${sumOf(json)} ${json}\n`, { mode: 0o600 });
+  await writeFile(next, `${seal(json)}\n`, { mode: 0o600 });
   await rename(next, join(folder, FILE));
 }
 
@@ -39,15 +39,11 @@ export async function writeCheckpoint(
 export function readCheckpoint(folder: string): Checkpoint {
   try {
     const text = readFileSync(join(folder, FILE), 'utf8');
-    const json = text.slice(9, -1);
-    if (text !== `${sumOf(json)} ${json}\n`) return NOTHING;
+    const json = text.endsWith('\n') ? unseal(text.slice(0, -1)) : undefined;
+    if (json === undefined) return NOTHING;
     // Its checksum says that this folder's owner wrote it.
     return JSON.parse(json) as Checkpoint;
   } catch {
     return NOTHING;
   }
-}
-
-function sumOf(json: string): string {
-  return crc32(json).toString(16).padStart(8, '0');
 }

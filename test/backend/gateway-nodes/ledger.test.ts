@@ -74,19 +74,68 @@ test('nor does an heir that knows less than the dead process had told', async ()
   expect((await ledger())[0]).toMatchObject({ taken: 20, dropped: { rejected: 5, queue_full: 7 } });
 });
 
-test('what the gateway served stands beside what of it arrived, as told last, of the process that tells', async () => {
-  await deliver([1], from('1'));
-  expect((await ledger())[0]).not.toHaveProperty('requests_served');
-  const served = (requests: string, entries: string) => ({
-    'Metering-Requests-Served': requests,
-    'Metering-Log-Entries': entries,
+describe('what a gateway served', () => {
+  const served = (account: string, counts: readonly [number, number, number], notMetered?: string) => ({
+    'Metering-Account': account,
+    'Metering-Requests-Served': String(counts[0]),
+    'Metering-Requests-Metered': String(counts[1]),
+    'Metering-Requests-Unexplained': String(counts[2]),
+    ...(notMetered !== undefined && { 'Metering-Requests-Not-Metered': notMetered }),
   });
-  await deliver([], from('', served('0', '0')));
-  expect((await ledger())[0]).toMatchObject({ requests_served: 0, log_entries: 0 });
-  await deliver([2], from('2', served('60', '57')));
-  await deliver([3], from('3', served('40', '38')));
-  await deliver([4], from('4'));
-  expect((await ledger())[0]).toMatchObject({ requests_served: 60, log_entries: 57 });
+  const requests = async (query = '') => (await backend.request('GET', `/gateway-requests${query}`)).json;
+
+  test('stands beside what became of it, as told last, whoever tells it', async () => {
+    await deliver([1], from('1'));
+    expect(await requests()).toEqual({ data: [], meta: { page: { number: 1, size: 100, total: 0 } } });
+    await deliver([], from('', served('a-1 1', [0, 0, 0])));
+    backend.clock.advanceMs(5000);
+    const other = { 'Metering-Process': 'p-2' };
+    await deliver([2], from('2', { ...other, ...served('a-1 3', [60, 50, 3], 'no_subject=4,status_not_allowed=1') }));
+    // Late, twice, or without a word of it.
+    await deliver([3], from('3', served('a-1 2', [40, 38, 9])));
+    await deliver([3], from('3', { ...other, ...served('a-1 3', [60, 50, 3], 'no_subject=4,status_not_allowed=1') }));
+    await deliver([4], from('4'));
+    expect((await requests()).data).toEqual([
+      {
+        node: 'gw-1',
+        account: 'a-1',
+        first_seen_at: '2026-11-21T12:00:00Z',
+        last_seen_at: '2026-11-21T12:00:05Z',
+        served: 60,
+        metered: 50,
+        not_metered: { no_subject: 4, status_not_allowed: 1 },
+        under_way: 2,
+        unexplained: 3,
+      },
+    ]);
+  });
+
+  test('is told apart by node and account, listed by page and filtered', async () => {
+    await deliver([], from('', served('a-1 1', [1, 1, 0])));
+    backend.clock.advanceMs(1000);
+    await deliver([], from('', served('a-2 1', [2, 1, 1])));
+    backend.clock.advanceMs(1000);
+    await deliver([], { ...from('', served('a-1 1', [3, 3, 0])), 'Metering-Node': 'gw-2' });
+    const names = (answer: { data: { node: string; account: string }[] }) =>
+      answer.data.map(({ node, account }) => `${node} ${account}`);
+    expect(names(await requests())).toEqual(['gw-2 a-1', 'gw-1 a-2', 'gw-1 a-1']);
+    expect(names(await requests('?page[size]=2&page[number]=2'))).toEqual(['gw-1 a-1']);
+    expect(names(await requests('?filter[node]=gw-1'))).toEqual(['gw-1 a-2', 'gw-1 a-1']);
+  });
+
+  test.each([
+    ['Metering-Account', 'a-1'],
+    ['Metering-Account', 'a-1 x'],
+    ['Metering-Account', 'a-1 1 2'],
+    ['Metering-Requests-Served', '-1'],
+    ['Metering-Requests-Metered', 'many'],
+    ['Metering-Requests-Unexplained', ''],
+    ['Metering-Requests-Not-Metered', 'No Subject=1'],
+  ])('is refused with %s: %s', async (header, value) => {
+    const answer = await deliver(['x'], from('1', { ...served('a-1 1', [1, 1, 0]), [header]: value }));
+    expect(answer.status).toBe(400);
+    expect(answer.json.invalid_parameters[0]).toMatchObject({ field: header, source: 'header' });
+  });
 });
 
 test('nodes and processes are told apart, listed by page and filtered', async () => {
@@ -115,8 +164,6 @@ describe('refused headers', () => {
     ['Metering-Taken', '1e3'],
     ['Metering-Dropped', 'queue_full'],
     ['Metering-Dropped', 'Queue Full=1'],
-    ['Metering-Requests-Served', '-1'],
-    ['Metering-Log-Entries', 'many'],
     ['Metering-Process', ''],
     ['Metering-Node', 'a b'],
   ])('%s: %s', async (header, value) => {

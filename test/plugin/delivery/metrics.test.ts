@@ -54,8 +54,9 @@ describe('the metrics', () => {
     pushAll(rig.delivery, ids(9));
     rig.delivery.push(event('bad'));
     expect(prometheusText(rig.deliveries.snapshot())).not.toContain('requests_served');
-    rig.deliveries.addServed({ requests: 12, entries: 11 });
-    rig.deliveries.addServed({ requests: 3, entries: 2 });
+    const outcomes = { metered: 10, no_subject: 3 };
+    rig.deliveries.tellAccount({ id: 'a', revision: 1, served: 12, outcomes, unexplained: 0 });
+    rig.deliveries.tellAccount({ id: 'a', revision: 2, served: 15, outcomes, unexplained: 2 });
     rig.deliveries.reportDrop('a "strange"\\reason\n', 2);
     clock.advance(1);
     await until(() => expect(clock.timersInMs()).toContain(5));
@@ -67,7 +68,9 @@ describe('the metrics', () => {
       metering_queue_events: 10,
       metering_queue_oldest_age_seconds: 0.005,
       metering_requests_served_total: 15,
-      metering_log_entries_total: 13,
+      metering_requests_metered_total: 10,
+      'metering_requests_not_metered_total{reason="no_subject"}': 3,
+      metering_requests_unexplained: 2,
       'metering_events_dropped_total{reason="a \\"strange\\"\\\\reason\\n"}': 2,
     });
     clock.advance(15);

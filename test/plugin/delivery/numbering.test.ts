@@ -47,9 +47,17 @@ describe('the headers of a batch', () => {
       'metering-taken': '60',
       'metering-dropped': 'queue_full=3,no_subject=1',
     });
-    expect(read(deliveryHeaders({ ...origin, served: { requests: 64, entries: 0 } }, [1]))).toMatchObject({
-      requestsServed: 64,
-      logEntries: 0,
+    const outcomes = { metered: 60, no_subject: 2, status_not_allowed: 1 };
+    const account = { id: '0mabc-12', revision: 7, served: 64, outcomes, unexplained: 1 };
+    expect(read(deliveryHeaders({ ...origin, account }, [1]))).toMatchObject({
+      requests: {
+        account: '0mabc-12',
+        revision: 7,
+        served: 64,
+        metered: 60,
+        notMetered: { no_subject: 2, status_not_allowed: 1 },
+        unexplained: 1,
+      },
     });
   });
 

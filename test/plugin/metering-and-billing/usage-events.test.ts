@@ -38,7 +38,7 @@ describe('every recorded request, billed by consumer', () => {
   test.each(RECORDED_USAGE)('$requestId', (usage) => {
     const made = usageOf(settings(), jsonOf(usage));
     if (usage.username === undefined) {
-      expect(made).toEqual({ events: [], drops: [{ reason: 'no_subject', count: 1, detail: 'consumer username' }] });
+      expect(made).toMatchObject({ outcome: 'no_subject', events: [], drops: [{ reason: 'no_subject', count: 1, detail: 'consumer username' }] });
     } else {
       expect(sent(made)).toEqual(expectedEvents(usage, 'alice', 'consumer_username'));
       expect(made.drops).toEqual(unknownDrops(usage));
@@ -121,7 +121,7 @@ describe('the switches', () => {
   test('with tokens alone, a request that is no AI call is nothing, and no drop for want of a subject', () => {
     const tokensOnly = settings({ meter_api_requests: false });
     for (const usage of UNAUTHENTICATED) {
-      expect(usageOf(tokensOnly, jsonOf(usage))).toMatchObject({ events: [], drops: [] });
+      expect(usageOf(tokensOnly, jsonOf(usage))).toMatchObject({ outcome: 'nothing_to_meter', events: [], drops: [] });
     }
   });
 
@@ -141,6 +141,7 @@ describe('allow_status_codes', () => {
       const made = usageOf(allowed, jsonOf(usage));
       const isAllowed = [400, 401, 404, 499].includes(Number(usage.apiRequest['response_http_status']));
       expect(made.events).toHaveLength(isAllowed ? 1 : 0);
+      expect(made.outcome).toBe(isAllowed ? 'metered' : 'status_not_allowed');
       expect(made.drops).toEqual([]);
     }
   });
@@ -156,7 +157,8 @@ describe('a subject', () => {
 
   test('that the chosen field does not have makes no event', () => {
     const byCustomId = settings({ subject: { look_up_value_in: 'consumer', field: 'custom_id' } });
-    expect(usageOf(byCustomId, recording(WITHOUT_CUSTOM_ID).json)).toEqual({
+    expect(usageOf(byCustomId, recording(WITHOUT_CUSTOM_ID).json)).toMatchObject({
+      outcome: 'no_subject',
       events: [],
       drops: [{ reason: 'no_subject', count: 1, detail: 'consumer custom_id' }],
     });
@@ -247,6 +249,7 @@ describe('whatever the log entry is', () => {
 
   test('nothing is thrown, and what is no entry is counted', () => {
     expect(usageOf(every, 'no JSON: apikey=alice-key')).toEqual({
+      outcome: 'unreadable_log_entry',
       events: [],
       drops: [{ reason: 'unreadable_log_entry', count: 1 }],
     });
