@@ -1,5 +1,3 @@
-import { uptime } from 'node:os';
-
 /** A timer that has been set and can be called off. Cancelling one that has fired does nothing. */
 export interface Timer {
   cancel(): void;
@@ -24,11 +22,6 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** A delay that Node's timers can keep: whole milliseconds, at least `leastMs`. */
 export function timerSafeMs(delayMs: number, leastMs = 0): number {
   return Math.min(MAX_TIMER_MS, Math.max(leastMs, Math.ceil(delayMs)));
-}
-
-/** Milliseconds since the machine started, as its processes are dated; not touched by a clock that is set. */
-export function machineUptimeMs(): number {
-  return Math.round(uptime() * 1000);
 }
 
 export const systemClock: Clock = {

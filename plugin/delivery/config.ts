@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { MetricsAddress } from './metrics-server.ts';
 import { defaultNode, NODE_NAME } from './origin.ts';
-import type { GatewayStatusSettings } from './served/served.ts';
+import type { RequestsLogSettings } from './served/served.ts';
 import type { FullPolicy } from './spool/budget.ts';
 import type { SpoolSettings } from './spool/spool.ts';
 
@@ -13,8 +13,8 @@ export interface DeliveryConfig {
   readonly node: string;
   /** Where the metrics are served; undefined = nowhere. */
   readonly metrics: MetricsAddress | undefined;
-  /** Where the gateway tells how many requests it has served; undefined = nobody asks. */
-  readonly gatewayStatus: GatewayStatusSettings | undefined;
+  /** Where the gateway writes down how many requests it has served; undefined = nowhere. */
+  readonly requestsLog: RequestsLogSettings | undefined;
 }
 
 /** What was read, and what is wrong with the settings; wrong ones have their defaults. Values are not quoted. */
@@ -36,7 +36,7 @@ const LOOPBACK = '127.0.0.1';
  * METERING_SPOOL (on, off), METERING_SPOOL_DIR, METERING_SPOOL_MAX_BYTES (at least 1 MiB), METERING_SPOOL_SYNC_MS (0 to
  * 10,000), METERING_SPOOL_FULL (drop_newest, drop_oldest), METERING_CATCH_UP_EVENTS_PER_SECOND,
  * METERING_DEAD_LETTER_MAX_BYTES (at least 64 KiB), METERING_NODE, METERING_METRICS (port, or host:port),
- * METERING_KONG_STATUS_URL, METERING_KONG_STATUS_INTERVAL_MS (100 to 3,600,000).
+ * METERING_REQUESTS_LOG (absolute), METERING_REQUESTS_LOG_INTERVAL_MS (100 to 3,600,000).
  * Empty ones count as unset.
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): ConfigReading {
@@ -72,16 +72,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const node = text('METERING_NODE') ?? defaultNode();
   if (!NODE_NAME.test(node)) problems.push('METERING_NODE must have 1 to 128 letters, digits or . : @ _ -');
   const metrics = readAddress(text('METERING_METRICS'), problems);
-  // Five seconds: Kong computes its status in a millisecond, and what it serves between the last reading and its own end
-  // is in no count.
-  const intervalMs = whole('METERING_KONG_STATUS_INTERVAL_MS', 5000, 100, 3_600_000);
-  const url = readStatusUrl(text('METERING_KONG_STATUS_URL'), problems);
-  if (url !== undefined && !isOn) problems.push('METERING_KONG_STATUS_URL has no effect with METERING_SPOOL=off');
+  // Three readings show a loss: five seconds apart, they last longer than a server that hangs.
+  const intervalMs = whole('METERING_REQUESTS_LOG_INTERVAL_MS', 5000, 100, 3_600_000);
+  const path = text('METERING_REQUESTS_LOG');
+  if (path !== undefined && !isAbsolute(path)) problems.push('METERING_REQUESTS_LOG must be an absolute path');
+  if (path !== undefined && !isOn) problems.push('METERING_REQUESTS_LOG has no effect with METERING_SPOOL=off');
+  const isCounted = path !== undefined && isAbsolute(path) && isOn;
   const config = {
     spool: isOn ? spool : undefined,
     node: NODE_NAME.test(node) ? node : defaultNode(),
     metrics,
-    gatewayStatus: isOn && url !== undefined ? { url, intervalMs } : undefined,
+    requestsLog: isCounted ? { path, intervalMs } : undefined,
   };
   return { config, problems };
 }
@@ -94,17 +95,4 @@ function readAddress(value: string | undefined, problems: string[]): MetricsAddr
   if (port <= 65_535) return { host: bracketed ?? plain ?? LOOPBACK, port };
   problems.push('METERING_METRICS must be a port, host:port or off');
   return undefined;
-}
-
-/** "http://127.0.0.1:8007", with `/status` or without. */
-function readStatusUrl(value: string | undefined, problems: string[]): URL | undefined {
-  if (value === undefined || value === 'off') return undefined;
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
-  if (url === undefined || !isHttp || url.username !== '' || url.password !== '') {
-    problems.push('METERING_KONG_STATUS_URL must be an http:// or https:// URL without credentials, or off');
-    return undefined;
-  }
-  url.pathname = url.pathname.replace(/(?:\/status)?\/*$/, '/status');
-  return url;
 }

@@ -1,4 +1,4 @@
-import { machineUptimeMs, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import { readConfig } from './config.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import type { DeliveryCounters } from './ledger.ts';
@@ -12,7 +12,6 @@ import type { Delivery, DeliverySettings, OnSettled } from './settings.ts';
 import { codeOf } from './spool/files.ts';
 
 export type { DeliveryCounters } from './ledger.ts';
-export type { Counter } from './served/tally.ts';
 export type { Deliverable, Delivery, DeliverySettings, OnSettled, QueueSettings, Ticket } from './settings.ts';
 
 /** Long enough for a backend that answers; Kong itself kills after some 50 ms, other supervisors after 10 s or more. */
@@ -37,7 +36,7 @@ function start(): Deliveries {
   const log = createLog(stderrSink);
   for (const problem of problems)
     log('error', 'a setting of the environment is wrong, its default is used', { problem });
-  const { spool, node, metrics, gatewayStatus } = config;
+  const { spool, node, metrics, requestsLog } = config;
   const started = createDeliveries({
     clock,
     random: Math.random,
@@ -51,13 +50,12 @@ function start(): Deliveries {
     const read = () => prometheusText(started.snapshot());
     startMetricsServer({ address: metrics, clock, rareLog, read });
   }
-  if (gatewayStatus !== undefined && spool !== undefined) {
+  if (requestsLog !== undefined && spool !== undefined) {
     theServed = openServed({
-      settings: gatewayStatus,
+      settings: requestsLog,
       dir: spool.dir,
       node,
       clock,
-      uptimeMs: machineUptimeMs,
       rareLog,
       onTrouble: (error) => {
         const msg = 'the counts of requests cannot be written';
@@ -97,13 +95,10 @@ export function reportDrop(reason: string, count?: number, detail?: string): voi
 }
 
 /**
- * For a plugin instance that has just been started: to be called once for each of its requests, with what has become of
- * it: `metered`, or a fixed word for why it made no event.
+ * To be called once for each request of which the gateway tells.
+ * @param outcome what has become of it: `metered`, or a fixed word for why it made no event
  */
-export function openCounter(): Counter {
-  deliveries();
-  return theServed?.openCounter() ?? (() => undefined);
-}
+export const countRequest: Counter = (outcome, requestId) => theServed?.count(outcome, requestId);
 
 /** Totals over all deliveries since the start of the process. */
 export function deliveryCounters(): DeliveryCounters {

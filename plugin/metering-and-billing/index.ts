@@ -1,4 +1,4 @@
-import { type Counter, flushDelivery, installShutdown, openCounter, reportDrop } from '../delivery/index.ts';
+import { countRequest, flushDelivery, installShutdown, reportDrop } from '../delivery/index.ts';
 import { openUsageMeter, type UsageMeter } from './usage-meter.ts';
 
 export { ConfigEntityChecks, Schema } from './schema.ts';
@@ -41,25 +41,23 @@ export const settle: () => void = flushDelivery;
  */
 export class Plugin {
   readonly #meter: UsageMeter;
-  readonly #count: Counter;
 
   /** @param config - the configuration as Kong hands it over. Never throws. */
   constructor(config: unknown) {
     installShutdown();
     this.#meter = openUsageMeter(config);
-    this.#count = openCounter();
   }
 
   /** Meters one request. Exactly one call to Kong, since each costs a round trip; never rejects. */
   async log(kong: Kong): Promise<void> {
     try {
       const { outcome, requestId } = this.#meter(await kong.log.serialize());
-      this.#count(outcome, requestId);
+      countRequest(outcome, requestId);
     } catch {
       // Kong refused the call, or the entry has a shape that nobody foresaw. The error may quote the entry, and the
       // plugin server would log it.
       reportDrop('unreadable_log_entry');
-      this.#count('unreadable_log_entry');
+      countRequest('unreadable_log_entry');
     }
   }
 }

@@ -8,13 +8,13 @@ const FILE = 'account';
 const NEXT = 'account.next';
 
 /** Replaces the account; not twice at the same time. Rejects with the system's error. */
-export async function writeAccount(folder: string, account: Account, isSynced: boolean): Promise<void> {
+export async function writeAccount(folder: string, account: Account): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const next = join(folder, NEXT);
   const file = await open(next, 'w', 0o600);
   try {
     await file.writeFile(seal(JSON.stringify(account)));
-    if (isSynced) await file.sync();
+    await file.sync();
   } finally {
     await file.close();
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { codeOf } from '../spool/files.ts';
 
 /**
- * The place of the one process that reads a gateway's status for all of its processes. It is a socket of a name that two
+ * The place of the one process that reads a gateway's log for all of its processes. It is a socket of a name that two
  * cannot have; the others connect to it, and try to be the next when it is gone.
  */
 export interface Seat {

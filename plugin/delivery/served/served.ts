@@ -1,29 +1,28 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { endpointKey, newProcessId } from '../origin.ts';
+import { newProcessId } from '../origin.ts';
 import type { RareLog } from '../rare-log.ts';
 import { bootId } from '../spool/owner.ts';
 import type { AccountReport } from './account.ts';
-import { readAccount } from './account-file.ts';
-import { watchStatus } from './reader.ts';
+import { createReader } from './reader.ts';
+import { makeRequestsLog } from './requests-log.ts';
 import { takeSeat } from './seat.ts';
 import { type Counter, createTallyBook } from './tally.ts';
 
-/** Where the gateway tells how many requests it has served. */
-export interface GatewayStatusSettings {
-  readonly url: URL;
+/** Where the gateway writes one byte for each request that it has served. */
+export interface RequestsLogSettings {
+  readonly path: string;
   readonly intervalMs: number;
 }
 
 export interface ServedOptions {
-  readonly settings: GatewayStatusSettings;
+  readonly settings: RequestsLogSettings;
   /** The spool's folder. */
   readonly dir: string;
   readonly node: string;
   readonly clock: Clock;
-  /** Milliseconds since the machine started. */
-  readonly uptimeMs: () => number;
   readonly rareLog: RareLog;
   readonly onTrouble: (error: unknown) => void;
   /** Told what has been served, if this process is the one to read it. */
@@ -32,8 +31,8 @@ export interface ServedOptions {
 
 /** What one gateway has served, against what of it has reached its plugin servers. */
 export interface Served {
-  /** For a plugin instance that has just been started: counts what becomes of its requests. */
-  openCounter(): Counter;
+  /** Counts one request, by what has become of its log entry. */
+  readonly count: Counter;
   /** Writes down what has been counted, within the call. Never throws. */
   settle(): void;
   /** Gives the place of the reader to another. */
@@ -43,35 +42,26 @@ export interface Served {
 const BEAT_MS = 5000;
 
 /**
- * Counts what reaches this process, and holds the sum of all processes of the gateway against the gateway's own count.
- * One of them reads for all. Never throws.
+ * Counts what reaches this process, and holds the sum of all processes of the gateway against the gateway's own log of
+ * requests. One of them reads for all. Never throws.
  */
 export function openServed(options: ServedOptions): Served {
-  const { settings, node, clock, uptimeMs, rareLog, onTrouble } = options;
-  const folder = join(options.dir, 'served', `${node}~${endpointKey(settings.url)}`);
+  const { settings, node, clock, rareLog, onTrouble } = options;
+  const { path, intervalMs } = settings;
+  const key = createHash('sha256').update(path).digest('hex').slice(0, 16);
+  const folder = join(options.dir, 'served', `${node}~${key}`);
   const boot = bootId();
-  const runStarts = () => {
-    const account = readAccount(folder);
-    return [account?.previous, account?.run].flatMap((run) => (run === undefined ? [] : [run.startedAtMs]));
-  };
-  makeFolder(folder, onTrouble);
-  const book = createTallyBook({
-    folder,
-    process: newProcessId(clock),
-    boot,
-    clock,
-    uptimeMs,
-    runStarts,
-    onTrouble,
-  });
-  const watch = watchStatus({ ...options, folder, boot, book });
+  attempt(() => mkdirSync(folder, { recursive: true, mode: 0o700 }), onTrouble);
+  attempt(() => makeRequestsLog(path), onTrouble);
+  const book = createTallyBook({ folder, process: newProcessId(clock), clock, onTrouble });
+  const reader = createReader({ ...options, path, intervalMs, folder, boot, book });
   const seat = takeSeat({
-    name: `${folder} ${settings.url.href}`,
+    name: folder,
     clock,
-    onSeated: watch.begin,
+    onSeated: reader.begin,
     onTrouble: (code) => {
       const msg = 'the processes of this gateway cannot find one another';
-      rareLog.note({ key: msg, level: 'warn', msg, fields: { host: settings.url.host, node, code } });
+      rareLog.note({ key: msg, level: 'warn', msg, fields: { node, code } });
     },
   });
   let isClosed = false;
@@ -82,20 +72,20 @@ export function openServed(options: ServedOptions): Served {
   };
   beat();
   return {
-    openCounter: book.openCounter,
+    count: book.count,
     settle: book.settle,
     async close() {
       isClosed = true;
-      await watch.end();
+      await reader.end();
       seat.leave();
       book.close();
     },
   };
 }
 
-function makeFolder(folder: string, onTrouble: (error: unknown) => void): void {
+function attempt(run: () => void, onTrouble: (error: unknown) => void): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    run();
   } catch (error) {
     onTrouble(error);
   }

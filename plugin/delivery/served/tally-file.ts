@@ -1,13 +1,11 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ownership, own } from '../spool/owner.ts';
-import type { Generation, Tally } from './account.ts';
+import type { Tally } from './account.ts';
 import { seal, unseal } from '../sealed.ts';
 
 /** What a process has written down of its counts. */
 export interface WrittenTally extends Tally {
-  /** The start of the machine that its instants count from. */
-  readonly boot: string;
   /** Requests that were counted by the last writing: Kong may not have been told yet that they are over. */
   readonly lastRequests: readonly string[];
 }
@@ -23,7 +21,7 @@ export interface TallyFile {
 
 const FILE = 'tally';
 const UNFINISHED = '.new-';
-/** The system copies a page in one step: a kill cannot come in between. */
+/** The system copies a page in one step: a kill cannot come in between. The last requests are the most of it. */
 const PAGE_BYTES = 4096;
 
 /** @throws the system's error */
@@ -62,8 +60,6 @@ function writePage(file: number, page: Buffer, json: string): void {
   writeSync(file, page, 0, PAGE_BYTES, 0);
 }
 
-export const fitsPage = (json: string) => json.length < PAGE_BYTES - 16;
-
 /** The ids of all processes that have a tally in the folder. */
 export function listTallies(folder: string): string[] {
   try {
@@ -84,34 +80,12 @@ export function readTally(folder: string, process: string): WrittenTally | undef
     try {
       const json = unseal(readFileSync(join(folder, process, FILE), 'latin1').trimEnd());
       // Its checksum says that one of our processes wrote it.
-      if (json !== undefined) return parseTally(json);
+      if (json !== undefined) return JSON.parse(json) as WrittenTally;
     } catch {
       return undefined;
     }
   }
   return undefined;
-}
-
-type Written = readonly [string, number, readonly (readonly [number, Generation['outcomes']])[], readonly string[]];
-
-export function tallyJson({ boot, sequence, generations, lastRequests }: WrittenTally): string {
-  const written: Written = [
-    boot,
-    sequence,
-    generations.map(({ bornAtMs, outcomes }) => [bornAtMs, outcomes] as const),
-    lastRequests,
-  ];
-  return JSON.stringify(written);
-}
-
-export function parseTally(json: string): WrittenTally {
-  const [boot, sequence, generations, lastRequests] = JSON.parse(json) as Written;
-  return {
-    boot,
-    sequence,
-    generations: generations.map(([bornAtMs, outcomes]) => ({ bornAtMs, outcomes })),
-    lastRequests,
-  };
 }
 
 /** Removes the folder of a process that is dead. */

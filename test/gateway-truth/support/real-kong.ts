@@ -26,6 +26,8 @@ export interface RealKongOptions {
   readonly token?: string;
   /** Of the plugin server. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Kong writes down each request that it has served, and the plugin server reads that. */
+  readonly countsRequests?: boolean;
   readonly protocol?: 'protobuf' | 'msgpack';
   /** More of the declarative configuration: whole services. */
   readonly services?: readonly object[];
@@ -64,6 +66,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   const prefix = join(folder, 'prefix');
   await mkdir(prefix);
   const socket = join(prefix, 'metering.sock');
+  const requestsLog = join(folder, 'requests.log');
   const upstream = await startUpstream();
   const [proxy, admin, status] = [await freePort(), await freePort(), await freePort()];
   const server = [
@@ -74,7 +77,11 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
     '--protocol',
     options.protocol ?? 'protobuf',
   ];
-  const settings = Object.entries({ METERING_SPOOL_DIR: join(folder, 'spool'), ...options.env });
+  const settings = Object.entries({
+    METERING_SPOOL_DIR: join(folder, 'spool'),
+    ...(options.countsRequests && { METERING_REQUESTS_LOG: requestsLog }),
+    ...options.env,
+  });
   const command = ['/usr/bin/env', ...settings.map((pair) => pair.join('=')), ...server, '--socket', socket];
   await writeFile(
     join(folder, 'kong.yml'),
@@ -94,6 +101,10 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
     log_level: 'info',
     anonymous_reports: 'off',
     plugins: 'key-auth,file-log,pre-function,request-termination,ai-proxy,metering-and-billing',
+    ...(options.countsRequests && {
+      nginx_http_log_format: "metering ''",
+      nginx_proxy_access_log: `${requestsLog} metering`,
+    }),
     pluginserver_names: 'js',
     pluginserver_js_socket: socket,
     pluginserver_js_query_cmd: `${server.join(' ')} --dump-all-plugins`,
