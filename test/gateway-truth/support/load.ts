@@ -15,7 +15,12 @@ const ANSWER_WITHIN_MS = 70_000;
 const PAUSE_MS = 20;
 
 /** Starts some clients, each with one request at a time. What gets no answer, such as while Kong is down, does not count. */
-export function startLoad(port: number, path = '/metered', clients = 16): Load {
+export function startLoad(
+  port: number,
+  path = '/metered',
+  clients = 16,
+  headers?: Readonly<Record<string, string>>,
+): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const answered: string[] = [];
   const statuses = new Map<number, number>();
@@ -23,7 +28,7 @@ export function startLoad(port: number, path = '/metered', clients = 16): Load {
 
   const client = async (): Promise<void> => {
     while (!isStopped) {
-      const answer = await ask(agent, port, path);
+      const answer = await ask(agent, port, path, headers);
       if (answer !== undefined) {
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         answered.push(answer.id);

@@ -32,6 +32,8 @@ export interface RealKongOptions {
   /** More of the declarative configuration: whole services. */
   readonly services?: readonly object[];
   readonly workers?: number;
+  /** The plugin is enabled for whatever has no instance of its own as well, with nothing to meter. */
+  readonly isGlobal?: boolean;
 }
 
 export interface RealKong {
@@ -43,6 +45,8 @@ export interface RealKong {
   run(command: string): Promise<void>;
   /** The processes of the plugin server: those that serve, or all that are not the launcher. */
   serverPids(which: 'serving' | 'first'): Promise<readonly number[]>;
+  /** The service, if that is the installation. */
+  readonly service: { stop(): Promise<void>; again(): void };
   /** Kong's error log. */
   log(): Promise<string>;
   remove(): Promise<void>;
@@ -118,7 +122,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
       .map((pair) => pair.join('='))
       .join('\n')}\n`,
   );
-  const service = options.installation === 'service' ? startService([...command, '--workers', '1']) : undefined;
+  let service = options.installation === 'service' ? startService([...command, '--workers', '1']) : undefined;
   if (service !== undefined) await service.listens;
   const run = async (what: string): Promise<void> => {
     const target = what === 'stop' || what === 'quit' ? ['-p', prefix] : ['-c', confFile];
@@ -142,10 +146,16 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
       const processes = await processesOf(socket);
       return processes.filter((one) => one.isWorker === (which === 'serving')).map(({ pid }) => pid);
     },
+    service: {
+      stop: async () => service?.stop(),
+      again: () => {
+        if (service !== undefined) service = startService([...command, '--workers', '1']);
+      },
+    },
     log: () => readFile(join(prefix, 'logs', 'error.log'), 'utf8'),
     async remove() {
       await run('stop').catch(() => undefined);
-      service?.stop();
+      await service?.stop();
       for (const { pid } of await processesOf(socket)) process.kill(pid, 'SIGTERM');
       upstream.close();
       upstream.closeAllConnections();
@@ -154,7 +164,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   };
 }
 
-function declarative({ endpoint, token, services = [] }: RealKongOptions, upstream: number): object {
+function declarative({ endpoint, token, services = [], isGlobal = false }: RealKongOptions, upstream: number): object {
   const metering = {
     name: 'metering-and-billing',
     config: {
@@ -164,8 +174,10 @@ function declarative({ endpoint, token, services = [] }: RealKongOptions, upstre
       meter_api_requests: true,
     },
   };
+  const nothing = { ...metering, config: { ...metering.config, meter_api_requests: false } };
   return {
     _format_version: '3.0',
+    ...(isGlobal && { plugins: [nothing] }),
     consumers: [{ username: 'alice', keyauth_credentials: [{ key: 'alice-key' }] }],
     services: [
       {
@@ -191,7 +203,7 @@ async function startUpstream(): Promise<Server> {
 }
 
 /** As systemd would: started again whenever it ends, and ended last. */
-function startService([program = '', ...args]: readonly string[]): { readonly listens: Promise<void>; stop(): void } {
+function startService([program = '', ...args]: readonly string[]): { readonly listens: Promise<void>; stop(): Promise<void> } {
   const { promise: listens, resolve } = Promise.withResolvers<void>();
   let isStopped = false;
   let child = start();
@@ -207,9 +219,11 @@ function startService([program = '', ...args]: readonly string[]): { readonly li
   }
   return {
     listens,
-    stop() {
+    async stop() {
       isStopped = true;
+      const gone = once(child, 'exit');
       child.kill('SIGTERM');
+      await gone;
     },
   };
 }
