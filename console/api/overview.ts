@@ -205,3 +205,12 @@ export function useGatewayNodes(query: () => Record<string, string>) {
     queryFn: ({ signal }) => call(api.GET('/v3/openmeter/gateway-nodes', { params: { query: query() }, signal })),
   });
 }
+
+/** What gateways served, the one that told last first. */
+export function useGatewayRequests(query: () => Record<string, string>) {
+  return useQuery({
+    queryKey: ['overview', 'gateway-requests', query],
+    refetchInterval: REFRESH_MS,
+    queryFn: ({ signal }) => call(api.GET('/v3/openmeter/gateway-requests', { params: { query: query() }, signal })),
+  });
+}

@@ -70,11 +70,7 @@ const ADOPTED_ENTRIES = 1000;
  * @param told what belongs to no Delivery, and is to be told by this one
  * @throws TypeError when the settings cannot work; see {@link checkSettings}.
  */
-export function openDeliveryAtWork(
-  settings: DeliverySettings,
-  common: Common,
-  told: ToldByOne,
-): OpenedDelivery {
+export function openDeliveryAtWork(settings: DeliverySettings, common: Common, told: ToldByOne): OpenedDelivery {
   const { clock, spool } = common;
   const ledger = common.ledger.scope();
   const url = checkSettings(settings);

@@ -40,7 +40,7 @@ export function prometheusText(snapshot: Snapshot): string {
 function accountMetrics({ served, outcomes, unexplained }: AccountReport): string[] {
   const { [METERED]: metered = 0, ...notMetered } = outcomes;
   return [
-    counter('metering_requests_served_total', 'Requests that the gateway served, by its status.', served),
+    counter('metering_requests_served_total', 'Requests that the gateway served, by its own count.', served),
     counter('metering_requests_metered_total', 'Of them, those that made an event.', metered),
     metric(
       'metering_requests_not_metered_total',

@@ -67,7 +67,13 @@ export function usageOf(settings: MeteringSettings, raw: unknown): Usage {
   const entry = parseLogEntry(raw);
   if (entry === undefined) {
     const reason = 'unreadable_log_entry';
-    return { outcome: reason, requestId: undefined, events: [], drops: [{ reason, count: 1 }], passedSubject: undefined };
+    return {
+      outcome: reason,
+      requestId: undefined,
+      events: [],
+      drops: [{ reason, count: 1 }],
+      passedSubject: undefined,
+    };
   }
   const subject = findSubject(settings.subject, entry);
   const wasRefused = entry.fields['source'] === 'kong' && REFUSALS.includes(entry.status);

@@ -1,6 +1,6 @@
 import type { Sqlite } from '../../platform/db/sqlite.ts';
-import { prepareRecordRequests } from './gateway-requests.ts';
 import type { AppendResult, GatewayDelivery, GatewayProcess, NumberRange } from '../types.ts';
+import { prepareRecordRequests } from './gateway-requests.ts';
 
 interface ProcessRow {
   node: string;

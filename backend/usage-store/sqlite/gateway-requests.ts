@@ -14,7 +14,9 @@ interface RequestsRow {
 }
 
 /** Writes what a gateway says it has served; an older report than the last one changes nothing. */
-export function prepareRecordRequests(db: Sqlite): (node: string, report: GatewayRequestsReport, nowMs: number) => void {
+export function prepareRecordRequests(
+  db: Sqlite,
+): (node: string, report: GatewayRequestsReport, nowMs: number) => void {
   const upsert = db.prepare(`
     INSERT INTO gateway_requests VALUES (@node, @account, @revision, @nowMs, @nowMs, @served, @metered, @notMetered, @unexplained)
     ON CONFLICT (node, account) DO UPDATE SET

@@ -83,6 +83,8 @@ export function createReader(options: ReaderOptions): Reader {
     const before = tallies();
     const { log, isNew } = readRequestsLog(path, clock.epochMs());
     const after = tallies();
+    // Made by this process, and nobody else knows of it: then nothing can be said of what was served.
+    if (log.size === 0 && known.served === 0 && isAnyCounted(after)) throw notWritten(path);
     const next = takeReading(known, { boot, log, isLogNew: isNew, before, after });
     const saved = await save(next);
     options.onReport(reportOf(saved));
@@ -96,7 +98,8 @@ export function createReader(options: ReaderOptions): Reader {
       failures = 0;
     } catch (error) {
       failures++;
-      if (failures === FAILURES_WORTH_A_LINE) note('warn', "the gateway's log of requests cannot be read", codeOf(error));
+      if (failures === FAILURES_WORTH_A_LINE)
+        note('warn', "the gateway's log of requests cannot be read", codeOf(error));
     }
     await sweep();
     if (!isEnded) timer = clock.setTimer(begin, options.intervalMs, { background: true });
@@ -130,4 +133,12 @@ export function createReader(options: ReaderOptions): Reader {
       await looking;
     },
   };
+}
+
+function isAnyCounted(tallies: Tallies): boolean {
+  return [...tallies.values()].some(({ outcomes }) => Object.keys(outcomes).length > 0);
+}
+
+function notWritten(path: string): Error {
+  return Object.assign(new Error(path), { code: 'NOT_WRITTEN' });
 }

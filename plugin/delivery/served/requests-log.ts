@@ -24,7 +24,7 @@ export function readRequestsLog(path: string, nowEpochMs: number): ReadRequestsL
     const tail = Buffer.alloc(Math.min(TAIL_BYTES, size));
     readSync(file, tail, 0, tail.length, size - tail.length);
     if (tail.some((byte) => byte !== NEWLINE)) throw Object.assign(new Error(path), { code: 'NOT_ONE_BYTE_EACH' });
-    return { log: { file: String(ino), size }, isNew: Math.abs(nowEpochMs - birthtimeMs) < NEW_FOR_MS };
+    return { log: { file: `${ino} ${birthtimeMs}`, size }, isNew: Math.abs(nowEpochMs - birthtimeMs) < NEW_FOR_MS };
   } finally {
     closeSync(file);
   }

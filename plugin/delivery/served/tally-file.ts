@@ -1,8 +1,18 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { seal, unseal } from '../sealed.ts';
 import { type Ownership, own } from '../spool/owner.ts';
 import type { Tally } from './account.ts';
-import { seal, unseal } from '../sealed.ts';
 
 /** What a process has written down of its counts. */
 export interface WrittenTally extends Tally {
@@ -98,7 +108,8 @@ export function removeUnfinished(folder: string, olderThanMs: number): void {
   try {
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
-      if (name.startsWith(UNFINISHED) && statSync(path).mtimeMs < olderThanMs) rmSync(path, { recursive: true, force: true });
+      if (name.startsWith(UNFINISHED) && statSync(path).mtimeMs < olderThanMs)
+        rmSync(path, { recursive: true, force: true });
     }
   } catch {
     // Another process removes them, too.

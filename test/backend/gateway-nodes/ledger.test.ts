@@ -86,7 +86,7 @@ describe('what a gateway served', () => {
 
   test('stands beside what became of it, as told last, whoever tells it', async () => {
     await deliver([1], from('1'));
-    expect(await requests()).toEqual({ data: [], meta: { page: { number: 1, size: 100, total: 0 } } });
+    expect(await requests()).toEqual({ data: [], meta: { page: { number: 1, size: 20, total: 0 } } });
     await deliver([], from('', served('a-1 1', [0, 0, 0])));
     backend.clock.advanceMs(5000);
     const other = { 'Metering-Process': 'p-2' };

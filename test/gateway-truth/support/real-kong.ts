@@ -203,7 +203,10 @@ async function startUpstream(): Promise<Server> {
 }
 
 /** As systemd would: started again whenever it ends, and ended last. */
-function startService([program = '', ...args]: readonly string[]): { readonly listens: Promise<void>; stop(): Promise<void> } {
+function startService([program = '', ...args]: readonly string[]): {
+  readonly listens: Promise<void>;
+  stop(): Promise<void>;
+} {
   const { promise: listens, resolve } = Promise.withResolvers<void>();
   let isStopped = false;
   let child = start();

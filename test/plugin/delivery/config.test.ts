@@ -18,7 +18,7 @@ describe("the plugin server's environment", () => {
         },
         node: defaultNode(),
         metrics: undefined,
-        gatewayStatus: undefined,
+        requestsLog: undefined,
       },
       problems: [],
     });
@@ -36,8 +36,8 @@ describe("the plugin server's environment", () => {
       METERING_DEAD_LETTER_MAX_BYTES: '65536',
       METERING_NODE: 'gw-1.example',
       METERING_METRICS: '9542',
-      METERING_KONG_STATUS_URL: 'http://127.0.0.1:8007',
-      METERING_KONG_STATUS_INTERVAL_MS: '1000',
+      METERING_REQUESTS_LOG: '/var/log/kong/requests.log',
+      METERING_REQUESTS_LOG_INTERVAL_MS: '1000',
     });
     expect(problems).toEqual([]);
     expect(config).toEqual({
@@ -51,7 +51,7 @@ describe("the plugin server's environment", () => {
       },
       node: 'gw-1.example',
       metrics: { host: '127.0.0.1', port: 9542 },
-      gatewayStatus: { url: new URL('http://127.0.0.1:8007/status'), intervalMs: 1000 },
+      requestsLog: { path: '/var/log/kong/requests.log', intervalMs: 1000 },
     });
   });
 
@@ -70,8 +70,8 @@ describe("the plugin server's environment", () => {
       METERING_DEAD_LETTER_MAX_BYTES: '1e9',
       METERING_NODE: 'a node with secrets',
       METERING_METRICS: 'everywhere',
-      METERING_KONG_STATUS_URL: 'http://user:secret@127.0.0.1:8007',
-      METERING_KONG_STATUS_INTERVAL_MS: '10',
+      METERING_REQUESTS_LOG: 'requests.log',
+      METERING_REQUESTS_LOG_INTERVAL_MS: '10',
     };
     const { config, problems } = readConfig(wrong);
     expect(config).toEqual(readConfig({}).config);
@@ -84,13 +84,18 @@ describe("the plugin server's environment", () => {
       'METERING_DEAD_LETTER_MAX_BYTES must be a whole number from 65536 to 1099511627776',
       'METERING_NODE must have 1 to 128 letters, digits or . : @ _ -',
       'METERING_METRICS must be a port, host:port or off',
-      'METERING_KONG_STATUS_INTERVAL_MS must be a whole number from 100 to 3600000',
-      'METERING_KONG_STATUS_URL must be an http:// or https:// URL without credentials, or off',
+      'METERING_REQUESTS_LOG_INTERVAL_MS must be a whole number from 100 to 3600000',
+      'METERING_REQUESTS_LOG must be an absolute path',
     ]);
   });
 
   test('turns the spool off', () => {
     expect(readConfig({ METERING_SPOOL: 'off' }).config.spool).toBeUndefined();
+    const { config, problems } = readConfig({ METERING_SPOOL: 'off', METERING_REQUESTS_LOG: '/requests.log' });
+    expect([config.requestsLog, problems]).toEqual([
+      undefined,
+      ['METERING_REQUESTS_LOG has no effect with METERING_SPOOL=off'],
+    ]);
   });
 
   test.each([

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../plugin/delivery/clock.ts';
 import { type MetricsServer, startMetricsServer } from '../../../plugin/delivery/metrics-server.ts';
 import { prometheusText } from '../../../plugin/delivery/prometheus.ts';
 import { createRareLog } from '../../../plugin/delivery/rare-log.ts';
 import { startChild } from './support/child.ts';
-import { accepting } from './support/ingest-server.ts';
 import { createManualClock } from './support/manual-clock.ts';
 import { createRig, event, ids, pushAll, serve, settingsFor, until } from './support/rig.ts';
 import { spoolSettings, tempFolder } from './support/spool.ts';
@@ -135,9 +135,13 @@ describe('the endpoint', () => {
   test('is off unless the environment says otherwise, and keeps no process alive', async () => {
     const server = await serve();
     const task = { settings: settingsFor(server.url, { queue: { maxBatchSize: 1 } }), ids: ids(3), stayAlive: false };
-    // Of one that never answers.
-    const silent = await serve(accepting, { intercept: () => true });
-    const env = { METERING_METRICS: '0', METERING_SPOOL_SYNC_MS: 'soon', METERING_KONG_STATUS_URL: silent.url };
+    const folder = tempFolder();
+    const env = {
+      METERING_METRICS: '0',
+      METERING_SPOOL_SYNC_MS: 'soon',
+      METERING_SPOOL_DIR: folder,
+      METERING_REQUESTS_LOG: join(folder, 'requests.log'),
+    };
     const ended = await startChild(task, env).ended;
     expect(ended).toMatchObject({ code: 0, stdout: '' });
     expect(ended.stderr).toContain('METERING_SPOOL_SYNC_MS must be a whole number');

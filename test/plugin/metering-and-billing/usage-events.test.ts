@@ -38,7 +38,11 @@ describe('every recorded request, billed by consumer', () => {
   test.each(RECORDED_USAGE)('$requestId', (usage) => {
     const made = usageOf(settings(), jsonOf(usage));
     if (usage.username === undefined) {
-      expect(made).toMatchObject({ outcome: 'no_subject', events: [], drops: [{ reason: 'no_subject', count: 1, detail: 'consumer username' }] });
+      expect(made).toMatchObject({
+        outcome: 'no_subject',
+        events: [],
+        drops: [{ reason: 'no_subject', count: 1, detail: 'consumer username' }],
+      });
     } else {
       expect(sent(made)).toEqual(expectedEvents(usage, 'alice', 'consumer_username'));
       expect(made.drops).toEqual(unknownDrops(usage));

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +39,10 @@ function startServer({ path = log, node = 'gw-1' } = {}) {
     dir: join(dir, 'spool'),
     node,
     clock: systemClock,
-    rareLog: createRareLog((level, msg, fields) => state.lines.push(`${level} ${msg}: ${fields?.['code']}`), systemClock),
+    rareLog: createRareLog(
+      (level, msg, fields) => state.lines.push(`${level} ${msg}: ${fields?.['code']}`),
+      systemClock,
+    ),
     onTrouble: () => state.trouble++,
     onReport: (report) => {
       state.report = report;
@@ -175,12 +188,27 @@ describe('the log of requests', () => {
   });
 });
 
+test('where nginx does not write the log, nothing is said of what was served, and that in a line', async () => {
+  const server = startServer();
+  count(server, 3);
+  const line = "warn the gateway's log of requests cannot be read: NOT_WRITTEN";
+  await until(() => expect(server.lines).toEqual([line]));
+  serve(log, 4);
+  await readings(server);
+  expect(server.report).toMatchObject({ served: 4, outcomes: { metered: 3 }, unexplained: 1 });
+});
+
 test('whoever takes the reader for somebody else is hung up on', async () => {
   const server = startServer();
   await readings(server);
   for (const [, name] of readFileSync('/proc/net/unix', 'latin1').matchAll(/@(metering-served-\S+)/g)) {
     const stranger = connect(`\0${name}`, () => stranger.write('x'.repeat(1000)));
-    await new Promise<void>((resolve) => stranger.resume().on('error', () => undefined).once('close', () => resolve()));
+    await new Promise<void>((resolve) =>
+      stranger
+        .resume()
+        .on('error', () => undefined)
+        .once('close', () => resolve()),
+    );
   }
   serve(log, 7);
   await readings(server);
