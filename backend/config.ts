@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ConfiguredToken } from './modules/access-tokens/index.ts';
 import type { SignInSettings } from './modules/sign-in/index.ts';
@@ -36,6 +37,8 @@ export interface Config {
   auditLogRetentionDays: number;
   /** Where the gateway's consumers are read from; undefined: nowhere. */
   kongAdmin: { url: string; token: string | undefined; localAddresses: readonly string[] } | undefined;
+  /** A folder with fonts of the operator's, for documents. */
+  documentFontsDir: string | undefined;
   tokens: readonly ConfiguredToken[];
   /** How people sign in, and how browsers reach this server; undefined: as each request says. */
   signIn: SignInSettings;
@@ -85,13 +88,18 @@ const RECOUNTED_DAYS = 200;
 function read(environment: Environment): { config: Config; effective: string } {
   const { settings, origins, problems, texts, file } = readSettings(environment);
   const named = texts.TOKENS_FILE === undefined ? { tokens: [], problems: [] } : readTokensFile(texts.TOKENS_FILE);
-  const all = [...problems, ...named.problems];
+  const all = [...problems, ...named.problems, ...fontsProblems(settings?.DOCUMENT_FONTS_DIR)];
   if (settings === undefined || all.length > 0) throw new ConfigError(all.join('\n'));
   const heading = file === undefined ? '' : `# CONFIG_FILE is ${file}\n`;
   return {
     config: toConfig(settings, named.tokens),
     effective: heading + describeSettings(settings, origins),
   };
+}
+
+function fontsProblems(folder: string | undefined): string[] {
+  const isThere = folder === undefined || statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isThere ? [] : ['DOCUMENT_FONTS_DIR must be a folder that exists'];
 }
 
 function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): Config {
@@ -109,6 +117,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     requestsAMinute: settings.RATE_LIMIT_PER_TOKEN_PER_MINUTE,
     maxClockJumpMs: settings.MAX_CLOCK_JUMP_HOURS * 3_600_000,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
+    documentFontsDir: settings.DOCUMENT_FONTS_DIR,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
     kongAdmin:
       settings.KONG_ADMIN_URL !== undefined

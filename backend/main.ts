@@ -96,6 +96,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     jobs,
     machineClock,
     disk: { dataDir: config.dataDir, minFreeBytes: config.minFreeDiskBytes },
+    documentFontsDir: config.documentFontsDir,
     version,
     consoleDir: CONSOLE,
   });

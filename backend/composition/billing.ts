@@ -29,7 +29,7 @@ interface BillingNeeds {
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(
-  { db, clock, newId, usage, log, machineClock }: AppParts,
+  { db, clock, newId, usage, log, machineClock, documentFontsDir }: AppParts,
   { features, subscriptions, taxCodes, currencies }: BillingNeeds,
 ) {
   const apps: AppsService = createAppsService({
@@ -61,6 +61,7 @@ export function createBilling(
     db,
     clock,
     newId,
+    documentFontsDir,
     heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
     clockOf: (customerId, real, trx) => clockOf(trx, real, customerId),
     onTestClocks: async (trx) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),

@@ -43,6 +43,8 @@ export interface AppParts {
   machineClock?: Pick<MachineClock, 'state' | 'confirm'> | undefined;
   /** Where the databases are; undefined: the disk is not watched. */
   disk?: { dataDir: string; minFreeBytes: number } | undefined;
+  /** A folder with fonts of the operator's, for documents; undefined: there is none. */
+  documentFontsDir?: string | undefined;
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
   consoleDir?: string | undefined;

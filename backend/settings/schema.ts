@@ -56,6 +56,8 @@ const fields = z.object({
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: wholeNumber(1, 10_000_000).optional(),
   /** More than a year: what is looked at once a year is still there. */
   AUDIT_LOG_RETENTION_DAYS: wholeNumber(1, 36_500).default(400),
+  /** For scripts that no installed font has. */
+  DOCUMENT_FONTS_DIR: z.string().min(1, 'must be the path of a folder').optional(),
   /** A working day and its evening: who comes back the next morning signs in again. */
   SESSION_HOURS: wholeNumber(1, 720).default(12),
   /** What browsers have in their address bar; no path. */

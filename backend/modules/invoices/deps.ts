@@ -20,6 +20,8 @@ export interface InvoicesDeps {
   newId: NewId;
   /** Why nobody may be billed by the time that it is; undefined: nothing is wrong with it. */
   heldBack(): string | undefined;
+  /** A folder with fonts of the operator's, for documents; undefined: there is none. */
+  documentFontsDir: string | undefined;
   /** The clock that a customer lives by: its own, or else the given one. */
   clockOf(customerId: string, clock: Clock, db: ControlDb): Promise<Clock>;
   /** Customers who live by a clock of their own: a few hundred at most. */

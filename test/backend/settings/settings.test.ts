@@ -48,6 +48,7 @@ const GIVEN: Record<SettingName, string> = {
   EVENT_RETENTION_DAYS: '400',
   AUDIT_LOG_RETENTION_DAYS: '800',
   RATE_LIMIT_PER_TOKEN_PER_MINUTE: '6000',
+  DOCUMENT_FONTS_DIR: import.meta.dirname,
   SESSION_HOURS: '8',
   PUBLIC_URL: 'https://billing.example.com',
   OIDC_ISSUER: 'https://id.example.com/realms/main',

@@ -4,10 +4,12 @@ import { isZero } from '../money.ts';
 import type { Invoice, InvoiceLine } from '../types.ts';
 import type { Address, Formats } from './address.ts';
 import { addressLines } from './address.ts';
+import { languagesOf } from './formats.ts';
 
 export interface Row {
   name: string;
-  detail: string;
+  /** Texts of their own: each may be written in another direction. */
+  details: string[];
   quantity: string;
   unitPrice: string;
   amount: string;
@@ -17,6 +19,10 @@ export interface Row {
 
 export interface InvoiceContent {
   title: string;
+  /** Of who reads it and where they live, the most wanted first: countries write the same characters differently. */
+  languages: string[];
+  /** When what it says came to be. */
+  createdAtMs: number;
   supplier: string[];
   customer: string[];
   /** Label and value. */
@@ -30,6 +36,8 @@ export function contentOf(invoice: Invoice, lines: readonly InvoiceLine[], forma
   const { supplier, customer } = invoice;
   return {
     title: `Invoice ${invoice.number}`,
+    languages: languagesOf(formats.locale, customer),
+    createdAtMs: invoice.issuedAtMs ?? invoice.createdAtMs,
     supplier: partyLines(supplier.name, supplier.addresses?.billing_address, supplier.tax_id?.code),
     customer: partyLines(customer.name, customer.billing_address, undefined),
     facts: factsOf(invoice, formats),
@@ -68,7 +76,7 @@ function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
   return [
     {
       name: line.name,
-      detail: [period, line.description ?? ''].filter((text) => text !== '').join(' · '),
+      details: [period, line.description ?? ''].filter((text) => text !== ''),
       quantity: single === undefined ? '' : formats.number(single.quantity),
       unitPrice: single === undefined ? '' : formats.money(single.unitPrice),
       amount: formats.money(rated?.totals.total ?? '0'),
@@ -76,7 +84,7 @@ function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
     },
     ...(single === undefined ? details : []).map((detail) => ({
       name: detail.name,
-      detail: isZero(detail.totals.discountsTotal) ? '' : `discount ${formats.money(detail.totals.discountsTotal)}`,
+      details: isZero(detail.totals.discountsTotal) ? [] : [`discount ${formats.money(detail.totals.discountsTotal)}`],
       quantity: formats.number(detail.quantity),
       unitPrice: formats.money(detail.unitPrice),
       amount: formats.money(detail.totals.total),

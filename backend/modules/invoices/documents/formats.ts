@@ -15,6 +15,8 @@ export interface Formats {
 
 /** Prices for one unit may have more digits than the currency: a hundredth of a cent for each call. */
 const MAX_DIGITS = 20;
+/** The digits that everybody reads, and that nobody can take for others: 0 to 9. */
+const DIGITS = 'latn';
 
 /** The locale that was asked for, else that of the customer's country, else English. */
 export function localeOf(asked: string | undefined, customer: InvoiceCustomer): string {
@@ -23,6 +25,12 @@ export function localeOf(asked: string | undefined, customer: InvoiceCustomer): 
     if (known !== undefined) return known;
   }
   return 'en';
+}
+
+/** What to prefer where languages write a character in different ways: the reader's manner, then that of the country. */
+export function languagesOf(locale: string, customer: InvoiceCustomer): string[] {
+  const own = countryLocale(customer.billing_address?.country);
+  return own === undefined || own === locale ? [locale] : [locale, own];
 }
 
 /** The language that most people of a country speak: "DE" is de-DE. */
@@ -45,16 +53,18 @@ function supported(locale: string): string | undefined {
 }
 
 export function formatsOf(locale: string, { code, digits }: Currency): Formats {
-  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC', numberingSystem: DIGITS });
   // Locales know how to write currencies of ISO 4217; custom ones may have any code.
   const style = isIsoCode(code) ? { style: 'currency' as const, currency: code } : {};
   const money = (amount: string) => {
     const places = { minimumFractionDigits: digits, maximumFractionDigits: placesOf(amount, digits) };
     // Decimal text, not a floating point number: formats take it digit by digit.
-    const text = new Intl.NumberFormat(locale, { ...style, ...places }).format(amount as Intl.StringNumericLiteral);
+    const text = new Intl.NumberFormat(locale, { ...style, ...places, numberingSystem: DIGITS }).format(
+      amount as Intl.StringNumericLiteral,
+    );
     return isIsoCode(code) ? text : `${text} ${code}`;
   };
-  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: MAX_DIGITS });
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: MAX_DIGITS, numberingSystem: DIGITS });
   return {
     locale,
     money,

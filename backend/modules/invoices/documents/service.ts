@@ -1,33 +1,54 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '../../../platform/log.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceNotFound } from '../errors.ts';
 import { lineRepository } from '../lines/repository.ts';
 import { currencyOf } from '../money.ts';
 import { invoiceRepository } from '../repository.ts';
-import { contentOf } from './content.ts';
-import { formatsOf, localeOf } from './formats.ts';
-import { invoiceHtml } from './html.ts';
-import { invoicePdf } from './pdf.ts';
+import type { Invoice, InvoiceLine } from '../types.ts';
+import { localeOf } from './formats.ts';
+import { createDocumentMaker } from './thread/document-maker.ts';
+import type { DocumentFormat } from './thread/messages.ts';
 
 export interface DocumentService {
-  /** @param locale asked for; default: that of the customer's country @throws RequestProblem 404 */
-  html(invoiceId: string, locale: string | undefined): Promise<string>;
-  pdf(invoiceId: string, locale: string | undefined): Promise<Uint8Array>;
+  /**
+   * @param locale asked for; default: that of the customer's country
+   * @returns the file @throws RequestProblem 404; 503 when too many documents are being made
+   */
+  make(invoiceId: string, format: DocumentFormat, locale: string | undefined): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-export function createDocumentService(deps: InvoicesDeps): DocumentService {
-  const read = async (invoiceId: string, asked: string | undefined) => {
+/** A draft that is edited all the time is printed as it was read. */
+const MAX_READINGS = 3;
+
+export function createDocumentService(deps: InvoicesDeps & { log: Logger }): DocumentService {
+  const maker = createDocumentMaker({ log: deps.log, fontsDir: deps.documentFontsDir });
+  const find = async (invoiceId: string): Promise<Invoice> => {
     const invoice = await invoiceRepository(deps.db).byId(invoiceId);
     if (invoice === undefined) throw invoiceNotFound(invoiceId);
-    const lines = await lineRepository(deps.db).ofInvoice(invoiceId);
-    const locale = localeOf(asked, invoice.customer);
-    const currency = await currencyOf(deps, invoice.currency, deps.db);
-    return { locale, content: contentOf(invoice, lines, formatsOf(locale, currency)) };
+    return invoice;
+  };
+  /** Lines are read in pieces, between which the invoice may change: then once more. */
+  const read = async (invoiceId: string): Promise<{ invoice: Invoice; lines: InvoiceLine[] }> => {
+    for (let reading = 1; ; reading++) {
+      const invoice = await find(invoiceId);
+      const lines: InvoiceLine[] = [];
+      for await (const page of lineRepository(deps.db).pagesOfInvoice(invoiceId)) {
+        lines.push(...page);
+        await nextTurn();
+      }
+      const isAsItWas = (await find(invoiceId)).updatedAtMs === invoice.updatedAtMs;
+      if (isAsItWas || reading === MAX_READINGS) return { invoice, lines };
+    }
   };
   return {
-    html: async (invoiceId, asked) => {
-      const { content, locale } = await read(invoiceId, asked);
-      return invoiceHtml(content, locale);
+    make: async (invoiceId, format, asked) => {
+      await find(invoiceId);
+      return maker.make(async () => {
+        const { invoice, lines } = await read(invoiceId);
+        const currency = await currencyOf(deps, invoice.currency, deps.db);
+        return { format, invoice, lines, currency, locale: localeOf(asked, invoice.customer) };
+      });
     },
-    pdf: async (invoiceId, asked) => invoicePdf((await read(invoiceId, asked)).content),
   };
 }

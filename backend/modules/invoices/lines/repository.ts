@@ -8,6 +8,9 @@ export interface LineOfCharge extends InvoiceLine {
   invoiceStatus: string;
 }
 
+/** Read and understood in some milliseconds. */
+const LINES_OF_PAGE = 500;
+
 /** Lines of standard invoices. A handle lives as long as the transaction that it is made for. */
 export function lineRepository(db: ControlDb) {
   const tables = withTables<{ invoice_lines: LineRow; invoices: { id: string; status: string } }>(db);
@@ -27,6 +30,19 @@ export function lineRepository(db: ControlDb) {
     ofInvoice: async (invoiceId: string): Promise<InvoiceLine[]> => {
       const own = tables.selectFrom('invoice_lines').selectAll().where('invoice_id', '=', invoiceId);
       return (await own.orderBy('position').orderBy('id').execute()).map(toLine);
+    },
+    /** The same in pieces, for what can do something in between. */
+    pagesOfInvoice: async function* (invoiceId: string): AsyncGenerator<InvoiceLine[]> {
+      const own = tables.selectFrom('invoice_lines').selectAll().where('invoice_id', '=', invoiceId);
+      const ordered = own.orderBy('position').orderBy('id').limit(LINES_OF_PAGE);
+      let rows = await ordered.execute();
+      for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
+        yield rows.map(toLine);
+        if (rows.length < LINES_OF_PAGE) return;
+        const { position, id } = last;
+        const after = ordered.where('position', '>=', position);
+        rows = await after.where((is) => is.or([is('position', '>', position), is('id', '>', id)])).execute();
+      }
     },
     /** In the order of their periods, those of deleted and void invoices included. */
     ofCharge: async (chargeId: string): Promise<LineOfCharge[]> => {
