@@ -10,6 +10,7 @@ tools=(
   'openssl|openssl|make a certificate to test TLS with'
   'jq|jq|run the commands of the documentation'
   'chromium|chromium|use the console as people do'
+  'pdftotext|poppler-utils|read invoices as a reader of PDF does'
 )
 
 missing=()

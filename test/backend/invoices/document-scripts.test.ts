@@ -1,5 +1,10 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Blob, Face, Font, Buffer as GlyphBuffer, shape } from 'harfbuzzjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FACES } from '../../../backend/modules/invoices/documents/fonts/faces.ts';
+import { createFontLibrary } from '../../../backend/modules/invoices/documents/fonts/library.ts';
 import { isPlain } from '../../../backend/modules/invoices/documents/text/plain.ts';
 import { hasBrowser, launchBrowser } from '../../console/support/browser.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
@@ -129,4 +134,17 @@ test('figures have the digits 0 to 9 in every locale, and the same invoice is th
   expect(html).toMatch(/1,234[.]50/);
   expect(html).not.toMatch(/[\u0660-\u0669]/);
   expect(Buffer.from(await file('pdf')).equals(Buffer.from(pdf))).toBe(true);
+});
+
+test("where fonts were left out of an installation, the operator's are asked", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fonts-'));
+  const small = FACES.filter(
+    ({ name }) => !['chinese-simplified', 'chinese-traditional', 'japanese', 'korean'].includes(name),
+  );
+  const wish = { languages: ['ko'], isBold: false };
+  expect(createFontLibrary(folder, small).chooser(wish)('\uc0bc')).toBeUndefined();
+  copyFileSync(FACES.find(({ name }) => name === 'korean')?.path ?? '', join(folder, 'Korean.OTF'));
+  writeFileSync(join(folder, 'broken.ttf'), 'no font');
+  expect(createFontLibrary(folder, small).chooser(wish)('\uc0bc')?.name).toBe('own-Korean.OTF');
+  rmSync(folder, { recursive: true });
 });

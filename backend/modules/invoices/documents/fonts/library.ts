@@ -42,9 +42,9 @@ const MAX_OWN_FILES = 64;
 const MAX_FILE_BYTES = 33_554_432;
 
 /** @param folder with fonts of the operator's, asked for what no other font has */
-export function createFontLibrary(folder: string | undefined): FontLibrary {
+export function createFontLibrary(folder: string | undefined, faces: readonly FaceSource[] = FACES): FontLibrary {
   const opened = new Map<FaceSource, Face | undefined>();
-  const sources = [...FACES, ...(folder === undefined ? [] : ownFaces(folder))];
+  const sources = [...faces, ...(folder === undefined ? [] : ownFaces(folder))];
   const faceOf = (source: FaceSource): Face | undefined => {
     if (!opened.has(source)) opened.set(source, source.path === undefined ? undefined : openFace(source, source.path));
     return opened.get(source);
