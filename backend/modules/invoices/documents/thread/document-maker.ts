@@ -92,6 +92,8 @@ function startThread(
       clearTimeout(idle);
       worker.ref();
       const answer = Promise.withResolvers<FromDocumentThread>();
+      // It may fail while the lines are handed over and nobody waits for it yet; then it is waited for all the same.
+      answer.promise.catch(() => undefined);
       onEnd = answer.reject;
       const onAnswer = (message: FromDocumentThread) => answer.resolve(message);
       worker.once('message', onAnswer);
