@@ -9,6 +9,7 @@ import { correctUsageOfCustomer, type Recounted } from './corrections/usage.ts';
 import { createInvoice, followGathering } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
+import { invoiceLastDebits } from './last-debits.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import { collectedAtMs } from './lifecycle/times.ts';
 import { invoiceRepository } from './repository.ts';
@@ -100,7 +101,7 @@ export async function invoiceCustomer(anyDeps: InvoicesDeps, customerId: string)
       const due = open.find((charge) => collectedAtMs(charge.invoiceAtMs, alignment) === cutoffMs);
       return due && createInvoice(deps, trx, { customerId, currency: due.currency, cutoffMs });
     });
-    if (invoice === undefined) return made;
+    if (invoice === undefined) return [...made, ...(await invoiceLastDebits(deps, customerId))];
     made.push(await moveInvoice(deps, invoice.id));
   }
 }

@@ -4,6 +4,8 @@ import type { StoredProfile } from '../billing-profiles/index.ts';
 import type { Customer } from '../customers/index.ts';
 import { type GatherOptions, gatherLines, type LineDraft } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
+import { isOwed } from './corrections/fit.ts';
+import { correctionRepository } from './corrections/repository.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { draftNumber, gatheringNumber } from './lifecycle/numbers.ts';
 import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax.ts';
@@ -25,7 +27,7 @@ export interface CreateOptions {
   chargeIds?: readonly string[] | undefined;
 }
 
-/** @returns undefined when nothing is due */
+/** @returns undefined when nothing is due, and nothing is to be paid of what was billed before */
 export async function createInvoice(
   deps: InvoicesDeps,
   trx: ControlDb,
@@ -37,7 +39,7 @@ export async function createInvoice(
   const charges = options.chargeIds === undefined ? open : open.filter(({ id }) => options.chargeIds?.includes(id));
   const drafts = gatherLines(charges, await gatherOptions(deps, trx, charges, stored, options));
   const customer = await deps.findCustomer(customerId, trx);
-  if (drafts.length === 0 || customer === undefined) return undefined;
+  if (customer === undefined || (drafts.length === 0 && !(await isAnythingOwed(trx, options)))) return undefined;
   const invoice = await newInvoice(deps, trx, { customer, stored, currency, drafts });
   const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(trx));
   const lines = drafts.map((draft, position) => newLine(deps, draft, { invoiceId: invoice.id, position }, tax));
@@ -46,6 +48,11 @@ export async function createInvoice(
   await markBilled(trx, charges, drafts, deps.clock.nowMs());
   await followGathering(deps, trx, customer, currency);
   return invoice;
+}
+
+/** Corrections are put on the invoice when its quantities are taken. */
+async function isAnythingOwed(trx: ControlDb, { customerId, currency, chargeIds }: CreateOptions): Promise<boolean> {
+  return chargeIds === undefined && isOwed(await correctionRepository(trx).pending(customerId, currency));
 }
 
 export async function gatherOptions(
@@ -73,10 +80,12 @@ async function newInvoice(
   return {
     ...(await invoiceHead(deps, trx, parts)),
     number: draftNumber(customer.name, count),
-    servicePeriod: {
-      fromMs: Math.min(...drafts.map((draft) => draft.servicePeriod.fromMs)),
-      toMs: Math.max(...drafts.map((draft) => draft.servicePeriod.toMs)),
-    },
+    ...(drafts.length > 0 && {
+      servicePeriod: {
+        fromMs: Math.min(...drafts.map((draft) => draft.servicePeriod.fromMs)),
+        toMs: Math.max(...drafts.map((draft) => draft.servicePeriod.toMs)),
+      },
+    }),
     ...collection(drafts, parts.stored),
   };
 }

@@ -3,6 +3,7 @@ import { notFound } from '../../platform/errors.ts';
 import { syncCustomer } from './bill-customer.ts';
 import { isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
+import { correctionRepository } from './corrections/repository.ts';
 import { createInvoice } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -31,7 +32,8 @@ export async function invoiceNow(anyDeps: InvoicesDeps, request: InvoiceNowReque
   const created = await deps.db.transaction(async (trx) => {
     const open = (await chargeRepository(trx).open(customerId)).filter(isOpen);
     const made: Invoice[] = [];
-    for (const currency of new Set(open.map((charge) => charge.currency))) {
+    const owed = await correctionRepository(trx).debitCurrencies(customerId);
+    for (const currency of new Set([...open.map((charge) => charge.currency), ...owed])) {
       const invoice = await createInvoice(deps, trx, { customerId, currency, cutoffMs, isProgressive, chargeIds });
       if (invoice !== undefined) made.push(invoice);
     }

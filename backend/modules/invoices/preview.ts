@@ -8,8 +8,10 @@ import type { Customer } from '../customers/index.ts';
 import { syncCustomer } from './bill-customer.ts';
 import { toInvoiceBody } from './body.ts';
 import { dueInstants, gatherLines } from './charges/gather.ts';
+import { chargeRepository } from './charges/repository.ts';
 import { upcomingCharges } from './charges/upcoming.ts';
-import { fitCorrections } from './corrections/fit.ts';
+import { fitCorrections, isOwed } from './corrections/fit.ts';
+import { correctionRepository } from './corrections/repository.ts';
 import { correctUsageOfCustomer } from './corrections/usage.ts';
 import { gatherOptions, invoiceHead, newLine } from './create-invoice.ts';
 import { atCustomersTime } from './customer-time.ts';
@@ -49,9 +51,10 @@ export async function previewInvoice(
   await syncCustomer(deps, customerId);
   await correctUsageOfCustomer(deps, customerId);
   const { currency, charges } = await nextCharges(deps, customer, options.currency);
-  const gathered = await gather(deps, customer, currency, charges);
+  const debits = await lastDebits(deps, customer, currency);
+  const gathered = debits?.moving ?? (await gather(deps, customer, currency, charges));
   const moving = { ...gathered, lines: [...gathered.lines, ...(options.extraLines ?? [])] };
-  const after = await afterDrafts(deps, moving, moving.invoice.collectionAtMs);
+  const after = debits?.after ?? (await afterDrafts(deps, moving, moving.invoice.collectionAtMs));
   const priced = await price(deps, moving, options.quantities ?? {}, after);
   const { invoice, lines: rated } = await withCorrections(deps, priced, after);
   return toInvoiceBody(invoice, rated, undefined);
@@ -72,7 +75,8 @@ async function nextCharges(
     });
   if (asked !== undefined) return { currency: asked, charges: ofCurrency(await upTo(asked), asked) };
   const first = await upTo();
-  const currency = currencyOfNext(first, customer) ?? DEFAULT_CURRENCY;
+  const [owed] = await correctionRepository(deps.db).debitCurrencies(customer.id);
+  const currency = currencyOfNext(first, customer) ?? owed ?? DEFAULT_CURRENCY;
   // What falls due first may have another one: then more is to be looked at than up to there.
   const isOnly = first.every((charge) => charge.currency === currency);
   return { currency, charges: isOnly ? first : ofCurrency(await upTo(currency), currency) };
@@ -80,6 +84,22 @@ async function nextCharges(
 
 function ofCurrency(charges: readonly Charge[], currency: string | undefined): Charge[] {
   return charges.filter((charge) => currency === undefined || charge.currency === currency);
+}
+
+/** The invoice of what is to be paid after all, where no other one is to come. See `invoiceLastDebits`. */
+async function lastDebits(
+  deps: InvoicesDeps,
+  customer: Customer,
+  currency: string,
+): Promise<{ moving: Moving; after: AfterDrafts } | undefined> {
+  if (await chargeRepository(deps.db).hasOpen(customer.id, currency)) return undefined;
+  const empty = await gather(deps, customer, currency, []);
+  const after = await afterDrafts(deps, empty);
+  const { lastAtMs } = after;
+  // What begins before the drafts are done takes them along.
+  const then = ofCurrency(await upcomingCharges(deps, customer.id, () => lastAtMs), currency);
+  if (then.length > 0 || !isOwed(after.pending)) return undefined;
+  return { moving: { ...empty, invoice: { ...empty.invoice, collectionAtMs: lastAtMs } }, after };
 }
 
 /** The customer's, unless all that falls due next has another one, as what is priced in a custom currency has. */

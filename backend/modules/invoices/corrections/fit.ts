@@ -31,6 +31,11 @@ export function fitCorrections(pending: readonly Correction[], total: string): F
   return fitted;
 }
 
+/** Whether an invoice of corrections alone would ask for something. */
+export function isOwed(pending: readonly Correction[]): boolean {
+  return Decimal.sum(0, ...pending.map(({ amount }) => amount)).gt(0);
+}
+
 /** When something is left over, and what names it. */
 export interface CarryContext {
   nowMs: number;

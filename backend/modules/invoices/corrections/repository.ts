@@ -3,7 +3,8 @@ import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
 import { type Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
 import type { PageRequest } from '../../../platform/http/paging.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
-import type { Correction } from '../types.ts';
+import { isNegative } from '../money.ts';
+import type { Charge, Correction } from '../types.ts';
 
 interface CorrectionRow {
   id: string;
@@ -12,14 +13,24 @@ interface CorrectionRow {
   charge_id: string | null;
   state: Correction['state'];
   line_id: string | null;
+  /** Whether it is to be paid. */
+  is_debit: number;
   content: string;
   created_at: string;
 }
 
 /** Differences to what was billed. A handle lives as long as the transaction that it is made for. */
 export function correctionRepository(db: ControlDb) {
-  const tables = withTables<{ billing_corrections: CorrectionRow }>(db);
+  const tables = withTables<{
+    billing_corrections: CorrectionRow;
+    charges: { customer_id: string; currency: string; state: Charge['state'] };
+  }>(db);
   const all = tables.selectFrom('billing_corrections').selectAll();
+  // In the text of queries, so that SQLite finds the index of these.
+  const debits = tables
+    .selectFrom('billing_corrections as owed')
+    .where('state', '=', sql.lit('pending' as const))
+    .where('is_debit', '=', sql.lit(1));
   return {
     insert: async (correction: Correction): Promise<void> => {
       await tables.insertInto('billing_corrections').values(toRow(correction)).execute();
@@ -57,6 +68,33 @@ export function correctionRepository(db: ControlDb) {
       const credits = [...sums].filter(([, sum]) => sum.lt(0)).sort(([a], [b]) => (a < b ? -1 : 1));
       return credits.map(([currency, sum]) => ({ currency, amount: formatDecimal(sum.neg()) }));
     },
+    /** Currencies in which something is to be paid that waits for an invoice. */
+    debitCurrencies: async (customerId: string): Promise<string[]> => {
+      const own = debits.select('currency').distinct().where('customer_id', '=', customerId);
+      return (await own.orderBy('currency').execute()).map((row) => row.currency);
+    },
+    /** Customers after one who have something to pay and no charge left in its currency, in the order of their ids. */
+    customersWithLastDebit: async (afterId: string, limit: number): Promise<string[]> => {
+      const rows = await debits
+        .select('customer_id')
+        .distinct()
+        .where('customer_id', '>', afterId)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('charges')
+                .select('state')
+                .whereRef('charges.customer_id', '=', 'owed.customer_id')
+                .whereRef('charges.currency', '=', 'owed.currency')
+                .where('charges.state', '=', sql.lit('open' as const)),
+            ),
+          ),
+        )
+        .orderBy('customer_id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.customer_id);
+    },
     page: async (customerId: string, page: PageRequest): Promise<{ corrections: Correction[]; total: number }> => {
       const own = tables.selectFrom('billing_corrections').where('customer_id', '=', customerId);
       const { total } = await own.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
@@ -81,6 +119,7 @@ function toRow(correction: Correction): CorrectionRow {
     charge_id: chargeId ?? null,
     state,
     line_id: lineId ?? null,
+    is_debit: isNegative(correction.amount) ? 0 : 1,
     content: JSON.stringify(content),
     created_at: toStoredInstant(correction.createdAtMs),
   };

@@ -2,6 +2,7 @@
 import { invoiceCustomer, syncCustomer } from '../bill-customer.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { scheduleRepository } from '../charges/schedule/repository.ts';
+import { correctionRepository } from '../corrections/repository.ts';
 import { LOOK_BACK_MS } from '../corrections/usage.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { moveInvoice } from '../lifecycle/advance.ts';
@@ -33,7 +34,11 @@ export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
     },
   },
   collect: {
-    next: (deps, _, afterId, limit) => chargeRepository(deps.db).customersWithDue(deps.clock.nowMs(), afterId, limit),
+    next: async (deps, _, afterId, limit) => {
+      const due = await chargeRepository(deps.db).customersWithDue(deps.clock.nowMs(), afterId, limit);
+      const owing = await correctionRepository(deps.db).customersWithLastDebit(afterId, limit);
+      return [...new Set([...due, ...owing])].sort().slice(0, limit);
+    },
     work: invoiceCustomer,
   },
   advance: {

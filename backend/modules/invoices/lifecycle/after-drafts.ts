@@ -22,12 +22,15 @@ export interface AfterDrafts {
   lines: ReadonlyMap<string, InvoiceLine>;
   /** Corrections that will then wait for an invoice. */
   pending: readonly Correction[];
+  /** When the last draft came before it that does; now: none does. */
+  lastAtMs: number;
 }
 
 /** How far the drafts have come. */
-interface Walk {
+interface Walk extends AfterDrafts {
   lines: Map<string, InvoiceLine>;
   pending: Correction[];
+  lastAtMs: number;
   waiting: WaitingDraft[];
   /** Charges on drafts that were issued meanwhile, and have not been counted again since. */
   uncounted: Set<string>;
@@ -53,11 +56,13 @@ export async function afterDrafts(
     waiting: await waitingDrafts(deps, customerId, currency),
     uncounted: new Set(),
     issued: new Set(),
+    lastAtMs: deps.clock.nowMs(),
   };
   for (;;) {
     const isNextReady = !(await waitsForEarlierPart(db, next.lines, walk.lines));
     const draft = await nextToMove(db, walk);
     if (draft === undefined || (isNextReady && movesAtMs(draft) > untilMs)) break;
+    walk.lastAtMs = Math.max(walk.lastAtMs, movesAtMs(draft));
     if (draft.takenAtMs !== undefined) await take(deps, walk, draft);
     else issue(walk, draft);
   }
