@@ -100,6 +100,11 @@ export function reportDrop(reason: string, count?: number, detail?: string): voi
  */
 export const countRequest: Counter = (outcome, requestId) => theServed?.count(outcome, requestId);
 
+/** Another process of this gateway is gone: what it had counted last may be told to this one, and is not to count again. */
+export function recallRequests(): void {
+  theServed?.recall();
+}
+
 /** Totals over all deliveries since the start of the process. */
 export function deliveryCounters(): DeliveryCounters {
   return deliveries().counters();

@@ -85,6 +85,7 @@ export function createFleet(options: FleetOptions): Fleet {
       onHung: () => options.reports.info('a worker does not answer any more and is killed'),
       onExit(how, left) {
         forget(members, worker);
+        for (const other of members.ready) other.otherGone();
         for (const one of left) {
           if (members.isEnding) one.connection.destroy();
           else handOver(members, one);

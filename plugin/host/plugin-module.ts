@@ -26,6 +26,8 @@ export interface HostedPlugin {
    * Kong, so that what Kong has been told of outlives the process. undefined = the plugin stores nothing.
    */
   readonly settle: (() => void) | undefined;
+  /** Another process that served the same socket is gone: what it has not answered may come to this one. Never throws. */
+  readonly otherGone: (() => void) | undefined;
   /** Throws whatever the plugin's constructor throws. */
   newInstance(config: unknown): PluginInstance;
 }
@@ -63,7 +65,8 @@ export function loadPlugin(path: string): HostedPlugin {
     phases,
     schema: schemaOf(name, exports),
     prefetch: readPrefetch(exports['Prefetch'], phases),
-    settle: typeof exports['settle'] === 'function' ? (exports['settle'] as () => void) : undefined,
+    settle: functionOf(exports['settle']),
+    otherGone: functionOf(exports['otherGone']),
     newInstance: (config) => instanceOf(new pluginClass(config)),
   };
 }
@@ -77,6 +80,10 @@ export function describePlugin(plugin: HostedPlugin, protocol: Protocol = 'Proto
   const { name, version, phases, priority, schema } = plugin;
   const description = { Name: name, Version: version, Phases: phases, Priority: priority, Schema: schema };
   return JSON.stringify(protocol === 'MsgPack:1' ? [description] : { Protocol: protocol, Plugins: [description] });
+}
+
+function functionOf(exported: unknown): (() => void) | undefined {
+  return typeof exported === 'function' ? (exported as () => void) : undefined;
 }
 
 function methodsOf(pluginClass: PluginClass): Readonly<Record<string, unknown>> {

@@ -13,6 +13,8 @@ export type ToWorker =
   | { readonly kind: 'close'; readonly request: number; readonly id: number }
   /** Answers `start` and `stop`. Without an id: it failed, or there was no such instance. */
   | { readonly kind: 'answer'; readonly request: number; readonly id?: number }
+  /** Another worker is gone: Kong may tell this one what that one had not answered. Comes before its connections. */
+  | { readonly kind: 'other-gone' }
   /** Comes with a connection of Kong. */
   | { readonly kind: 'serve'; readonly connection: number; readonly isUsed: boolean }
   /** Comes with the listening socket: for the time after the first process, should that be killed. */

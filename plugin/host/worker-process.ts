@@ -17,6 +17,8 @@ export interface WorkerProcess {
   serve(connection: Socket, isUsed?: boolean): void;
   /** Gives it the listening socket, for the time after this process. */
   inherit(listener: Listener): void;
+  /** Tells it that another worker is gone. */
+  otherGone(): void;
   /** Has it close its connections, each in place of its next event. */
   retire(): void;
   /** Connections that it serves. */
@@ -148,6 +150,7 @@ export function startWorkerProcess(
       tell(child, { kind: 'serve', connection: lastConnection, isUsed }, connection);
     },
     inherit: ({ server, place }) => tell(child, { kind: 'listener', ...place }, handleOf(server)),
+    otherGone: () => tell(child, { kind: 'other-gone' }),
     retire: () => tell(child, { kind: 'retire' }),
     get connections() {
       return held.size;

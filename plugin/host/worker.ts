@@ -66,6 +66,8 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
         return tell({ kind: 'done', request: message.request, isDone: started.delete(message.id) });
       case 'answer':
         return requests.answer(message.request, message.id);
+      case 'other-gone':
+        return plugin.otherGone?.();
       case 'serve':
         return serve(message, handle);
       case 'listener':

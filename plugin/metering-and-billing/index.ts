@@ -1,4 +1,4 @@
-import { countRequest, flushDelivery, installShutdown, reportDrop } from '../delivery/index.ts';
+import { countRequest, flushDelivery, installShutdown, recallRequests, reportDrop } from '../delivery/index.ts';
 import { openUsageMeter, type UsageMeter } from './usage-meter.ts';
 
 export { ConfigEntityChecks, Schema } from './schema.ts';
@@ -34,6 +34,9 @@ export const Prefetch = { log: ['kong.log.serialize'] } as const;
  * over. So what Kong has been told of is not lost when the process is killed.
  */
 export const settle: () => void = flushDelivery;
+
+/** For a plugin server that can use it: called when another of its processes is gone, before Kong comes here instead. */
+export const otherGone: () => void = recallRequests;
 
 /**
  * One instance per plugin configuration and Kong worker. The prototype's methods are the phases that Kong calls: only

@@ -61,7 +61,8 @@ async function expectExactly(what: string, expected: Readonly<Record<string, num
     .catch(() => undefined);
   // It may have been so by accident: some readings more.
   await delay(4000);
-  process.stdout.write(`${what}: ${JSON.stringify(seen())}, as told ${JSON.stringify(collector?.accounts.at(-1))}\n`);
+  const first = answered.findIndex((id) => collector?.ids.has(id));
+  process.stdout.write(`${what}: ${JSON.stringify(seen())}, ${first} before the first event\n`);
   expect(seen()).toEqual(right());
 }
 
@@ -107,6 +108,21 @@ describe.skipIf(KONG === undefined)('on a real Kong the account says exactly wha
       }
       await delay(BETWEEN_MS);
       await expectExactly('bare, start and three SIGKILLs');
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(['protobuf', 'msgpack'] as const)(
+    'when the process that serves is killed, and over %s',
+    async (protocol) => {
+      const { proxy, serverPids } = await start('managed', { protocol });
+      load(proxy);
+      for (let round = 0; round < 5; round++) {
+        await delay(BETWEEN_MS);
+        for (const pid of await serverPids('serving')) process.kill(pid, 'SIGKILL');
+      }
+      await delay(BETWEEN_MS);
+      await expectExactly(`managed, ${protocol}, start and five SIGKILLs of the process that serves`);
     },
     TIMEOUT_MS,
   );

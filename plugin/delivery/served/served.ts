@@ -35,6 +35,8 @@ export interface Served {
   readonly count: Counter;
   /** Writes down what has been counted, within the call. Never throws. */
   settle(): void;
+  /** Another process is gone: what it had counted last does not count again. Never throws. */
+  recall(): void;
   /** Gives the place of the reader to another. */
   close(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export function openServed(options: ServedOptions): Served {
   return {
     count: book.count,
     settle: book.settle,
+    recall: book.recall,
     async close() {
       isClosed = true;
       await reader.end();

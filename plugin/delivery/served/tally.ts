@@ -10,6 +10,8 @@ export interface TallyBook {
   readonly count: Counter;
   /** Writes what is new. Never throws. */
   settle(): void;
+  /** Another process is gone: the requests that it had counted last do not count again. Never throws. */
+  recall(): void;
   /** What was written last, or was to be. */
   written(): WrittenTally;
   /** To be called every few seconds: makes the file anew when somebody has removed it. */
@@ -37,15 +39,24 @@ const UNSETTLED_MS = 20;
 
 export function createTallyBook({ folder, process, clock, onTrouble }: TallyOptions): TallyBook {
   const outcomes: Record<string, number> = {};
-  const openedAt = clock.now();
-  const countedBefore = new Set(listTallies(folder).flatMap((other) => readTally(folder, other)?.lastRequests ?? []));
+  const countedBefore = new Set<string>();
+  let recalledAt = 0;
   let lastRequests: string[] = [];
   let written: WrittenTally = { sequence: 0, outcomes: {}, lastRequests };
   let isDirty = false;
   let isSettledByHost = false;
   let isTimed = false;
   let file: TallyFile | undefined;
+  recall();
   tryDisk(makeFile);
+
+  function recall(): void {
+    recalledAt = clock.now();
+    for (const other of listTallies(folder)) {
+      if (other === process) continue;
+      for (const id of readTally(folder, other)?.lastRequests ?? []) countedBefore.add(id);
+    }
+  }
 
   function makeFile(): void {
     file?.close();
@@ -95,9 +106,10 @@ export function createTallyBook({ folder, process, clock, onTrouble }: TallyOpti
       isSettledByHost = true;
       write();
     },
+    recall,
     written: () => written,
     beat() {
-      if (clock.now() - openedAt > TOLD_AGAIN_WITHIN_MS) countedBefore.clear();
+      if (clock.now() - recalledAt > TOLD_AGAIN_WITHIN_MS) countedBefore.clear();
       if (file?.isThere() !== true) tryDisk(makeFile);
     },
     close() {

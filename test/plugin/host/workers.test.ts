@@ -20,7 +20,8 @@ exports.Plugin = class {
   }
   async log(kong) { process.stderr.write('<' + [process.pid, this.say, await kong.log.serialize()].join(' ') + '>\\n'); }
 };
-exports.Prefetch = { log: ['kong.log.serialize'] };`;
+exports.Prefetch = { log: ['kong.log.serialize'] };
+exports.otherGone = () => process.stderr.write('<' + process.pid + ' other gone>\\n');`;
 
 let folder: TemporaryFolder;
 let server: PluginServer;
@@ -153,11 +154,12 @@ describe('a worker that is killed', () => {
     process.kill(victim, 'SIGKILL');
     await expect.poll(workers).not.toContain(victim);
 
+    await expect.poll(linesWritten).toEqual([{ pid: survivor, text: 'other gone' }]);
     // What Kong has with the other goes on, and new connections are served.
     const [a = 0, b = 0, c = 0] = instances;
     const meanwhile = createProtobufProtocol(server.socketPath, 4);
     await Promise.all(names('meanwhile').map((entry) => meanwhile.handleEvent(a, 'log', () => entry)));
-    await expect.poll(() => linesWritten().length).toBe(40);
+    await expect.poll(() => linesWritten().length).toBe(41);
     expect(linesWritten().map(({ pid }) => pid)).not.toContain(victim);
 
     await expect.poll(() => workers().length).toBe(2);

@@ -250,6 +250,20 @@ describe('the counts of a process', () => {
     expect(readTally(dir, 'next')?.outcomes).toEqual({ metered: 2 });
   });
 
+  test('of one that lived beside the killed one know its last requests when they are told of it, for a minute', () => {
+    const clock = createManualClock();
+    const [killed, other] = [openBook('killed'), openBook('other', clock)];
+    for (const id of ['r-1', 'r-2']) killed.count('metered', id);
+    killed.settle();
+    other.recall();
+    other.count('metered', 'r-1');
+    clock.advance(61_000);
+    other.beat();
+    other.count('metered', 'r-2');
+    other.settle();
+    expect(readTally(dir, 'other')?.outcomes).toEqual({ metered: 1 });
+  });
+
   test('are on disk soon where nobody settles, as under Kong’s own plugin server', () => {
     const clock = createManualClock();
     const book = openBook('stock', clock);
