@@ -24,10 +24,12 @@ async function openEndpoint() {
   const received = new Set<string>();
   let isDown = true;
   const server = createServer((request, response) => {
-    void json(request).then((events) => {
+    const take = (events: unknown) => {
       if (!isDown) for (const { id } of events as { id: string }[]) received.add(id);
       response.writeHead(isDown ? 503 : 202).end();
-    });
+    };
+    // A worker that is killed breaks off what it was sending.
+    json(request).then(take, () => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
