@@ -74,10 +74,3 @@ test('what cannot be read is an error of that document only', async () => {
   );
   expect(beginning(await maker.make(ofLines(1)))).toBe('%PDF-');
 });
-
-test('a bill of 20,000 lines is a document in either form, within the memory that a thread has', async () => {
-  const maker = makerWith({});
-  const [pdf, html] = [await maker.make(ofLines(20_000)), await maker.make(ofLines(20_000, 'html'))];
-  expect(beginning(pdf)).toBe('%PDF-');
-  expect(new TextDecoder().decode(html).match(/<tr><td>/g)).toHaveLength(20_000);
-});

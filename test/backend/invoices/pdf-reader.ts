@@ -14,7 +14,7 @@ export async function textOfPdf(file: Uint8Array): Promise<string> {
   try {
     const path = join(folder, 'document.pdf');
     writeFileSync(path, file);
-    const { stdout } = await promisify(execFile)('pdftotext', ['-raw', path, '-']);
+    const { stdout } = await promisify(execFile)('pdftotext', ['-raw', path, '-'], { maxBuffer: 67_108_864 });
     return withoutBlanks(stdout);
   } finally {
     rmSync(folder, { recursive: true });
