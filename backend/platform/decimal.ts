@@ -14,6 +14,13 @@ export type Decimal = InstanceType<typeof DecimalConstructor>;
 
 export const ZERO: Decimal = new Decimal(0);
 
+/** The sum of any number of values, 0 of none; `Decimal.sum(...values)` ends with an error when there are too many. */
+export function sumDecimals(values: Iterable<DecimalConstructor.Value>): Decimal {
+  let sum = ZERO;
+  for (const value of values) sum = sum.add(value);
+  return sum;
+}
+
 /** Plain decimal text without an exponent: "12.3456", "100", "-0.5"; never "-0". */
 export function formatDecimal(value: Decimal): string {
   return value.isZero() ? '0' : value.toFixed();

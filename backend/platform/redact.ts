@@ -1,4 +1,6 @@
+import { mapInSlices } from './in-slices.ts';
 import { isJsonObject, isRawJson } from './json.ts';
+import { isLongJson } from './json-pieces.ts';
 
 /** What stands where a secret was. */
 export const REDACTED = '[redacted]';
@@ -26,6 +28,17 @@ export function redact(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, child]) => [name, SECRET_NAME.test(name) ? redactNamed(child) : redact(child)]),
   );
+}
+
+/** As `redact`, but others have their turn of the event loop when it is long. */
+export async function redactInSlices(value: unknown): Promise<unknown> {
+  if (!isLongJson(value)) return redact(value);
+  if (Array.isArray(value)) return mapInSlices(value, redactInSlices);
+  const members: [string, unknown][] = [];
+  for (const [name, child] of Object.entries(value)) {
+    members.push([name, SECRET_NAME.test(name) ? redactNamed(child) : await redactInSlices(child)]);
+  }
+  return Object.fromEntries(members);
 }
 
 /** Whether there is one is no secret. */

@@ -1,5 +1,6 @@
 import { chargeRepository } from '../../backend/modules/invoices/charges/repository.ts';
-import type { Charge } from '../../backend/modules/invoices/types.ts';
+import { correctionRepository } from '../../backend/modules/invoices/corrections/repository.ts';
+import type { Charge, Correction } from '../../backend/modules/invoices/types.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import type { TestBackend } from './backend.ts';
 
@@ -30,4 +31,26 @@ export async function storeFees(t: TestBackend, customerId: string, count: numbe
     }),
   );
   await t.db.transaction((trx) => chargeRepository(trx).insert(charges));
+}
+
+/** Credits of 0.5 USD that wait for the customer's next invoice. */
+export async function storeCredits(t: TestBackend, customerId: string, count: number): Promise<void> {
+  const newId = createIds(t.clock);
+  const createdAtMs = t.clock.nowMs();
+  const credits = Array.from(
+    { length: count },
+    (_, index): Correction => ({
+      id: newId(),
+      customerId,
+      currency: 'USD',
+      reason: 'unused_time',
+      name: `Credit ${index + 1}`,
+      description: 'Paid in advance for time that is not used.',
+      amount: '-0.5',
+      period: { fromMs: createdAtMs, toMs: createdAtMs },
+      state: 'pending',
+      createdAtMs,
+    }),
+  );
+  await t.db.transaction((trx) => correctionRepository(trx).store(credits));
 }

@@ -34,7 +34,7 @@ export function createAuditLog(deps: { db: ControlDb; clock: Clock; newId: NewId
   const { db, clock, newId, log } = deps;
   const repository = auditLogRepository(db);
   const mayRecordRefusal = createRefusalLimit(clock);
-  const rowOf = (change: IntendedChange, outcome: Outcome, status: number | null): AuditRow => ({
+  const rowOf = async (change: IntendedChange, outcome: Outcome, status: number | null): Promise<AuditRow> => ({
     id: newId(),
     at: toStoredInstant(clock.nowMs()),
     token_id: change.caller.tokenId,
@@ -49,20 +49,20 @@ export function createAuditLog(deps: { db: ControlDb; clock: Clock; newId: NewId
     resource_id: change.resourceId === undefined ? null : redactText(change.resourceId),
     outcome,
     status,
-    request: toBoundedJson(change.request) ?? null,
-    before: toBoundedJson(change.before) ?? null,
+    request: (await toBoundedJson(change.request)) ?? null,
+    before: (await toBoundedJson(change.before)) ?? null,
     after: null,
   });
   return {
     recorder: {
       begin: async (change) => {
-        const row = rowOf(change, 'unknown', null);
+        const row = await rowOf(change, 'unknown', null);
         await repository.insert(row);
         return async ({ status, resourceId, after }) => {
           const completion = {
             outcome: outcomeOf(status),
             status,
-            after: toBoundedJson(after) ?? null,
+            after: (await toBoundedJson(after)) ?? null,
             ...(resourceId !== undefined && { resource_id: resourceId }),
           };
           // The change is made: its answer must not become an error. The entry says that the outcome is unknown.
@@ -73,7 +73,8 @@ export function createAuditLog(deps: { db: ControlDb; clock: Clock; newId: NewId
       },
       refused: async (attempt) => {
         if (!mayRecordRefusal(attempt.caller.tokenId)) return;
-        await repository.insert(rowOf(attempt, 'refused', 403)).catch((error: unknown) => {
+        const row = await rowOf(attempt, 'refused', 403);
+        await repository.insert(row).catch((error: unknown) => {
           log.error({ err: error }, 'a refused request could not be recorded');
         });
       },

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
-import { inLists } from '../../platform/db/in-lists.ts';
+import { inLists, inPieces } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -105,16 +105,20 @@ async function replaceSubjectKeys(
     subject_key,
     deleted_at: null,
   }));
-  const result = await tables
-    .insertInto('customer_subject_keys')
-    .values(rows)
-    .onConflict((conflict) => conflict.column('subject_key').where('deleted_at', 'is', null).doNothing())
-    .executeTakeFirstOrThrow();
-  return result.numInsertedOrUpdatedRows === BigInt(rows.length);
+  let inserted = 0n;
+  await inPieces(rows, async (piece) => {
+    const result = await tables
+      .insertInto('customer_subject_keys')
+      .values(piece)
+      .onConflict((conflict) => conflict.column('subject_key').where('deleted_at', 'is', null).doNothing())
+      .executeTakeFirstOrThrow();
+    inserted += result.numInsertedOrUpdatedRows ?? 0n;
+  });
+  return inserted === BigInt(rows.length);
 }
 
-async function readByIds(tables: Kysely<Tables>, ids: readonly string[]): Promise<Customer[]> {
-  const selection = tables.selectFrom('customers').selectAll().where('id', 'in', ids);
+async function readByIds(tables: Kysely<Tables>, list: readonly string[]): Promise<Customer[]> {
+  const selection = tables.selectFrom('customers').selectAll().where('id', 'in', list);
   return readWithSubjectKeys(tables, selection, { field: 'id', direction: 'asc' });
 }
 
@@ -206,17 +210,18 @@ async function readWithSubjectKeys(
   return [...byId.values()].map((group) => toCustomer(group));
 }
 
-function readSubjects(tables: Kysely<Tables>, subjects: readonly string[] | undefined): Promise<SubjectRow[]> {
+/** @param list undefined: all */
+function readSubjects(tables: Kysely<Tables>, list: readonly string[] | undefined): Promise<SubjectRow[]> {
   const byKey = tables
     .selectFrom('customers')
     .where('deleted_at', 'is', null)
-    .$if(subjects !== undefined, (query) => query.where('key', 'in', subjects ?? []))
+    .$if(list !== undefined, (query) => query.where('key', 'in', list ?? []))
     .select((eb) => ['key as subject', eb.lit<number>(1).as('is_key'), 'id', 'key', 'name'] as const);
   const bySubjectKey = tables
     .selectFrom('customer_subject_keys as own')
     .innerJoin('customers', 'customers.id', 'own.customer_id')
     .where('own.deleted_at', 'is', null)
-    .$if(subjects !== undefined, (query) => query.where('own.subject_key', 'in', subjects ?? []))
+    .$if(list !== undefined, (query) => query.where('own.subject_key', 'in', list ?? []))
     .select(
       (eb) =>
         [

@@ -43,9 +43,15 @@ export function entitlementRepository(db: ControlDb) {
     /** In force at the instant, of these customers. @param featureKeys undefined: all */
     inForce: (customerIds: readonly string[], featureKeys: readonly string[] | undefined, atMs: number) =>
       inLists(customerIds, async (list) => {
-        let query = inForceAt(tables, toStoredInstant(atMs)).where('customer_id', 'in', list);
-        if (featureKeys !== undefined) query = query.where('feature_key', 'in', featureKeys);
-        return (await query.selectAll().orderBy('feature_key').execute()).map(fromEntitlementRow);
+        const own = inForceAt(tables, toStoredInstant(atMs)).where('customer_id', 'in', list);
+        const inOrder = own.selectAll().orderBy('feature_key');
+        const rows =
+          featureKeys === undefined
+            ? await inOrder.execute()
+            : await inLists([...featureKeys].sort(), (keyList) =>
+                inOrder.where('feature_key', 'in', keyList).execute(),
+              );
+        return rows.map(fromEntitlementRow);
       }),
     /** Those of the customer and feature that share any time with [from, to). */
     overlapping: async (customerId: string, featureKey: string, fromMs: number, toMs: number | undefined) => {

@@ -1,6 +1,7 @@
 /** Everything that is to be done for one customer now: charges, invoices, and what follows of them. */
 
 import type { ControlDb } from '../../platform/db/control-db.ts';
+import { smallestOf } from '../../platform/extremes.ts';
 import { dueInstants, isOpen } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { scheduleRepository } from './charges/schedule/repository.ts';
@@ -96,7 +97,7 @@ export async function invoiceCustomer(anyDeps: InvoicesDeps, customerId: string)
       const { profile } = await deps.profileOf(customerId, trx);
       const { alignment } = profile.workflow.collection;
       const cutoffs = dueInstants(open, nowMs).map((atMs) => collectedAtMs(atMs, alignment));
-      const cutoffMs = Math.min(...cutoffs);
+      const cutoffMs = smallestOf(cutoffs);
       if (cutoffs.length === 0 || cutoffMs > nowMs) return undefined;
       const due = open.find((charge) => collectedAtMs(charge.invoiceAtMs, alignment) === cutoffMs);
       return due && createInvoice(deps, trx, { customerId, currency: due.currency, cutoffMs });

@@ -1,5 +1,6 @@
 /** Invoices and lines in the shape of the contract. */
 import { defined } from '../../platform/defined.ts';
+import { mapInSlices } from '../../platform/in-slices.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { rawJson } from '../../platform/json.ts';
 import type { PricingTerms, Totals } from '../rating/index.ts';
@@ -22,7 +23,19 @@ import type { Invoice, InvoiceLine, StoredRating, TaxRef } from './types.ts';
 const instant = (atMs: number | undefined) => (atMs === undefined ? undefined : formatInstant(atMs));
 
 /** @param lines missing in lists; deleted ones are left out @param facts missing for previews, which nothing can be done with */
-export function toInvoiceBody(invoice: Invoice, lines: readonly InvoiceLine[] | undefined, facts: Facts | undefined) {
+export async function toInvoiceBody(
+  invoice: Invoice,
+  lines: readonly InvoiceLine[] | undefined,
+  facts: Facts | undefined,
+) {
+  const living = lines?.filter((line) => line.deletedAtMs === undefined);
+  return toBody(invoice, living && (await mapInSlices(living, toLineBody)), facts);
+}
+
+/** An invoice in the shape of the contract. */
+export type InvoiceBody = ReturnType<typeof toBody>;
+
+function toBody(invoice: Invoice, lines: LineBody[] | undefined, facts: Facts | undefined) {
   const isPreview = facts === undefined;
   const app = { id: invoice.appId };
   const { invoicing, payment } = invoice.workflow;
@@ -68,7 +81,7 @@ export function toInvoiceBody(invoice: Invoice, lines: readonly InvoiceLine[] | 
       collection_at: instant(invoice.collectionAtMs),
       due_at: instant(invoice.dueAtMs),
       sent_to_customer_at: instant(invoice.sentToCustomerAtMs),
-      lines: lines?.filter((line) => line.deletedAtMs === undefined).map(toLineBody),
+      lines,
     }),
   };
 }
@@ -108,6 +121,8 @@ export function toTotalsBody(totals: Totals): TotalsBody {
     total: totals.total,
   };
 }
+
+export type LineBody = ReturnType<typeof toLineBody>;
 
 export function toLineBody(line: InvoiceLine) {
   const { subscription, rated } = line;

@@ -1,5 +1,7 @@
 /** Puts what is due on a new invoice. One transaction: charges that are on an invoice are never found open again. */
 import type { ControlDb } from '../../platform/db/control-db.ts';
+import { largestOf, smallestOf } from '../../platform/extremes.ts';
+import { mapInSlices } from '../../platform/in-slices.ts';
 import type { StoredProfile } from '../billing-profiles/index.ts';
 import type { Customer } from '../customers/index.ts';
 import { type GatherOptions, gatherLines, type LineDraft } from './charges/gather.ts';
@@ -36,13 +38,16 @@ export async function createInvoice(
   const { customerId, currency } = options;
   const open = await chargeRepository(trx).open(customerId, currency);
   const stored = await deps.profileOf(customerId, trx);
-  const charges = options.chargeIds === undefined ? open : open.filter(({ id }) => options.chargeIds?.includes(id));
-  const drafts = gatherLines(charges, await gatherOptions(deps, trx, charges, stored, options));
+  const asked = options.chargeIds && new Set(options.chargeIds);
+  const charges = asked === undefined ? open : open.filter(({ id }) => asked.has(id));
+  const drafts = await gatherLines(charges, await gatherOptions(deps, trx, charges, stored, options));
   const customer = await deps.findCustomer(customerId, trx);
   if (customer === undefined || (drafts.length === 0 && !(await isAnythingOwed(trx, options)))) return undefined;
   const invoice = await newInvoice(deps, trx, { customer, stored, currency, drafts });
   const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(trx));
-  const lines = drafts.map((draft, position) => newLine(deps, draft, { invoiceId: invoice.id, position }, tax));
+  const lines = await mapInSlices(drafts, (draft, position) =>
+    newLine(deps, draft, { invoiceId: invoice.id, position }, tax),
+  );
   await invoiceRepository(trx).insert(invoice, deps.clock.nowMs());
   await lineRepository(trx).insert(lines);
   await markBilled(trx, charges, drafts, deps.clock.nowMs());
@@ -82,8 +87,8 @@ async function newInvoice(
     number: draftNumber(customer.name, count),
     ...(drafts.length > 0 && {
       servicePeriod: {
-        fromMs: Math.min(...drafts.map((draft) => draft.servicePeriod.fromMs)),
-        toMs: Math.max(...drafts.map((draft) => draft.servicePeriod.toMs)),
+        fromMs: smallestOf(drafts.map((draft) => draft.servicePeriod.fromMs)),
+        toMs: largestOf(drafts.map((draft) => draft.servicePeriod.toMs)),
       },
     }),
     ...collection(drafts, parts.stored),
@@ -164,13 +169,15 @@ async function markBilled(
   drafts: readonly LineDraft[],
   atMs: number,
 ): Promise<void> {
-  for (const draft of drafts) {
-    const charge = charges.find(({ id }) => id === draft.chargeId);
-    if (charge === undefined) continue;
-    const billedToMs = draft.servicePeriod.toMs;
-    const state = billedToMs >= charge.servicePeriod.toMs ? 'billed' : 'open';
-    await chargeRepository(trx).setState(charge.id, { state, billedToMs, atMs });
-  }
+  const byId = new Map(charges.map((charge) => [charge.id, charge]));
+  const progress = drafts.flatMap(({ chargeId = '', servicePeriod }) => {
+    const charge = byId.get(chargeId);
+    if (charge === undefined) return [];
+    const billedToMs = servicePeriod.toMs;
+    const state = billedToMs >= charge.servicePeriod.toMs ? ('billed' as const) : ('open' as const);
+    return [{ id: charge.id, state, billedToMs }];
+  });
+  await chargeRepository(trx).setStates(progress, atMs);
 }
 
 /** The invoice in the making exists while the customer has open charges in the currency. */

@@ -1,6 +1,7 @@
 /** What a person may change on a draft. What is not changed stays as it is, and goes on following its charge. */
 import { isDeepStrictEqual } from 'node:util';
 import { defined } from '../../platform/defined.ts';
+import { mapInSlices } from '../../platform/in-slices.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { addLine, changeLine } from './edit-line.ts';
 import { invoiceProblem } from './errors.ts';
@@ -61,17 +62,17 @@ async function editLines(
 ): Promise<{ lines: InvoiceLine[]; newCharges?: Charge[] }> {
   const nowMs = deps.clock.nowMs();
   const asked = new Map(wanted.filter(({ id }) => id !== undefined).map((line) => [line.id, line]));
+  const living = new Set(moving.lines.filter((line) => line.deletedAtMs === undefined).map(({ id }) => id));
   for (const id of asked.keys()) {
-    const isThere = moving.lines.some((line) => line.id === id && line.deletedAtMs === undefined);
-    if (!isThere) throw invoiceProblem('invoice_line_not_found', id);
+    if (id !== undefined && !living.has(id)) throw invoiceProblem('invoice_line_not_found', id);
   }
-  const lines: InvoiceLine[] = [];
-  for (const line of moving.lines) {
+  const indexes = new Map(wanted.map((line, index) => [line, index]));
+  const lines = await mapInSlices(moving.lines, (line) => {
     const change = asked.get(line.id);
-    if (line.deletedAtMs !== undefined) lines.push(line);
-    else if (change === undefined) lines.push(droppedLine(line, nowMs));
-    else lines.push(await changeLine(deps, line, change, wanted.indexOf(change)));
-  }
+    if (line.deletedAtMs !== undefined) return line;
+    if (change === undefined) return droppedLine(line, nowMs);
+    return changeLine(deps, line, change, indexes.get(change) ?? 0);
+  });
   const newCharges: Charge[] = [];
   for (const [index, request] of wanted.entries()) {
     if (request.id !== undefined) continue;

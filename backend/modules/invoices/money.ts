@@ -1,5 +1,5 @@
 import type { ControlDb } from '../../platform/db/control-db.ts';
-import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
+import { Decimal, formatDecimal, sumDecimals } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import type { Totals } from '../rating/index.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -25,7 +25,7 @@ export const NO_TOTALS: Totals = {
 
 /** Sum of decimal texts. */
 export function sumOf(texts: readonly string[]): string {
-  return formatDecimal(Decimal.sum(ZERO, ...texts));
+  return formatDecimal(sumDecimals(texts));
 }
 
 /** Difference of decimal texts. */

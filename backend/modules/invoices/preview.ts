@@ -4,9 +4,11 @@
  */
 
 import { notFound } from '../../platform/errors.ts';
+import { smallestOf } from '../../platform/extremes.ts';
+import { mapInSlices } from '../../platform/in-slices.ts';
 import type { Customer } from '../customers/index.ts';
 import { syncCustomer } from './bill-customer.ts';
-import { toInvoiceBody } from './body.ts';
+import { type InvoiceBody, toInvoiceBody } from './body.ts';
 import { dueInstants, gatherLines } from './charges/gather.ts';
 import { chargeRepository } from './charges/repository.ts';
 import { upcomingCharges } from './charges/upcoming.ts';
@@ -37,7 +39,7 @@ export interface PreviewOptions {
   extraLines?: readonly InvoiceLine[] | undefined;
 }
 
-export type PreviewAnswer = ReturnType<typeof toInvoiceBody>;
+export type PreviewAnswer = InvoiceBody;
 
 /** @throws RequestProblem 404 for an unknown customer */
 export async function previewInvoice(
@@ -122,14 +124,14 @@ async function gather(
   const stored = await deps.profileOf(customer.id, db);
   const { alignment, interval } = stored.profile.workflow.collection;
   const dues = dueInstants(charges, Number.MAX_SAFE_INTEGER).map((atMs) => collectedAtMs(atMs, alignment));
-  const cutoffMs = Math.min(...dues);
+  const cutoffMs = smallestOf(dues);
   const drafts =
-    dues.length === 0 ? [] : gatherLines(charges, await gatherOptions(deps, db, charges, stored, { cutoffMs }));
+    dues.length === 0 ? [] : await gatherLines(charges, await gatherOptions(deps, db, charges, stored, { cutoffMs }));
   const head = await invoiceHead(deps, db, { customer, stored, currency });
   const gathering = await invoiceRepository(db).gathering(customer.id, currency);
   const id = gathering?.id ?? derivedId(`gathering/${customer.id}/${currency}`);
   const tax = taxDefaultsOf(head.workflow.tax, await deps.invoicingTaxCode(db));
-  const lines = drafts.map((draft, position) => {
+  const lines = await mapInSlices(drafts, (draft, position) => {
     const line = newLine(deps, draft, { invoiceId: id, position }, tax);
     return { ...line, id: derivedId(`${draft.chargeId}/${draft.servicePeriod.fromMs}`) };
   });
@@ -175,7 +177,7 @@ async function price(
 
 async function withCorrections(deps: InvoicesDeps, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
   const { invoice, lines, currency } = moving;
-  const fitted = fitCorrections(pending, totalsOf(lines, currency).total);
+  const fitted = fitCorrections(pending, (await totalsOf(lines, currency)).total);
   const nowMs = deps.clock.nowMs();
   const added = fitted.map(({ correction, amount }, index) => ({
     ...correctionLine({ ...correction, amount }, { invoice, position: lines.length + index, nowMs, newId: deps.newId }),

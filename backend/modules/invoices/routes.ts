@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
+import { jsonAnswer } from '../../platform/http/json-answer.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
@@ -34,7 +35,7 @@ export function invoiceRoutes(router: Router, service: InvoicesService): void {
       responses: { 200: jsonResponse('A page of invoices.', invoicePageSchema) },
     },
     async ({ c, query }) =>
-      c.json(await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
+      jsonAnswer(c, await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'invoice',
@@ -113,7 +114,7 @@ function actionRoutes(router: Router, service: InvoicesService): void {
       params: invoiceId,
       responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
     },
-    async ({ c, params }) => c.json(await service.advance(params.invoiceId)),
+    async ({ c, params }) => jsonAnswer(c, await service.advance(params.invoiceId)),
   );
   for (const { name, trigger, ...docs } of ACTIONS) {
     router.endpoint(
@@ -126,7 +127,7 @@ function actionRoutes(router: Router, service: InvoicesService): void {
         params: invoiceId,
         responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
       },
-      async ({ c, params }) => c.json(await service.trigger(params.invoiceId, trigger)),
+      async ({ c, params }) => jsonAnswer(c, await service.trigger(params.invoiceId, trigger)),
     );
   }
 }

@@ -1,14 +1,14 @@
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import { toInvoiceBody } from './body.ts';
+import { type InvoiceBody, toInvoiceBody } from './body.ts';
 import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { editInvoice } from './edit.ts';
 import { invoiceDeleted, invoiceNotFound, invoiceProblem } from './errors.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import type { Moving } from './lifecycle/collect.ts';
-import { factsOf } from './lifecycle/facts.ts';
+import { factsOf, hasLiving } from './lifecycle/facts.ts';
 import { isEditable, nextStatus, type Trigger } from './lifecycle/states.ts';
 import { lineRepository } from './lines/repository.ts';
 import { currencyOf } from './money.ts';
@@ -22,8 +22,7 @@ export const INVOICE_SORT: SortRules<InvoiceSortField> = {
   defaultDirection: 'asc',
 };
 
-/** An invoice in the shape of the contract. */
-export type InvoiceAnswer = ReturnType<typeof toInvoiceBody>;
+export type InvoiceAnswer = InvoiceBody;
 
 export interface InvoicesService {
   /** Without lines; deleted invoices and those in the making are left out. */
@@ -52,15 +51,16 @@ export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
   const { db } = deps;
   const answer = async (invoice: Invoice): Promise<InvoiceAnswer> => {
     const lines = await lineRepository(db).ofInvoice(invoice.id);
-    return toInvoiceBody(invoice, lines, await factsNow(deps, invoice, lines));
+    return toInvoiceBody(invoice, lines, await factsNow(deps, invoice, hasLiving(lines)));
   };
   return {
     list: async (filters, sort, page) => {
       const { invoices, total } = await invoiceRepository(db).page(filters, sort, page);
+      const living = await lineRepository(db).invoicesWithLiving(invoices.map(({ id }) => id));
       const data: InvoiceAnswer[] = [];
       for (const invoice of invoices) {
-        const lines = await lineRepository(db).ofInvoice(invoice.id);
-        data.push(toInvoiceBody(invoice, undefined, await factsNow(deps, invoice, lines)));
+        const facts = await factsNow(deps, invoice, living.has(invoice.id));
+        data.push(await toInvoiceBody(invoice, undefined, facts));
       }
       return { data, meta: pageMeta(page, total) };
     },
@@ -86,7 +86,8 @@ export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
     },
     advance: async (id) => {
       const invoice = await living(deps, id);
-      const facts = await factsNow(deps, invoice, await lineRepository(db).ofInvoice(id));
+      const withLines = await lineRepository(db).invoicesWithLiving([id]);
+      const facts = await factsNow(deps, invoice, withLines.has(id));
       if (nextStatus(invoice.status, facts) === undefined) {
         throw invoiceProblem('invoice_cannot_advance', `it is ${invoice.status}`);
       }
@@ -99,9 +100,9 @@ export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
   };
 }
 
-async function factsNow(deps: InvoicesDeps, invoice: Invoice, lines: Parameters<typeof factsOf>[1]) {
+async function factsNow(deps: InvoicesDeps, invoice: Invoice, hasLines: boolean) {
   const { clock } = await atCustomersTime(deps, invoice.customerId);
-  return factsOf(invoice, lines, await deps.findApp(invoice.appId, deps.db), clock.nowMs());
+  return factsOf(invoice, hasLines, await deps.findApp(invoice.appId, deps.db), clock.nowMs());
 }
 
 async function currentState(deps: InvoicesDeps, id: string): Promise<Moving> {

@@ -1,4 +1,4 @@
-import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
+import { Decimal, formatDecimal, sumDecimals, ZERO } from '../../platform/decimal.ts';
 import { type Currency, roundMoney } from '../../platform/money.ts';
 import type { LineDraft } from './context.ts';
 import { readNumber } from './numbers.ts';
@@ -33,7 +33,7 @@ export function lineTotals(line: LineDraft, currency: Currency): Totals {
  */
 export function sumTotals(parts: readonly Totals[], currency: Currency): Totals {
   const sumOf = (field: keyof Totals) =>
-    formatDecimal(roundMoney(Decimal.sum(ZERO, ...parts.map((part) => readNumber(part[field], field))), currency));
+    formatDecimal(roundMoney(sumDecimals(parts.map((part) => readNumber(part[field], field))), currency));
   return {
     amount: sumOf('amount'),
     chargesTotal: sumOf('chargesTotal'),

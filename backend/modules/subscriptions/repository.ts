@@ -141,10 +141,11 @@ async function writeParts(tables: Kysely<Tables>, subscription: Subscription): P
   await tables.deleteFrom('subscription_items').where('subscription_id', '=', id).execute();
   const items = subscription.items.map((item, position) => toItemRow(id, item, position));
   await inPieces(items, (piece) => tables.insertInto('subscription_items').values(piece).execute());
-  for (const addon of subscription.addons.map((bought) => toAddonRow(id, bought))) {
-    const { timeline, name, description, labels, rate_cards, updated_at } = addon;
+  for (const bought of subscription.addons) {
+    const row = toAddonRow(id, bought);
+    const { timeline, name, description, labels, rate_cards, updated_at } = row;
     const changed = { timeline, name, description, labels, rate_cards, updated_at };
-    const statement = tables.insertInto('subscription_addons').values(addon);
+    const statement = tables.insertInto('subscription_addons').values(row);
     await statement.onConflict((conflict) => conflict.column('id').doUpdateSet(changed)).execute();
   }
 }
@@ -198,14 +199,15 @@ async function readExclusiveItems(
     .innerJoin('subscriptions as own', 'own.id', 'item.subscription_id')
     .select(['own.id', 'own.name', 'item.item_key', 'item.feature_id', 'item.active_from', 'item.active_to'])
     .where('own.customer_id', '=', customerId)
-    .where('own.id', 'not in', exceptIds)
     .where('own.deleted_at', 'is', null)
     .where('item.is_removed', '=', 0)
     .where('item.is_exclusive', '=', 1)
     .where((eb) => eb.or([eb('item.active_to', 'is', null), eb('item.active_to', '>', toStoredInstant(endingAfterMs))]))
     .orderBy('item.active_from')
     .execute();
-  return rows.map((row) => ({
+  const except = new Set(exceptIds);
+  const others = rows.filter(({ id }) => !except.has(id));
+  return others.map((row) => ({
     subscriptionId: row.id,
     subscriptionName: row.name,
     itemKey: row.item_key,

@@ -5,6 +5,7 @@ import { type ChangeHints, type ChangeTarget, changeTarget } from './change-targ
 import type { ChangeRecorder, IntendedChange } from './changes.ts';
 import { clientAddress } from './client-address.ts';
 import type { AppEnv, Caller } from './env.ts';
+import { answeredValue } from './json-answer.ts';
 
 type HttpContext = Context<AppEnv>;
 
@@ -99,6 +100,8 @@ async function readJson(reads: Hono<AppEnv>, path: string | undefined, c: HttpCo
 
 /** The answer's JSON, the answer itself stays unread; undefined for others. */
 async function jsonOf(response: Response): Promise<unknown> {
+  const value = answeredValue(response);
+  if (value !== undefined) return value;
   if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return undefined;
   return parseJsonText(await response.clone().text());
 }

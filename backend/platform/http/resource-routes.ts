@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { jsonAnswer } from './json-answer.ts';
 import type { Access } from './roles.ts';
 import { jsonResponse, type Router } from './router.ts';
 import { ulidSchema } from './schemas.ts';
@@ -57,13 +58,13 @@ export function resourceRoutes<Body extends z.ZodType = z.ZodType>(router: Route
       access: get.access ?? 'read',
       responses: { 200: jsonResponse(get.answer, schema) },
     },
-    async ({ c, params: given }) => c.json(await get.run(idOf(given))),
+    async ({ c, params: given }) => jsonAnswer(c, await get.run(idOf(given))),
   );
   if (change !== undefined) {
     const { method = 'put', verb, answer, run, ...rest } = change;
     router.endpoint(
       { ...shared, ...named(verb), ...rest, method, responses: { 200: jsonResponse(answer, schema) } },
-      async ({ c, params: given, body }) => c.json(await run(idOf(given), body)),
+      async ({ c, params: given, body }) => jsonAnswer(c, await run(idOf(given), body)),
     );
   }
   if (remove !== undefined) {

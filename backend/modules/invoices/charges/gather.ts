@@ -2,6 +2,7 @@
  * What goes on an invoice: the parts of open charges that are due at an instant, and, with progressive billing, what
  * was used by then of those that are not. Pure: stored charges and an instant in, line drafts out.
  */
+import { mapInSlices } from '../../../platform/in-slices.ts';
 import { truncateMs } from '../../../platform/period/index.ts';
 import { type Aggregation, canSplit, splitPosition } from '../../rating/index.ts';
 import type { Charge, InvoiceLine } from '../types.ts';
@@ -27,9 +28,9 @@ export function hasDue(charges: readonly Charge[], cutoffMs: number): boolean {
 }
 
 /** The lines of an invoice made at the cutoff, by the time that they are for. */
-export function gatherLines(charges: readonly Charge[], options: GatherOptions): LineDraft[] {
-  const lines = charges.filter(isOpen).flatMap((charge) => lineOf(charge, options) ?? []);
-  return lines.sort((a, b) => a.servicePeriod.fromMs - b.servicePeriod.fromMs);
+export async function gatherLines(charges: readonly Charge[], options: GatherOptions): Promise<LineDraft[]> {
+  const lines = await mapInSlices(charges.filter(isOpen), (charge) => lineOf(charge, options));
+  return lines.filter((line) => line !== undefined).sort((a, b) => a.servicePeriod.fromMs - b.servicePeriod.fromMs);
 }
 
 /** The instants at which open charges fall due, in order, up to one. */

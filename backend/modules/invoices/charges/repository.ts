@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
-import { inPieces } from '../../../platform/db/in-lists.ts';
+import { eachList, inLists, inPieces } from '../../../platform/db/in-lists.ts';
+import { groupedBy } from '../../../platform/grouped-by.ts';
+import { mapInSlices } from '../../../platform/in-slices.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 import type { Charge, ChargeContent, WantedCharge } from '../types.ts';
 
@@ -48,7 +50,9 @@ export function chargeRepository(db: ControlDb) {
   const ofCustomer = (customerId: string) => tables.selectFrom('charges').where('customer_id', '=', customerId);
   return {
     insert: async (charges: readonly Charge[]): Promise<void> => {
-      await inPieces(charges.map(toRow), (piece) => tables.insertInto('charges').values(piece).execute());
+      await inPieces(await mapInSlices(charges, toRow), (piece) =>
+        tables.insertInto('charges').values(piece).execute(),
+      );
     },
     replaceContent: async (id: string, wanted: WantedCharge, updatedAtMs: number): Promise<void> => {
       const columns = { ...contentColumns(wanted), updated_at: toStoredInstant(updatedAtMs), deleted_at: null };
@@ -70,20 +74,41 @@ export function chargeRepository(db: ControlDb) {
         .where('id', '=', id)
         .execute();
     },
-    /** A line of it was edited. */
-    setManual: async (id: string, atMs: number): Promise<void> => {
+    /** How far they are billed. */
+    setStates: async (
+      progress: readonly { id: string; state: 'open' | 'billed'; billedToMs: number }[],
+      atMs: number,
+    ): Promise<void> => {
+      const updated_at = toStoredInstant(atMs);
+      for (const [, alike] of groupedBy(progress, ({ state, billedToMs }) => `${state}/${billedToMs}`)) {
+        const [{ state, billedToMs } = { state: 'open' as const, billedToMs: 0 }] = alike;
+        const columns = { state, updated_at, deleted_at: null, billed_to: toStoredInstant(billedToMs) };
+        await eachList(
+          alike.map(({ id }) => id),
+          (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute(),
+        );
+      }
+    },
+    /** Lines of them were edited. */
+    setManual: async (ids: readonly string[], atMs: number): Promise<void> => {
       const columns = { controller: 'manual', updated_at: toStoredInstant(atMs) } as const;
-      await tables.updateTable('charges').set(columns).where('id', '=', id).execute();
+      await eachList(ids, (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute());
     },
     /** A person has let the customer off. */
-    drop: async (id: string, atMs: number): Promise<void> => {
+    drop: async (ids: readonly string[], atMs: number): Promise<void> => {
       const at = toStoredInstant(atMs);
       const columns = { state: 'deleted', dropped_at: at, deleted_at: at, updated_at: at } as const;
-      await tables.updateTable('charges').set(columns).where('id', '=', id).execute();
+      await eachList(ids, (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute());
     },
     byId: async (id: string): Promise<Charge | undefined> => {
       const row = await tables.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toCharge(row);
+    },
+    byIds: async (ids: readonly string[]): Promise<Charge[]> => {
+      const rows = await inLists(ids, (list) =>
+        tables.selectFrom('charges').selectAll().where('id', 'in', list).orderBy('id').execute(),
+      );
+      return mapInSlices(rows, toCharge);
     },
     byReference: async (customerId: string, reference: string): Promise<Charge | undefined> => {
       const row = await ofCustomer(customerId).selectAll().where('reference', '=', reference).executeTakeFirst();
@@ -95,13 +120,13 @@ export function chargeRepository(db: ControlDb) {
     /** Deleted ones too. */
     ofSubscription: async (subscriptionId: string): Promise<Charge[]> => {
       const own = tables.selectFrom('charges').selectAll().where('subscription_id', '=', subscriptionId);
-      return (await own.orderBy('id').execute()).map(toCharge);
+      return mapInSlices(await own.orderBy('id').execute(), toCharge);
     },
     /** Those with something left to invoice, in the order in which they fall due. */
     open: async (customerId: string, currency?: string): Promise<Charge[]> => {
       let open = ofCustomer(customerId).selectAll().where('state', '=', OPEN);
       if (currency !== undefined) open = open.where('currency', '=', currency);
-      return (await open.orderBy('invoice_at').orderBy('id').execute()).map(toCharge);
+      return mapInSlices(await open.orderBy('invoice_at').orderBy('id').execute(), toCharge);
     },
     hasOpen: async (customerId: string, currency: string): Promise<boolean> => {
       const own = ofCustomer(customerId).select('id').where('state', '=', OPEN);
@@ -109,18 +134,14 @@ export function chargeRepository(db: ControlDb) {
     },
     /** Notes that an invoice with usage of these was issued. */
     setIssued: async (ids: readonly string[], atMs: number): Promise<void> => {
-      for (const id of ids)
-        await tables
-          .updateTable('charges')
-          .set({ issued_at: toStoredInstant(atMs) })
-          .where('id', '=', id)
-          .execute();
+      const columns = { issued_at: toStoredInstant(atMs) };
+      await eachList(ids, (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute());
     },
     /** Usage that is billed completely, and the last of it issued after an instant. */
     issuedSince: async (customerId: string, sinceMs: number): Promise<Charge[]> => {
       const billed = ofCustomer(customerId).selectAll().where('state', '=', BILLED);
       const recent = billed.where('issued_at', '>', toStoredInstant(sinceMs));
-      return (await recent.orderBy('service_to').orderBy('id').execute()).map(toCharge);
+      return mapInSlices(await recent.orderBy('service_to').orderBy('id').execute(), toCharge);
     },
     /** The beginning of the earliest charge that is open, or was issued after an instant. */
     earliestNeededMs: async (issuedSinceMs: number): Promise<number | undefined> => {

@@ -4,6 +4,7 @@ import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { Currency } from '../../../platform/money.ts';
 import type { SubscriptionView } from '../../subscriptions/index.ts';
 import { correctFee } from '../corrections/fees.ts';
+import { correctionRepository } from '../corrections/repository.ts';
 import { followGathering } from '../create-invoice.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { followsCharges } from '../lifecycle/states.ts';
@@ -133,15 +134,16 @@ async function applyChange(
   }
   const { charge } = change;
   const lines = (await lineRepository(trx).ofCharge(charge.id)).filter((line) => line.kind === 'charge');
+  const earlier = await correctionRepository(trx).ofCharge(charge.id);
   const currency = await currencyOf(deps, charge.currency, trx);
   if (change.kind === 'remove') {
     await charges.setState(charge.id, { state: 'deleted', atMs });
-    await correctFee(deps, trx, { ...charge, amount: '0' }, { lines, usedUntilMs: endsAtMs });
+    await correctFee(deps, trx, { ...charge, amount: '0' }, { lines, earlier, usedUntilMs: endsAtMs });
     return (await changeDrafts(trx, lines, undefined, { atMs, currency })).draftIds;
   }
   const changed: Charge = { ...charge, ...withoutMissing(charge, change.wanted) };
   await charges.replaceContent(charge.id, change.wanted, atMs);
-  await correctFee(deps, trx, changed, { lines, usedUntilMs: changed.servicePeriod.toMs });
+  await correctFee(deps, trx, changed, { lines, earlier, usedUntilMs: changed.servicePeriod.toMs });
   const { draftIds, lines: now } = await changeDrafts(trx, lines, changed, { atMs, currency });
   await charges.setState(charge.id, { ...progressOf(changed, now), atMs });
   return draftIds;
@@ -190,7 +192,7 @@ async function changeDrafts(
     }
     const { invoiceStatus, ...before } = line;
     const own = { ...followed(before, charge, { atMs, currency }), updatedAtMs: atMs };
-    await lineRepository(trx).replace(own);
+    await lineRepository(trx).replace([own]);
     await wakeDraft(trx, line.invoiceId, atMs);
     draftIds.push(line.invoiceId);
     now.push({ ...own, invoiceStatus });

@@ -1,5 +1,6 @@
 /** Which corrections stand on a draft. Runs inside the transaction of the step that takes quantities. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { forEachInSlices } from '../../../platform/in-slices.ts';
 import { correctionLine, type Moving, withTotals } from '../lifecycle/collect.ts';
 import { isZero } from '../money.ts';
 import { rateCorrection } from '../rate-line.ts';
@@ -18,55 +19,47 @@ export async function attachCorrections(db: ControlDb, moving: Moving, context: 
   const { attached, fitted } = await fitToDraft(db, moving, pending);
   const byId = new Map(fitted.map((one) => [one.correction.id, one]));
   const next: InvoiceLine[] = [];
+  const changed: Correction[] = [];
   for (const line of lines) {
     const own = attached.get(line.id);
     const fit = own && byId.get(own.id);
     if (own !== undefined) byId.delete(own.id);
     if (own === undefined) next.push(line);
-    else if (fit === undefined) next.push(await detach(db, own, line, context));
-    else next.push(await refit(db, line, fit, context));
+    else if (fit === undefined) {
+      changed.push(released(own));
+      next.push({ ...line, deletedAtMs: context.nowMs, updatedAtMs: context.nowMs, removedBy: 'system' });
+    } else if (fit.amount === fit.correction.amount) next.push(line);
+    else {
+      const settled = settle(fit, line.id, context);
+      changed.push(...settled);
+      next.push(refitted(line, settled[0], context));
+    }
   }
-  for (const fit of fitted.filter(({ correction }) => byId.has(correction.id))) {
+  const added = fitted.filter(({ correction }) => byId.has(correction.id));
+  await forEachInSlices(added, (fit) => {
     const line = correctionLine(
       { ...fit.correction, amount: fit.amount },
       { invoice, position: next.length, ...context },
     );
-    await settle(db, fit, line.id, context);
+    changed.push(...settle(fit, line.id, context));
     next.push(line);
-  }
+  });
+  await correctionRepository(db).store(changed);
   return withTotals({ ...moving, lines: next });
 }
 
-async function detach(
-  db: ControlDb,
-  correction: Correction,
-  line: InvoiceLine,
-  { nowMs }: CarryContext,
-): Promise<InvoiceLine> {
-  await correctionRepository(db).replace(released(correction));
-  return { ...line, deletedAtMs: nowMs, updatedAtMs: nowMs, removedBy: 'system' };
-}
-
-async function refit(
-  db: ControlDb,
-  line: InvoiceLine,
-  fit: FittedCorrection,
-  context: CarryContext,
-): Promise<InvoiceLine> {
-  if (fit.amount === fit.correction.amount) return line;
-  const used = await settle(db, fit, line.id, context);
+/** The line with what the correction comes to on it now. */
+function refitted(line: InvoiceLine, used: Correction, { newId }: CarryContext): InvoiceLine {
   const price = { type: 'flat' as const, amount: used.amount };
-  return { ...line, terms: { ...line.terms, price }, rated: rateCorrection(used, context.newId) };
+  return { ...line, terms: { ...line.terms, price }, rated: rateCorrection(used, newId) };
 }
 
-async function settle(
-  db: ControlDb,
+/** The correction as it is on the line, and what is left of it for another invoice. */
+function settle(
   { correction, amount, rest }: FittedCorrection,
   lineId: string,
   context: CarryContext,
-): Promise<Correction> {
+): [Correction, ...Correction[]] {
   const used: Correction = { ...correction, amount, state: 'invoiced', lineId };
-  await correctionRepository(db).replace(used);
-  if (!isZero(rest)) await correctionRepository(db).insert(carriedOver(correction, rest, context));
-  return used;
+  return isZero(rest) ? [used] : [used, carriedOver(correction, rest, context)];
 }

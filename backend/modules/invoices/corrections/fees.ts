@@ -21,6 +21,8 @@ import { isInForce, withdrawCredits } from './withdraw.ts';
 export interface BilledFee {
   /** Of the charge, those of deleted invoices included: what was let off stays let off. */
   lines: readonly LineOfCharge[];
+  /** Of the charge. */
+  earlier: readonly Correction[];
   /** Until when what the fee is for is used; undefined: it is not used at all. */
   usedUntilMs: number | undefined;
 }
@@ -34,13 +36,13 @@ export async function correctFee(
   deps: InvoicesDeps,
   trx: ControlDb,
   charge: Charge,
-  { lines, usedUntilMs }: BilledFee,
+  { lines, earlier: all, usedUntilMs }: BilledFee,
 ): Promise<void> {
   const fixed = lines.filter((line) => !followsCharges(line.invoiceStatus) && !isTakenBack(line));
   const billed = fixed.find(isBilled) ?? fixed[0];
   if (charge.amount === undefined || billed === undefined || isUsagePrice(billed.terms)) return;
   const fee = await feeNow(charge, billed, deps, trx);
-  const earlier = (await correctionRepository(trx).ofCharge(charge.id)).filter(isInForce);
+  const earlier = all.filter(isInForce);
   const missing = wantedCorrection(fee, fixed).sub(sumOf(earlier.map(({ amount }) => amount)));
   if (missing.isZero()) return;
   const isCredit = missing.lt(0);
@@ -49,17 +51,19 @@ export async function correctFee(
   const rest = isCredit ? missing : await withdrawCredits(trx, earlier, missing);
   if (rest.isZero()) return;
   const isUnbilled = !isCredit && !fixed.some(isBilled);
-  await correctionRepository(trx).insert({
-    ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
-    id: deps.newId(),
-    customerId: charge.customerId,
-    currency: charge.currency,
-    chargeId: charge.id,
-    amount: formatDecimal(rest),
-    ...defined({ taxConfig: billed.taxConfig }),
-    state: 'pending',
-    createdAtMs: deps.clock.nowMs(),
-  });
+  await correctionRepository(trx).store([
+    {
+      ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
+      id: deps.newId(),
+      customerId: charge.customerId,
+      currency: charge.currency,
+      chargeId: charge.id,
+      amount: formatDecimal(rest),
+      ...defined({ taxConfig: billed.taxConfig }),
+      state: 'pending',
+      createdAtMs: deps.clock.nowMs(),
+    },
+  ]);
 }
 
 /**

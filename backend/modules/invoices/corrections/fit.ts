@@ -1,5 +1,5 @@
 /** Which corrections an invoice can take without asking for less than nothing. Pure. */
-import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
+import { Decimal, formatDecimal, sumDecimals } from '../../../platform/decimal.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import { isZero } from '../money.ts';
 import type { Correction } from '../types.ts';
@@ -19,7 +19,7 @@ export interface FittedCorrection {
 export function fitCorrections(pending: readonly Correction[], total: string): FittedCorrection[] {
   const isDebit = ({ amount }: Correction) => !new Decimal(amount).lt(0);
   const debits = pending.filter(isDebit);
-  let left = Decimal.sum(new Decimal(total), ...debits.map(({ amount }) => amount));
+  let left = sumDecimals([total, ...debits.map(({ amount }) => amount)]);
   const fitted = debits.map((correction) => ({ correction, amount: correction.amount, rest: '0' }));
   for (const correction of pending) {
     if (isDebit(correction) || !left.gt(0)) continue;

@@ -4,14 +4,15 @@
  * carries it.
  */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
-import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
+import { listsOf } from '../../../platform/db/in-lists.ts';
+import { Decimal, formatDecimal, sumDecimals } from '../../../platform/decimal.ts';
 import { isBilled } from '../charges/billed-lines.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import type { Moving } from '../lifecycle/collect.ts';
 import { stands } from '../lifecycle/states.ts';
-import { lineRepository } from '../lines/repository.ts';
-import { isNegative, sumOf } from '../money.ts';
+import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
+import { isNegative } from '../money.ts';
 import { netOf } from '../rate-line.ts';
 import type { Charge, Correction, InvoiceLine } from '../types.ts';
 import { correctFee } from './fees.ts';
@@ -28,51 +29,46 @@ export async function correctionsFollow(
   const known = new Map(before.lines.map((line) => [line.id, line]));
   const wasStanding = stands(before.invoice.status);
   const isStanding = stands(after.invoice.status);
+  const corrections = await correctionRepository(trx).byIds(
+    after.lines.flatMap(({ correctionId }) => correctionId ?? []),
+  );
+  const changed: Correction[] = [];
   for (const line of after.lines) {
     const was = known.get(line.id);
     const isDropped = line.removedBy === 'person' && was !== undefined && was.deletedAtMs === undefined;
-    if (line.kind === 'correction' && isDropped) await dropCorrection(deps, trx, line);
-    if (line.kind === 'correction' && line.deletedAtMs === undefined) {
-      if (wasStanding && !isStanding) await releaseCredit(trx, line);
-      if (!wasStanding && isStanding) await retakeCredit(deps, trx, line);
-    }
+    const correction = corrections.get(line.correctionId ?? '');
+    if (line.kind !== 'correction' || correction === undefined) continue;
+    const isCarried = correction.lineId === line.id && correction.state === 'invoiced';
+    if (isDropped && isCarried) changed.push(dropped(correction, deps.clock.nowMs()));
+    if (line.deletedAtMs !== undefined) continue;
+    if (wasStanding && !isStanding && isCarried && isNegative(correction.amount)) changed.push(released(correction));
+    if (!wasStanding && isStanding) changed.push(...retaken(deps, line, correction));
   }
+  await correctionRepository(trx).store(changed);
   if (wasStanding === isStanding) return;
   const charged = after.lines.filter((line) => line.kind === 'charge' && line.removedBy !== 'system');
-  for (const id of new Set(charged.map(({ chargeId }) => chargeId))) {
-    if (id !== undefined) await correctCharge(deps, trx, id);
-  }
+  const ids = new Set(charged.flatMap(({ chargeId }) => chargeId ?? []));
+  for (const list of listsOf([...ids], CHARGES_AT_ONCE)) await correctCharges(deps, trx, list);
 }
+
+/** All of their lines and corrections are in memory at a time. */
+const CHARGES_AT_ONCE = 500;
 
 /** A credit that is taken off is open again; what was to be paid is let off. */
-async function dropCorrection(deps: InvoicesDeps, trx: ControlDb, line: InvoiceLine): Promise<void> {
-  const correction = await carriedBy(trx, line);
-  if (correction === undefined) return;
-  const next: Correction = isNegative(correction.amount)
-    ? released(correction)
-    : { ...correction, state: 'written_off', settledAtMs: deps.clock.nowMs() };
-  await correctionRepository(trx).replace(next);
-}
-
-async function releaseCredit(trx: ControlDb, line: InvoiceLine): Promise<void> {
-  const correction = await carriedBy(trx, line);
-  if (correction !== undefined && isNegative(correction.amount)) {
-    await correctionRepository(trx).replace(released(correction));
-  }
+function dropped(correction: Correction, nowMs: number): Correction {
+  if (isNegative(correction.amount)) return released(correction);
+  return { ...correction, state: 'written_off', settledAtMs: nowMs };
 }
 
 /** The invoice is paid after all. A credit that was used meanwhile, in whole or in part, is used twice then. */
-async function retakeCredit(deps: InvoicesDeps, trx: ControlDb, line: InvoiceLine): Promise<void> {
-  const { correctionId, rated } = line;
-  const correction = correctionId === undefined ? undefined : await correctionRepository(trx).byId(correctionId);
+function retaken(deps: InvoicesDeps, { id, rated }: InvoiceLine, correction: Correction): Correction[] {
   const amount = rated?.totals.amount ?? '0';
-  if (correction === undefined || !isNegative(amount) || correction.lineId === line.id) return;
+  if (!isNegative(amount) || correction.lineId === id) return [];
   if (correction.state === 'pending' && correction.amount === amount) {
-    await correctionRepository(trx).replace({ ...correction, state: 'invoiced', lineId: line.id });
-    return;
+    return [{ ...correction, state: 'invoiced', lineId: id }];
   }
   const { chargeId: _, lineId: __, quantityBefore: ___, quantityAfter: ____, ...rest } = correction;
-  await correctionRepository(trx).insert({
+  const usedTwice: Correction = {
     ...rest,
     id: deps.newId(),
     reason: 'credit_used_twice',
@@ -80,42 +76,52 @@ async function retakeCredit(deps: InvoicesDeps, trx: ControlDb, line: InvoiceLin
     amount: formatDecimal(new Decimal(amount).neg()),
     state: 'pending',
     createdAtMs: deps.clock.nowMs(),
-  });
-}
-
-async function carriedBy(trx: ControlDb, { id, correctionId }: InvoiceLine): Promise<Correction | undefined> {
-  const correction = correctionId === undefined ? undefined : await correctionRepository(trx).byId(correctionId);
-  return correction?.lineId === id && correction.state === 'invoiced' ? correction : undefined;
+  };
+  return [usedTwice];
 }
 
 /** Only what is billed on invoices that stand can be given back. */
-async function correctCharge(deps: InvoicesDeps, trx: ControlDb, id: string): Promise<void> {
-  const charge = await chargeRepository(trx).byId(id);
-  if (charge === undefined) return;
-  const lines = (await lineRepository(trx).ofCharge(id)).filter((line) => line.kind === 'charge');
+async function correctCharges(deps: InvoicesDeps, trx: ControlDb, ids: readonly string[]): Promise<void> {
+  const lines = await lineRepository(trx).ofCharges(ids);
+  const corrections = await correctionRepository(trx).ofCharges(ids);
+  for (const charge of await chargeRepository(trx).byIds(ids)) {
+    const own = (lines.get(charge.id) ?? []).filter((line) => line.kind === 'charge');
+    await correctCharge(deps, trx, charge, { lines: own, earlier: corrections.get(charge.id) ?? [] });
+  }
+}
+
+async function correctCharge(
+  deps: InvoicesDeps,
+  trx: ControlDb,
+  charge: Charge,
+  known: { lines: readonly LineOfCharge[]; earlier: readonly Correction[] },
+): Promise<void> {
+  const { lines } = known;
   if (charge.amount !== undefined) {
     const { fromMs, toMs } = charge.servicePeriod;
     const isOwed = charge.state !== 'deleted';
     const now: Charge = isOwed ? charge : { ...charge, amount: '0' };
-    await correctFee(deps, trx, now, { lines, usedUntilMs: isOwed ? toMs : fromMs });
+    await correctFee(deps, trx, now, { ...known, usedUntilMs: isOwed ? toMs : fromMs });
     return;
   }
-  const earlier = (await correctionRepository(trx).ofCharge(id)).filter(isInForce);
-  const billed = Decimal.sum(ZERO, ...lines.filter(isBilled).map(netOf), sumOf(earlier.map(({ amount }) => amount)));
+  const earlier = known.earlier.filter(isInForce);
+  const billed = sumDecimals([...lines.filter(isBilled).map(netOf), ...earlier.map(({ amount }) => amount)]);
   if (!billed.lt(0)) return;
   const left = await withdrawCredits(trx, earlier, billed.neg());
   if (left.isZero()) return;
-  await correctionRepository(trx).insert({
-    id: deps.newId(),
-    customerId: charge.customerId,
-    currency: charge.currency,
-    chargeId: id,
-    reason: 'credit_without_payment',
-    name: `${charge.name}: credit taken back`,
-    description: 'It had been given back, and the invoice that it was for is not paid.',
-    amount: formatDecimal(left),
-    period: charge.servicePeriod,
-    state: 'pending',
-    createdAtMs: deps.clock.nowMs(),
-  });
+  await correctionRepository(trx).store([
+    {
+      id: deps.newId(),
+      customerId: charge.customerId,
+      currency: charge.currency,
+      chargeId: charge.id,
+      reason: 'credit_without_payment',
+      name: `${charge.name}: credit taken back`,
+      description: 'It had been given back, and the invoice that it was for is not paid.',
+      amount: formatDecimal(left),
+      period: charge.servicePeriod,
+      state: 'pending',
+      createdAtMs: deps.clock.nowMs(),
+    },
+  ]);
 }

@@ -23,33 +23,30 @@ export async function fitToDraft(
 ): Promise<FittedToDraft> {
   const attached = await attachedTo(db, lines);
   const takenOff = await takenOffBy(db, lines);
-  const own = [...attached.values()];
+  const own = new Set(attached.values());
   const known = [...own, ...pending].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const possible = known.filter((one) => own.includes(one) || !takenOff.has(originOf(one)));
+  const possible = known.filter((one) => own.has(one) || !takenOff.has(originOf(one)));
   const others = lines.filter(({ id }) => !attached.has(id));
-  return { attached, fitted: fitCorrections(possible, totalsOf(others, currency).total), known };
+  return { attached, fitted: fitCorrections(possible, (await totalsOf(others, currency)).total), known };
 }
 
 /** The corrections that lines of the invoice stand for, by the line. */
 async function attachedTo(db: ControlDb, lines: readonly InvoiceLine[]): Promise<Map<string, Correction>> {
+  const living = lines.filter((line) => line.kind === 'correction' && line.deletedAtMs === undefined);
+  const corrections = await correctionRepository(db).byIds(living.flatMap(({ correctionId }) => correctionId ?? []));
   const attached = new Map<string, Correction>();
-  for (const line of lines) {
-    if (line.kind !== 'correction' || line.deletedAtMs !== undefined || line.correctionId === undefined) continue;
-    const correction = await correctionRepository(db).byId(line.correctionId);
-    if (correction?.lineId === line.id) attached.set(line.id, correction);
+  for (const { id, correctionId = '' } of living) {
+    const correction = corrections.get(correctionId);
+    if (correction?.lineId === id) attached.set(id, correction);
   }
   return attached;
 }
 
 /** What a person has taken off this invoice is for another one, and so is what was left of it. */
 async function takenOffBy(db: ControlDb, lines: readonly InvoiceLine[]): Promise<ReadonlySet<string>> {
-  const origins = new Set<string>();
-  for (const { removedBy, correctionId } of lines) {
-    if (removedBy !== 'person' || correctionId === undefined) continue;
-    const correction = await correctionRepository(db).byId(correctionId);
-    if (correction !== undefined) origins.add(originOf(correction));
-  }
-  return origins;
+  const takenOff = lines.flatMap(({ removedBy, correctionId }) => (removedBy === 'person' ? (correctionId ?? []) : []));
+  const corrections = await correctionRepository(db).byIds(takenOff);
+  return new Set([...corrections.values()].map(originOf));
 }
 
 function originOf({ id, originId }: Correction): string {

@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { inLists, inPieces, replacing } from '../../../platform/db/in-lists.ts';
 import { type Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
+import { groupedBy } from '../../../platform/grouped-by.ts';
 import type { PageRequest } from '../../../platform/http/paging.ts';
+import { mapInSlices } from '../../../platform/in-slices.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 import { isNegative } from '../money.ts';
 import type { Charge, Correction } from '../types.ts';
@@ -19,6 +22,16 @@ interface CorrectionRow {
   created_at: string;
 }
 
+const REPLACED = [
+  'customer_id',
+  'currency',
+  'charge_id',
+  'state',
+  'line_id',
+  'content',
+  'created_at',
+] as const satisfies (keyof CorrectionRow)[];
+
 /** Differences to what was billed. A handle lives as long as the transaction that it is made for. */
 export function correctionRepository(db: ControlDb) {
   const tables = withTables<{
@@ -32,28 +45,36 @@ export function correctionRepository(db: ControlDb) {
     .where('state', '=', sql.lit('pending' as const))
     .where('is_debit', '=', sql.lit(1));
   return {
-    insert: async (correction: Correction): Promise<void> => {
-      await tables.insertInto('billing_corrections').values(toRow(correction)).execute();
+    /** New ones, and ones that take the place of what they were. */
+    store: async (corrections: readonly Correction[]): Promise<void> => {
+      await inPieces(await mapInSlices(corrections, toRow), (piece) =>
+        tables
+          .insertInto('billing_corrections')
+          .values(piece)
+          .onConflict((conflict) => conflict.column('id').doUpdateSet(replacing(REPLACED)))
+          .execute(),
+      );
     },
-    replace: async (correction: Correction): Promise<void> => {
-      const { id, ...columns } = toRow(correction);
-      await tables.updateTable('billing_corrections').set(columns).where('id', '=', id).execute();
+    byIds: async (ids: readonly string[]): Promise<Map<string, Correction>> => {
+      const rows = await inLists(ids, (list) => all.where('id', 'in', list).execute());
+      return new Map((await mapInSlices(rows, toCorrection)).map((one) => [one.id, one]));
     },
     byId: async (id: string): Promise<Correction | undefined> => {
       const row = await all.where('id', '=', id).executeTakeFirst();
       return row && toCorrection(row);
     },
+    /** In the order in which they were found, by the charge. */
+    ofCharges: async (chargeIds: readonly string[]): Promise<Map<string, Correction[]>> => {
+      const rows = await inLists(chargeIds, (list) => all.where('charge_id', 'in', list).orderBy('id').execute());
+      return groupedBy(await mapInSlices(rows, toCorrection), ({ chargeId = '' }) => chargeId);
+    },
     /** In the order in which they were found. */
     ofCharge: async (chargeId: string): Promise<Correction[]> =>
-      (await all.where('charge_id', '=', chargeId).orderBy('id').execute()).map(toCorrection),
+      (await correctionRepository(db).ofCharges([chargeId])).get(chargeId) ?? [],
     pending: async (customerId: string, currency: string): Promise<Correction[]> => {
       const waiting = all.where('customer_id', '=', customerId).where('currency', '=', currency);
-      return (
-        await waiting
-          .where('state', '=', sql.lit('pending' as const))
-          .orderBy('id')
-          .execute()
-      ).map(toCorrection);
+      const pending = waiting.where('state', '=', sql.lit('pending' as const)).orderBy('id');
+      return mapInSlices(await pending.execute(), toCorrection);
     },
     /** What the customer has to get back, by currency. A credit waits for an invoice a few at a time. */
     owed: async (customerId: string): Promise<{ currency: string; amount: string }[]> => {
@@ -62,7 +83,7 @@ export function correctionRepository(db: ControlDb) {
         .where('state', '=', sql.lit('pending' as const))
         .execute();
       const sums = new Map<string, Decimal>();
-      for (const { currency, amount } of rows.map(toCorrection)) {
+      for (const { currency, amount } of await mapInSlices(rows, toCorrection)) {
         sums.set(currency, (sums.get(currency) ?? ZERO).add(amount));
       }
       const credits = [...sums].filter(([, sum]) => sum.lt(0)).sort(([a], [b]) => (a < b ? -1 : 1));

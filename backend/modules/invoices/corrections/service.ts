@@ -49,7 +49,7 @@ export function createCorrectionsService(anyDeps: InvoicesDeps): CorrectionsServ
           settledAtMs: deps.clock.nowMs(),
           ...(note !== undefined && { note }),
         };
-        await correctionRepository(trx).replace(settled);
+        await correctionRepository(trx).store([settled]);
         return toBody(settled);
       });
     },

@@ -57,7 +57,7 @@ export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promis
     const now = await countedSoFar(trx, charge, await lineRepository(trx).ofCharge(charge.id));
     if (now?.billed.toMs !== found.known.billed.toMs || now.before !== found.known.before) return undefined;
     const correction = await correctionOf(deps, trx, charge, { ...found, known: now });
-    if (correction !== undefined) await correctionRepository(trx).insert(correction);
+    if (correction !== undefined) await correctionRepository(trx).store([correction]);
     return correction;
   });
 }

@@ -28,7 +28,7 @@ export async function withdrawCredits(
     const changed = rest.isZero()
       ? { ...credit, state: 'withdrawn' as const }
       : { ...credit, amount: formatDecimal(rest) };
-    await correctionRepository(db).replace(changed);
+    await correctionRepository(db).store([changed]);
   }
   return left;
 }

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../../../platform/errors.ts';
 import { type FilterCondition, type FilterKind, readFilters } from '../../../platform/http/filtering.ts';
+import { jsonAnswer } from '../../../platform/http/json-answer.ts';
 import { listQuery } from '../../../platform/http/list-docs.ts';
 import { readPage } from '../../../platform/http/paging.ts';
 import type { QueryParams } from '../../../platform/http/query-params.ts';
@@ -60,7 +61,7 @@ export function customerInvoiceRoutes(router: Router, service: CustomerInvoices)
       }),
       responses: { 200: jsonResponse('What the next invoice would be.', invoiceSchema) },
     },
-    async ({ c, params, query }) => c.json(await service.preview(params.customerId, query.get('currency'))),
+    async ({ c, params, query }) => jsonAnswer(c, await service.preview(params.customerId, query.get('currency'))),
   );
   router.endpoint(
     {
@@ -75,7 +76,7 @@ export function customerInvoiceRoutes(router: Router, service: CustomerInvoices)
       body: simulateSchema,
       responses: { 200: jsonResponse('What the next invoice would be.', invoiceSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.simulate(params.customerId, body)),
+    async ({ c, params, body }) => jsonAnswer(c, await service.simulate(params.customerId, body)),
   );
   router.endpoint(
     {
@@ -93,7 +94,7 @@ export function customerInvoiceRoutes(router: Router, service: CustomerInvoices)
       body: invoiceNowSchema,
       responses: { 201: jsonResponse('The invoices.', z.strictObject({ data: z.array(invoiceSchema) })) },
     },
-    async ({ c, params, body }) => c.json({ data: await service.invoiceNow(params.customerId, body) }, 201),
+    async ({ c, params, body }) => jsonAnswer(c, { data: await service.invoiceNow(params.customerId, body) }, 201),
   );
 }
 

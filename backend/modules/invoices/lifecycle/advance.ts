@@ -14,7 +14,7 @@ import { invoiceRepository } from '../repository.ts';
 import type { Invoice } from '../types.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
-import { factsOf, passesCollecting, wakeAtMs } from './facts.ts';
+import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
 import { type ReadQuantities, readQuantities, waitsForEarlierPart } from './quantities.ts';
 import { type ExtendedStatus, nextStatus, type Trigger, transition } from './states.ts';
 
@@ -63,7 +63,7 @@ async function readIfCollecting(deps: InvoicesDeps, id: string, move: Move): Pro
   const before = { invoice, lines: await lineRepository(deps.db).ofInvoice(id), currency };
   const start = move.change === undefined ? before : await move.change(before);
   const app = await deps.findApp(invoice.appId, deps.db);
-  const facts = factsOf(start.invoice, start.lines, app, deps.clock.nowMs());
+  const facts = factsOf(start.invoice, hasLiving(start.lines), app, deps.clock.nowMs());
   const first =
     move.trigger === undefined ? nextStatus(invoice.status, facts) : transition(invoice.status, move.trigger);
   const isCollecting = first !== undefined && passesCollecting(first, facts);
@@ -120,7 +120,7 @@ async function trigger(moving: Moving, name: Trigger, context: StepContext): Pro
 async function followAutomaticSteps(start: Moving, context: StepContext): Promise<Moving | undefined> {
   let moving = start;
   for (;;) {
-    const facts = factsOf(moving.invoice, moving.lines, context.app, context.deps.clock.nowMs());
+    const facts = factsOf(moving.invoice, hasLiving(moving.lines), context.app, context.deps.clock.nowMs());
     const next = nextStatus(moving.invoice.status, facts);
     if (next === undefined) return moving;
     if (next === 'draft.collecting') {
@@ -152,17 +152,15 @@ async function save(
   const { invoice, lines } = moved;
   const nowMs = deps.clock.nowMs();
   const changed = { ...invoice, updatedAtMs: nowMs };
-  const wake = wakeAtMs(changed, factsOf(changed, lines, app, nowMs));
+  const wake = wakeAtMs(changed, factsOf(changed, hasLiving(lines), app, nowMs));
   // A draft that waits for an earlier part is looked at again soon.
   const wakeAt = wake !== undefined && wake <= nowMs ? nowMs + RECHECK_MS : wake;
   if (!(await invoiceRepository(trx).replace(changed, wakeAt))) return undefined;
   const known = new Map(before.lines.map((line) => [line.id, line]));
   await chargeRepository(trx).insert(moved.newCharges ?? []);
   await lineRepository(trx).insert(lines.filter((line) => !known.has(line.id)));
-  for (const line of lines) {
-    if (known.has(line.id) && known.get(line.id) !== line)
-      await lineRepository(trx).replace({ ...line, updatedAtMs: nowMs });
-  }
+  const replaced = lines.filter((line) => known.has(line.id) && known.get(line.id) !== line);
+  await lineRepository(trx).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
   await chargesFollow(trx, before.lines, lines, nowMs);
   await correctionsFollow(deps, trx, before, { ...moved, invoice: changed });
   return { ...changed, version: invoice.version + 1 };

@@ -86,7 +86,7 @@ async function take(deps: InvoicesDeps, walk: Walk, draft: WaitingDraft): Promis
   await countAgain(deps, walk);
   const { invoice, lines } = draft.moving;
   const read = await readQuantities(deps, invoice, lines);
-  const taken = rateAll(await takeQuantities(deps.db, draft.moving, read, walk.lines), deps.newId);
+  const taken = await rateAll(await takeQuantities(deps.db, draft.moving, read, walk.lines), deps.newId);
   for (const line of taken.lines) walk.lines.set(line.id, line);
   const { known, fitted } = await fitToDraft(deps.db, taken, walk.pending);
   walk.pending = leftOf(known, fitted, { nowMs: deps.clock.nowMs(), newId: deps.newId });

@@ -1,6 +1,8 @@
 /** What happens to an invoice when its quantities are taken. Runs inside the transaction of the step. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { largestOf, smallestOf } from '../../../platform/extremes.ts';
 import type { NewId } from '../../../platform/ids.ts';
+import { mapInSlices } from '../../../platform/in-slices.ts';
 import type { Currency } from '../../../platform/money.ts';
 import { RatingError } from '../../rating/index.ts';
 import { rateCorrection, rateLine, totalsOf } from '../rate-line.ts';
@@ -27,20 +29,15 @@ export async function takeQuantities(
 ): Promise<Moving> {
   const { invoice, lines } = moving;
   const issues: ValidationIssue[] = [];
-  const taken: InvoiceLine[] = [];
-  for (const line of lines) {
+  const taken = await mapInSlices(lines, async (line) => {
     const measured = read.values.get(line.id);
-    if (measured === undefined || line.deletedAtMs !== undefined) {
-      taken.push(line);
-      continue;
-    }
+    if (measured === undefined || line.deletedAtMs !== undefined) return line;
     if (isMissing(measured)) {
       issues.push(measured.issue);
-      taken.push(line);
-      continue;
+      return line;
     }
     const earlier = await earlierParts(db, line, known);
-    taken.push({
+    return {
       ...line,
       quantity: quantityOfPart(measured.value, earlier),
       previousQuantity: earlier.quantity,
@@ -48,16 +45,16 @@ export async function takeQuantities(
       previousMinimumAmount: earlier.minimumAmount,
       snapshottedAtMs: read.readAtMs,
       ...(measured.snapshot !== undefined && { snapshot: measured.snapshot }),
-    });
-  }
+    };
+  });
   return { ...moving, invoice: { ...invoice, issues, snapshottedAtMs: read.readAtMs }, lines: taken };
 }
 
 /** Rates all lines anew; what cannot be rated becomes an issue. Metered lines without a quantity stay unrated. */
-export function rateAll(moving: Moving, newId: NewId): Moving {
+export async function rateAll(moving: Moving, newId: NewId): Promise<Moving> {
   const { invoice, lines, currency } = moving;
   const issues = [...invoice.issues];
-  const rated = lines.map((line, index) => {
+  const rated = await mapInSlices(lines, (line, index) => {
     const isUnknown = isMetered(line) && line.quantity === undefined;
     if (line.deletedAtMs !== undefined || line.kind === 'correction' || isUnknown) return line;
     try {
@@ -76,7 +73,7 @@ export function rateAll(moving: Moving, newId: NewId): Moving {
   return withTotals({ ...moving, invoice: { ...invoice, issues }, lines: rated });
 }
 
-export function withTotals(moving: Moving): Moving {
+export async function withTotals(moving: Moving): Promise<Moving> {
   const { invoice, lines, currency } = moving;
   const living = lines.filter((line) => line.deletedAtMs === undefined);
   const from = living.map((line) => line.servicePeriod.fromMs);
@@ -84,8 +81,8 @@ export function withTotals(moving: Moving): Moving {
   const servicePeriod =
     living.length === 0
       ? { fromMs: invoice.servicePeriod.fromMs, toMs: invoice.servicePeriod.fromMs }
-      : { fromMs: Math.min(...from), toMs: Math.max(...to) };
-  return { ...moving, invoice: { ...invoice, totals: totalsOf(lines, currency), servicePeriod } };
+      : { fromMs: smallestOf(from), toMs: largestOf(to) };
+  return { ...moving, invoice: { ...invoice, totals: await totalsOf(lines, currency), servicePeriod } };
 }
 
 /** The line that a correction becomes. */

@@ -57,7 +57,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
 
 async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
-  const taken = rateAll(await takeQuantities(context.db, moving, context.quantities), context.newId);
+  const taken = await rateAll(await takeQuantities(context.db, moving, context.quantities), context.newId);
   const attached = await attachCorrections(context.db, taken, context);
   const { invoice } = attached;
   const { invoicing } = invoice.workflow;

@@ -6,7 +6,12 @@ import { type ExtendedStatus, type Facts, nextStatus, transition } from './state
 export const DRAFT_SYNCED_AT = 'openmeter.io/custominvoicing/draft-synced-at';
 export const FINALIZED_AT = 'openmeter.io/custominvoicing/finalized-at';
 
-export function factsOf(invoice: Invoice, lines: readonly InvoiceLine[], app: App | undefined, nowMs: number): Facts {
+/** Whether there is a line that was not deleted. */
+export function hasLiving(lines: readonly InvoiceLine[]): boolean {
+  return lines.some((line) => line.deletedAtMs === undefined);
+}
+
+export function factsOf(invoice: Invoice, hasLines: boolean, app: App | undefined, nowMs: number): Facts {
   const waitsFor = (hook: 'enable_draft_sync_hook' | 'enable_issuing_sync_hook', fact: string) =>
     app?.type === 'external_invoicing' && app[hook] && invoice.metadata[fact] === undefined;
   return {
@@ -14,7 +19,7 @@ export function factsOf(invoice: Invoice, lines: readonly InvoiceLine[], app: Ap
     collectionAtMs: invoice.collectionAtMs,
     draftUntilMs: invoice.draftUntilMs,
     hasCriticalIssue: invoice.issues.some(({ severity }) => severity === 'critical'),
-    hasLines: lines.some((line) => line.deletedAtMs === undefined),
+    hasLines,
     isDraftSynced: !waitsFor('enable_draft_sync_hook', DRAFT_SYNCED_AT),
     isFinalized: !waitsFor('enable_issuing_sync_hook', FINALIZED_AT),
   };

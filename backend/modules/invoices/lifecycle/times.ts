@@ -1,4 +1,5 @@
 /** When an invoice is collected, issued by itself, and due. Pure. Source: OpenMeter, openmeter/billing. */
+import { largestOf } from '../../../platform/extremes.ts';
 import {
   addDuration,
   boundaryIndexAt,
@@ -21,7 +22,7 @@ const DEFAULT_DUE_AFTER = 'P30D';
 export function collectionAtMs(meteredInvoiceAtMs: readonly number[], intervalText: string): number | undefined {
   if (meteredInvoiceAtMs.length === 0) return undefined;
   const interval = durationFrom(intervalText);
-  return Math.max(...meteredInvoiceAtMs.map((atMs) => addDuration(atMs, interval)));
+  return largestOf([...new Set(meteredInvoiceAtMs)].map((atMs) => addDuration(atMs, interval)));
 }
 
 /** When the draft is issued by itself; undefined when somebody has to approve it. */

@@ -5,7 +5,7 @@ import { currencyOf } from '../money.ts';
 import { invoiceRepository } from '../repository.ts';
 import type { Invoice } from '../types.ts';
 import type { Moving } from './collect.ts';
-import { factsOf, passes } from './facts.ts';
+import { factsOf, hasLiving, passes } from './facts.ts';
 import { nextStatus } from './states.ts';
 import { draftUntilMs } from './times.ts';
 
@@ -39,8 +39,9 @@ async function instantsOf(
 ): Promise<Pick<WaitingDraft, 'takenAtMs' | 'issuedAtMs'>> {
   const nowMs = deps.clock.nowMs();
   const app = await deps.findApp(invoice.appId, deps.db);
+  const hasLines = hasLiving(lines);
   const reachesAt = (goal: 'draft.collecting' | 'issued', atMs: number, of: Invoice) => {
-    const facts = factsOf(of, lines, app, atMs);
+    const facts = factsOf(of, hasLines, app, atMs);
     const first = nextStatus(of.status, facts);
     return first !== undefined && passes(goal, first, facts);
   };

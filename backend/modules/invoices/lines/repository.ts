@@ -1,5 +1,7 @@
 import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
-import { inPieces } from '../../../platform/db/in-lists.ts';
+import { inLists, inPieces, replacing } from '../../../platform/db/in-lists.ts';
+import { groupedBy } from '../../../platform/grouped-by.ts';
+import { mapInSlices } from '../../../platform/in-slices.ts';
 import { type LineRow, toLine, toLineRow } from '../rows.ts';
 import type { InvoiceLine } from '../types.ts';
 
@@ -10,17 +12,37 @@ export interface LineOfCharge extends InvoiceLine {
 
 /** Read and understood in some milliseconds. */
 const LINES_OF_PAGE = 500;
+const REPLACED = [
+  'invoice_id',
+  'position',
+  'charge_id',
+  'content',
+  'service_from',
+  'service_to',
+  'quantity',
+  'created_at',
+  'updated_at',
+  'deleted_at',
+] as const satisfies (keyof LineRow)[];
 
 /** Lines of standard invoices. A handle lives as long as the transaction that it is made for. */
 export function lineRepository(db: ControlDb) {
   const tables = withTables<{ invoice_lines: LineRow; invoices: { id: string; status: string } }>(db);
   return {
     insert: async (lines: readonly InvoiceLine[]): Promise<void> => {
-      await inPieces(lines.map(toLineRow), (piece) => tables.insertInto('invoice_lines').values(piece).execute());
+      await inPieces(await mapInSlices(lines, toLineRow), (piece) =>
+        tables.insertInto('invoice_lines').values(piece).execute(),
+      );
     },
-    replace: async (line: InvoiceLine): Promise<void> => {
-      const { id, ...columns } = toLineRow(line);
-      await tables.updateTable('invoice_lines').set(columns).where('id', '=', id).execute();
+    /** Lines that are stored. */
+    replace: async (lines: readonly InvoiceLine[]): Promise<void> => {
+      await inPieces(await mapInSlices(lines, toLineRow), (piece) =>
+        tables
+          .insertInto('invoice_lines')
+          .values(piece)
+          .onConflict((conflict) => conflict.column('id').doUpdateSet(replacing(REPLACED)))
+          .execute(),
+      );
     },
     byId: async (id: string): Promise<InvoiceLine | undefined> => {
       const row = await tables.selectFrom('invoice_lines').selectAll().where('id', '=', id).executeTakeFirst();
@@ -29,7 +51,27 @@ export function lineRepository(db: ControlDb) {
     /** In the order of their positions, deleted ones included. */
     ofInvoice: async (invoiceId: string): Promise<InvoiceLine[]> => {
       const own = tables.selectFrom('invoice_lines').selectAll().where('invoice_id', '=', invoiceId);
-      return (await own.orderBy('position').orderBy('id').execute()).map(toLine);
+      return mapInSlices(await own.orderBy('position').orderBy('id').execute(), toLine);
+    },
+    /** Of invoices, those that have a line that was not deleted. */
+    invoicesWithLiving: async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
+      const rows = await inLists(ids, (list) =>
+        tables
+          .selectFrom('invoices')
+          .select('id')
+          .where('id', 'in', list)
+          .where((eb) =>
+            eb.exists(
+              eb
+                .selectFrom('invoice_lines')
+                .select('invoice_lines.id')
+                .whereRef('invoice_id', '=', 'invoices.id')
+                .where('deleted_at', 'is', null),
+            ),
+          )
+          .execute(),
+      );
+      return new Set(rows.map(({ id }) => id));
     },
     /** The same in pieces, for what can do something in between. */
     pagesOfInvoice: async function* (invoiceId: string): AsyncGenerator<InvoiceLine[]> {
@@ -45,17 +87,25 @@ export function lineRepository(db: ControlDb) {
       }
     },
     /** In the order of their periods, those of deleted and void invoices included. */
-    ofCharge: async (chargeId: string): Promise<LineOfCharge[]> => {
-      const rows = await tables
-        .selectFrom('invoice_lines')
-        .innerJoin('invoices', 'invoices.id', 'invoice_lines.invoice_id')
-        .selectAll('invoice_lines')
-        .select('invoices.status as invoice_status')
-        .where('charge_id', '=', chargeId)
-        .orderBy('service_from')
-        .orderBy('invoice_lines.id')
-        .execute();
-      return rows.map(({ invoice_status, ...row }) => ({ ...toLine(row), invoiceStatus: invoice_status }));
+    ofCharges: async (chargeIds: readonly string[]): Promise<Map<string, LineOfCharge[]>> => {
+      const rows = await inLists(chargeIds, (list) =>
+        tables
+          .selectFrom('invoice_lines')
+          .innerJoin('invoices', 'invoices.id', 'invoice_lines.invoice_id')
+          .selectAll('invoice_lines')
+          .select('invoices.status as invoice_status')
+          .where('charge_id', 'in', list)
+          .orderBy('service_from')
+          .orderBy('invoice_lines.id')
+          .execute(),
+      );
+      const lines = await mapInSlices(rows, ({ invoice_status, ...row }) => ({
+        ...toLine(row),
+        invoiceStatus: invoice_status,
+      }));
+      return groupedBy(lines, ({ chargeId = '' }) => chargeId);
     },
+    ofCharge: async (chargeId: string): Promise<LineOfCharge[]> =>
+      (await lineRepository(db).ofCharges([chargeId])).get(chargeId) ?? [],
   };
 }

@@ -1,4 +1,4 @@
-import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
+import { type Decimal, formatDecimal, sumDecimals, ZERO } from '../../../platform/decimal.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { type IssuedInvoice, revenueRepository } from './repository.ts';
@@ -27,7 +27,7 @@ export function createRevenueService(deps: Pick<InvoicesDeps, 'db' | 'findCustom
         const all = [...sums.values()];
         data.push({
           currency,
-          total: formatDecimal(Decimal.sum(ZERO, ...all.map(({ total }) => total))),
+          total: formatDecimal(sumDecimals(all.map(({ total }) => total))),
           invoices: all.reduce((count, { invoices }) => count + invoices, 0),
           customers: sums.size,
           top_customers: await nameTop(deps, sums, topCustomers),
