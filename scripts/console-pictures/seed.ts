@@ -226,9 +226,16 @@ async function lastTouches(
     time: '2026-11-21T10:20:00Z',
     data: { service_name: 'flights', route_name: 'flights-v1', request_method: 'GET', response_http_status: 200 },
   });
-  for (const [node, sequence, taken] of [
-    ['gateway-eu-1', '1-40', '40'],
-    ['gateway-us-1', '1-12,15-31', '31'],
+  const requests = (served: number, metered: number, reasons: string, unexplained: number) => ({
+    'Metering-Account': `0mx2zsxj5-7f7c3a6569cba4${served % 90} 17`,
+    'Metering-Requests-Served': String(served),
+    'Metering-Requests-Metered': String(metered),
+    'Metering-Requests-Not-Metered': reasons,
+    'Metering-Requests-Unexplained': String(unexplained),
+  });
+  for (const [node, sequence, taken, served] of [
+    ['gateway-eu-1', '1-40', '40', requests(48_210, 47_903, 'no_subject=291,status_not_allowed=16', 0)],
+    ['gateway-us-1', '1-12,15-31', '31', requests(36_544, 36_190, 'no_subject=212', 138)],
   ] as const) {
     const events = [event(`${node}-1`, 'new-partner'), event(`${node}-2`, 'kong-air')];
     await api('POST', '/events', events, {
@@ -236,6 +243,7 @@ async function lastTouches(
       'Metering-Process': `01KA${node === 'gateway-eu-1' ? 'A' : 'B'}0000000000000000000`,
       'Metering-Sequence': sequence,
       'Metering-Taken': taken,
+      ...served,
     });
   }
   const { data } = await api('GET', '/billing/invoices?filter[status]=draft');

@@ -88,7 +88,17 @@ export function createReader(options: ReaderOptions): Reader {
     const next = takeReading(known, { boot, log, isLogNew: isNew, before, after });
     const saved = await save(next);
     options.onReport(reportOf(saved));
-    if (log.size > MAX_LOG_BYTES && !isEnded) await save(afterTruncation(saved, truncateRequestsLog(path)));
+    if (log.size > MAX_LOG_BYTES && !isEnded) await cutOff(saved);
+  }
+
+  async function cutOff(state: Account): Promise<void> {
+    let sizeBefore: number;
+    try {
+      sizeBefore = truncateRequestsLog(path);
+    } catch (error) {
+      return note('warn', "the gateway's log of requests is large, and cannot be cut off", codeOf(error));
+    }
+    await save(afterTruncation(state, sizeBefore));
   }
 
   async function look(): Promise<void> {
