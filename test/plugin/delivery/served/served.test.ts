@@ -32,13 +32,13 @@ beforeEach(() => {
 });
 
 /** A plugin server of a gateway. */
-function startServer({ path = log, node = 'gw-1' } = {}) {
+function startServer({ path = log, node = 'gw-1', clock = systemClock } = {}) {
   const state = { report: undefined as AccountReport | undefined, readings: 0, lines: [] as string[], trouble: 0 };
   const served = openServed({
     settings: { path, intervalMs: 5 },
     dir: join(dir, 'spool'),
     node,
-    clock: systemClock,
+    clock,
     rareLog: createRareLog(
       (level, msg, fields) => state.lines.push(`${level} ${msg}: ${fields?.['code']}`),
       systemClock,
@@ -110,6 +110,21 @@ test('the next server goes on where the last one ended: what was served in betwe
   await until(() => expect(second.report).toMatchObject({ served: 610, outcomes: { metered: 564 }, unexplained: 46 }));
   expect(second.report?.id).toBe(first.report?.id);
   expect(second.report?.revision).toBeGreaterThan(first.report?.revision ?? 0);
+});
+
+test.each([1, -1])('a clock that is set by a day (%i) changes nothing', async (days) => {
+  const epochMs = () => Date.now() + days * 86_400_000;
+  const first = startServer();
+  serve(log, 10);
+  count(first, 9);
+  await readings(first);
+  await first.close();
+  serve(log, 3);
+  const second = startServer({ clock: { ...systemClock, epochMs } });
+  serve(log, 10);
+  count(second, 8);
+  await readings(second);
+  expect(second.report).toMatchObject({ id: first.report?.id, served: 23, unexplained: 6 });
 });
 
 test('a spool folder that is removed is made anew with what was in it', async () => {
