@@ -15,6 +15,7 @@ import type { Invoice } from '../types.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
+import { type LetOff, readLetOff, withLetOff } from './let-off.ts';
 import { type ReadQuantities, readQuantities, waitsForEarlierPart } from './quantities.ts';
 import { type ExtendedStatus, nextStatus, type Trigger, transition } from './states.ts';
 
@@ -53,6 +54,8 @@ interface ReadBefore {
   /** With the change. */
   start: Moving;
   quantities: ReadQuantities | undefined;
+  /** What goes with lines that are taken off. */
+  letOff: LetOff;
 }
 
 /** Usage is read outside the transaction, which would otherwise hold up everybody else. */
@@ -67,10 +70,12 @@ async function readIfCollecting(deps: InvoicesDeps, id: string, move: Move): Pro
   const first =
     move.trigger === undefined ? nextStatus(invoice.status, facts) : transition(invoice.status, move.trigger);
   const isCollecting = first !== undefined && passesCollecting(first, facts);
-  if (!isCollecting) return { before, start, quantities: undefined };
+  const kept = move.trigger === 'delete' ? [] : start.lines.filter(({ deletedAtMs }) => deletedAtMs === undefined);
+  const letOff = await readLetOff(deps, invoice, before.lines, new Set(kept.map((line) => line.id)));
+  if (!isCollecting) return { before, start, quantities: undefined, letOff };
   // What has changed since earlier invoices goes on this one.
   await correctUsageOfCustomer(deps, invoice.customerId);
-  return { before, start, quantities: await readQuantities(deps, start.invoice, start.lines) };
+  return { before, start, quantities: await readQuantities(deps, start.invoice, start.lines), letOff };
 }
 
 /** undefined when the invoice has changed since its usage was read. */
@@ -90,7 +95,7 @@ async function moveWithin(
   const stuck = await followAutomaticSteps(moving, context);
   if (stuck === undefined) return undefined;
   const moved = move.trigger === undefined ? await becomeOverdue(stuck, context) : stuck;
-  return save(trx, moved, read.before, context);
+  return save(trx, withLetOff(moved, read.letOff), read.before, context);
 }
 
 /** As agreed when the invoice was made; whoever has stopped enforcing since wants it to go on. */
