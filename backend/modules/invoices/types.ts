@@ -98,6 +98,8 @@ export interface Correction {
   /** Usage: what was billed and what it is now, in the meter's unit. */
   quantityBefore?: string;
   quantityAfter?: string;
+  /** Usage that was billed in parts with prices of their own: what the new quantity is in each. */
+  partsAfter?: readonly string[];
   period: Period;
   state: CorrectionState;
   /** The correction that this one is the rest of. */

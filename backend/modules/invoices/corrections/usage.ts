@@ -19,7 +19,8 @@ import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
 import { currencyOf, differenceOf, isNegative, isZero, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge, Correction } from '../types.ts';
-import { isMissing, readUsage } from '../usage.ts';
+import { isMissing, readUsages } from '../usage.ts';
+import { costOfParts, differInPrice, partsBefore, partsOf, upToParts } from './parts.ts';
 import { USAGE_REASON_NAMES, type UsageReason, usageReason } from './reason.ts';
 import { correctionRepository } from './repository.ts';
 import { isInForce } from './withdraw.ts';
@@ -27,6 +28,8 @@ import { isInForce } from './withdraw.ts';
 /** What was billed of a charge. */
 interface Counted {
   billed: Period;
+  lines: readonly LineOfCharge[];
+  earlier: readonly Correction[];
   /** The last one: it has what a person has set. */
   line: LineOfCharge;
   /** Only then anything can be given back. */
@@ -40,6 +43,8 @@ interface Counted {
 interface Recount {
   known: Counted;
   after: string;
+  /** Of the parts, where their prices differ. */
+  partsAfter: readonly string[] | undefined;
   reason: UsageReason;
   /** Moment at which that was read. */
   snapshot: string | undefined;
@@ -83,13 +88,18 @@ async function countAgain(
   const known = await countedSoFar(deps.db, charge, lines);
   if (known === undefined) return undefined;
   const { billed, line, before, sinceSnapshot } = known;
-  const measured = await readUsage(deps, line, charge.customerId, billed);
-  if (isMissing(measured)) return undefined;
+  // In one reading, so that the parts are those of the whole.
+  const ends = differInPrice(known.lines) ? upToParts(known.lines, billed) : [];
+  const { featureId, name } = line;
+  const asked = [billed, ...ends].map((period) => ({ featureId, name, period }));
+  const [measured, ...atEnds] = await readUsages(deps, charge.customerId, asked);
+  if (measured === undefined || isMissing(measured)) return undefined;
   const { value: after, snapshot } = measured;
   if (isZero(differenceOf(after, before))) return undefined;
   const named = { ...line, customerId: charge.customerId };
   const reason = await usageReason(deps, named, billed, { before, after, since: sinceSnapshot });
-  return { known, after, reason, snapshot };
+  const values = atEnds.flatMap((one) => (isMissing(one) ? [] : one.value));
+  return { known, after, partsAfter: values.length > 0 ? partsOf(values) : undefined, reason, snapshot };
 }
 
 /**
@@ -104,7 +114,8 @@ async function countedSoFar(db: ControlDb, charge: Charge, all: readonly LineOfC
   const earlier = (await correctionRepository(db).ofCharge(charge.id)).filter(isInForce);
   const own = earlier.filter(({ reason }) => reason !== 'carried_over');
   const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? line.snapshot;
-  return { billed, line, isPaidFor: lines.every(isBilled), before: countedBefore(lines, earlier), sinceSnapshot };
+  const before = countedBefore(lines, earlier);
+  return { billed, line, lines, earlier: own, isPaidFor: lines.every(isBilled), before, sinceSnapshot };
 }
 
 /**
@@ -144,14 +155,11 @@ async function correctionOf(
   deps: InvoicesDeps,
   db: ControlDb,
   charge: Charge,
-  { known, after, reason, snapshot }: Recount,
+  recount: Recount,
 ): Promise<Correction | undefined> {
+  const { known, after, partsAfter, reason, snapshot } = recount;
   const { billed, line, isPaidFor, before, sinceSnapshot } = known;
-  const currency = await currencyOf(deps, charge.currency, db);
-  const terms = billedTerms(line, charge, charge.terms, currency);
-  const costOf = (quantity: string) =>
-    costOfQuantity(line.name, { terms, billed, quantity, currency, newId: deps.newId });
-  const amount = differenceOf(costOf(after), costOf(before));
+  const amount = costOfDifference(charge, recount, await currencyOf(deps, charge.currency, db), deps.newId);
   if (isNegative(amount) && !isPaidFor) return undefined;
   const { adjustments } = await deps.profileOf(charge.customerId, db);
   const text = toTextPeriod(billed);
@@ -166,12 +174,29 @@ async function correctionOf(
     amount,
     quantityBefore: before,
     quantityAfter: after,
-    ...defined({ sinceSnapshot, snapshot, taxConfig: line.taxConfig }),
+    ...defined({ partsAfter, sinceSnapshot, snapshot, taxConfig: line.taxConfig }),
     period: billed,
     // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
     state: adjustments.late_usage === 'report' || isZero(amount) ? 'reported' : 'pending',
     createdAtMs: deps.clock.nowMs(),
   };
+}
+
+/** What is owed more, or less, than before. */
+function costOfDifference(
+  charge: Charge,
+  { known, after, partsAfter }: Recount,
+  currency: Currency,
+  newId: NewId,
+): string {
+  const { billed, line, lines, earlier, before } = known;
+  if (partsAfter !== undefined) {
+    const costOf = (parts: readonly string[]) => costOfParts(lines, parts, { charge, currency, newId });
+    return differenceOf(costOf(partsAfter), costOf(partsBefore(lines, earlier, before)));
+  }
+  const terms = billedTerms(line, charge, charge.terms, currency);
+  const costOf = (quantity: string) => costOfQuantity(line.name, { terms, billed, quantity, currency, newId });
+  return differenceOf(costOf(after), costOf(before));
 }
 
 /** What a quantity costs. */

@@ -39,7 +39,7 @@ export async function takeQuantities(
     const earlier = await earlierParts(db, line, known);
     return {
       ...line,
-      quantity: quantityOfPart(measured.value, earlier),
+      quantity: quantityOfPart(measured.value, earlier.quantity),
       previousQuantity: earlier.quantity,
       previouslyBilledAmount: earlier.netAmount,
       previousMinimumAmount: earlier.minimumAmount,

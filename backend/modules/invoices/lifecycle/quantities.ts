@@ -103,7 +103,7 @@ function isBefore(other: Period, own: Period): boolean {
  * arrived late in an earlier part are billed with this one. Where events were voided there may be less than was billed:
  * then this part bills nothing, and the difference is a correction.
  */
-export function quantityOfPart(valueAtEnd: string, earlier: EarlierParts): string {
-  const quantity = differenceOf(valueAtEnd, earlier.quantity);
+export function quantityOfPart(valueAtEnd: string, ofEarlier: string): string {
+  const quantity = differenceOf(valueAtEnd, ofEarlier);
   return isNegative(quantity) ? '0' : quantity;
 }
