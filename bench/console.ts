@@ -52,7 +52,7 @@ function pages(made: Made): [path: string, content: string][] {
     ['/billing/customers?q=999&sort=name+desc', 'tbody tr'],
     [`/billing/customers/${made.customer}`, '.facts'],
     [`/billing/customers/${made.customer}/invoicing`, 'tbody tr'],
-    [`/billing/customers/${made.customer}/entitlements`, 'meter'],
+    [`/billing/customers/${made.customer}/entitlements`, '[role=meter]'],
     [`/billing/customers/${made.customer}/settings`, 'input'],
     ['/billing/invoices', 'tbody tr'],
     [`/billing/invoices/${made.invoice}`, 'tbody tr'],

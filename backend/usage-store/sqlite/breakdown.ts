@@ -1,7 +1,7 @@
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import type { Breakdown, BreakdownGroup, BreakdownQuery, FiguresByWindow } from '../breakdown-types.ts';
-import type { AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
-import { refuseTooManyWindows } from './query-limits.ts';
+import type { Aggregation, AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
+import { isRefusedQuery, refuseTooManyWindows } from './query-limits.ts';
 import { figureFold, toFigure } from './rollup/figure.ts';
 import { sortedByValue } from './usage-page.ts';
 import { type GroupedQuery, groupKey, OTHERS_KEY, type QueryAnswer } from './usage-rows.ts';
@@ -9,28 +9,33 @@ import { type GroupedQuery, groupKey, OTHERS_KEY, type QueryAnswer } from './usa
 /** Answers a query of one snapshot. */
 type Answer = (query: GroupedQuery) => QueryAnswer;
 
-/**
- * The largest groups of a query by their totals, and what all others are together. The totals of all groups are gathered
- * once; the windows then only for the groups that are told apart, so that memory and answer do not grow with the others.
- */
+/** What a breakdown is made of. */
+interface Figures {
+  /** Of each group over the whole range, by name. */
+  totals: readonly UsageRow[];
+  /** The windows of these groups, and without a name those of all others together. */
+  byWindow(apart: ReadonlySet<string>): readonly UsageRow[];
+  origin: AnswerOrigin;
+}
+
+/** The figure of several groups or windows follows from theirs; an average, the latest and a number of distinct values do not. */
+const FOLDED: readonly Aggregation[] = ['count', 'sum', 'min', 'max'];
+
+/** The largest groups of a query by their totals, and what all others are together. */
 export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdown: Breakdown; origin: AnswerOrigin } {
-  const whole = { ...query, granularity: undefined };
-  const { rows, origin } = answer(whole);
-  const ranked = sortedByValue(rows, 'desc');
+  const { totals, byWindow, origin } = readInOne(answer, query) ?? readInTwo(answer, query);
+  const ranked = sortedByValue(totals, 'desc');
   const top = ranked.slice(0, query.top);
   const others = ranked.slice(query.top);
   const apart = new Set(top.map(groupKey));
-  const byWindow = query.granularity === undefined ? [] : answer({ ...query, apart }).rows;
-  const windows = windowsOf(byWindow);
+  const rows = byWindow(apart);
+  const windows = windowsOf(rows);
   refuseTooManyWindows(windows.length);
-  const valuesOf = figuresByGroup(byWindow, windows);
+  const valuesOf = figuresByGroup(rows, windows);
   const groups = top.map(
-    (row): BreakdownGroup => ({
-      labels: labelsOf(row),
-      total: row.value,
-      values: valuesOf(groupKey(row)),
-    }),
+    (row): BreakdownGroup => ({ labels: labelsOf(row), total: row.value, values: valuesOf(groupKey(row)) }),
   );
+  const whole = { ...query, granularity: undefined };
   const other =
     others.length === 0
       ? undefined
@@ -40,19 +45,67 @@ export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdow
 }
 
 /**
- * The figure of several groups together. Counts, sums and extremes follow from those of the groups; an average, the
- * latest value and the number of distinct values do not, and are asked for.
- * @param query whose row without a name is the figure
+ * All windows of all groups at once: what was read is not read again.
+ * @returns undefined where they would be too many, or do not add up
+ */
+function readInOne(answer: Answer, query: UsageQuery): Figures | undefined {
+  const { aggregation } = query.meter;
+  if (query.granularity === undefined || !FOLDED.includes(aggregation)) return undefined;
+  const answered = unlessRefused(() => answer(query));
+  // Of nothing there may be a figure all the same: a count of 0.
+  if (answered === undefined || answered.rows.length === 0) return undefined;
+  const { rows, origin } = answered;
+  const byKey = [...Map.groupBy(rows, groupKey)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const totals = byKey.map(([, own]) => foldRows(aggregation, own));
+  const byWindow: Figures['byWindow'] = (apart) => {
+    const others = rows.filter((row) => !apart.has(groupKey(row)));
+    const folded = Map.groupBy(others, ({ fromMs }) => fromMs).values();
+    const nameless = [...folded].map((own) => nameOff(foldRows(aggregation, own)));
+    return [...rows.filter((row) => apart.has(groupKey(row))), ...nameless];
+  };
+  return { totals, byWindow, origin };
+}
+
+/** The totals first, and then windows only of what is told apart: memory does not grow with the windows of the others. */
+function readInTwo(answer: Answer, query: UsageQuery): Figures {
+  const { rows, origin } = answer({ ...query, granularity: undefined });
+  const byWindow: Figures['byWindow'] = (apart) =>
+    query.granularity === undefined ? [] : answer({ ...query, apart }).rows;
+  return { totals: rows, byWindow, origin };
+}
+
+/** Whatever else is refused is so again, and then for good. */
+function unlessRefused(read: () => QueryAnswer): QueryAnswer | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isRefusedQuery(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Several rows as one, with the name and the window of the first. */
+function foldRows(aggregation: Aggregation, rows: readonly UsageRow[]): UsageRow {
+  const [first] = rows;
+  if (first === undefined) throw new Error('there is nothing to fold');
+  const figures = rows.map(({ value }) => toFigure(new Decimal(value)));
+  return { ...first, value: formatDecimal(new Decimal(figures.reduce(figureFold(aggregation)))) };
+}
+
+function nameOff({ fromMs, toMs, value }: UsageRow): UsageRow {
+  return { fromMs, toMs, value, dimensions: {} };
+}
+
+/**
+ * The figure of several groups together.
+ * @param query whose row without a name is the figure, for what does not follow from those of the groups
  */
 function totalOf(answer: Answer, query: GroupedQuery, rows: readonly UsageRow[]): string | undefined {
   const { aggregation } = query.meter;
-  if (aggregation === 'avg' || aggregation === 'latest' || aggregation === 'unique_count') {
-    return answer(query).rows.find((row) => groupKey(row) === OTHERS_KEY)?.value;
-  }
+  if (rows.length === 1) return rows[0]?.value;
+  if (!FOLDED.includes(aggregation)) return answer(query).rows.find((row) => groupKey(row) === OTHERS_KEY)?.value;
   if (rows.length === 0) return aggregation === 'count' ? '0' : undefined;
-  const fold = figureFold(aggregation);
-  const figures = rows.map(({ value }) => toFigure(new Decimal(value)));
-  return formatDecimal(new Decimal(figures.reduce(fold)));
+  return foldRows(aggregation, rows).value;
 }
 
 function ungrouped({ subjectGroups: _, ...query }: UsageQuery): UsageQuery {

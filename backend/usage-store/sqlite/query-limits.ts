@@ -15,6 +15,10 @@ export function refusedQuery(message: string): RefusedQuery {
   return Object.assign(new Error(message), { isRefused: true as const });
 }
 
+export function isRefusedQuery(error: unknown): error is RefusedQuery {
+  return error instanceof Error && 'isRefused' in error;
+}
+
 /** More windows than this are no picture; with fifty groups they are some 100,000 figures. */
 const MAX_WINDOWS = 2000;
 

@@ -15,7 +15,7 @@ import { readDuplicates } from './duplicates.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
 import { listRequests } from './gateway-requests.ts';
-import type { QueryLimits } from './query-limits.ts';
+import { isRefusedQuery, type QueryLimits } from './query-limits.ts';
 import { answerPiece } from './query-pieces.ts';
 import { seriesProgress } from './rollup/progress.ts';
 import { openRollupReader } from './rollup/read.ts';
@@ -135,7 +135,7 @@ port.on('message', (message: ToReader) => {
     const result = firstPart(db.transaction(() => run(request, limits)).deferred());
     answer = { result, waitingRows: waiting.length };
   } catch (error) {
-    const isRefused = error instanceof Error && 'isRefused' in error;
+    const isRefused = isRefusedQuery(error);
     answer = { reason: error instanceof Error ? error.message : String(error), isRefused };
   }
   port.postMessage(answer);
