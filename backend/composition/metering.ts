@@ -51,8 +51,8 @@ export function createMetering(
     onIngest: metrics?.onIngest,
     maxDataBytes: maxEventDataBytes,
   });
-  const query: MeterOperations['query'] = (meter, request, signal) =>
-    queryMeter(usage, customers.findByIds, meter, request, signal);
+  const query: MeterOperations['query'] = (meter, request, format, signal) =>
+    queryMeter(usage, customers.findByIds, meter, request, format, signal);
   const queryAll: PickerDeps['queryAll'] = (all, request, signal) =>
     queryMeters(usage, customers.findByIds, all, request, signal);
   return {

@@ -46,6 +46,8 @@ export interface UsageStore extends UsageTracing {
   list(query: EventListQuery, signal?: AbortSignal): Promise<StoredEvent[]>;
   /** The figures of a meter; windows without an event are absent, rows ordered by window. An aborted one rejects. */
   query(query: UsageQuery, signal?: AbortSignal): Promise<UsageRow[]>;
+  /** As `query`, but the rows come part by part, in their order, and are never all there at once. */
+  queryInParts(query: UsageQuery, onRows: (rows: UsageRow[]) => void, signal?: AbortSignal): Promise<void>;
   /** The largest groups of a query by window, and all others together. */
   breakdown(query: BreakdownQuery, signal?: AbortSignal): Promise<Breakdown>;
   /** A page of what `query` answers. */

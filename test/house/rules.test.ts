@@ -32,7 +32,7 @@ test('format and lint', async () => {
 
 test('types', async () => {
   expect(await tool('typescript/bin/tsc')).toEqual({ ok: true, output: '' });
-});
+}, 600_000);
 
 test('a forbidden import is found', async () => {
   const folder = mkdtempSync('backend/platform/forbidden-');

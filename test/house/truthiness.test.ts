@@ -20,4 +20,4 @@ test('no number, text or decimal is asked whether it is true', () => {
   expect(expected.length).toBeGreaterThan(10);
   expect(ofSamples).toEqual(expected);
   expect(found.filter(({ at }) => !at.startsWith(SAMPLES))).toEqual([]);
-});
+}, 600_000);

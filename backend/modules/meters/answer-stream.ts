@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import PQueue from 'p-queue';
+import { RequestProblem } from '../../platform/errors.ts';
 import type { UsageRow } from '../../usage-store/index.ts';
 
 /** How an answer is written, row by row. */
@@ -10,45 +9,76 @@ export interface AnswerText {
   tail: string;
 }
 
-/** A few milliseconds' work, some 200 KB. */
-const PIECE_ROWS = 1000;
+export type AnswerBody = ReadableStream<Uint8Array> | string;
 
-/** One answer after the other: of those that wait, rows are held, which take several times the memory of their text. */
-const writing = new PQueue({ concurrency: 1 });
-
-/**
- * Writes an answer in pieces of bytes, and lets others have their turn between two. A long answer is never one text, nor
- * are its rows kept until a slow client has taken it: pieces go as the client takes them, and what it left goes with it.
- * @throws where the client has gone meanwhile
- */
-export async function answerStream(
-  rows: readonly UsageRow[],
-  text: AnswerText,
-  signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array> | string> {
-  if (rows.length <= PIECE_ROWS) return text.head + rows.map(text.row).join(text.separator) + text.tail;
-  const pieces = await writing.add(() => inPieces(rows, text, signal));
-  return new ReadableStream({
-    pull(controller) {
-      const piece = pieces.shift();
-      if (piece !== undefined) controller.enqueue(piece);
-      if (pieces.length === 0) controller.close();
-    },
-    cancel() {
-      pieces.length = 0;
-    },
-  });
+/** Writes an answer while its rows come. */
+export interface AnswerWriter {
+  /** Some thousand rows: their text is made at once, so that nothing else of them is kept. */
+  write(rows: readonly UsageRow[]): void;
+  /** A long answer is never one text: pieces go as the client takes them, and what it left goes with it. */
+  end(): AnswerBody;
 }
 
-async function inPieces(rows: readonly UsageRow[], text: AnswerText, signal: AbortSignal): Promise<Uint8Array[]> {
-  const pieces: Uint8Array[] = [];
-  for (let start = 0; start < rows.length; start += PIECE_ROWS) {
-    await nextTurn();
-    signal.throwIfAborted();
-    const before = start === 0 ? text.head : text.separator;
-    const isLast = start + PIECE_ROWS >= rows.length;
-    const lines = rows.slice(start, start + PIECE_ROWS).map(text.row);
-    pieces.push(Buffer.from(before + lines.join(text.separator) + (isLast ? text.tail : '')));
+/** Of all answers together that clients have not taken yet: some ten of the longest. */
+const MOST_WAITING_BYTES = 128 * 1024 * 1024;
+/** A client that takes nothing for so long is left. */
+const IDLE_MS = 60_000;
+const RETRY_AFTER_SECONDS = 5;
+
+let waitingBytes = 0;
+
+/** @throws RequestProblem 503 while clients have not taken what is ready for them */
+export function startAnswer(text: AnswerText): AnswerWriter {
+  if (waitingBytes > MOST_WAITING_BYTES) {
+    const detail = 'Long answers wait for clients that take them slowly. Try again.';
+    throw new RequestProblem('unavailable', detail, [], { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
-  return pieces;
+  const pieces: Uint8Array[] = [];
+  let before = text.head;
+  return {
+    write(rows) {
+      if (rows.length === 0) return;
+      pieces.push(Buffer.from(before + rows.map(text.row).join(text.separator)));
+      before = text.separator;
+    },
+    end() {
+      if (pieces.length === 0) return text.head + text.tail;
+      if (text.tail !== '') pieces.push(Buffer.from(text.tail));
+      return pieces.length <= 2 ? Buffer.concat(pieces).toString() : streamOf(pieces);
+    },
+  };
+}
+
+function streamOf(pieces: Uint8Array[]): ReadableStream<Uint8Array> {
+  let idle: NodeJS.Timeout | undefined;
+  const left = () => pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+  waitingBytes += left();
+
+  function drop(): void {
+    clearTimeout(idle);
+    waitingBytes -= left();
+    pieces.length = 0;
+  }
+
+  return new ReadableStream({
+    start(controller) {
+      idle = setTimeout(() => {
+        drop();
+        controller.error(new Error('the client took nothing of the answer for a minute'));
+      }, IDLE_MS);
+      idle.unref();
+    },
+    pull(controller) {
+      idle?.refresh();
+      const piece = pieces.shift();
+      if (piece !== undefined) {
+        waitingBytes -= piece.length;
+        controller.enqueue(piece);
+      }
+      if (pieces.length > 0) return;
+      clearTimeout(idle);
+      controller.close();
+    },
+    cancel: drop,
+  });
 }

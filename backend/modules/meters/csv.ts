@@ -1,12 +1,12 @@
 import { csvLine } from '../../platform/csv.ts';
 import type { AnswerText } from './answer-stream.ts';
-import { type MeterQueryAnswer, toResultRow } from './query.ts';
+import { type AnswerHead, toResultRow } from './query.ts';
 
 /**
  * A query's answer as CSV (RFC 4180): from, to, [subject], [customer_id, customer_key, customer_name], the other
  * dimensions by name, value.
  */
-export function csvText({ groupBy, customers }: MeterQueryAnswer): AnswerText {
+export function csvText({ groupBy, customers }: AnswerHead): AnswerText {
   const columns = groupBy.flatMap((name) =>
     name === 'customer_id' ? ['customer_id', 'customer_key', 'customer_name'] : [name],
   );
@@ -27,7 +27,7 @@ export function csvText({ groupBy, customers }: MeterQueryAnswer): AnswerText {
 }
 
 /** The contract's JSON. */
-export function jsonText({ range }: MeterQueryAnswer): AnswerText {
+export function jsonText({ range }: AnswerHead): AnswerText {
   return {
     head: `${JSON.stringify({ ...range, data: [] }).slice(0, -2)}`,
     separator: ',',

@@ -1,6 +1,7 @@
 import { isTimeZone } from '../../platform/calendar-windows.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import type { DimensionFilter, UsageQuery, UsageRow, UsageStore } from '../../usage-store/index.ts';
+import { type AnswerBody, type AnswerText, startAnswer } from './answer-stream.ts';
 import { toMeterSpec } from './definition.ts';
 import { customerNotFound, meterProblem } from './errors.ts';
 import type { Meter, QueryRequest, QueryResult } from './schema.ts';
@@ -17,30 +18,40 @@ export interface QueryCustomer {
 /** Finds customers by id, deleted ones included; unknown ids are absent. */
 export type FindCustomers = (ids: readonly string[]) => Promise<ReadonlyMap<string, QueryCustomer>>;
 
-/** An answered query, with what a table of it needs. */
-export interface MeterQueryAnswer {
+/** What a query's answer begins with, and what a table of it needs. */
+export interface AnswerHead {
   range: Pick<QueryResult, 'from' | 'to'>;
-  /** As the store has them: `toResultRow` makes a row of the answer when it is written. */
-  rows: readonly UsageRow[];
   /** All grouped dimensions, in the order of a table's columns: subject, customer_id, then the others by name. */
   groupBy: readonly string[];
   customers: ReadonlyMap<string, QueryCustomer>;
 }
 
+export interface MeterQueryAnswer extends AnswerHead {
+  /** As the store has them: `toResultRow` makes a row of the answer when it is written. */
+  rows: readonly UsageRow[];
+}
+
+/** How a query's answer is written. */
+export type AnswerFormat = (head: AnswerHead) => AnswerText;
+
 /**
  * Answers `POST /meters/{meterId}/query`.
  * @param signal aborted when the client has gone
- * @throws DomainProblem 400 for a request that does not fit the meter, 404 for an unknown customer
+ * @throws DomainProblem 400 for a request that does not fit the meter, 404 for an unknown customer; RequestProblem 503
+ * while many long answers wait for their clients
  */
 export async function queryMeter(
   usage: UsageStore,
   findCustomers: FindCustomers,
   meter: Meter,
   request: QueryRequest,
+  format: AnswerFormat,
   signal?: AbortSignal,
-): Promise<MeterQueryAnswer> {
+): Promise<AnswerBody> {
   const prepared = await prepareQuery(findCustomers, meter, request);
-  return toAnswer(prepared, request, await usage.query(prepared.query, signal));
+  const writer = startAnswer(format(headOf(prepared, request)));
+  await usage.queryInParts(prepared.query, writer.write, signal);
+  return writer.end();
 }
 
 /** The same request to many meters, asked for together; answers are in the order of the meters. */
@@ -57,7 +68,7 @@ export async function queryMeters(
     prepared.map(({ query }) => query),
     signal,
   );
-  return prepared.map((one, index) => toAnswer(one, request, answers[index]?.rows ?? []));
+  return prepared.map((one, index) => ({ ...headOf(one, request), rows: answers[index]?.rows ?? [] }));
 }
 
 interface PreparedQuery {
@@ -98,17 +109,12 @@ export async function prepareQuery(
   return { query, groupBy, customers };
 }
 
-function toAnswer(
-  { groupBy, customers }: PreparedQuery,
-  request: QueryRequest,
-  rows: readonly UsageRow[],
-): MeterQueryAnswer {
+function headOf({ groupBy, customers }: PreparedQuery, request: QueryRequest): AnswerHead {
   return {
     range: {
       ...(request.from !== undefined && { from: request.from }),
       ...(request.to !== undefined && { to: request.to }),
     },
-    rows,
     groupBy: [...groupBy].sort(byColumnOrder),
     customers,
   };

@@ -6,10 +6,10 @@ import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
-import { answerStream } from './answer-stream.ts';
+import type { AnswerBody } from './answer-stream.ts';
 import { METER_TEMPLATES } from './built-in-meters.ts';
 import { csvText, jsonText } from './csv.ts';
-import type { MeterQueryAnswer } from './query.ts';
+import type { AnswerFormat } from './query.ts';
 import {
   type BackFill,
   backFillSchema,
@@ -34,7 +34,7 @@ const meterId = z.object({ meterId: ulidSchema });
 /** What the routes need of the module. */
 export interface MeterOperations {
   service: MetersService;
-  query(meter: Meter, request: QueryRequest, signal: AbortSignal): Promise<MeterQueryAnswer>;
+  query(meter: Meter, request: QueryRequest, format: AnswerFormat, signal: AbortSignal): Promise<AnswerBody>;
   backFill(meter: Meter): Promise<BackFill>;
 }
 
@@ -106,8 +106,9 @@ export function meterRoutes(router: Router, operations: MeterOperations): void {
     },
     async ({ c, params, body }) => {
       const meter = await service.get(params.meterId);
-      const answer = await queryUsage(meter, body, c.req.raw.signal);
-      return prefersCsv(c) ? csvResponse(c, meter.key, answer) : jsonOf(c, answer);
+      const isCsv = prefersCsv(c);
+      const answer = await queryUsage(meter, body, isCsv ? csvText : jsonText, c.req.raw.signal);
+      return c.body(answer, 200, isCsv ? csvHeaders(meter.key) : { 'Content-Type': 'application/json' });
     },
   );
   backFillRoute(router, operations);
@@ -201,14 +202,9 @@ function prefersCsv(c: HttpContext): boolean {
   return accepted.some((type) => type.split(';', 1)[0]?.trim() === 'text/csv');
 }
 
-async function jsonOf(c: HttpContext, answer: MeterQueryAnswer): Promise<Response> {
-  const body = await answerStream(answer.rows, jsonText(answer), c.req.raw.signal);
-  return c.body(body, 200, { 'Content-Type': 'application/json' });
-}
-
-async function csvResponse(c: HttpContext, meterKey: string, answer: MeterQueryAnswer): Promise<Response> {
-  return c.body(await answerStream(answer.rows, csvText(answer), c.req.raw.signal), 200, {
+function csvHeaders(meterKey: string): Record<string, string> {
+  return {
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': `attachment; filename="${meterKey}.csv"`,
-  });
+  };
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../platform/errors.ts';
-import type { UsageQuery } from '../types.ts';
+import type { UsageQuery, UsageRow } from '../types.ts';
 import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
 import { askInPieces } from './query-pieces.ts';
 import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
@@ -11,15 +11,19 @@ import type { QueryAnswer } from './usage-rows.ts';
 export interface ReaderPool {
   /**
    * @param signal aborted when nobody waits for the answer any more: the query ends early
+   * @param onRows given the answer's rows part by part as they come, which then are not in the answer
    * @throws RequestProblem 503 when too many wait, or when it took longer than a client may ask for
    */
-  ask<T>(request: ReaderRequest, signal?: AbortSignal): Promise<T>;
+  ask<T>(request: ReaderRequest, signal?: AbortSignal, onRows?: OnRows): Promise<T>;
   /** Many queries of one piece of work, which waits as one question does. @throws as `ask` */
   queryAll(queries: readonly UsageQuery[], signal?: AbortSignal): Promise<(QueryAnswer & { snapshot: string })[]>;
   readonly running: number;
   readonly waiting: number;
   close(): Promise<void>;
 }
+
+/** Takes some thousand rows of an answer, within a few milliseconds. */
+export type OnRows = (rows: UsageRow[]) => void;
 
 export interface ReaderBounds {
   /** Queries that wait for a thread; more are refused. */
@@ -44,7 +48,11 @@ export function startReaders(
   const queue = new PQueue({ concurrency: threads });
   let isClosed = false;
 
-  async function run<T>(request: ReaderRequest, signal: AbortSignal | undefined): Promise<T> {
+  async function run<T>(
+    request: ReaderRequest,
+    signal: AbortSignal | undefined,
+    onRows: OnRows | undefined,
+  ): Promise<T> {
     if (isClosed) throw new Error('the usage store is closed');
     signal?.throwIfAborted();
     const worker = workers.take();
@@ -56,7 +64,7 @@ export function startReaders(
       signal?.throwIfAborted();
       if (answer.isRefused === true) throw new RequestProblem('bad-request', answer.reason);
       if (answer.reason !== undefined) throw new Error(answer.reason);
-      if (answer.waitingRows > 0) await fetchRest(worker, answer, signal);
+      await takeRows(worker, answer, signal, onRows);
       return answer.result as T;
     } finally {
       signal?.removeEventListener('abort', cancel);
@@ -68,7 +76,7 @@ export function startReaders(
   async function work<T>(
     kind: string,
     signal: AbortSignal | undefined,
-    does: (ask: <A>(request: ReaderRequest) => Promise<A>) => Promise<T>,
+    does: (ask: <A>(request: ReaderRequest, onRows?: OnRows) => Promise<A>) => Promise<T>,
   ): Promise<T> {
     if (queue.size >= maxWaiting) {
       onQuestion?.({ kind, outcome: 'refused', tookMs: 0 });
@@ -81,7 +89,7 @@ export function startReaders(
     const timeout = signal && AbortSignal.timeout(timeoutMs);
     const ended = signal && timeout && AbortSignal.any([signal, timeout]);
     try {
-      const answer = await does((request) => queue.add(() => run(request, ended)));
+      const answer = await does((request, onRows) => queue.add(() => run(request, ended, onRows)));
       tell('answered');
       return answer;
     } catch (error) {
@@ -92,7 +100,7 @@ export function startReaders(
   }
 
   return {
-    ask: (request, signal) => work(request.kind, signal, (ask) => ask(request)),
+    ask: (request, signal, onRows) => work(request.kind, signal, (ask) => ask(request, onRows)),
     queryAll: (queries, signal) =>
       queries.length === 0
         ? Promise.resolve([])
@@ -144,14 +152,23 @@ function createWorkers(options: ReaderOptions) {
   };
 }
 
-/** The other rows, a part at a time: between two of them the event loop serves others. */
-async function fetchRest(worker: Worker, { result }: ReaderAnswer, signal: AbortSignal | undefined): Promise<void> {
-  const { rows } = result as { rows: unknown[] };
-  for (let waitingRows = 1; waitingRows > 0; ) {
+/** The rows beyond the first part, a part at a time: between two of them the event loop serves others. */
+async function takeRows(
+  worker: Worker,
+  { result, waitingRows }: Extract<ReaderAnswer, { waitingRows: number }>,
+  signal: AbortSignal | undefined,
+  onRows: OnRows | undefined,
+): Promise<void> {
+  const all = (result as { rows?: UsageRow[] } | undefined)?.rows;
+  if (all === undefined) return;
+  onRows?.(all.splice(0, onRows === undefined ? 0 : all.length));
+  for (let left = waitingRows; left > 0; ) {
     const part = await exchange(worker, 'more');
     signal?.throwIfAborted();
-    for (const row of part.result as unknown[]) rows.push(row);
-    waitingRows = part.waitingRows ?? 0;
+    const rows = part.result as UsageRow[];
+    if (onRows === undefined) for (const row of rows) all.push(row);
+    else onRows(rows);
+    left = part.waitingRows ?? 0;
   }
 }
 

@@ -127,6 +127,10 @@ export async function openSqliteUsageStore(
     totals: () => readers.ask({ kind: 'totals' }),
     list: async (query, signal) =>
       readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }, signal),
+    async queryInParts(query, onRows, signal) {
+      const { origin } = await readers.ask<QueryAnswer>({ kind: 'query', query }, signal, onRows);
+      options.onAnswer?.(origin);
+    },
     query: async (query, signal) => (await answer(query, signal)).rows,
     queryWithSnapshot: answer,
     breakdown,
