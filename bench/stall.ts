@@ -1,6 +1,6 @@
 // The longest turn of the backend's main thread for each operation, in CPU time, with the worst bodies that are allowed:
 // while a turn lasts, nobody else is answered. Beside it, what single events wait while the worst bodies of ingest come.
-//   npm run bench:stall -- [--only TEXT] [--dir FOLDER]
+//   npm run bench:stall -- [--only TEXT | --work] [--customers N] [--lines N] [--dir FOLDER]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { request } from 'undici';
 import { type WorstRequest, worstRequests } from './worst-bodies.ts';
+import { prepareWork } from './worst-work.ts';
 
 const LIMIT_MS = 100;
 let measured: number[] = [];
@@ -17,7 +18,13 @@ const TOKEN = 'bench-admin-token-0123456789';
 const OTHER_TOKEN = 'bench-ingest-token-0123456789';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, dir: { type: 'string', default: tmpdir() } },
+  options: {
+    only: { type: 'string', default: '' },
+    work: { type: 'boolean', default: false },
+    customers: { type: 'string', default: '1500' },
+    lines: { type: 'string', default: '3000' },
+    dir: { type: 'string', default: tmpdir() },
+  },
 });
 const folder = mkdtempSync(join(values.dir, 'bench-stall-'));
 const backend = fork(new URL('./stall-process.ts', import.meta.url), {
@@ -32,10 +39,20 @@ const backend = fork(new URL('./stall-process.ts', import.meta.url), {
 const [{ url }] = (await once(backend, 'message')) as [{ url: string }];
 try {
   const { body } = await request(`${url}/openapi.json`);
-  const all = worstRequests(await body.json()).filter(({ operation }) => operation.includes(values.only));
+  const document = await body.json();
+  const all = values.work ? [] : worstRequests(document).filter(({ operation }) => operation.includes(values.only));
   // Once before it counts: what is compiled or read for the first time is no fault of a body.
   for (const each of all.filter(({ bytes }) => (bytes?.length ?? 0) < 3_000_000)) await ask(each);
   const worst = new Map<string, { ms: number; body: string; status: number }>();
+  const size = { customers: Number.parseInt(values.customers, 10), lines: Number.parseInt(values.lines, 10) };
+  const works = (await prepareWork(askJson, size)).filter(({ operation }) => operation.includes(values.only));
+  for (const { operation, what, run } of works) {
+    const { ms } = await longestTurn(async () => {
+      await run();
+      return 200;
+    });
+    worst.set(`${operation}: ${what}`, { ms, body: 'done', status: 200 });
+  }
   for (const each of all) {
     const { ms, status } = await longestTurn(() => ask(each));
     if (ms > (worst.get(each.operation)?.ms ?? -1)) worst.set(each.operation, { ms, body: each.body, status });
@@ -70,6 +87,17 @@ async function ask({ method, path, headers, bytes }: WorstRequest): Promise<numb
   });
   await body.dump();
   return statusCode;
+}
+
+async function askJson(method: string, path: string, body?: unknown) {
+  const answer = await request(`${url}/v3/openmeter${path}`, {
+    method: method as 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 1000)}`);
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 /** One token sends the worst bodies, one after the other; another sends single events meanwhile. */

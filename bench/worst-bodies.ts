@@ -16,6 +16,9 @@ type Schema = any;
 /** As backend/platform/http/body.ts has them; one more would be refused at once. */
 const BODY_BYTES = 2 * 1024 * 1024 - 1024;
 const VALUES = 49_000;
+const KEYS = 1000;
+/** A list that the document leaves open is bounded by the values of the body. */
+const ITEMS = 1000;
 const EVENTS_BYTES = 10 * 1024 * 1024 - 64;
 const SOME_ID = '01G65Z755AFWAKHE12NY0CQ9FH';
 
@@ -49,7 +52,10 @@ function jsonBodies(schema: Schema, document: Schema): [string, string][] {
     `[${Array(Math.min(VALUES, Math.floor(BODY_BYTES / (item.length + 1))))
       .fill(item)
       .join()}]`;
-  const keys = (value: string) => `{${Array.from({ length: VALUES }, (_, index) => `"k${index}":${value}`).join()}}`;
+  const object = (value: string) => `{${Array.from({ length: KEYS }, (_, index) => `"k${index}":${value}`).join()}}`;
+  // As many keys as a body may have, in objects that are as large as they may be.
+  const keys = (value: string) =>
+    `{${Array.from({ length: VALUES / KEYS - 1 }, (_, index) => `"o${index}":${object(value)}`).join()}}`;
   const general: [string, string][] = [
     ['brackets', '['.repeat(BODY_BYTES)],
     ['numbers with exponents', list('1e5')],
@@ -60,15 +66,65 @@ function jsonBodies(schema: Schema, document: Schema): [string, string][] {
   const properties = Object.entries<Schema>(propertiesOf(schema, document));
   const filled = properties.flatMap(([name, property]): [string, string][] => {
     const inside = (value: string) => `{"${name}":${value}}`;
-    const items = properties.length === 0 ? [] : itemsOf(resolve(document, property), document);
+    const own = resolve(document, property);
+    const items = properties.length === 0 ? [] : itemsOf(own, document);
+    const count = own?.maxItems ?? ITEMS;
+    const full =
+      own?.type === 'array' ? JSON.stringify({ ...whole(schema, document), [name]: many(own, document, count) }) : '';
     return [
+      ...(full.length > 2 && full.length < BODY_BYTES ? [[`${name}: full`, full] as [string, string]] : []),
       [`${name}: objects`, inside(list('{}').slice(0, BODY_BYTES))],
       [`${name}: keys`, inside(keys('"x"'))],
-      [`${name}: numbers`, inside(list('1e999'))],
-      ...items.map((item): [string, string] => [`${name}: items`, inside(list(item))]),
+      [`${name}: numbers`, inside(list('1e999').slice(0, BODY_BYTES))],
+      [`${name}: as many as it may have`, inside(`[${Array(Math.min(count, VALUES)).fill('{"a":1e999}').join()}]`)],
+      ...items.map((item): [string, string] => [
+        `${name}: items`,
+        inside(
+          `[${Array(Math.min(count, VALUES / 8))
+            .fill(item)
+            .join()}]`,
+        ),
+      ]),
     ];
   });
   return [...general, ...filled];
+}
+
+/** A value that passes the checks that its schema tells of: all its properties, a few of each list. */
+function whole(schema: Schema, document: Schema, depth = 0): Schema {
+  const own = resolve(document, schema);
+  if (own?.example !== undefined) return own.example;
+  if (own?.default !== undefined) return own.default;
+  if (own?.enum !== undefined) return own.enum[0];
+  const [variant] = own?.oneOf ?? own?.anyOf ?? [];
+  if (variant !== undefined) return whole(variant, document, depth);
+  if (own?.type === 'array') return many(own, document, 2, depth);
+  if (own?.type === 'boolean') return true;
+  if (own?.type === 'integer' || own?.type === 'number') return own.minimum ?? 1;
+  if (own?.type === 'string' || own?.properties === undefined) return textOf(own);
+  if (depth > 8) return {};
+  const properties = Object.entries<Schema>(propertiesOf(own, document));
+  return Object.fromEntries(properties.map(([name, property]) => [name, whole(property, document, depth + 1)]));
+}
+
+/** Entries of a list, each with a text of its own where it has a key or a name. */
+function many(list: Schema, document: Schema, count: number, depth = 0): Schema[] {
+  const item = whole(list.items ?? {}, document, depth + 1);
+  const values = Math.max(1, JSON.stringify(item ?? null).split(/[,:]/).length);
+  const length = Math.min(count, Math.floor(VALUES / values));
+  return Array.from({ length }, (_, index) => {
+    if (typeof item !== 'object' || item === null) return item;
+    return { ...item, ...('key' in item && { key: `k_${index}` }), ...('name' in item && { name: `n ${index}` }) };
+  });
+}
+
+function textOf(schema: Schema): string {
+  const pattern: string = schema?.pattern ?? '';
+  if (schema?.format === 'date-time') return '2026-01-01T00:00:00Z';
+  if (pattern.includes('[0-7]')) return SOME_ID;
+  if (/^\^?P|duration/.test(`${pattern}${schema?.format ?? ''}`)) return 'P1M';
+  if (/\\d|\[0-9\]/.test(pattern) && !pattern.includes('a-z')) return '1';
+  return pattern.includes('A-Z') ? 'USD' : 'abc';
 }
 
 /** Entries that pass some checks, so that more is looked at than their type. */

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { defined } from '../../platform/defined.ts';
 import { nameSchema, nonNegativeNumericSchema } from '../../platform/http/schemas.ts';
+import { mapInSlices } from '../../platform/in-slices.ts';
 import { findPricingProblems, type PricingTerms } from '../rating/index.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { derivedId } from './derived-id.ts';
@@ -55,9 +56,13 @@ export const simulateSchema = z
 export type Simulate = z.output<typeof simulateSchema>;
 
 /** Nothing is stored. @throws RequestProblem 404 @throws DomainProblem 400 for a price that cannot be rated */
-export function simulateInvoice(deps: InvoicesDeps, customerId: string, request: Simulate): Promise<PreviewAnswer> {
+export async function simulateInvoice(
+  deps: InvoicesDeps,
+  customerId: string,
+  request: Simulate,
+): Promise<PreviewAnswer> {
   const nowMs = deps.clock.nowMs();
-  const extraLines = (request.lines ?? []).map((line, index): InvoiceLine => {
+  const extraLines = await mapInSlices(request.lines ?? [], (line, index): InvoiceLine => {
     const terms = termsOf(line, index);
     const servicePeriod = { fromMs: Date.parse(line.service_period.from), toMs: Date.parse(line.service_period.to) };
     if (servicePeriod.fromMs > servicePeriod.toMs) {

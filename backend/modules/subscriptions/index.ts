@@ -12,7 +12,7 @@ import { createStartService } from './start-service.ts';
 export { billingPeriodAt, billingPeriodWithin } from './billing-period.ts';
 export type { SubscriptionDeps } from './deps.ts';
 export { explainBySubscriptions } from './explain.ts';
-export { type LineRange, type SubscriptionLine, subscriptionLines } from './lines.ts';
+export { type LineRange, linesOfCards, type SubscriptionLine, subscriptionLines } from './lines.ts';
 export { createSubscriptionBlockers, type SubscriptionBlockers, type SubscriptionViews } from './query-service.ts';
 export { planKeysOfCustomerSql, SUBSCRIPTIONS_SEARCHED } from './repository.ts';
 export type { SubscriptionStatus } from './types.ts';

@@ -49,18 +49,26 @@ export interface LineRange {
  * asking again, or for a longer time, gives the same lines and more. Items without a price have none.
  * Source of the rules: OpenMeter, openmeter/billing/worker/subscriptionsync/service/targetstate/phaseiterator.go.
  */
-export function subscriptionLines(view: SubscriptionView, { untilMs, sinceMs }: LineRange): SubscriptionLine[] {
+export function subscriptionLines(view: SubscriptionView, range: LineRange): SubscriptionLine[] {
+  return [...linesOfCards(view, range)].flat();
+}
+
+/** The same card by card, for who does something in between. */
+export function* linesOfCards(
+  view: SubscriptionView,
+  { untilMs, sinceMs }: LineRange,
+): Generator<readonly SubscriptionLine[]> {
   // Lines are cut to whole seconds, so the last second counts as a whole.
   const horizonMs = truncateMs(untilMs, 1000) + 999;
-  return view.phases.flatMap((phase) =>
-    runsOf(phase).flatMap((run) => {
+  for (const phase of view.phases) {
+    for (const run of runsOf(phase)) {
       const { rateCard } = run.items[0] as ItemView;
-      if (rateCard.terms.price.type === 'free') return [];
+      if (rateCard.terms.price.type === 'free') continue;
       const lines =
         rateCard.billingCadence === undefined
           ? [oneTimeLine(view, phase, run)]
           : recurringLines(view, phase, run, horizonMs, sinceMs);
-      return lines
+      yield lines
         .filter(
           (line) =>
             line.invoiceAtMs <= horizonMs &&
@@ -70,8 +78,8 @@ export function subscriptionLines(view: SubscriptionView, { untilMs, sinceMs }: 
         )
         .map(truncated)
         .filter((line) => line.servicePeriod.fromMs < line.servicePeriod.toMs || rateCard.terms.price.type === 'flat');
-    }),
-  );
+    }
+  }
 }
 
 function runsOf(phase: PhaseView): Run[] {

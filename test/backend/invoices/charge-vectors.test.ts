@@ -13,11 +13,11 @@ const span = ({ fromMs, toMs }: Period) => [iso(fromMs), iso(toMs)];
  * Charges are the lines of a subscription that cost something and begin, or fall due, by an instant: those of the case,
  * each with its identity and its periods.
  */
-test.each(periodVectorsOf('subscription_lines'))('charges: $name', (vector) => {
+test.each(periodVectorsOf('subscription_lines'))('charges: $name', async (vector) => {
   const agreed = agreedIn(vector);
   const untilMs = Date.parse(vector.generate_until);
   const view = subscriptionView(agreed, agreed.activeFromMs);
-  const charges = wantedCharges(view, { untilMs, endProrationMode: 'bill_actual_period', currencies });
+  const charges = await wantedCharges(view, { untilMs, endProrationMode: 'bill_actual_period', currencies });
   const expected = vector.expected.filter(({ service_period: [from] }) => Date.parse(from) < untilMs);
   const known = new Set(expected.map(({ key }) => key));
   const own = charges.filter(({ reference }) => known.has(reference));

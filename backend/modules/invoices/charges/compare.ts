@@ -1,5 +1,6 @@
 /** What has to change so that stored charges are those that a subscription asks for. Pure. */
 import { isDeepStrictEqual } from 'node:util';
+import { forEachInSlices } from '../../../platform/in-slices.ts';
 import { truncateMs } from '../../../platform/period/index.ts';
 import type { Charge, ChargeContent, WantedCharge } from '../types.ts';
 import { isAskedFor } from './wanted.ts';
@@ -15,23 +16,23 @@ export type ChargeChange =
  * @param untilMs up to where charges were asked for: later ones that are stored stay as they are
  * @param endsAtMs when the subscription ends: nothing is charged from then on
  */
-export function compareCharges(
+export async function compareCharges(
   wanted: readonly WantedCharge[],
   stored: readonly Charge[],
   untilMs: number,
   endsAtMs?: number,
-): ChargeChange[] {
+): Promise<ChargeChange[]> {
   const byReference = new Map(stored.map((charge) => [charge.reference, charge]));
   const references = new Set(wanted.map(({ reference }) => reference));
   const changes: ChargeChange[] = [];
-  for (const charge of wanted) {
+  await forEachInSlices(wanted, (charge) => {
     const found = byReference.get(charge.reference);
     if (found === undefined) changes.push({ kind: 'create', wanted: charge });
-    else if (found.droppedAtMs !== undefined) continue;
+    else if (found.droppedAtMs !== undefined) return;
     else if (found.state === 'deleted' || !isSame(found, charge)) {
       changes.push({ kind: 'update', charge: found, wanted: charge });
     }
-  }
+  });
   for (const charge of stored) {
     if (charge.state === 'deleted' || charge.reference === undefined || references.has(charge.reference)) continue;
     // Charges begin at whole seconds.

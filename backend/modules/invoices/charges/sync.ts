@@ -41,7 +41,7 @@ export async function syncSubscription(
   if (untilMs === undefined && stored.length === 0)
     return { created: 0, changed: 0, removed: 0, nextAtMs, draftIds: [] };
   const wanted = untilMs === undefined ? [] : await wantedUntil(deps, trx, subscription, untilMs);
-  const changes = compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
+  const changes = await compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
   const draftIds = await applyChanges(deps, trx, subscription, changes);
   const count = (kind: ChargeChange['kind']) => changes.filter((change) => change.kind === kind).length;
   return {

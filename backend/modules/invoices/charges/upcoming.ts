@@ -59,7 +59,7 @@ async function asAskedFor(
 ): Promise<Charge[]> {
   const byId = new Map(known.map((charge) => [charge.id, charge]));
   const nowMs = deps.clock.nowMs();
-  for (const change of compareCharges(await wantedUntil(deps, db, view, untilMs), known, untilMs, view.toMs)) {
+  for (const change of await compareCharges(await wantedUntil(deps, db, view, untilMs), known, untilMs, view.toMs)) {
     if (change.kind === 'remove') byId.set(change.charge.id, { ...change.charge, state: 'deleted' });
     else if (change.kind === 'update') {
       const { charge, wanted } = change;

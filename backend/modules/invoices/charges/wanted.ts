@@ -3,15 +3,16 @@
  * charges with the same references, so that what is stored can be compared with it at any time.
  */
 import { defined } from '../../../platform/defined.ts';
+import { forEachInSlices } from '../../../platform/in-slices.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { Currency } from '../../../platform/money.ts';
 import { addDuration, durationFrom, type Period } from '../../../platform/period/index.ts';
 import { prorate } from '../../rating/index.ts';
 import {
   billingPeriodWithin,
+  linesOfCards,
   type SubscriptionLine,
   type SubscriptionView,
-  subscriptionLines,
 } from '../../subscriptions/index.ts';
 import type { WantedCharge } from '../types.ts';
 
@@ -30,16 +31,21 @@ export function currencyCodesOf(view: SubscriptionView): ReadonlySet<string> {
 }
 
 /** Free cards ask for nothing, neither do fees of which nothing is left after proration. */
-export function wantedCharges(view: SubscriptionView, options: WantedOptions): WantedCharge[] {
+export async function wantedCharges(view: SubscriptionView, options: WantedOptions): Promise<WantedCharge[]> {
   const { untilMs } = options;
   // Lines are asked for by when they fall due; a card that is billed once a year is used long before.
   const dueUntilMs = Math.max(
     untilMs,
     ...cadencesOf(view).map((cadence) => addDuration(untilMs, durationFrom(cadence))),
   );
-  return subscriptionLines(view, { untilMs: dueUntilMs })
-    .filter((line) => isAskedFor(line, untilMs))
-    .flatMap((line) => chargeFor(view, line, options) ?? []);
+  const wanted: WantedCharge[] = [];
+  await forEachInSlices(linesOfCards(view, { untilMs: dueUntilMs }), (lines) =>
+    forEachInSlices(lines, (line) => {
+      const charge = isAskedFor(line, untilMs) ? chargeFor(view, line, options) : undefined;
+      if (charge !== undefined) wanted.push(charge);
+    }),
+  );
+  return wanted;
 }
 
 /** Whether a charge is one of those that are asked for up to an instant. */
