@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
-import { systemClock } from '../delivery/clock.ts';
+import { type Clock, systemClock } from '../delivery/clock.ts';
+import { LENGTH_BYTES } from './frames.ts';
 import type { Protocol } from './plugin-module.ts';
+import { CALL_TAGS, SEQUENCE_TAG } from './rpc-messages.ts';
 
 /**
  * Kong has sent something by then over a connection that it uses. Under load its pool gives the one used last, so what
@@ -8,39 +10,93 @@ import type { Protocol } from './plugin-module.ts';
  */
 const SILENT_MS = 1000;
 
-/** How a call begins: over ProtoBuf:1 its length and the tag of its sequence number, over MsgPack:1 a list of four. */
-const BEGINNING: Readonly<Record<Protocol, { readonly at: number; readonly byte: number }>> = {
-  'ProtoBuf:1': { at: 4, byte: 0x08 },
-  'MsgPack:1': { at: 0, byte: 0x94 },
-};
+/**
+ * Silent connections end one by one: the next when Kong has closed the one before, which it does at once with one that it
+ * does not use, or after this long, when an event was under way over it. Ended together, they would cost events: Kong
+ * begins an event anew by starting the instance over a connection of its pool, and gives it up when that one has ended
+ * as well without its having noticed. The 256 that a worker of Kong keeps end within what it waits for an answer, a minute.
+ */
+const BETWEEN_ENDS_MS = 100;
 
 /**
- * Takes over a connection whose worker has died. Nobody knows what was under way over it. A new call of Kong is served
- * as any other. Everything else is an answer to a question that nobody asks any more, or silence: then the connection
- * ends, on which Kong, over ProtoBuf:1, begins the event anew over another one. What is unread is read and thrown away:
- * a connection that is closed with bytes unread is an error to Kong, on which it gives the event up.
- * @param serve takes the connection over with all its bytes
+ * Whether these bytes begin a call of Kong; undefined = more are needed to tell. Over MsgPack:1 a call is a list of four.
+ * Over ProtoBuf:1 it begins, behind its length, with the tag of its sequence number or of what it asks for: which comes
+ * first differs from one worker of Kong to the next, with the order in which Lua goes through a table. An answer begins with
+ * a field of a low number. Taken for an answer, a call that starts an instance would cost the event that it is for.
  */
-export function takeOverConnection(socket: Socket, protocol: Protocol, serve: (socket: Socket) => void): void {
-  const { at, byte } = BEGINNING[protocol];
-  let read: Buffer = Buffer.alloc(0);
-  const silence = systemClock.setTimer(() => socket.end(), SILENT_MS, { background: true });
-  // 'close' follows.
-  const ignore = (): void => undefined;
-  const take = (chunk: Buffer): void => {
-    read = Buffer.concat([read, chunk]);
-    if (read.length <= at) return;
-    silence.cancel();
-    socket.off('data', take);
-    if (read[at] !== byte) {
-      socket.resume().end();
-      return;
-    }
-    socket.pause().unshift(read);
-    socket.off('error', ignore);
-    serve(socket);
-    socket.resume();
+const BEGINS_CALL: Readonly<Record<Protocol, (bytes: Buffer) => boolean | undefined>> = {
+  'ProtoBuf:1': (bytes) => {
+    if (bytes.length < LENGTH_BYTES) return undefined;
+    if (bytes.readUInt32LE(0) < 2) return false;
+    if (bytes.length < LENGTH_BYTES + 2) return undefined;
+    return CALL_TAGS.includes(bytes.readUInt16LE(LENGTH_BYTES)) || bytes[LENGTH_BYTES] === SEQUENCE_TAG;
+  },
+  'MsgPack:1': (bytes) => bytes[0] === 0x94,
+};
+
+export interface HeirOptions {
+  readonly protocol: Protocol;
+  /** Takes a connection over with all its bytes. */
+  readonly serve: (socket: Socket) => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * Takes over the connections of a worker that has died. Nobody knows what was under way over them. A new call of Kong is
+ * served as any other. Everything else is an answer to a question that nobody asks any more, or silence: then the
+ * connection ends, on which Kong, over ProtoBuf:1, begins the event anew over another one. What is unread is read and
+ * thrown away: a connection that is closed with bytes unread is an error to Kong, on which it gives the event up.
+ */
+export function createHeir({ protocol, serve, clock = systemClock }: HeirOptions): (socket: Socket) => void {
+  const endOneByOne = createEnds(clock);
+  return (socket) => {
+    let read: Buffer = Buffer.alloc(0);
+    let isSilent = true;
+    const silence = clock.setTimer(() => endOneByOne(socket, () => isSilent), SILENT_MS, { background: true });
+    // 'close' follows.
+    const ignore = (): void => undefined;
+    const take = (chunk: Buffer): void => {
+      read = Buffer.concat([read, chunk]);
+      const isCall = BEGINS_CALL[protocol](read);
+      if (isCall === undefined) return;
+      isSilent = false;
+      silence.cancel();
+      socket.off('data', take);
+      if (!isCall) {
+        socket.resume().end();
+        return;
+      }
+      socket.pause().unshift(read);
+      socket.off('error', ignore);
+      serve(socket);
+      socket.resume();
+    };
+    socket.on('error', ignore).on('data', take);
+    socket.on('close', () => silence.cancel());
   };
-  socket.on('error', ignore).on('data', take);
-  socket.on('close', () => silence.cancel());
+}
+
+/** Ends sockets in the order in which they are given, unless they are not silent any more by then. */
+function createEnds(clock: Clock): (socket: Socket, isSilent: () => boolean) => void {
+  const waiting: { readonly socket: Socket; readonly isSilent: () => boolean }[] = [];
+  let isEnding = false;
+
+  function next(): void {
+    const due = waiting.shift();
+    isEnding = due !== undefined;
+    if (due === undefined) return;
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    if (due.socket.destroyed || !due.isSilent()) resolve();
+    else due.socket.once('close', resolve).end();
+    const timer = clock.setTimer(resolve, BETWEEN_ENDS_MS, { background: true });
+    void isOver.then(() => {
+      timer.cancel();
+      next();
+    });
+  }
+
+  return (socket, isSilent) => {
+    waiting.push({ socket, isSilent });
+    if (!isEnding) next();
+  };
 }

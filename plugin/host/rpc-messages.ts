@@ -53,6 +53,14 @@ const RETURN = { pluginNames: 31, pluginInfo: 32, instanceStatus: 33 } as const;
 const VARINT = 0;
 const BYTES = 2;
 
+/** How the sequence number begins, on the wire… */
+export const SEQUENCE_TAG = tagOf(SEQUENCE, VARINT);
+/** …and how what is asked for does: two bytes, as a little-endian number. */
+export const CALL_TAGS: readonly number[] = Object.values(CALL).map((field) => {
+  const tag = tagOf(field, BYTES);
+  return ((tag >>> 7) << 8) | 0x80 | (tag & 0x7f);
+});
+
 /** @throws Error when the payload is no protobuf message */
 export function decodeRpcCall(payload: Buffer): RpcCall {
   const reader = protobuf.Reader.create(payload);

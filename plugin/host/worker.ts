@@ -4,7 +4,7 @@ import { systemClock } from '../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Ending } from './ending.ts';
 import { createHost, type Host } from './host.ts';
-import { takeOverConnection } from './inherited-connection.ts';
+import { createHeir } from './inherited-connection.ts';
 import { type ListenerPlace, useOf } from './listening.ts';
 import type { HostedPlugin, Protocol } from './plugin-module.ts';
 import { plainError, type Reports } from './reports.ts';
@@ -34,6 +34,7 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
   const started = new Map<number, StartedInstance>();
   const requests = createRequests<number | undefined>();
   const host = createHost({ plugin, instances: sharedInstances(plugin, started, requests), reports, protocol });
+  const inherit = createHeir({ protocol, serve: host.serve });
   let inheritance: Inheritance | undefined;
   const first = watchFirst(reports);
 
@@ -54,7 +55,7 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
     }
     tell({ kind: 'arrived', connection });
     socket.on('close', () => tell({ kind: 'ended', connection }));
-    if (isUsed) takeOverConnection(socket, protocol, host.serve);
+    if (isUsed) inherit(socket);
     else host.serve(socket);
   }
 

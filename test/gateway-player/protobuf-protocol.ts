@@ -52,7 +52,7 @@ async function callOver(
   answer: PdkAnswer | undefined,
 ): Promise<Message> {
   connection.expectSilence();
-  connection.send(encodeMessage('RpcCall', { sequence, [method]: args }));
+  connection.send(callMessage(sequence, method, args));
   if (answer !== undefined) await answerCalls(connection, answer);
   const returned = decodeMessage('RpcReturn', await connection.nextFrame());
   if (returned['sequence'] !== sequence) {
@@ -60,6 +60,12 @@ async function callOver(
   }
   connection.expectSilence();
   return returned;
+}
+
+/** Kong's encoder goes through a Lua table: which of the two fields comes first differs from worker to worker. */
+function callMessage(sequence: number, method: string, args: object): Buffer {
+  const fields = [encodeMessage('RpcCall', { sequence }), encodeMessage('RpcCall', { [method]: args })];
+  return Buffer.concat(sequence % 2 === 0 ? fields : fields.toReversed());
 }
 
 /** Answers what the plugin asks, until an empty frame says that it is done. */

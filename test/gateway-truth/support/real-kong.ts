@@ -34,6 +34,10 @@ export interface RealKongOptions {
   readonly workers?: number;
   /** The plugin is enabled for whatever has no instance of its own as well, with nothing to meter. */
   readonly isGlobal?: boolean;
+  /** Of the metering plugin. */
+  readonly queue?: object;
+  /** A command that is run as the service in place of our server; the path of the socket is its last argument. */
+  readonly standIn?: readonly string[];
 }
 
 export interface RealKong {
@@ -104,7 +108,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
     nginx_user: 'root root',
     log_level: 'info',
     anonymous_reports: 'off',
-    plugins: 'key-auth,file-log,pre-function,request-termination,ai-proxy,metering-and-billing',
+    plugins: 'key-auth,file-log,http-log,pre-function,request-termination,ai-proxy,metering-and-billing',
     ...(options.countsRequests && {
       nginx_http_log_format: "metering ''",
       nginx_proxy_access_log: `${requestsLog} metering`,
@@ -122,7 +126,8 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
       .map((pair) => pair.join('='))
       .join('\n')}\n`,
   );
-  let service = options.installation === 'service' ? startService([...command, '--workers', '1']) : undefined;
+  const serviceCommand = options.standIn ? [...options.standIn, socket] : [...command, '--workers', '1'];
+  let service = options.installation === 'service' ? startService(serviceCommand) : undefined;
   if (service !== undefined) await service.listens;
   const run = async (what: string): Promise<void> => {
     const target = what === 'stop' || what === 'quit' ? ['-p', prefix] : ['-c', confFile];
@@ -149,7 +154,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
     service: {
       stop: async () => service?.stop(),
       again: () => {
-        if (service !== undefined) service = startService([...command, '--workers', '1']);
+        if (service !== undefined) service = startService(serviceCommand);
       },
     },
     log: () => readFile(join(prefix, 'logs', 'error.log'), 'utf8'),
@@ -164,7 +169,10 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   };
 }
 
-function declarative({ endpoint, token, services = [], isGlobal = false }: RealKongOptions, upstream: number): object {
+function declarative(
+  { endpoint, token, queue, services = [], isGlobal = false }: RealKongOptions,
+  upstream: number,
+): object {
   const metering = {
     name: 'metering-and-billing',
     config: {
@@ -172,6 +180,7 @@ function declarative({ endpoint, token, services = [], isGlobal = false }: RealK
       api_token: token ?? 'token-of-the-gateway',
       subject: { look_up_value_in: 'consumer', field: 'username' },
       meter_api_requests: true,
+      ...(queue && { queue }),
     },
   };
   const nothing = { ...metering, config: { ...metering.config, meter_api_requests: false } };
@@ -236,7 +245,8 @@ async function processesOf(socket: string): Promise<{ readonly pid: number; read
   const { stdout } = await exec('ps', ['-eo', 'pid=,args=']);
   return stdout
     .split('\n')
-    .filter((line) => line.includes(socket) && line.includes('kong-plugin-server') && !line.includes('--dump'))
+    .filter((line) => line.includes(socket) && /kong-plugin-server|frame-dropping-server/.test(line))
+    .filter((line) => !line.includes('--dump'))
     .filter((line) => line.includes('--as-') || !line.includes('--managed'))
     .filter((line) => !/^\s*\d+ (?:sh|\/bin\/sh|ps) /.test(line))
     .map((line) => ({ pid: Number.parseInt(line, 10), isWorker: line.includes('--as-worker') }));
