@@ -61,10 +61,15 @@ async function editLines(
   wanted: readonly UpdateLine[],
 ): Promise<{ lines: InvoiceLine[]; newCharges?: Charge[] }> {
   const nowMs = deps.clock.nowMs();
-  const asked = new Map(wanted.filter(({ id }) => id !== undefined).map((line) => [line.id, line]));
+  const asked = new Map<string, UpdateLine>();
+  for (const [index, line] of wanted.entries()) {
+    if (line.id === undefined) continue;
+    if (asked.has(line.id)) throw invoiceProblem('invoice_line_twice', line.id, { field: `lines.${index}.id` });
+    asked.set(line.id, line);
+  }
   const living = new Set(moving.lines.filter((line) => line.deletedAtMs === undefined).map(({ id }) => id));
   for (const id of asked.keys()) {
-    if (id !== undefined && !living.has(id)) throw invoiceProblem('invoice_line_not_found', id);
+    if (!living.has(id)) throw invoiceProblem('invoice_line_not_found', id);
   }
   const indexes = new Map(wanted.map((line, index) => [line, index]));
   const lines = await mapInSlices(moving.lines, (line) => {

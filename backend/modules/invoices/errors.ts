@@ -8,6 +8,7 @@ const INVOICE_ERRORS = {
   invoice_cannot_delete_gathering: { field: undefined, message: 'the invoice in the making cannot be deleted' },
   invoice_create_no_lines: { field: undefined, message: 'there is nothing to invoice' },
   invoice_line_not_found: { field: 'lines', message: 'the invoice has no such line' },
+  invoice_line_twice: { field: 'lines', message: 'each line of the invoice can be sent once' },
   invoice_line_cannot_change: {
     field: 'lines',
     message: 'only name, description, labels, price and tax can be changed',

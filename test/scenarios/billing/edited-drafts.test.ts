@@ -154,6 +154,21 @@ describe('what a person has set on a draft, and what still follows the plan', ()
     }
   });
 
+  test('400: a line that is sent twice', async () => {
+    const s = await openManual();
+    try {
+      await s.subscribe(await s.plan('p', [fee('31')]));
+      const [draft] = await s.invoices();
+      const body = bodyOf(draft);
+      const [line] = body.lines;
+      const twice = { ...body, lines: [line, { ...line, name: 'Again' }] };
+      const refused = await send(s.backend, 'PUT', `/billing/invoices/${draft.id}`, twice, 400);
+      expect(refused.invalid_parameters[0].field).toBe('lines.1.id');
+    } finally {
+      await s.close();
+    }
+  });
+
   test('400: the amount of a correction is not for a draft to change', async () => {
     const s = await openManual();
     try {
