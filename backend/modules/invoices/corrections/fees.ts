@@ -15,6 +15,7 @@ import { currencyOf, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge, Correction } from '../types.ts';
 import { isUsagePrice } from '../usage.ts';
+import { againstLetOff, letOffOf, withoutQuantities } from './let-off.ts';
 import { correctionRepository } from './repository.ts';
 import { isInForce, withdrawCredits } from './withdraw.ts';
 
@@ -48,21 +49,23 @@ export async function correctFee(
   const isCredit = missing.lt(0);
   const { adjustments } = await deps.profileOf(charge.customerId, trx);
   if (isCredit && adjustments.unused_time === 'keep') return;
-  const rest = isCredit ? missing : await withdrawCredits(trx, earlier, missing);
-  if (rest.isZero()) return;
+  const split = againstLetOff(letOffOf(earlier), missing);
+  const rest = isCredit ? split.rest : await withdrawCredits(trx, earlier, split.rest);
   const isUnbilled = !isCredit && !fixed.some(isBilled);
+  const correctionOf = (amount: Decimal): Correction => ({
+    ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
+    id: deps.newId(),
+    customerId: charge.customerId,
+    currency: charge.currency,
+    chargeId: charge.id,
+    amount: formatDecimal(amount),
+    ...defined({ taxConfig: billed.taxConfig }),
+    state: 'pending',
+    createdAtMs: deps.clock.nowMs(),
+  });
   await correctionRepository(trx).store([
-    {
-      ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
-      id: deps.newId(),
-      customerId: charge.customerId,
-      currency: charge.currency,
-      chargeId: charge.id,
-      amount: formatDecimal(rest),
-      ...defined({ taxConfig: billed.taxConfig }),
-      state: 'pending',
-      createdAtMs: deps.clock.nowMs(),
-    },
+    ...(rest.isZero() ? [] : [correctionOf(rest)]),
+    ...(split.letOff.isZero() ? [] : [withoutQuantities(correctionOf(split.letOff))]),
   ]);
 }
 

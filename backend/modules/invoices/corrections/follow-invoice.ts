@@ -17,6 +17,7 @@ import { netOf } from '../rate-line.ts';
 import type { Charge, Correction, InvoiceLine } from '../types.ts';
 import { correctFee } from './fees.ts';
 import { released } from './fit.ts';
+import { isLetOff } from './let-off.ts';
 import { correctionRepository } from './repository.ts';
 import { isInForce, withdrawCredits } from './withdraw.ts';
 
@@ -41,7 +42,7 @@ export async function correctionsFollow(
     const isCarried = correction.lineId === line.id && correction.state === 'invoiced';
     if (isDropped && isCarried) changed.push(dropped(correction, deps.clock.nowMs()));
     if (line.deletedAtMs !== undefined) continue;
-    if (wasStanding && !isStanding && isCarried && isNegative(correction.amount)) changed.push(released(correction));
+    if (wasStanding && !isStanding && isCarried) changed.push(dropped(correction, deps.clock.nowMs()));
     if (!wasStanding && isStanding) changed.push(...retaken(deps, line, correction));
   }
   await correctionRepository(trx).store(changed);
@@ -54,7 +55,7 @@ export async function correctionsFollow(
 /** All of their lines and corrections are in memory at a time. */
 const CHARGES_AT_ONCE = 500;
 
-/** A credit that is taken off is open again; what was to be paid is let off. */
+/** A credit whose line goes, or whose invoice does not stand any more, is open again; what was to be paid is let off. */
 function dropped(correction: Correction, nowMs: number): Correction {
   if (isNegative(correction.amount)) return released(correction);
   return { ...correction, state: 'written_off', settledAtMs: nowMs };
@@ -63,7 +64,8 @@ function dropped(correction: Correction, nowMs: number): Correction {
 /** The invoice is paid after all. A credit that was used meanwhile, in whole or in part, is used twice then. */
 function retaken(deps: InvoicesDeps, { id, rated }: InvoiceLine, correction: Correction): Correction[] {
   const amount = rated?.totals.amount ?? '0';
-  if (!isNegative(amount) || correction.lineId === id) return [];
+  if (correction.lineId === id) return takenUpAgain(correction);
+  if (!isNegative(amount)) return [];
   if (correction.state === 'pending' && correction.amount === amount) {
     return [{ ...correction, state: 'invoiced', lineId: id }];
   }
@@ -78,6 +80,11 @@ function retaken(deps: InvoicesDeps, { id, rated }: InvoiceLine, correction: Cor
     createdAtMs: deps.clock.nowMs(),
   };
   return [usedTwice];
+}
+
+/** What was let off with its invoice is not any more. */
+function takenUpAgain({ settledAtMs: _, ...correction }: Correction): Correction[] {
+  return correction.state === 'written_off' ? [{ ...correction, state: 'invoiced' }] : [];
 }
 
 /** Only what is billed on invoices that stand can be given back. */
@@ -105,7 +112,8 @@ async function correctCharge(
     return;
   }
   const earlier = known.earlier.filter(isInForce);
-  const billed = sumDecimals([...lines.filter(isBilled).map(netOf), ...earlier.map(({ amount }) => amount)]);
+  const given = earlier.filter((one) => !isLetOff(one)).map(({ amount }) => amount);
+  const billed = sumDecimals([...lines.filter(isBilled).map(netOf), ...given]);
   if (!billed.lt(0)) return;
   const left = await withdrawCredits(trx, earlier, billed.neg());
   if (left.isZero()) return;

@@ -34,8 +34,8 @@ export const correctionSchema = z
     charge: z.strictObject({ id: ulidSchema }).optional(),
     state: z.enum(['pending', 'invoiced', 'reported', 'paid_out', 'written_off', 'withdrawn']).openapi({
       description:
-        'pending: for the next invoice. reported: only listed, as the profile says, or because it costs nothing. paid_out, ' +
-        'written_off: settled without an invoice. withdrawn: what it gave back is not billed any more.',
+        'pending: for the next invoice. reported: only listed, as the profile says, because it costs nothing, or because ' +
+        'it takes away what was let off before. paid_out, written_off: settled without an invoice. withdrawn: what it gave back is not billed any more.',
     }),
     settled_at: dateTimeSchema.optional(),
     note: z.string().optional(),

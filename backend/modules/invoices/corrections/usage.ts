@@ -3,6 +3,7 @@
  * rated again with the quantity that it has now; the difference is a correction. Asking again finds nothing new.
  */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
 import { defined } from '../../../platform/defined.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import type { Currency } from '../../../platform/money.ts';
@@ -20,6 +21,7 @@ import { currencyOf, differenceOf, isNegative, isZero, sumOf } from '../money.ts
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge, Correction } from '../types.ts';
 import { isMissing, readUsages } from '../usage.ts';
+import { againstLetOff, letOffOf, withoutQuantities } from './let-off.ts';
 import { costOfParts, differInPrice, partsBefore, partsOf, upToParts } from './parts.ts';
 import { USAGE_REASON_NAMES, type UsageReason, usageReason } from './reason.ts';
 import { correctionRepository } from './repository.ts';
@@ -30,6 +32,8 @@ interface Counted {
   billed: Period;
   lines: readonly LineOfCharge[];
   earlier: readonly Correction[];
+  /** What of corrections nobody is billed for, signed. */
+  letOff: Decimal;
   /** The last one: it has what a person has set. */
   line: LineOfCharge;
   /** Only then anything can be given back. */
@@ -52,29 +56,29 @@ interface Recount {
 
 /**
  * Looks at one charge again.
- * @returns the correction that was made; undefined when nothing has changed, or when the charge is still being billed
+ * @returns the corrections that were made; none when nothing has changed, or when the charge is still being billed
  */
-export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction | undefined> {
+export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction[]> {
   const charge = await chargeRepository(deps.db).byId(chargeId);
   const found = charge && (await countAgain(deps, charge, await lineRepository(deps.db).ofCharge(charge.id)));
-  if (charge === undefined || found === undefined) return undefined;
+  if (charge === undefined || found === undefined) return [];
   return deps.db.transaction(async (trx) => {
     const now = await countedSoFar(trx, charge, await lineRepository(trx).ofCharge(charge.id));
-    if (now?.billed.toMs !== found.known.billed.toMs || now.before !== found.known.before) return undefined;
-    const correction = await correctionOf(deps, trx, charge, { ...found, known: now });
-    if (correction !== undefined) await correctionRepository(trx).store([correction]);
-    return correction;
+    if (now?.billed.toMs !== found.known.billed.toMs || now.before !== found.known.before) return [];
+    const corrections = await correctionsOf(deps, trx, charge, { ...found, known: now });
+    await correctionRepository(trx).store(corrections);
+    return corrections;
   });
 }
 
-/** The correction that a look at one charge would make if its lines were these. Nothing is stored. */
+/** The corrections that a look at one charge would make if its lines were these. Nothing is stored. */
 export async function recountCharge(
   deps: InvoicesDeps,
   charge: Charge,
   lines: readonly LineOfCharge[],
-): Promise<Correction | undefined> {
+): Promise<Correction[]> {
   const found = await countAgain(deps, charge, lines);
-  return found && correctionOf(deps, deps.db, charge, found);
+  return found === undefined ? [] : correctionsOf(deps, deps.db, charge, found);
 }
 
 /** Reads the usage of what is billed. Not within a transaction, which would hold up everybody else. */
@@ -115,7 +119,9 @@ async function countedSoFar(db: ControlDb, charge: Charge, all: readonly LineOfC
   const own = earlier.filter(({ reason }) => reason !== 'carried_over');
   const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? line.snapshot;
   const before = countedBefore(lines, earlier);
-  return { billed, line, lines, earlier: own, isPaidFor: lines.every(isBilled), before, sinceSnapshot };
+  // A credit that is charged back is no difference in usage.
+  const letOff = letOffOf(earlier.filter(({ reason }) => reason !== 'credit_without_payment'));
+  return { billed, line, lines, earlier: own, letOff, isPaidFor: lines.every(isBilled), before, sinceSnapshot };
 }
 
 /**
@@ -150,18 +156,30 @@ function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Correct
   return sumOf([...lines.map((line) => line.quantity ?? '0'), ...changes]);
 }
 
-/** undefined when nothing can be given back. */
-async function correctionOf(
+/** None when nothing can be given back. */
+async function correctionsOf(
   deps: InvoicesDeps,
   db: ControlDb,
   charge: Charge,
   recount: Recount,
-): Promise<Correction | undefined> {
-  const { known, after, partsAfter, reason, snapshot } = recount;
-  const { billed, line, isPaidFor, before, sinceSnapshot } = known;
+): Promise<Correction[]> {
+  const { isPaidFor, letOff } = recount.known;
   const amount = costOfDifference(charge, recount, await currencyOf(deps, charge.currency, db), deps.newId);
-  if (isNegative(amount) && !isPaidFor) return undefined;
+  if (isNegative(amount) && !isPaidFor) return [];
   const { adjustments } = await deps.profileOf(charge.customerId, db);
+  const correction = differenceIn(deps, charge, recount, amount);
+  const split = againstLetOff(letOff, new Decimal(amount));
+  // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
+  if (adjustments.late_usage === 'report' || split.rest.isZero()) return [{ ...correction, state: 'reported' }];
+  const billed = { ...correction, amount: formatDecimal(split.rest) };
+  if (split.letOff.isZero()) return [billed];
+  const taken = { ...correction, id: deps.newId(), amount: formatDecimal(split.letOff) };
+  return [billed, withoutQuantities(taken)];
+}
+
+function differenceIn(deps: InvoicesDeps, charge: Charge, recount: Recount, amount: string): Correction {
+  const { known, after, partsAfter, reason, snapshot } = recount;
+  const { billed, line, before, sinceSnapshot } = known;
   const text = toTextPeriod(billed);
   return {
     id: deps.newId(),
@@ -176,8 +194,7 @@ async function correctionOf(
     quantityAfter: after,
     ...defined({ partsAfter, sinceSnapshot, snapshot, taxConfig: line.taxConfig }),
     period: billed,
-    // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
-    state: adjustments.late_usage === 'report' || isZero(amount) ? 'reported' : 'pending',
+    state: 'pending',
     createdAtMs: deps.clock.nowMs(),
   };
 }
@@ -242,8 +259,7 @@ export async function correctUsageOfCustomer(deps: InvoicesDeps, customerId: str
   const failed: { chargeId: string; error: unknown }[] = [];
   for (const charge of await chargeRepository(deps.db).issuedSince(customerId, sinceMs)) {
     try {
-      const correction = await correctUsage(deps, charge.id);
-      if (correction !== undefined) made.push(correction);
+      made.push(...(await correctUsage(deps, charge.id)));
     } catch (error) {
       failed.push({ chargeId: charge.id, error });
     }

@@ -113,8 +113,8 @@ async function countAgain(deps: InvoicesDeps, walk: Walk): Promise<void> {
       const isIssued = walk.issued.has(line.invoiceId);
       return { ...line, ...walk.lines.get(line.id), ...(isIssued && { invoiceStatus: 'issued' }) };
     });
-    const found = charge && (await recountCharge(deps, charge, lines));
-    if (found?.state === 'pending') walk.pending.push(found);
+    const found = charge === undefined ? [] : await recountCharge(deps, charge, lines);
+    walk.pending.push(...found.filter(({ state }) => state === 'pending'));
   }
   walk.uncounted.clear();
 }
