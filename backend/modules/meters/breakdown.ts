@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { jsonAnswer } from '../../platform/http/json-answer.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { pageMeta, pageMetaSchema, readPage } from '../../platform/http/paging.ts';
 import { refuseUnknown } from '../../platform/http/range-params.ts';
@@ -91,7 +92,7 @@ export function breakdownRoutes(router: Router, { usage, service, findCustomers 
         ...(request.from !== undefined && { from: request.from }),
         ...(request.to !== undefined && { to: request.to }),
       };
-      return c.json({ ...range, ...toAnswer(breakdown) });
+      return jsonAnswer(c, { ...range, ...toAnswer(breakdown) });
     },
   );
   router.endpoint(
@@ -117,7 +118,7 @@ export function breakdownRoutes(router: Router, { usage, service, findCustomers 
       const { query } = await prepareQuery(findCustomers, await service.get(params.meterId), body);
       const part = { sort, offset: (page.number - 1) * page.size, limit: page.size };
       const { rows, total } = await usage.usagePage({ ...query, ...part }, c.req.raw.signal);
-      return c.json({ data: rows.map(toResultRow), meta: pageMeta(page, total) });
+      return jsonAnswer(c, { data: rows.map(toResultRow), meta: pageMeta(page, total) });
     },
   );
 }

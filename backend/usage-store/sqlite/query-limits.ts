@@ -4,6 +4,8 @@ export interface QueryLimits {
   isCancelled: () => boolean;
   /** Rows of the answer; a query that would have more is refused as soon as it is known. */
   maxRows: number;
+  /** Characters of what these rows are named by: a row has up to 100 dimensions with values of 1,024. */
+  maxCharacters: number;
 }
 
 /** What a reader's answer says beside its reason when the fault is the question's: it is no failure of the store. */
@@ -30,11 +32,28 @@ export function refuseTooManyWindows(windows: number): void {
   );
 }
 
-/** @throws RefusedQuery when the answer would have more rows than the limit */
-export function refuseTooMany(rows: number, { maxRows }: QueryLimits): void {
-  if (rows <= maxRows) return;
-  throw refusedQuery(
-    `The answer would have more than ${maxRows.toLocaleString('en')} rows: ask for a shorter time, for longer windows, ` +
+/**
+ * The room that an answer has: told of each row by its key, which has all its values.
+ * @param groupBy the names of dimensions, which stand in each row
+ * @returns what throws RefusedQuery as soon as there are more rows, or longer ones, than the limits allow
+ */
+export function createRoom({ maxRows, maxCharacters }: QueryLimits, groupBy: readonly string[]): (key: string) => void {
+  const charactersOfNames = groupBy.join('').length;
+  let rows = 0;
+  let characters = 0;
+  return (key) => {
+    rows += 1;
+    characters += charactersOfNames + key.length;
+    if (rows > maxRows) throw tooLarge(`${maxRows.toLocaleString('en')} rows`);
+    if (characters > maxCharacters) {
+      throw tooLarge(`${maxCharacters.toLocaleString('en')} characters of dimensions and subjects`);
+    }
+  };
+}
+
+function tooLarge(limit: string): RefusedQuery {
+  return refusedQuery(
+    `The answer would have more than ${limit}: ask for a shorter time, for longer windows, ` +
       'for fewer dimensions to group by, or for fewer subjects.',
   );
 }

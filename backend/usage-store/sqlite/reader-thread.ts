@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../platform/db/sqlite.ts';
-import type { UsageQuery } from '../types.ts';
+import type { UsageQuery, UsageRow } from '../types.ts';
 import { readBreakdown } from './breakdown.ts';
 import {
   correctedEvents,
@@ -31,12 +31,13 @@ import type { GroupedQuery, QueryAnswer } from './usage-rows.ts';
 
 /** Rows that are handed over at a time: some 5 ms of whoever receives them. */
 const ROWS_OF_PART = 2000;
+const CHARACTERS_OF_PART = 1_048_576;
 /** A third of what ingest gets where both want the processor, and all of it where ingest does not: limits are asked too. */
 const READER_NICENESS = 5;
 
 /** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
 const port = parentPort as MessagePort;
-const { path, maxRows } = workerData as ReaderOptions;
+const { path, maxRows, maxCharacters } = workerData as ReaderOptions;
 yieldToIngest();
 const db = openSqliteReader(path);
 const rollups = openRollupReader(db);
@@ -104,8 +105,23 @@ function firstPart(result: unknown): unknown {
   waiting = [];
   if (typeof result !== 'object' || result === null || !('rows' in result) || !Array.isArray(result.rows))
     return result;
-  waiting = result.rows.slice(ROWS_OF_PART);
-  return { ...result, rows: result.rows.slice(0, ROWS_OF_PART) };
+  waiting = result.rows.slice();
+  return { ...result, rows: nextPart() };
+}
+
+function nextPart(): unknown[] {
+  let count = 0;
+  for (let characters = 0; count < Math.min(waiting.length, ROWS_OF_PART) && characters < CHARACTERS_OF_PART; count++) {
+    characters += charactersOf(waiting[count]);
+  }
+  return waiting.splice(0, count);
+}
+
+/** Of what a row is named by, where it is one of usage. */
+function charactersOf(row: unknown): number {
+  const { dimensions } = row as Partial<UsageRow>;
+  if (dimensions === undefined) return 0;
+  return Object.entries(dimensions).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }
 
 /** Of a query's work the least urgent is what nobody but its client waits for. */
@@ -124,13 +140,13 @@ port.on('message', (message: ToReader) => {
     return port.close();
   }
   if (message === 'more') {
-    const part = waiting.splice(0, ROWS_OF_PART);
+    const part = nextPart();
     return port.postMessage({ result: part, waitingRows: waiting.length } satisfies ReaderAnswer);
   }
   const { request, cancelled } = message;
   let answer: ReaderAnswer;
   try {
-    const limits = { isCancelled: () => Atomics.load(cancelled, 0) === 1, maxRows };
+    const limits = { isCancelled: () => Atomics.load(cancelled, 0) === 1, maxRows, maxCharacters };
     // One snapshot for all statements of a request.
     const result = firstPart(db.transaction(() => run(request, limits)).deferred());
     answer = { result, waitingRows: waiting.length };

@@ -27,6 +27,8 @@ export interface SqliteUsageStoreOptions {
   queryTimeoutMs?: number;
   /** Rows of a query's answer; what would have more is refused. Each takes some kilobytes while it is gathered. */
   maxResultRows?: number;
+  /** Characters of their names, of which a reader holds some copies while it answers. */
+  maxResultCharacters?: number;
   /** Events that wait for the disk; more are refused with 503. 100,000 of a gateway's are some 50 MB. */
   maxQueuedEvents?: number;
   /** Hashes of young events in memory: some 30 bytes each. */
@@ -66,7 +68,7 @@ export async function openSqliteUsageStore(
   clock: Clock,
   options: SqliteUsageStoreOptions = {},
 ): Promise<UsageStore> {
-  const { readerThreads = 2, maxResultRows = 100_000 } = options;
+  const { readerThreads = 2, maxResultRows = 100_000, maxResultCharacters = 33_554_432 } = options;
   const { maxWaitingQueries = 100, queryTimeoutMs = 60_000, watch = {} } = options;
   const { maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
@@ -78,7 +80,7 @@ export async function openSqliteUsageStore(
   const unfinished = unfinishedCorrections(db);
   db.close();
   const readers = startReaders(
-    { path, maxRows: maxResultRows },
+    { path, maxRows: maxResultRows, maxCharacters: maxResultCharacters },
     readerThreads,
     { maxWaiting: maxWaitingQueries, timeoutMs: queryTimeoutMs },
     watch.onQuestion,

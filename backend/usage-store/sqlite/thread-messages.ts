@@ -31,6 +31,7 @@ export interface ReaderOptions {
   path: string;
   /** As in QueryLimits. */
   maxRows: number;
+  maxCharacters: number;
 }
 
 /** What a reader's thread is asked; it answers one request at a time. */

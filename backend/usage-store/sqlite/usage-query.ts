@@ -6,7 +6,7 @@ import { parseData } from '../event-data.ts';
 import { compileJsonPath, type ReadPath } from '../json-path.ts';
 import { readDimensionValue } from '../meter-value.ts';
 import type { AnswerOrigin, UsageQuery } from '../types.ts';
-import { type QueryLimits, refuseTooMany } from './query-limits.ts';
+import { createRoom, type QueryLimits } from './query-limits.ts';
 import { refuseExpired } from './retention/complete-from.ts';
 import {
   type GroupedQuery,
@@ -87,6 +87,7 @@ function gather(events: Iterable<EventRow>, query: GroupedQuery, limits: QueryLi
   const grouped = query.groupBy.map((name) => ({ name, read: dimensionReader(query, name) }));
   const findWindow = query.granularity && windowFinder(query.granularity, query.timeZone);
   const groups = new Map<string, Group>();
+  const takeRoom = createRoom(limits, query.groupBy);
   for (const event of events) {
     const data = parseData(event.data);
     if (!filters.every(({ read, filter }) => passesFilter(readDimensionValue(read(data)), filter))) continue;
@@ -111,7 +112,7 @@ function gather(events: Iterable<EventRow>, query: GroupedQuery, limits: QueryLi
       const { result } = accumulator;
       group = { window, labels, accumulator, result, firstMs: event.time_ms, lastMs: event.time_ms };
       groups.set(key, group);
-      refuseTooMany(groups.size, limits);
+      takeRoom(key);
     }
     group.accumulator.add(readValue(data), event.time_ms);
     group.firstMs = Math.min(group.firstMs, event.time_ms);

@@ -33,7 +33,7 @@ const query = (fields: Partial<UsageQuery> = {}): UsageQuery => ({
 });
 
 /** A store with an event each minute, of a few subjects. */
-async function filledStore(options: { maxResultRows?: number }) {
+async function filledStore(options: { maxResultRows?: number; maxResultCharacters?: number }) {
   const store = await openSqliteUsageStore(path, testClock(), options);
   await store.syncMeters(METERS);
   const events = Array.from({ length: EVENTS }, (_, index) => ({
@@ -102,9 +102,53 @@ test('a query that would have too many rows is refused, whatever it reads', asyn
   }
 });
 
+test('a query whose rows have too long names is refused, whatever it reads', async () => {
+  const store = await filledStore({ maxResultCharacters: 2000 });
+  try {
+    const refused = {
+      kind: 'bad-request',
+      message: expect.stringContaining('more than 2,000 characters of dimensions'),
+    };
+    const long = query({ groupBy: ['route'], groupBySubject: true });
+    // From roll-ups, and from events.
+    await expect(store.query({ ...long, granularity: 'P1D' })).rejects.toMatchObject(refused);
+    await expect(store.query({ ...long, granularity: 'PT1M' })).rejects.toMatchObject(refused);
+    await expect(store.query({ ...query(), groupBy: ['wide'] })).rejects.toMatchObject(refused);
+    expect(await store.query(query({ groupBy: ['route'] }))).toHaveLength(5);
+  } finally {
+    await store.close();
+  }
+});
+
+test('rows with long names come in parts that are short all the same', async () => {
+  const store = await openSqliteUsageStore(path, testClock(), {});
+  try {
+    const dimensions = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`d${index}`, '$.text']));
+    const meter = { ...(METERS[0] as UsageQuery['meter']), dimensions };
+    const events = Array.from({ length: 400 }, (_, index) => ({
+      id: String(index),
+      source: 's',
+      type: 't',
+      subject: 'x',
+      timeMs: START_MS + index * MINUTE_MS,
+      data: JSON.stringify({ v: 1, text: String(index).padStart(1000, '0') }),
+      ingestedAtMs: 0,
+    }));
+    await store.append(events);
+    const parts: number[] = [];
+    const long = query({ meter, groupBy: Object.keys(dimensions), granularity: 'PT1M' });
+    await store.queryInParts(long, (rows) => parts.push(rows.length));
+    expect(parts.reduce((sum, rows) => sum + rows, 0)).toBe(400);
+    // 20,000 characters each.
+    expect(Math.max(...parts)).toBeLessThanOrEqual(60);
+  } finally {
+    await store.close();
+  }
+});
+
 test('a reader that has ended is replaced', async () => {
   // There is no file yet: the thread cannot begin.
-  const readers = startReaders({ path, maxRows: 10 }, 1, { maxWaiting: 10, timeoutMs: 60_000 });
+  const readers = startReaders({ path, maxRows: 10, maxCharacters: 1000 }, 1, { maxWaiting: 10, timeoutMs: 60_000 });
   await expect(readers.ask({ kind: 'totals' })).rejects.toThrow();
   await (await openSqliteUsageStore(path, testClock())).close();
   expect(await readers.ask({ kind: 'totals' })).toEqual({ stored: 0, duplicates: 0 });

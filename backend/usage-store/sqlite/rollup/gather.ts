@@ -2,7 +2,7 @@ import type { Window } from '../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { passesFilter } from '../../dimension-filter.ts';
 import type { UsageQuery } from '../../types.ts';
-import { type QueryLimits, refuseTooMany } from '../query-limits.ts';
+import { createRoom, type QueryLimits } from '../query-limits.ts';
 import { type GroupedQuery, OTHERS_KEY, subjectKey, type UsageGroup, valuesKey } from '../usage-rows.ts';
 import { type Cell, cellMerger, cellResult } from './cell.ts';
 import type { SeriesSpec } from './series-spec.ts';
@@ -40,6 +40,7 @@ export function createGather(
   const merge = cellMerger(aggregation);
   const needsText = query.groupBySubject || query.subjectGroups !== undefined;
   const groups = new Map<string, Group>();
+  const takeRoom = createRoom(limits, query.groupBy);
   const labelOf = new Map<number, { key: string; labels: Pick<UsageGroup['labels'], 'subject' | 'subjectGroup'> }>();
 
   const subjectLabel = (id: number) => {
@@ -78,7 +79,7 @@ export function createGather(
           lastMs: 0,
         };
         groups.set(key, group);
-        refuseTooMany(groups.size, limits);
+        takeRoom(key);
       } else {
         merge(group.cell, cell);
       }
@@ -119,8 +120,9 @@ export function neededDimensions(query: UsageQuery): string[] {
   return [...new Set([...query.groupBy, ...Object.keys(query.filters)])];
 }
 
-/** Some 20 MB; the others are looked up again. */
-const MAX_KNOWN_TUPLES = 50_000;
+/** What is not remembered is looked up again. */
+const MAX_REMEMBERED_TUPLES = 50_000;
+const MAX_REMEMBERED_CHARACTERS = 16_777_216;
 
 /** The combinations of a series that pass, by their number. 0 stands for a level that does not tell dimensions apart. */
 export function tupleLabels(
@@ -130,11 +132,16 @@ export function tupleLabels(
 ): (tuple: number) => ReturnType<DimensionJudge> {
   const find = db.prepare('SELECT texts FROM rollup_tuples WHERE tuple_id = ? AND series = ?').pluck();
   const known = new Map<number, ReturnType<DimensionJudge>>();
+  let characters = 0;
   return (tuple) => {
     if (known.has(tuple)) return known.get(tuple);
     const texts = tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as TupleTexts);
     const labels = judge(texts);
-    if (known.size >= MAX_KNOWN_TUPLES) known.clear();
+    characters += typeof labels === 'object' ? labels.key.length : 0;
+    if (known.size >= MAX_REMEMBERED_TUPLES || characters > MAX_REMEMBERED_CHARACTERS) {
+      known.clear();
+      characters = 0;
+    }
     known.set(tuple, labels);
     return labels;
   };
