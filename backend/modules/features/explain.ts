@@ -8,7 +8,7 @@ import {
   type StoredEvent,
 } from '../../usage-store/index.ts';
 import type { FeatureExplanation } from '../events/index.ts';
-import { findMeters, type Meter } from '../meters/index.ts';
+import { appliedFilter, findMeters, type Meter } from '../meters/index.ts';
 import { featureRepository } from './repository.ts';
 import type { Feature } from './schema.ts';
 
@@ -50,7 +50,7 @@ function explain(
   const reasons = filters.flatMap(([name, filter]) => {
     const path = meter.dimensions?.[name] ?? droppedPaths[name];
     const value = path === undefined ? '' : readDimensionValue(compileJsonPath(path)(data));
-    if (passesFilter(value, filter)) return [];
+    if (passesFilter(value, appliedFilter(meter, path, filter))) return [];
     const shown = value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value;
     const message = `${name} is ${JSON.stringify(shown)}, which its filter leaves out`;
     return [{ code: 'excluded_by_feature', message }];

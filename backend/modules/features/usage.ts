@@ -7,7 +7,7 @@ import type {
   UsageSnapshot,
   UsageStore,
 } from '../../usage-store/index.ts';
-import { findMeters, type Meter, toMeterSpec } from '../meters/index.ts';
+import { appliedFilter, findMeters, type Meter, toMeterSpec } from '../meters/index.ts';
 import { featureRepository } from './repository.ts';
 import type { Feature } from './schema.ts';
 
@@ -70,7 +70,8 @@ export function usageQueryOf(
   const own = Object.entries((feature.meter?.filters ?? {}) as Record<string, DimensionFilter>);
   const filters: Record<string, DimensionFilter> = { ...scope.filters };
   const dropped: Record<string, string> = {};
-  for (const [name, filter] of own) {
+  for (const [name, written] of own) {
+    const filter = appliedFilter(meter, spec.dimensions[name] ?? droppedPaths[name], written);
     const other = filters[name];
     filters[name] = other === undefined ? filter : { and: [filter, other] };
     const path = droppedPaths[name];

@@ -1,3 +1,4 @@
+export { appliedFilter } from './applied-filters.ts';
 export { backFillOf } from './back-fill.ts';
 export { type BreakdownDeps, breakdownRoutes } from './breakdown.ts';
 export { toMeterSpec } from './definition.ts';

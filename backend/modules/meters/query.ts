@@ -2,6 +2,7 @@ import { isTimeZone } from '../../platform/calendar-windows.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import type { DimensionFilter, UsageQuery, UsageRow, UsageStore } from '../../usage-store/index.ts';
 import { type AnswerBody, type AnswerText, startAnswer } from './answer-stream.ts';
+import { appliedFilter } from './applied-filters.ts';
 import { toMeterSpec } from './definition.ts';
 import { customerNotFound, meterProblem } from './errors.ts';
 import type { Meter, QueryRequest, QueryResult } from './schema.ts';
@@ -103,7 +104,7 @@ export async function prepareQuery(
     timeZone: checkedTimeZone(request.time_zone),
     groupBy: [...groupBy].filter((name) => name !== 'subject' && name !== 'customer_id').sort(),
     groupBySubject: groupBy.has('subject'),
-    filters: dimensionFilters as Record<string, DimensionFilter>,
+    filters: appliedFilters(meter, dimensionFilters as Record<string, DimensionFilter>),
     ...subjectSelection(subjectFilter, customerFilter === undefined ? undefined : customers),
   };
   return { query, groupBy, customers };
@@ -133,6 +134,14 @@ function checkFilters(meter: Meter, filters: object): void {
       throw meterProblem('invalid_dimension_filter', name, `filters.dimensions.${name}`);
     }
   }
+}
+
+function appliedFilters(meter: Meter, filters: Record<string, DimensionFilter>): Record<string, DimensionFilter> {
+  const applied = Object.entries(filters).map(([name, filter]): [string, DimensionFilter] => [
+    name,
+    appliedFilter(meter, meter.dimensions?.[name], filter),
+  ]);
+  return Object.fromEntries(applied);
 }
 
 /** Subject and customer are filtered by exact values only: one of `eq` and `in`. */
