@@ -1,4 +1,5 @@
 import { RequestProblem } from '../../platform/errors.ts';
+import { type SlowClientWatch, watchSlowClient } from '../../platform/http/slow-client.ts';
 import type { UsageRow } from '../../usage-store/index.ts';
 
 /** How an answer is written, row by row. */
@@ -21,8 +22,6 @@ export interface AnswerWriter {
 
 /** Of all answers together that clients have not taken yet: some ten of the longest. */
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
-/** A client that takes nothing for so long is left. */
-const IDLE_MS = 60_000;
 const RETRY_AFTER_SECONDS = 5;
 
 let waitingBytes = 0;
@@ -50,33 +49,32 @@ export function startAnswer(text: AnswerText): AnswerWriter {
 }
 
 function streamOf(pieces: Uint8Array[]): ReadableStream<Uint8Array> {
-  let idle: NodeJS.Timeout | undefined;
+  let client: SlowClientWatch | undefined;
   const left = () => pieces.reduce((bytes, piece) => bytes + piece.length, 0);
   waitingBytes += left();
 
   function drop(): void {
-    clearTimeout(idle);
+    client?.end();
     waitingBytes -= left();
     pieces.length = 0;
   }
 
   return new ReadableStream({
     start(controller) {
-      idle = setTimeout(() => {
+      client = watchSlowClient((error) => {
         drop();
-        controller.error(new Error('the client took nothing of the answer for a minute'));
-      }, IDLE_MS);
-      idle.unref();
+        controller.error(error);
+      });
     },
     pull(controller) {
-      idle?.refresh();
+      client?.took();
       const piece = pieces.shift();
       if (piece !== undefined) {
         waitingBytes -= piece.length;
         controller.enqueue(piece);
       }
       if (pieces.length > 0) return;
-      clearTimeout(idle);
+      client?.end();
       controller.close();
     },
     cancel: drop,

@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { isLongJson, jsonPieces } from '../json-pieces.ts';
 import { isTurnUsedUp, nextTurn } from '../turn.ts';
 import type { AppEnv } from './env.ts';
+import { type SlowClientWatch, watchSlowClient } from './slow-client.ts';
 
 /** What goes to the client at a time. */
 const PIECE_LENGTH = 65_536;
@@ -23,15 +24,31 @@ export function answeredValue(response: Response): object | undefined {
   return values.get(response);
 }
 
-function jsonStream(value: object): ReadableStream<Uint8Array> {
-  const pieces = jsonPieces(value);
+/** A client that takes nothing for a minute is left: a long answer is tens of megabytes while it waits. */
+export function jsonStream(value: object): ReadableStream<Uint8Array> {
+  let pieces: Generator<string> | undefined = jsonPieces(value);
+  let client: SlowClientWatch | undefined;
+  const drop = () => {
+    client?.end();
+    pieces = undefined;
+  };
   return new ReadableStream({
+    start(controller) {
+      client = watchSlowClient((error) => {
+        drop();
+        controller.error(error);
+      });
+    },
     async pull(controller) {
+      client?.took();
       let text = '';
       while (text.length < PIECE_LENGTH) {
         if (isTurnUsedUp()) await nextTurn();
-        const next = pieces.next();
+        const next = pieces?.next();
+        // Left, or cancelled, meanwhile.
+        if (next === undefined) return;
         if (next.done === true) {
+          client?.end();
           if (text !== '') controller.enqueue(Buffer.from(text));
           controller.close();
           return;
@@ -40,8 +57,6 @@ function jsonStream(value: object): ReadableStream<Uint8Array> {
       }
       controller.enqueue(Buffer.from(text));
     },
-    cancel() {
-      pieces.return(undefined);
-    },
+    cancel: drop,
   });
 }

@@ -21,6 +21,18 @@ export function isRefusedQuery(error: unknown): error is RefusedQuery {
   return error instanceof Error && 'isRefused' in error;
 }
 
+/** Characters of what the rows of a page are named by: a page is one answer, and clients may take it slowly. */
+const MAX_PAGE_CHARACTERS = 4_194_304;
+
+/** @param lengths of the names of each row @throws RefusedQuery when they are too many for one answer */
+export function refuseLongPage(lengths: readonly number[]): void {
+  if (lengths.reduce((sum, length) => sum + length, 0) <= MAX_PAGE_CHARACTERS) return;
+  throw refusedQuery(
+    `The page would have more than ${MAX_PAGE_CHARACTERS.toLocaleString('en')} characters of dimensions and subjects: ` +
+      'ask for a smaller page[size].',
+  );
+}
+
 /** More windows than this are no picture; with fifty groups they are some 100,000 figures. */
 const MAX_WINDOWS = 2000;
 

@@ -1,8 +1,9 @@
 import { Decimal } from '../../platform/decimal.ts';
 import type { UsagePage, UsagePageQuery } from '../breakdown-types.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
+import { refuseLongPage } from './query-limits.ts';
 import { type Figure, toFigure } from './rollup/figure.ts';
-import type { QueryAnswer } from './usage-rows.ts';
+import { groupKey, type QueryAnswer } from './usage-rows.ts';
 
 /** A page of a query's rows: all are gathered in the thread that reads, and only the page leaves it. */
 export function readUsagePage(
@@ -11,7 +12,9 @@ export function readUsagePage(
 ): UsagePage & Pick<QueryAnswer, 'origin'> {
   const { rows, origin } = answer(query);
   const sorted = sort.field === 'value' ? sortedByValue(rows, sort.direction) : sortedByWindow(rows, sort.direction);
-  return { rows: sorted.slice(offset, offset + limit), total: rows.length, origin };
+  const page = sorted.slice(offset, offset + limit);
+  refuseLongPage(page.map((row) => groupKey(row).length));
+  return { rows: page, total: rows.length, origin };
 }
 
 /** Rows with equal values keep the order of the answer, by window and name: so pages fit together. */

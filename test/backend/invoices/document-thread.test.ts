@@ -46,6 +46,19 @@ test('a document that takes too long is refused, and the next is made by a new t
   expect(beginning(await maker.make(ofLines(1)))).toBe('%PDF-');
 });
 
+test('a client that has gone leaves its place to others', async () => {
+  const maker = makerWith({ maxWaiting: 1 });
+  const first = maker.make(ofLines(500));
+  const gone = new AbortController();
+  const second = maker.make(ofLines(500), gone.signal);
+  await expect(maker.make(ofLines(1))).rejects.toMatchObject({ kind: 'unavailable' });
+  gone.abort();
+  await expect(second).rejects.toThrow('aborted');
+  const third = maker.make(ofLines(1));
+  expect(beginning(await third)).toBe('%PDF-');
+  expect(beginning(await first)).toBe('%PDF-');
+});
+
 test('a thread that dies of memory takes its document along, and no other', async () => {
   const maker = makerWith({ maxHeapMb: 24 });
   const [first, tooLarge, last] = await Promise.allSettled([

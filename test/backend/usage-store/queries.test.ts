@@ -141,6 +141,10 @@ test('rows with long names come in parts that are short all the same', async () 
     expect(parts.reduce((sum, rows) => sum + rows, 0)).toBe(400);
     // 20,000 characters each.
     expect(Math.max(...parts)).toBeLessThanOrEqual(60);
+    const page = { ...long, sort: { field: 'from', direction: 'asc' } as const, offset: 100 };
+    const refused = { kind: 'bad-request', message: expect.stringContaining('ask for a smaller page[size]') };
+    await expect(store.usagePage({ ...page, limit: 300 })).rejects.toMatchObject(refused);
+    expect(await store.usagePage({ ...page, limit: 200 })).toMatchObject({ total: 400, rows: { length: 200 } });
   } finally {
     await store.close();
   }

@@ -48,7 +48,7 @@ export function documentRoutes(router: Router, service: DocumentService): void {
         const reason = 'must be html or pdf';
         throw invalidParameter({ field: 'format', rule: 'enum', reason, choices: ['html', 'pdf'], source: 'query' });
       }
-      const bytes = await service.make(params.invoiceId, format, locale);
+      const bytes = await service.make(params.invoiceId, format, locale, c.req.raw.signal);
       if (format === 'pdf') return c.body(bytes, 200, { 'Content-Type': 'application/pdf' });
       // Fonts stand in the page itself.
       c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; font-src data:");

@@ -13,9 +13,15 @@ import type { DocumentFormat } from './thread/messages.ts';
 export interface DocumentService {
   /**
    * @param locale asked for; default: that of the customer's country
+   * @param signal aborted when the client has gone
    * @returns the file @throws RequestProblem 404; 503 when too many documents are being made
    */
-  make(invoiceId: string, format: DocumentFormat, locale: string | undefined): Promise<Uint8Array<ArrayBuffer>>;
+  make(
+    invoiceId: string,
+    format: DocumentFormat,
+    locale: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A draft that is edited all the time is printed as it was read. */
@@ -42,13 +48,13 @@ export function createDocumentService(deps: InvoicesDeps & { log: Logger }): Doc
     }
   };
   return {
-    make: async (invoiceId, format, asked) => {
+    make: async (invoiceId, format, asked, signal) => {
       await find(invoiceId);
       return maker.make(async () => {
         const { invoice, lines } = await read(invoiceId);
         const currency = await currencyOf(deps, invoice.currency, deps.db);
         return { format, invoice, lines, currency, locale: localeOf(asked, invoice.customer) };
-      });
+      }, signal);
     },
   };
 }

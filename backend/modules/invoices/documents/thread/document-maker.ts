@@ -11,8 +11,11 @@ import type { DocumentRequest, DocumentThreadData, FromDocumentThread, ToDocumen
 export type ReadDocument = () => Promise<DocumentRequest & { lines: readonly InvoiceLine[] }>;
 
 export interface DocumentMaker {
-  /** @throws RequestProblem 503 when too many wait, or this one takes too long; what `read` throws */
-  make(read: ReadDocument): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * @param signal aborted when the client has gone: it then waits no longer
+   * @throws RequestProblem 503 when too many wait, or this one takes too long; what `read` throws
+   */
+  make(read: ReadDocument, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export interface DocumentLimits {
@@ -54,12 +57,12 @@ export function createDocumentMaker(
     return bytes;
   };
   return {
-    make: async (read) => {
+    make: async (read, signal) => {
       if (queue.size >= limits.maxWaiting) {
         const reason = 'Too many documents are being made. Try again.';
         throw new RequestProblem('unavailable', reason, [], { retryAfterSeconds: 5 });
       }
-      return queue.add(() => one(read));
+      return queue.add(() => one(read), signal && { signal });
     },
   };
 }
