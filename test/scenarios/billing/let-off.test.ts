@@ -173,3 +173,29 @@ test.each([
     }
   },
 );
+
+test.each<[string, (s: Story) => Promise<unknown>, string]>([
+  ['late usage of the part that stands is billed', (s) => s.events('2026-01-21T00:00:00Z', 4), '4'],
+  ['voided usage of the part that stands is given back', (s) => voidAt(s, '2026-01-20T00:00:00Z'), '-10'],
+  ['late usage of the part that was let off is let off, too', (s) => s.events(LATE, 4), '0'],
+  ['voided usage of the part that was let off gives nothing back', (s) => voidAt(s, ON_TIME), '0'],
+])('the first part of a month was voided, the second one stands: %s', async (_, change, amount) => {
+  const s = await openStory(JAN, { labels: { 'sandbox-payment': 'failed' } });
+  try {
+    const workflow = { collection: { interval: 'PT0S' }, invoicing: { draft_period: 'PT0S' } };
+    await useProfile(s.backend, s.customer.id, workflow);
+    await s.subscribe(await s.plan('p', [usage('1')]));
+    await s.events(ON_TIME, 7);
+    s.backend.clock.set('2026-01-10T00:00:00Z');
+    const [part] = (await s.ok('POST', `/customers/${s.customer.id}/invoices`, {})).data;
+    for (const action of ['mark-uncollectible', 'void']) await act(s, part, action);
+    await s.events('2026-01-20T00:00:00Z', 10);
+    await s.at('2026-02-01T02:00:00Z');
+    expect((await s.invoices()).map(({ totals }) => totals.total)).toEqual(['7', '10']);
+    await change(s);
+    expect(await open(s)).toBe(amount);
+    expect(await open(s)).toBe(amount);
+  } finally {
+    await s.close();
+  }
+});

@@ -11,3 +11,8 @@ export function isTakenBack(line: LineOfCharge): boolean {
 export function isBilled(line: LineOfCharge): boolean {
   return line.deletedAtMs === undefined && stands(line.invoiceStatus);
 }
+
+/** Whether nobody is to pay for it, for good: a person took it off, or its invoice was deleted or voided. */
+export function isLineLetOff(line: LineOfCharge): boolean {
+  return line.deletedAtMs !== undefined || ['deleted', 'voided'].includes(line.invoiceStatus);
+}

@@ -5,6 +5,7 @@
 import type { NewId } from '../../../platform/ids.ts';
 import type { Currency } from '../../../platform/money.ts';
 import type { Period } from '../../../platform/period/index.ts';
+import { isLineLetOff } from '../charges/billed-lines.ts';
 import { billedTerms } from '../charges/follow.ts';
 import { quantityOfPart } from '../lifecycle/quantities.ts';
 import type { LineOfCharge } from '../lines/repository.ts';
@@ -12,10 +13,13 @@ import { differenceOf, isNegative, sumOf } from '../money.ts';
 import { netOf, rateLine } from '../rate-line.ts';
 import type { Charge, Correction } from '../types.ts';
 
-/** @param lines the parts, in order */
+/**
+ * Whether a unit costs something else in one part than in another one, as where a part was let off.
+ * @param lines the parts, in order
+ */
 export function differInPrice(lines: readonly LineOfCharge[]): boolean {
-  const isPriced = ({ overrides }: LineOfCharge) =>
-    overrides?.fields.some((field) => field === 'price' || field === 'discounts') === true;
+  const isPriced = (line: LineOfCharge) =>
+    isLineLetOff(line) || line.overrides?.fields.some((field) => field === 'price' || field === 'discounts') === true;
   return lines.length > 1 && lines.some(isPriced);
 }
 
@@ -42,7 +46,7 @@ export function partsBefore(lines: readonly LineOfCharge[], earlier: readonly Co
   return [...parts.slice(0, -1), isNegative(last) ? '0' : last];
 }
 
-/** What all parts come to together, each rated as its invoice rates it. */
+/** What all parts come to together, each rated as its invoice rates it. What was let off is counted, and costs nothing. */
 export function costOfParts(
   lines: readonly LineOfCharge[],
   quantities: readonly string[],
@@ -65,6 +69,7 @@ export function costOfParts(
       newId,
     );
     sums.quantity = sumOf([sums.quantity, quantity]);
+    if (isLineLetOff(line)) continue;
     sums.net = sumOf([sums.net, netOf({ rated })]);
     sums.minimum = sumOf([sums.minimum, rated.totals.chargesTotal]);
   }

@@ -9,7 +9,7 @@ import type { NewId } from '../../../platform/ids.ts';
 import type { Currency } from '../../../platform/money.ts';
 import type { Period } from '../../../platform/period/index.ts';
 import type { PricingTerms } from '../../rating/index.ts';
-import { isBilled, isTakenBack } from '../charges/billed-lines.ts';
+import { isBilled, isLineLetOff, isTakenBack } from '../charges/billed-lines.ts';
 import { billedTerms } from '../charges/follow.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { scheduleRepository } from '../charges/schedule/repository.ts';
@@ -34,7 +34,7 @@ interface Counted {
   earlier: readonly Correction[];
   /** What of corrections nobody is billed for, signed. */
   letOff: Decimal;
-  /** The last one: it has what a person has set. */
+  /** The last one that stands: it has what a person has set. */
   line: LineOfCharge;
   /** Only then anything can be given back. */
   isPaidFor: boolean;
@@ -113,7 +113,9 @@ async function countAgain(
 async function countedSoFar(db: ControlDb, charge: Charge, all: readonly LineOfCharge[]): Promise<Counted | undefined> {
   const lines = all.filter((line) => line.kind === 'charge' && !isTakenBack(line));
   const billed = billedPeriod(charge, lines);
-  const line = lines.at(-1);
+  // What was let off is counted with the parts that stand; by itself there is nothing to look at.
+  const standing = lines.filter((one) => !isLineLetOff(one));
+  const line = standing.at(-1);
   if (billed === undefined || line === undefined) return undefined;
   const earlier = (await correctionRepository(db).ofCharge(charge.id)).filter(isInForce);
   const own = earlier.filter(({ reason }) => reason !== 'carried_over');
@@ -121,20 +123,14 @@ async function countedSoFar(db: ControlDb, charge: Charge, all: readonly LineOfC
   const before = countedBefore(lines, earlier);
   // A credit that is charged back is no difference in usage.
   const letOff = letOffOf(earlier.filter(({ reason }) => reason !== 'credit_without_payment'));
-  return { billed, line, lines, earlier: own, letOff, isPaidFor: lines.every(isBilled), before, sinceSnapshot };
+  return { billed, line, lines, earlier: own, letOff, isPaidFor: standing.every(isBilled), before, sinceSnapshot };
 }
 
-/**
- * The part of the charge that is billed for good. undefined while a part of it is on a draft, which counts for itself, and
- * when it was let off with a line, or with a deleted or void invoice.
- */
+/** The part of the charge that is billed for good. undefined while a part of it is on a draft, which counts for itself. */
 function billedPeriod(charge: Charge, lines: readonly LineOfCharge[]): Period | undefined {
   if (lines.length === 0) return undefined;
   const isOpen = lines.some((line) => line.quantity === undefined || followsCharges(line.invoiceStatus));
-  const isLetOff = lines.some(
-    (line) => line.deletedAtMs !== undefined || ['deleted', 'voided'].includes(line.invoiceStatus),
-  );
-  if (isOpen || isLetOff) return undefined;
+  if (isOpen) return undefined;
   // A part may have been billed beyond an end that was not known then: what is used there, this charge does not owe.
   const billedToMs = Math.max(...lines.map((line) => line.servicePeriod.toMs));
   return {

@@ -1,7 +1,7 @@
 /** Taking quantities: what is read before the transaction that stores them, and how they become those of lines. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { Period } from '../../../platform/period/index.ts';
-import { isTakenBack } from '../charges/billed-lines.ts';
+import { isLineLetOff, isTakenBack } from '../charges/billed-lines.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { lineRepository } from '../lines/repository.ts';
 import { differenceOf, isNegative, sumOf } from '../money.ts';
@@ -66,9 +66,7 @@ export async function earlierParts(
       !isTakenBack(other) &&
       isBefore(other.servicePeriod, line.servicePeriod),
   );
-  const standing = earlier.filter(
-    (other) => other.deletedAtMs === undefined && !['deleted', 'voided'].includes(other.invoiceStatus),
-  );
+  const standing = earlier.filter((other) => !isLineLetOff(other));
   return {
     // What was taken once is gone, also where its invoice was deleted: it must not come up again.
     quantity: sumOf(earlier.map((other) => other.quantity ?? '0')),
