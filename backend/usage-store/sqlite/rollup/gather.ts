@@ -5,6 +5,7 @@ import type { UsageQuery } from '../../types.ts';
 import { createRoom, type QueryLimits } from '../query-limits.ts';
 import { type GroupedQuery, OTHERS_KEY, subjectKey, type UsageGroup, valuesKey } from '../usage-rows.ts';
 import { type Cell, cellMerger, cellResult } from './cell.ts';
+import { rememberTuples } from './remembered-tuples.ts';
 import type { SeriesSpec } from './series-spec.ts';
 import type { TupleTexts } from './tuples.ts';
 
@@ -120,10 +121,6 @@ export function neededDimensions(query: UsageQuery): string[] {
   return [...new Set([...query.groupBy, ...Object.keys(query.filters)])];
 }
 
-/** What is not remembered is looked up again. */
-const MAX_REMEMBERED_TUPLES = 50_000;
-const MAX_REMEMBERED_CHARACTERS = 16_777_216;
-
 /** The combinations of a series that pass, by their number. 0 stands for a level that does not tell dimensions apart. */
 export function tupleLabels(
   db: Sqlite,
@@ -131,18 +128,8 @@ export function tupleLabels(
   judge: DimensionJudge,
 ): (tuple: number) => ReturnType<DimensionJudge> {
   const find = db.prepare('SELECT texts FROM rollup_tuples WHERE tuple_id = ? AND series = ?').pluck();
-  const known = new Map<number, ReturnType<DimensionJudge>>();
-  let characters = 0;
-  return (tuple) => {
-    if (known.has(tuple)) return known.get(tuple);
-    const texts = tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as TupleTexts);
-    const labels = judge(texts);
-    characters += typeof labels === 'object' ? labels.key.length : 0;
-    if (known.size >= MAX_REMEMBERED_TUPLES || characters > MAX_REMEMBERED_CHARACTERS) {
-      known.clear();
-      characters = 0;
-    }
-    known.set(tuple, labels);
-    return labels;
-  };
+  return rememberTuples(
+    (tuple) => judge(tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as TupleTexts)),
+    (labels) => (typeof labels === 'object' ? labels.key.length : 0),
+  );
 }

@@ -8,12 +8,12 @@ import { eventReading } from './event-reading.ts';
 import { bucketOf, bucketStartMs, type Level, levelsOf } from './levels.ts';
 import { loadPending, type Pending } from './pending.ts';
 import type { WrongBucket } from './recompute.ts';
+import { rememberTuples } from './remembered-tuples.ts';
 import { prepareRowReading } from './row-reading.ts';
 import type { SeriesRow, SeriesSpec } from './series-spec.ts';
 import type { TupleTexts } from './tuples.ts';
 
 const MAX_DIFFERENCES = 100;
-const MAX_KNOWN_TUPLES = 50_000;
 
 /** Cells by subject, dimensions and value, within one bucket. */
 type Cells = Map<string, Cell>;
@@ -83,16 +83,10 @@ function verifySeries(
 
 function tupleTexts(db: Sqlite, series: number): (tuple: number) => TupleTexts {
   const find = db.prepare('SELECT texts FROM rollup_tuples WHERE tuple_id = ? AND series = ?').pluck();
-  const known = new Map<number, TupleTexts>();
-  return (tuple) => {
-    const remembered = known.get(tuple);
-    if (remembered !== undefined) return remembered;
-    const texts =
-      tuple === 0 ? [] : (JSON.parse((find.get(tuple, series) as string | undefined) ?? '[]') as TupleTexts);
-    if (known.size >= MAX_KNOWN_TUPLES) known.clear();
-    known.set(tuple, texts);
-    return texts;
-  };
+  return rememberTuples(
+    (tuple) => (tuple === 0 ? [] : (JSON.parse((find.get(tuple, series) as string | undefined) ?? '[]') as TupleTexts)),
+    (texts) => texts.reduce((sum, text) => sum + (text?.length ?? 0), 0),
+  );
 }
 
 /** The cells with the values of some dimensions blanked out. */
