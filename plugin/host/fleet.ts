@@ -11,7 +11,7 @@ import {
 
 /** The workers that share a socket. One that dies is replaced. */
 export interface Fleet {
-  /** Starts the workers; resolves when all are ready, and never once they have to end. @throws Error when one ends before */
+  /** Starts the workers; resolves when all are ready, and never once they have to end. @throws Error when one cannot serve */
   start(): Promise<void>;
   /** To whoever has the fewest, and else in turn: Kong keeps its connections, so equal numbers are equal work. */
   handOver(connection: Socket): void;
@@ -71,9 +71,11 @@ export function createFleet(options: FleetOptions): Fleet {
 
   function startWorker(): void {
     const startedAt = systemClock.now();
+    let wasReady = false;
     const events: WorkerEvents = {
       ...options.requests,
       onReady() {
+        wasReady = true;
         options.teach(worker);
         if (members.listener !== undefined) worker.inherit(members.listener);
         if (members.isRetired) worker.retire();
@@ -83,7 +85,7 @@ export function createFleet(options: FleetOptions): Fleet {
         if (members.ready.length === options.size) becameReady();
       },
       onHung: () => options.reports.info('a worker does not answer any more and is killed'),
-      onExit(how, left) {
+      onExit(how, hasGivenUp, left) {
         forget(members, worker);
         for (const other of members.ready) other.otherGone();
         for (const one of left) {
@@ -91,7 +93,8 @@ export function createFleet(options: FleetOptions): Fleet {
           else handOver(members, one);
         }
         if (members.isEnding) return;
-        failed(plainError(`a worker ended before all were ready: ${how}`));
+        // One that was killed says nothing of the next; one that gave up has said why, and would again.
+        if (!wasReady && hasGivenUp) failed(plainError(`a worker could not be started: ${how}`));
         options.reports.info('a worker ended and is replaced', { how });
         const delayMs = Math.max(0, startedAt + START_AGAIN_MS - systemClock.now());
         systemClock.setTimer(() => members.isEnding || startWorker(), delayMs);

@@ -44,8 +44,11 @@ export interface WorkerEvents {
   onReady(): void;
   /** It has not answered for so long that it was killed; `onExit` follows. */
   onHung(): void;
-  /** @param left its connections, for another worker */
-  onExit(how: string, left: readonly LeftConnection[]): void;
+  /**
+   * @param hasGivenUp it ended by itself, or could not be started: nobody killed it
+   * @param left its connections, for another worker
+   */
+  onExit(how: string, hasGivenUp: boolean, left: readonly LeftConnection[]): void;
   /** Kong asked the worker to start an instance; resolves with its id, or undefined when that failed. */
   start(configJson: string): Promise<number | undefined>;
   /** Kong asked the worker to close one; resolves with whether there was one. */
@@ -111,13 +114,13 @@ export function startWorkerProcess(
     pinging = systemClock.setTimer(ping, PING_MS, { background: true });
   }
 
-  function exited(how: string): void {
+  function exited(how: string, hasGivenUp: boolean): void {
     pinging?.cancel();
     requests.answerAll(true);
     const left = Array.from(held, ([id, connection]) => ({ connection, isUsed: !onTheWay.has(id) }));
     held.clear();
     isGone();
-    events.onExit(how, left);
+    events.onExit(how, hasGivenUp, left);
   }
 
   function letGo(connection: number): void {
@@ -136,10 +139,10 @@ export function startWorkerProcess(
       events.onReady();
     } else void answer(child, message, events);
   });
-  child.on('exit', (code, signal) => exited(signal ?? `exit code ${code}`));
+  child.on('exit', (code, signal) => exited(signal ?? `exit code ${code}`, signal === null));
   // Otherwise 'exit' follows.
   child.on('error', (error) => {
-    if (child.pid === undefined) exited(error.message);
+    if (child.pid === undefined) exited(error.message, true);
   });
   return {
     open: (id, instance) => ask((request) => ({ kind: 'open', request, id, ...instance })),

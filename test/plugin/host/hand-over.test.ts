@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -144,6 +144,22 @@ describe('a reload in which the next plugin server starts after the last one has
     expect(await requests.stop()).toMatchObject({ lost: [] });
     expect(kong.errors).toEqual([]);
   });
+});
+
+test('a process that is killed before it can serve is replaced, and the server goes on', async () => {
+  const mayLoad = join(folder.path, 'may-load');
+  const wait = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)';
+  const slow = `while (!require('node:fs').existsSync(${JSON.stringify(mayLoad)})) ${wait};`;
+  pluginPath = await writePlugin(folder, 'storing', slow + STORING);
+  const listens = says(launch(), 'the plugin server listens');
+  await expect.poll(async () => (await serverPids('serving')).length).toBe(1);
+  const [[first], [victim = 0]] = [await serverPids('first'), await serverPids('serving')];
+  process.kill(victim, 'SIGKILL');
+  await expect.poll(async () => (await serverPids('serving')).filter((pid) => pid !== victim).length).toBe(1);
+  writeFileSync(mayLoad, '');
+  await listens;
+  expect(await serverPids('first')).toEqual([first]);
+  expect(await kong.log('entry')).toBe('logged');
 });
 
 describe('a SIGKILL under load loses nothing', () => {
