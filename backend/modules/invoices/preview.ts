@@ -177,7 +177,7 @@ async function price(
 
 async function withCorrections(deps: InvoicesDeps, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
   const { invoice, lines, currency } = moving;
-  const fitted = fitCorrections(pending, (await totalsOf(lines, currency)).total);
+  const fitted = await fitCorrections(pending, (await totalsOf(lines, currency)).total);
   const nowMs = deps.clock.nowMs();
   const added = fitted.map(({ correction, amount }, index) => ({
     ...correctionLine({ ...correction, amount }, { invoice, position: lines.length + index, nowMs, newId: deps.newId }),

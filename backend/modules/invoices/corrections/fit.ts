@@ -1,6 +1,7 @@
-/** Which corrections an invoice can take without asking for less than nothing. Pure. */
-import { Decimal, formatDecimal, sumDecimals } from '../../../platform/decimal.ts';
+/** Which corrections an invoice can take without asking for less than nothing. Nothing is read or stored. */
+import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
 import type { NewId } from '../../../platform/ids.ts';
+import { forEachInSlices } from '../../../platform/in-slices.ts';
 import { isZero } from '../money.ts';
 import type { Correction } from '../types.ts';
 
@@ -16,18 +17,25 @@ export interface FittedCorrection {
  * What is to be paid more comes first, then what is given back, oldest first, as far as the invoice's total goes.
  * @param total of the invoice's other lines
  */
-export function fitCorrections(pending: readonly Correction[], total: string): FittedCorrection[] {
-  const isDebit = ({ amount }: Correction) => !new Decimal(amount).lt(0);
-  const debits = pending.filter(isDebit);
-  let left = sumDecimals([total, ...debits.map(({ amount }) => amount)]);
-  const fitted = debits.map((correction) => ({ correction, amount: correction.amount, rest: '0' }));
-  for (const correction of pending) {
-    if (isDebit(correction) || !left.gt(0)) continue;
-    const wanted = new Decimal(correction.amount).neg();
+export async function fitCorrections(pending: readonly Correction[], total: string): Promise<FittedCorrection[]> {
+  const fitted: FittedCorrection[] = [];
+  const credits: { correction: Correction; wanted: Decimal }[] = [];
+  let left = new Decimal(total);
+  await forEachInSlices(pending, (correction) => {
+    const amount = new Decimal(correction.amount);
+    if (amount.lt(0)) {
+      credits.push({ correction, wanted: amount.neg() });
+      return;
+    }
+    left = left.add(amount);
+    fitted.push({ correction, amount: correction.amount, rest: '0' });
+  });
+  await forEachInSlices(credits, ({ correction, wanted }) => {
+    if (!left.gt(0)) return;
     const taken = Decimal.min(wanted, left);
     left = left.sub(taken);
     fitted.push({ correction, amount: formatDecimal(taken.neg()), rest: formatDecimal(taken.sub(wanted)) });
-  }
+  });
   return fitted;
 }
 

@@ -27,7 +27,8 @@ export async function fitToDraft(
   const known = [...own, ...pending].sort((a, b) => (a.id < b.id ? -1 : 1));
   const possible = known.filter((one) => own.has(one) || !takenOff.has(originOf(one)));
   const others = lines.filter(({ id }) => !attached.has(id));
-  return { attached, fitted: fitCorrections(possible, (await totalsOf(others, currency)).total), known };
+  const fitted = await fitCorrections(possible, (await totalsOf(others, currency)).total);
+  return { attached, fitted, known };
 }
 
 /** The corrections that lines of the invoice stand for, by the line. */
