@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { type Clock, systemClock } from '../delivery/clock.ts';
-import { LENGTH_BYTES } from './frames.ts';
 import type { Protocol } from './plugin-module.ts';
-import { CALL_TAGS, SEQUENCE_TAG } from './rpc-messages.ts';
+import { beginsCall } from './rpc-messages.ts';
 
 /**
  * Kong has sent something by then over a connection that it uses. Under load its pool gives the one used last, so what
@@ -25,12 +24,7 @@ const BETWEEN_ENDS_MS = 100;
  * a field of a low number. Taken for an answer, a call that starts an instance would cost the event that it is for.
  */
 const BEGINS_CALL: Readonly<Record<Protocol, (bytes: Buffer) => boolean | undefined>> = {
-  'ProtoBuf:1': (bytes) => {
-    if (bytes.length < LENGTH_BYTES) return undefined;
-    if (bytes.readUInt32LE(0) < 2) return false;
-    if (bytes.length < LENGTH_BYTES + 2) return undefined;
-    return CALL_TAGS.includes(bytes.readUInt16LE(LENGTH_BYTES)) || bytes[LENGTH_BYTES] === SEQUENCE_TAG;
-  },
+  'ProtoBuf:1': beginsCall,
   'MsgPack:1': (bytes) => bytes[0] === 0x94,
 };
 

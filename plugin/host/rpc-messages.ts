@@ -53,13 +53,32 @@ const RETURN = { pluginNames: 31, pluginInfo: 32, instanceStatus: 33 } as const;
 const VARINT = 0;
 const BYTES = 2;
 
-/** How the sequence number begins, on the wire… */
-export const SEQUENCE_TAG = tagOf(SEQUENCE, VARINT);
-/** …and how what is asked for does: two bytes, as a little-endian number. */
-export const CALL_TAGS: readonly number[] = Object.values(CALL).map((field) => {
-  const tag = tagOf(field, BYTES);
-  return ((tag >>> 7) << 8) | 0x80 | (tag & 0x7f);
-});
+const CALL_TAGS: ReadonlySet<number> = new Set(Object.values(CALL).map((field) => tagOf(field, BYTES)));
+
+/** A sequence number and a tag: the tag tells a call from everything else, and Kong puts either of them first. */
+const MAX_BEGINNING_BYTES = 13;
+
+/**
+ * Whether a stream begins with a call, and not with an answer of Kong to a call of the plugin, whose fields have low numbers.
+ * @returns undefined when more bytes have to come
+ */
+export function beginsCall(bytes: Buffer): boolean | undefined {
+  if (bytes.length < LENGTH_BYTES) return undefined;
+  const beginning = Math.min(bytes.readUInt32LE(), MAX_BEGINNING_BYTES);
+  if (bytes.length < LENGTH_BYTES + beginning) return undefined;
+  const reader = protobuf.Reader.create(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + beginning));
+  try {
+    let tag = reader.uint32();
+    if (tag === tagOf(SEQUENCE, VARINT)) {
+      reader.int64();
+      tag = reader.uint32();
+    }
+    return CALL_TAGS.has(tag);
+  } catch {
+    // It has ended before: an answer that is a number, or nothing.
+    return false;
+  }
+}
 
 /** @throws Error when the payload is no protobuf message */
 export function decodeRpcCall(payload: Buffer): RpcCall {

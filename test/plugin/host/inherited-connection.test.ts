@@ -4,7 +4,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { framesOf } from '../../../plugin/host/frames.ts';
 import { createHeir } from '../../../plugin/host/inherited-connection.ts';
+import { beginsCall } from '../../../plugin/host/rpc-messages.ts';
+import { encodeMessage } from '../../gateway-player/protobuf-messages.ts';
 import { createManualClock, type ManualClock } from '../delivery/support/manual-clock.ts';
 
 /** Longer than a connection may be silent, and longer than what is between two ends. */
@@ -90,5 +93,33 @@ describe('the connections of a worker that has died', () => {
     kong.write(Buffer.from(payload));
     await expect.poll(() => served.length > 0 || hasEnded()).toBe(true);
     expect({ isServed: served.length === 1, hasEnded: hasEnded() }).toEqual({ isServed: isCall, hasEnded: !isCall });
+  });
+});
+
+describe('the first frame of such a connection is', () => {
+  const big = 2 ** 40;
+  const event = encodeMessage('RpcCall', { sequence: big, cmd_handle_event: { instance_id: 1, event_name: 'log' } });
+  const sequence = encodeMessage('RpcCall', { sequence: big });
+
+  test.each([
+    ['a call', event],
+    // Kong writes the fields in the order of a Lua table, which is none.
+    ['a call whose number comes last', Buffer.concat([event.subarray(sequence.length), sequence])],
+    ['a call without parameters', encodeMessage('RpcCall', { sequence: 1, cmd_get_plugin_names: {} })],
+  ])('%s, however its bytes arrive', (_, payload) => {
+    const frame = framesOf(payload);
+    const answers = new Set(Array.from(frame, (_byte, length) => beginsCall(frame.subarray(0, length))));
+    expect([...answers].filter((answer) => answer !== undefined && !answer)).toEqual([]);
+    expect(beginsCall(frame)).toBe(true);
+  });
+
+  test.each([
+    ['a text', encodeMessage('String', { v: 'x'.repeat(200) })],
+    ['a number', encodeMessage('Int', { v: 200 })],
+    ['a large number', encodeMessage('Int', { v: -1 })],
+    ['nothing', Buffer.alloc(0)],
+    ['no message', Buffer.from('ffffffffffffffffffffffffff', 'hex')],
+  ])('no call, but %s', (_, payload) => {
+    expect(beginsCall(framesOf(payload))).toBe(false);
   });
 });
