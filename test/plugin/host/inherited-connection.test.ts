@@ -64,7 +64,7 @@ describe('the connections of a worker that has died', () => {
     await settled();
     expect(ended()).toBe(1);
     // Over one of the others Kong starts the instance: that one lives on.
-    all[2]?.kong.write(Buffer.from([2, 0, 0, 0, 0x08, 0x01]));
+    all[2]?.kong.write(Buffer.from([5, 0, 0, 0, 0x08, 0x01, 0xa2, 0x02, 0x00]));
     await expect.poll(() => served.length).toBe(1);
     clock.advance(BETWEEN_MS);
     await expect.poll(ended).toBe(2);
