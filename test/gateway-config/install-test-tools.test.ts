@@ -12,7 +12,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(machine, { recursive: true }));
   symlinkSync(findCommand('tail') ?? '/usr/bin/tail', join(machine, 'tail'));
   // All that tests need but deck.
-  for (const name of ['curl', 'openssl', 'jq', 'chromium']) put(name, '');
+  for (const name of ['curl', 'openssl', 'jq', 'chromium', 'pdftotext']) put(name, '');
 });
 
 /** Puts a command on the machine that says on a list what it was called with, then runs `script`. */
