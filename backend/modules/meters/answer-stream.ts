@@ -1,5 +1,5 @@
 import { RequestProblem } from '../../platform/errors.ts';
-import { type SlowClientWatch, watchSlowClient } from '../../platform/http/slow-client.ts';
+import { streamAsTaken } from '../../platform/http/slow-client.ts';
 import type { UsageRow } from '../../usage-store/index.ts';
 
 /** How an answer is written, row by row. */
@@ -49,34 +49,17 @@ export function startAnswer(text: AnswerText): AnswerWriter {
 }
 
 function streamOf(pieces: Uint8Array[]): ReadableStream<Uint8Array> {
-  let client: SlowClientWatch | undefined;
   const left = () => pieces.reduce((bytes, piece) => bytes + piece.length, 0);
   waitingBytes += left();
-
-  function drop(): void {
-    client?.end();
-    waitingBytes -= left();
-    pieces.length = 0;
-  }
-
-  return new ReadableStream({
-    start(controller) {
-      client = watchSlowClient((error) => {
-        drop();
-        controller.error(error);
-      });
-    },
-    pull(controller) {
-      client?.took();
+  return streamAsTaken({
+    next() {
       const piece = pieces.shift();
-      if (piece !== undefined) {
-        waitingBytes -= piece.length;
-        controller.enqueue(piece);
-      }
-      if (pieces.length > 0) return;
-      client?.end();
-      controller.close();
+      waitingBytes -= piece?.length ?? 0;
+      return { piece, isLast: pieces.length === 0 };
     },
-    cancel: drop,
+    drop() {
+      waitingBytes -= left();
+      pieces.length = 0;
+    },
   });
 }

@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { isLongJson, jsonPieces } from '../json-pieces.ts';
 import { isTurnUsedUp, nextTurn } from '../turn.ts';
 import type { AppEnv } from './env.ts';
-import { type SlowClientWatch, watchSlowClient } from './slow-client.ts';
+import { streamAsTaken } from './slow-client.ts';
 
 /** What goes to the client at a time. */
 const PIECE_LENGTH = 65_536;
@@ -27,36 +27,21 @@ export function answeredValue(response: Response): object | undefined {
 /** A client that takes nothing for a minute is left: a long answer is tens of megabytes while it waits. */
 export function jsonStream(value: object): ReadableStream<Uint8Array> {
   let pieces: Generator<string> | undefined = jsonPieces(value);
-  let client: SlowClientWatch | undefined;
-  const drop = () => {
-    client?.end();
-    pieces = undefined;
-  };
-  return new ReadableStream({
-    start(controller) {
-      client = watchSlowClient((error) => {
-        drop();
-        controller.error(error);
-      });
-    },
-    async pull(controller) {
-      client?.took();
+  return streamAsTaken({
+    async next() {
       let text = '';
       while (text.length < PIECE_LENGTH) {
         if (isTurnUsedUp()) await nextTurn();
         const next = pieces?.next();
         // Left, or cancelled, meanwhile.
-        if (next === undefined) return;
-        if (next.done === true) {
-          client?.end();
-          if (text !== '') controller.enqueue(Buffer.from(text));
-          controller.close();
-          return;
-        }
+        if (next === undefined) return { isLast: false };
+        if (next.done === true) return { piece: text === '' ? undefined : Buffer.from(text), isLast: true };
         text += next.value;
       }
-      controller.enqueue(Buffer.from(text));
+      return { piece: Buffer.from(text), isLast: false };
     },
-    cancel: drop,
+    drop() {
+      pieces = undefined;
+    },
   });
 }
