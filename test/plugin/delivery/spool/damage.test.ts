@@ -199,6 +199,17 @@ describe('a spool with a damage', () => {
 });
 
 describe('the spool of a living process', () => {
+  /** A hundred events on disk, of which memory holds half, and an endpoint that is down. */
+  async function half() {
+    const dir = tempFolder();
+    const endpoint = { isDown: true };
+    const server = await serve(() => ({ status: endpoint.isDown ? 503 : 202 }));
+    const rig = createRig(server.url, { spool: spoolSettings(dir), queue: { ...soon, maxEntries: 50 } });
+    pushAll(rig.delivery, ids(100));
+    await until(() => expect(rig.deliveries.snapshot().spooled).toBe(100));
+    return { dir, endpoint, rig };
+  }
+
   test.each([
     [
       'one flipped byte',
@@ -212,14 +223,9 @@ describe('the spool of a living process', () => {
     ['a file that was cut short', (path: string) => truncateSync(path, readFileSync(path).indexOf('"id":"e98"')), 2],
     ['a file that somebody has removed', (path: string) => rmSync(path), 50],
   ])('with %s loses what was there, counts it exactly, and goes on', async (_name, harm, lost) => {
-    const dir = tempFolder();
-    let isDown = true;
-    const server = await serve(() => ({ status: isDown ? 503 : 202 }));
-    const rig = createRig(server.url, { spool: spoolSettings(dir), queue: { ...soon, maxEntries: 50 } });
-    pushAll(rig.delivery, ids(100));
-    await until(() => expect(rig.deliveries.snapshot().spooled).toBe(100));
+    const { dir, endpoint, rig } = await half();
     harm(segmentsIn(dir)[0] ?? '');
-    isDown = false;
+    endpoint.isDown = false;
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 100 - lost, waiting: 0 }));
     expect(rig.deliveries.counters().dropped).toEqual({ spool_unreadable: lost });
     pushAll(rig.delivery, ids(100, 'more'));
@@ -229,19 +235,14 @@ describe('the spool of a living process', () => {
   });
 
   test('whose file somebody has removed goes on in another one, with what is in memory', async () => {
-    const dir = tempFolder();
-    let isDown = true;
-    const server = await serve(() => ({ status: isDown ? 503 : 202 }));
-    const rig = createRig(server.url, { spool: spoolSettings(dir), queue: { ...soon, maxEntries: 50 } });
-    pushAll(rig.delivery, ids(100));
-    await until(() => expect(rig.deliveries.snapshot().spooled).toBe(100));
+    const { dir, endpoint, rig } = await half();
     rmSync(segmentsIn(dir)[0] ?? '');
-    isDown = false;
+    endpoint.isDown = false;
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 50, waiting: 0 }));
-    isDown = true;
+    endpoint.isDown = true;
     pushAll(rig.delivery, ids(100, 'more'));
     await until(() => expect(idsOnDisk(dir)).toEqual(expect.arrayContaining(ids(100, 'more'))));
-    isDown = false;
+    endpoint.isDown = false;
     await until(() => expect(rig.deliveries.counters()).toMatchObject({ sent: 150, waiting: 0 }));
     expect(rig.deliveries.counters().dropped).toEqual({ spool_unreadable: 50 });
   });
