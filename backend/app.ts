@@ -145,7 +145,13 @@ export function createBackend(parts: AppParts): Backend {
   billing.invoices.legacyRoutes(v1);
   const bodies = createBodyBudget(parts);
   const app = serve(parts, { v3, v1, limits, bodies }, billing.invoices);
-  return { app, invoices: billing.invoices, auditLog, bodies };
+  const usageNeededFromMs = () => earliest(billing.invoices.usageNeededFromMs(), entitlements.usageNeededFromMs());
+  return { app, invoices: billing.invoices, auditLog, usageNeededFromMs, bodies };
+}
+
+async function earliest(...asked: Promise<number | undefined>[]): Promise<number | undefined> {
+  const known = (await Promise.all(asked)).filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** What stands around the modules' routes: logging, limits, errors, health, documentation, console. */

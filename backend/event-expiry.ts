@@ -4,8 +4,8 @@ import type { Expiry, UsageStore } from './usage-store/index.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Removes events that happened and were stored longer ago than some days, but none that billing still reads one by one.
- * @param deps.usageNeededFromMs from when on it reads them; undefined: it reads none
+ * Removes events that happened and were stored longer ago than some days, but none that are still needed one by one.
+ * @param deps.usageNeededFromMs from when on they are; undefined: none are
  * @returns removes some of them; to be called again while it says that there are more
  */
 export function createEventExpiry(deps: {

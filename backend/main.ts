@@ -78,7 +78,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes, maxBodyBytesInFlight } = config;
-  const { app, invoices, auditLog } = createBackend({
+  const { app, invoices, auditLog, usageNeededFromMs } = createBackend({
     usage,
     db,
     clock,
@@ -104,7 +104,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = invoices.schedule(jobs.track);
-  const stopRetention = removeOld({ config, usage, invoices, auditLog, machineClock, log, track: jobs.track });
+  const stopRetention = removeOld({ config, usage, usageNeededFromMs, auditLog, machineClock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -137,13 +137,13 @@ function endAtOnce(log: Logger, error: Error): void {
 function removeOld(deps: {
   config: Config;
   usage: UsageStore;
-  invoices: Backend['invoices'];
+  usageNeededFromMs: Backend['usageNeededFromMs'];
   auditLog: Backend['auditLog'];
   machineClock: MachineClock;
   log: Logger;
   track: TrackJob;
 }): () => Promise<void> {
-  const { config, usage, invoices, auditLog, machineClock, log, track } = deps;
+  const { config, usage, usageNeededFromMs, auditLog, machineClock, log, track } = deps;
   const { eventRetentionDays: eventDays, auditLogRetentionDays: auditDays } = config;
   const trusted = async (remove: () => Promise<{ removed: number; state: string }>) =>
     machineClock.state().isHeld ? { removed: 0, state: 'waiting' } : remove();
@@ -153,7 +153,6 @@ function removeOld(deps: {
   ];
   if (eventDays !== undefined) {
     const { clock } = machineClock;
-    const { usageNeededFromMs } = invoices;
     const expireEvents = createEventExpiry({ usage, usageNeededFromMs, clock, days: eventDays });
     const removeEvents = () => trusted(expireEvents);
     stops.push(startRetention({ job: 'retention', what: 'events', log, track, removeSome: removeEvents }));

@@ -63,6 +63,8 @@ export interface Backend {
   app: App;
   invoices: Invoices;
   auditLog: AuditLog;
+  /** From when on events are needed one by one, by whoever counts with them; undefined: none are. */
+  usageNeededFromMs(): Promise<number | undefined>;
   /** Bytes of requests that are being worked on. */
   bodies: BodyBudget;
 }

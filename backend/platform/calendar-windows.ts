@@ -9,7 +9,7 @@ export interface Window {
 export type WindowSize = 'PT1M' | 'PT1H' | 'P1D' | 'P1M';
 
 const MINUTE_MS = 60_000;
-const QUARTER_HOUR_MS = 15 * MINUTE_MS;
+export const QUARTER_HOUR_MS = 15 * MINUTE_MS;
 const UTC_SIZES_MS: Partial<Record<WindowSize, number>> = {
   PT1M: MINUTE_MS,
   PT1H: 60 * MINUTE_MS,

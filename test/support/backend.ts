@@ -47,6 +47,7 @@ export interface TestBackend {
   app: App;
   invoices: Invoices;
   auditLog: AuditLog;
+  usageNeededFromMs(): Promise<number | undefined>;
   bodies: BodyBudget;
   clock: TestClock;
   usage: UsageStore;
@@ -88,7 +89,7 @@ export async function createTestBackend(
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const { app, invoices, auditLog, bodies } = createBackend({
+  const { app, invoices, auditLog, usageNeededFromMs, bodies } = createBackend({
     usage,
     db,
     clock,
@@ -116,6 +117,7 @@ export async function createTestBackend(
     changes: () => changes + clock.nowMs() - startedAtMs,
     invoices,
     auditLog,
+    usageNeededFromMs,
     bodies,
     clock,
     usage,

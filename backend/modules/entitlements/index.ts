@@ -8,6 +8,7 @@ import type { Router } from '../../platform/http/router.ts';
 import { type AccessQueryDeps, createAccessQueries } from './access-query.ts';
 import { accessRoutes } from './access-routes.ts';
 import { type FollowDeps, followAllCustomers, followCustomer } from './follow-customer.ts';
+import { usageNeededFromMs } from './needed-usage.ts';
 import { entitlementRepository } from './repository.ts';
 import { entitlementRoutes } from './routes.ts';
 import { createEntitlementsService, type EntitlementsService, nowOf } from './service.ts';
@@ -23,6 +24,8 @@ export interface Entitlements extends EntitlementsService, UsageChanges {
   followCustomer(customerId: string): Promise<void>;
   /** The same for all customers; to be called at the start, for changes that were stored when the process ended. */
   followAllCustomers(): Promise<void>;
+  /** From when on balances need events one by one; undefined: they need none. */
+  usageNeededFromMs(): Promise<number | undefined>;
   /** Why the customer may not be deleted; undefined when it may. */
   blocksDeletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
 }
@@ -59,6 +62,7 @@ export function createEntitlements(
     },
     followCustomer: (customerId) => followCustomer(customerId, follow),
     followAllCustomers: () => followAllCustomers(follow),
+    usageNeededFromMs: () => usageNeededFromMs(deps),
     blocksDeletion: async (customerId, db) => {
       if (!(await entitlementRepository(db).hasAny(customerId, await nowOf(deps, customerId, db)))) return undefined;
       return new DomainProblem('bad-request', `customer ${customerId} has entitlements in force: end them first`);

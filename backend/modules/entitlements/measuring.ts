@@ -176,7 +176,7 @@ export async function reckon(
 }
 
 /** What `usagesOf` will ask for. */
-function* windowsOf({ segments }: BalancePlan, kind: UsageKind): Generator<Period> {
+export function* windowsOf({ segments }: BalancePlan, kind: UsageKind): Generator<Period> {
   const [first] = segments;
   if (kind === 'distinct' && first !== undefined && first.fromMs > first.periodFromMs) {
     yield { fromMs: first.periodFromMs, toMs: first.fromMs };

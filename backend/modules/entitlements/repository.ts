@@ -53,6 +53,11 @@ export function entitlementRepository(db: ControlDb) {
               );
         return rows.map(fromEntitlementRow);
       }),
+    /** In force at each customer's now and measured, in the order of their ids. */
+    measuredPage: async (afterId: string, limit: number, now: NowByCustomer): Promise<Entitlement[]> => {
+      const measured = inForceAt(tables, storedNow(now)).where('type', '=', 'metered').where('id', '>', afterId);
+      return (await measured.selectAll().orderBy('id').limit(limit).execute()).map(fromEntitlementRow);
+    },
     /** Those of the customer and feature that share any time with [from, to). */
     overlapping: async (customerId: string, featureKey: string, fromMs: number, toMs: number | undefined) => {
       let query = entitlements().where('customer_id', '=', customerId).where('feature_key', '=', featureKey);

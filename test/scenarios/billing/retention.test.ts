@@ -25,8 +25,8 @@ test('events that billing still needs are known to be needed', async () => {
 test('are not removed, however few days are set, until it needs them no more', async () => {
   const s = await openStory('2026-01-01T00:07:00Z');
   try {
-    const { usage: store, invoices, clock } = s.backend;
-    const expire = createEventExpiry({ usage: store, usageNeededFromMs: invoices.usageNeededFromMs, clock, days: 1 });
+    const { usage: store, usageNeededFromMs, clock } = s.backend;
+    const expire = createEventExpiry({ usage: store, usageNeededFromMs, clock, days: 1 });
     const removed = async () => {
       let sum = 0;
       for (;;) {
