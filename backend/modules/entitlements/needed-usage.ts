@@ -28,7 +28,9 @@ export async function usageNeededFromMs(deps: EntitlementDeps): Promise<number |
     afterId = page.at(-1)?.id ?? '';
     if (page.length < PAGE) break;
   }
-  return earliestMs === Number.POSITIVE_INFINITY ? undefined : Math.floor(earliestMs / QUARTER_HOUR_MS) * QUARTER_HOUR_MS;
+  return earliestMs === Number.POSITIVE_INFINITY
+    ? undefined
+    : Math.floor(earliestMs / QUARTER_HOUR_MS) * QUARTER_HOUR_MS;
 }
 
 function neededFromMs(measured: Measured, nowMs: number): number {
