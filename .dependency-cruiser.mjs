@@ -18,7 +18,7 @@ export default {
       severity: 'error',
       comment: 'Rule 1: platform/ imports nothing of ours.',
       from: { path: '^backend/platform/' },
-      to: { path: '^(backend|plugin|console|collectors|test|bench|scripts)/', pathNot: '^backend/platform/' },
+      to: { path: '^(backend|plugin|delivery|console|collectors|test|bench|scripts)/', pathNot: '^backend/platform/' },
     },
     {
       name: 'modules-by-their-face',
@@ -140,6 +140,20 @@ export default {
       to: { path: '^(backend|plugin|catalog|console|collectors)/', pathNot: '^$1/' },
     },
     {
+      name: 'delivery-knows-no-sender',
+      severity: 'error',
+      comment: 'Rule 4: delivery/ is shared by the plugin and the collectors, and imports nothing of ours.',
+      from: { path: '^delivery/' },
+      to: { path: '^(backend|plugin|catalog|console|collectors|test|bench|scripts|demo)/' },
+    },
+    {
+      name: 'delivery-for-senders',
+      severity: 'error',
+      comment: 'Rule 4: only who sends events has a use for delivery/.',
+      from: { path: '^(backend|catalog|console)/' },
+      to: { path: '^delivery/' },
+    },
+    {
       name: 'delivery-and-host-know-no-plugin',
       severity: 'error',
       comment: 'Rule 4: delivery/ and host/ import neither plugin.',
@@ -156,14 +170,14 @@ export default {
     {
       name: 'nothing-imports-tests',
       severity: 'error',
-      from: { path: '^(backend|plugin|catalog|console|collectors)/' },
+      from: { path: '^(backend|plugin|delivery|catalog|console|collectors)/' },
       to: { path: '^(test|bench|scripts|demo)/' },
     },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'no-dev-dependency-in-product',
       severity: 'error',
-      from: { path: '^(backend|plugin|catalog)/' },
+      from: { path: '^(backend|plugin|delivery|catalog|collectors)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

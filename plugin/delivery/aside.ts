@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../../delivery/clock.ts';
 import type { Entry } from './event-store.ts';
 
 /** A batch that keeps failing, and how many batches had been delivered when it was put aside. */

@@ -1,19 +1,19 @@
+import type { Breaker } from '../../delivery/breaker.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import { judge, type Rejection } from '../../delivery/lenient-answer.ts';
+import type { Fields } from '../../delivery/log.ts';
+import type { Pauses } from '../../delivery/pauses.ts';
+import { problemFields } from '../../delivery/problem.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
+import { parseRetryAfterMs, retryDelayMs } from '../../delivery/retry-delay.ts';
+import type { Transport } from '../../delivery/transport.ts';
+import { type Answer, isTokenRefused, verdictOf } from '../../delivery/verdict.ts';
 import type { Aside } from './aside.ts';
-import type { Breaker } from './breaker.ts';
-import type { Clock } from './clock.ts';
 import { deliveryHeaders } from './delivery-headers.ts';
 import type { Entry, EventStore } from './event-store.ts';
 import type { Ledger } from './ledger.ts';
-import { judge, type Rejection } from './lenient-answer.ts';
-import type { Fields } from './log.ts';
-import type { Pauses } from './pauses.ts';
-import { problemFields } from './problem.ts';
-import type { RareLog } from './rare-log.ts';
-import { parseRetryAfterMs, retryDelayMs } from './retry-delay.ts';
 import type { QueueSettings } from './settings.ts';
 import { arrayOf } from './texts.ts';
-import type { Transport } from './transport.ts';
-import { type Answer, isTokenRefused, verdictOf } from './verdict.ts';
 
 export interface AttemptOptions {
   readonly queue: QueueSettings;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../delivery/clock.ts';
 
 /**
  * Holds back what has waited on disk, so that an endpoint that was down is not overrun when it is up again. What comes

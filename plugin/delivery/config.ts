@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
+import { defaultNode, NODE_NAME } from '../../delivery/names.ts';
 import type { MetricsAddress } from './metrics-server.ts';
-import { defaultNode, NODE_NAME } from './origin.ts';
 import type { RequestsLogSettings } from './served/served.ts';
 import type { FullPolicy } from './spool/budget.ts';
 import type { SpoolSettings } from './spool/spool.ts';

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import { newProcessId } from '../../delivery/names.ts';
 import type { Totals } from './ledger.ts';
-import { newProcessId } from './origin.ts';
 import { stringOf, type Text } from './texts.ts';
 
 /** An event that the endpoint refuses, and will refuse however often it is sent. */

@@ -1,10 +1,10 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import { createLog, type LogSink } from '../../delivery/log.ts';
+import { defaultNode } from '../../delivery/names.ts';
+import { createRareLog } from '../../delivery/rare-log.ts';
 import { createLedger, type DeliveryCounters } from './ledger.ts';
-import { createLog, type LogSink } from './log.ts';
 import { createDurations, type Durations, type Snapshot, snapshotOf } from './metrics.ts';
 import { type Common, type OpenedDelivery, openDeliveryAtWork, type ToldByOne } from './opened-delivery.ts';
-import { defaultNode } from './origin.ts';
-import { createRareLog } from './rare-log.ts';
 import { successorOf } from './retirement.ts';
 import type { AccountReport } from './served/account.ts';
 import {

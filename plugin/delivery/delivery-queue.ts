@@ -1,17 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
+import { type Breaker, createBreaker } from '../../delivery/breaker.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import { createPauses, type Pauses } from '../../delivery/pauses.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
+import { createTransport, type Transport } from '../../delivery/transport.ts';
+import { isTokenRefused } from '../../delivery/verdict.ts';
 import { type Aside, createAside, earliest } from './aside.ts';
-import { type Breaker, createBreaker } from './breaker.ts';
 import type { CatchUp } from './catch-up.ts';
-import type { Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { EventStore } from './event-store.ts';
 import { createIdleReport, type IdleReport } from './idle-report.ts';
 import type { Ledger } from './ledger.ts';
 import type { Origin } from './origin.ts';
-import { createPauses, type Pauses } from './pauses.ts';
-import type { RareLog } from './rare-log.ts';
 import { createSender } from './sender.ts';
 import {
   checkSettings,
@@ -21,8 +23,8 @@ import {
   type OnSettled,
   settingsKey,
 } from './settings.ts';
-import { createTransport, type Transport } from './transport.ts';
-import { isTokenRefused } from './verdict.ts';
+
+const USER_AGENT = 'kong-metering-and-billing';
 
 /** What a queue works with. */
 export interface Surroundings {
@@ -125,7 +127,7 @@ function assemble(settings: DeliverySettings, surroundings: Surroundings): Parts
   // One listener per batch in flight; Node would warn of a leak at eleven.
   setMaxListeners(MAX_CONNECTIONS + 1, stopSignal);
 
-  const transport = createTransport(settings, url, clock);
+  const transport = createTransport({ ...settings, connections: MAX_CONNECTIONS, userAgent: USER_AGENT }, url, clock);
   const pauses = createPauses(clock);
   const slots = new PQueue({ concurrency: concurrencyOf(queue) });
   const breaker = createBreaker({

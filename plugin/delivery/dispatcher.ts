@@ -1,8 +1,8 @@
 import type PQueue from 'p-queue';
+import type { Breaker } from '../../delivery/breaker.ts';
+import type { Clock, Timer } from '../../delivery/clock.ts';
 import { type AsideBatch, earliest } from './aside.ts';
-import type { Breaker } from './breaker.ts';
 import type { CatchUp } from './catch-up.ts';
-import type { Clock, Timer } from './clock.ts';
 import type { Entry, EventStore } from './event-store.ts';
 import type { QueueSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { continuesRun, MAX_RANGES } from './delivery-headers.ts';
+import { continuesRun, MAX_RANGES } from '../../delivery/numbering.ts';
 import type { Entry } from './event-store.ts';
 import { createRing } from './ring.ts';
 

@@ -1,7 +1,7 @@
+import type { Transport } from '../../delivery/transport.ts';
+import type { Answer } from '../../delivery/verdict.ts';
 import { deliveryHeaders } from './delivery-headers.ts';
 import type { Origin } from './origin.ts';
-import type { Transport } from './transport.ts';
-import type { Answer } from './verdict.ts';
 
 /**
  * Tells the ledger of gateway nodes what was dropped, and served, when no batch is there to tell it with. Only to backends that have

@@ -1,11 +1,11 @@
-import { systemClock } from './clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
+import { createLog, stderrSink } from '../../delivery/log.ts';
+import { createRareLog } from '../../delivery/rare-log.ts';
 import { readConfig } from './config.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import type { DeliveryCounters } from './ledger.ts';
-import { createLog, stderrSink } from './log.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { prometheusText } from './prometheus.ts';
-import { createRareLog } from './rare-log.ts';
 import { openServed, type Served } from './served/served.ts';
 import type { Counter } from './served/tally.ts';
 import type { Delivery, DeliverySettings, OnSettled } from './settings.ts';

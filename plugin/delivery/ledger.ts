@@ -1,5 +1,5 @@
-import type { Fields } from './log.ts';
-import type { RareLog } from './rare-log.ts';
+import type { Fields } from '../../delivery/log.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
 
 /**
  * Totals since the start of the process. Every event that was pushed, or adopted from a dead process, is in exactly one

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
-import type { Clock } from './clock.ts';
-import type { Fields } from './log.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import type { Fields } from '../../delivery/log.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
 import { PROMETHEUS_TYPE } from './prometheus.ts';
-import type { RareLog } from './rare-log.ts';
 
 export interface MetricsAddress {
   readonly host: string;

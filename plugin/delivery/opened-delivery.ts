@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import { newProcessId } from '../../delivery/names.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
 import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
 import type { OnLost } from './event-store.ts';
 import { addCounts, type Ledger } from './ledger.ts';
 import { createMemoryStore } from './memory-store.ts';
-import { createOrigin, endpointKey, type NumberingOrigin, newProcessId, type Origin, ticketOf } from './origin.ts';
-import type { RareLog } from './rare-log.ts';
+import { createOrigin, endpointKey, type NumberingOrigin, type Origin, ticketOf } from './origin.ts';
 import { checkSettings, type Deliverable, type DeliverySettings, type OnSettled, type Ticket } from './settings.ts';
 import { openAdoptedStore } from './spool/adopted-store.ts';
 import type { Heir } from './spool/adoption.ts';

@@ -1,6 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import type { Clock } from './clock.ts';
+import { createHash } from 'node:crypto';
+import type { Numbered } from '../../delivery/numbering.ts';
 import type { AccountReport } from './served/account.ts';
 import type { Ticket } from './settings.ts';
 
@@ -8,15 +7,7 @@ import type { Ticket } from './settings.ts';
  * Who took events and numbered them: one Delivery in one run of one process. It numbers from 1 without gaps, so that
  * whoever receives the events sees what is missing. Events that another process adopts keep the origin they had.
  */
-export interface Origin {
-  /** The machine, as its operator calls it. */
-  readonly node: string;
-  /** Unique; later ones sort behind earlier ones. */
-  readonly process: string;
-  /** The highest number given so far. */
-  readonly taken: number;
-  /** What it has dropped so far, by reason. */
-  dropped(): Readonly<Record<string, number>>;
+export interface Origin extends Numbered {
   /** What it has been given to tell of the gateway; undefined = nothing. */
   readonly account?: AccountReport | undefined;
 }
@@ -46,28 +37,9 @@ export function createOrigin(
   };
 }
 
-/** What a node may be called, in a header and in the name of a folder. */
-export const NODE_NAME = /^[\w.:@-]{1,128}$/;
-
-/** The host's name with what a node's name may not have replaced. */
-export function defaultNode(): string {
-  const name = hostname()
-    .replaceAll(/[^\w.:@-]/g, '-')
-    .slice(0, 128);
-  return name === '' ? 'unnamed' : name;
-}
-
 /** Names an event of an origin. */
 export function ticketOf(process: string, number: number): Ticket {
   return `${process} ${number}`;
-}
-
-/** Nine digits in base 36 last until the year 5188. */
-const TIME_DIGITS = 9;
-
-/** An id that no other process of any machine has, and that sorts by the time it was made. */
-export function newProcessId(clock: Clock): string {
-  return `${clock.epochMs().toString(36).padStart(TIME_DIGITS, '0')}-${randomBytes(8).toString('hex')}`;
 }
 
 /** Sixteen hexadecimal digits: no two endpoints of a gateway share them, and the URL's credentials are not in them. */

@@ -1,13 +1,13 @@
+import type { Rejection } from '../../delivery/lenient-answer.ts';
+import type { Fields } from '../../delivery/log.ts';
+import { problemFieldsOf } from '../../delivery/problem.ts';
+import type { Answer } from '../../delivery/verdict.ts';
 import type { AsideBatch } from './aside.ts';
 import { type AttemptOptions, answerFields, attemptUntilJudged } from './attempts.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type Entry, idOf } from './event-store.ts';
-import type { Rejection } from './lenient-answer.ts';
-import type { Fields } from './log.ts';
 import { ticketOf } from './origin.ts';
-import { problemFieldsOf } from './problem.ts';
 import type { OnSettled } from './settings.ts';
-import type { Answer } from './verdict.ts';
 
 export interface SenderOptions extends AttemptOptions {
   /** Told which events were dealt with. */

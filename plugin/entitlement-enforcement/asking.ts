@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../delivery/clock.ts';
-import type { RareLog } from '../delivery/rare-log.ts';
+import type { Clock, Timer } from '../../delivery/clock.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
 import type { AccessClient } from './access-client.ts';
 import type { AccessSettings } from './config.ts';
 import type { Counting, Mark } from './counting.ts';

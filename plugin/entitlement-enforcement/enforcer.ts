@@ -1,5 +1,5 @@
-import type { Clock } from '../delivery/clock.ts';
-import type { RareLog } from '../delivery/rare-log.ts';
+import type { Clock } from '../../delivery/clock.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
 import type { UsageFeedReader } from '../usage-feed/receiver.ts';
 import { createAccessClient } from './access-client.ts';
 import { type Asking, askDue, askSoon, type Entry, waitForAnswer } from './asking.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../delivery/clock.ts';
-import { createLog, stderrSink } from '../delivery/log.ts';
-import { createRareLog, type RareLog } from '../delivery/rare-log.ts';
+import { type Clock, systemClock } from '../../delivery/clock.ts';
+import { createLog, stderrSink } from '../../delivery/log.ts';
+import { createRareLog, type RareLog } from '../../delivery/rare-log.ts';
 import { enforcementDir, feedSocketPath } from '../usage-feed/config.ts';
 import { openUsageFeedReader, type UsageFeedReader } from '../usage-feed/receiver.ts';
 import type { AccessSettings } from './config.ts';

@@ -1,4 +1,4 @@
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import { objectOf, textOf } from '../metering-and-billing/json-values.ts';
 import { noticeOnce } from '../metering-and-billing/notices.ts';
 import { limitHeaders, refusalOf } from './answers.ts';

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 
 /** How the end of the process is brought about. */
 export interface Ending {

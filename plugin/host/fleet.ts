@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import { plainError, type Reports } from './reports.ts';
 import {
   type LeftConnection,

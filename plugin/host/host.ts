@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, systemClock } from '../delivery/clock.ts';
+import { type Clock, systemClock } from '../../delivery/clock.ts';
 import type { Instances } from './answers.ts';
 import { type Connection, type ConnectionHost, serveConnection } from './connection.ts';
 import { planPrefetch } from './events.ts';

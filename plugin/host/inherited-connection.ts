@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Clock, systemClock } from '../delivery/clock.ts';
+import { type Clock, systemClock } from '../../delivery/clock.ts';
 import type { Protocol } from './plugin-module.ts';
 import { beginsCall } from './rpc-messages.ts';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { stderrSink } from '../delivery/log.ts';
+import { stderrSink } from '../../delivery/log.ts';
 import { type Command, KEPT_OPTION, MANAGED_OPTION } from './command-line.ts';
 import { isPipe } from './ending.ts';
 import { type Greeting, identityOf, keeperPath } from './keeper.ts';

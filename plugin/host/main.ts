@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { LogSink } from '../delivery/log.ts';
+import type { LogSink } from '../../delivery/log.ts';
 import { type Command, CommandLineError, KEPT_OPTION, readCommandLine, USAGE } from './command-line.ts';
 import { type Ending, takeOverEnding } from './ending.ts';
 import { createKeeper, identityOf } from './keeper.ts';

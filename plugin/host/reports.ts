@@ -1,6 +1,6 @@
-import { systemClock } from '../delivery/clock.ts';
-import { createLog, type Fields, type LogSink, stderrSink } from '../delivery/log.ts';
-import { createRareLog } from '../delivery/rare-log.ts';
+import { systemClock } from '../../delivery/clock.ts';
+import { createLog, type Fields, type LogSink, stderrSink } from '../../delivery/log.ts';
+import { createRareLog } from '../../delivery/rare-log.ts';
 
 /** What the host tells the operator, on standard error: each kind of failure at most once a minute, with its count. */
 export interface Reports {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Ending } from './ending.ts';
 import { createHost } from './host.ts';

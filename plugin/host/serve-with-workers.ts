@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import type { Command } from './command-line.ts';
 import { readHostConfig } from './config.ts';
 import type { Ending } from './ending.ts';

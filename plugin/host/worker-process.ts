@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
 import type { Server, Socket } from 'node:net';
-import { systemClock, type Timer } from '../delivery/clock.ts';
+import { systemClock, type Timer } from '../../delivery/clock.ts';
 import { WORKER_OPTION } from './command-line.ts';
 import { readLines } from './lines.ts';
 import type { ListenerPlace } from './listening.ts';

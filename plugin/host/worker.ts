@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer, Socket } from 'node:net';
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Ending } from './ending.ts';
 import { createHost, type Host } from './host.ts';

@@ -1,4 +1,4 @@
-import { systemClock } from '../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import { type Delivery, isAdopting, onSettled, openDelivery, reportDrop } from '../delivery/index.ts';
 import { feedSocketPath } from '../usage-feed/config.ts';
 import { createUsageFeed, type UsageFeed } from '../usage-feed/sender.ts';

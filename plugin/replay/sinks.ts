@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseRetryAfterMs, retryDelayMs } from '../delivery/retry-delay.ts';
-import { verdictOf } from '../delivery/verdict.ts';
+import { parseRetryAfterMs, retryDelayMs } from '../../delivery/retry-delay.ts';
+import { verdictOf } from '../../delivery/verdict.ts';
 import type { UsageEvent } from '../metering-and-billing/usage-events.ts';
 
 /** Where replayed events go. */

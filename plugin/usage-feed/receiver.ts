@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { Clock } from '../delivery/clock.ts';
+import type { Clock } from '../../delivery/clock.ts';
 import { type ListeningPath, listenAt } from '../host/listening.ts';
 import {
   type Amounts,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../delivery/clock.ts';
+import type { Clock } from '../../delivery/clock.ts';
 import { type Amounts, add, MEASURES, NO_AMOUNTS, type TypeTotals, writeMessage, writeStatus } from './messages.ts';
 
 /** An event as far as it is told of. */

@@ -5,7 +5,7 @@ import { findTruthinessTests } from '../../lint/truthiness.ts';
 
 const SAMPLES = 'test/house/truthiness-samples.ts';
 /** What ships and computes; pages of the console have their own checker. */
-const FOLDERS = /^(backend|plugin|catalog)\//;
+const FOLDERS = /^(backend|delivery|plugin|collectors|catalog)\//;
 
 test('no number, text or decimal is asked whether it is true', () => {
   const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);

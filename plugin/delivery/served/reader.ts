@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../clock.ts';
-import { newProcessId } from '../origin.ts';
-import type { RareLog } from '../rare-log.ts';
+import type { Clock, Timer } from '../../../delivery/clock.ts';
+import { newProcessId } from '../../../delivery/names.ts';
+import type { RareLog } from '../../../delivery/rare-log.ts';
 import { codeOf } from '../spool/files.ts';
 import { isOwned } from '../spool/owner.ts';
 import {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../clock.ts';
-import { newProcessId } from '../origin.ts';
-import type { RareLog } from '../rare-log.ts';
+import type { Clock } from '../../../delivery/clock.ts';
+import { newProcessId } from '../../../delivery/names.ts';
+import type { RareLog } from '../../../delivery/rare-log.ts';
 import { bootId } from '../spool/owner.ts';
 import type { AccountReport } from './account.ts';
 import { createReader } from './reader.ts';

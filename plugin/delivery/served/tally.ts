@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import { createTallyFile, listTallies, readTally, type TallyFile, type WrittenTally } from './tally-file.ts';
 
 /** Counts one request, by what has become of its log entry. `requestId`: the same when Kong tells of it once more. */

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import type { EventStore, OnLost } from '../event-store.ts';
 import type { MemoryBounds } from '../held-entries.ts';
 import { WARNING_SHARE } from '../memory-store.ts';

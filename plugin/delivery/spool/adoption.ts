@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import { tokenTag } from '../origin.ts';
 import { adoptedFolder, type FolderName, freeReserve, MACHINE, type OwnFolder, parseFolderName } from './folders.ts';
 import { bootId, isOwned } from './owner.ts';

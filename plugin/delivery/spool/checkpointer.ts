@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Timer } from '../../../delivery/clock.ts';
 import type { NumberRanges } from '../number-ranges.ts';
 import type { Origin } from '../origin.ts';
 import { writeCheckpoint } from './checkpoint.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import type { SpoolFiles } from './files.ts';
 import { createReadBack } from './read-back.ts';
 import type { Segment } from './segments.ts';

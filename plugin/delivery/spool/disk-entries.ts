@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import type { OnLost } from '../event-store.ts';
 import { createHeldEntries, type HeldEntries, type MemoryBounds } from '../held-entries.ts';
 import { createNumberRanges, type NumberRanges } from '../number-ranges.ts';

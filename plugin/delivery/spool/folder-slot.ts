@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import { codeOf, type SpoolFiles } from './files.ts';
 import { claimFolder, type OwnFolder } from './folders.ts';
 

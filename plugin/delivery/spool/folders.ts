@@ -1,8 +1,9 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { readFile, rm, rmdir, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Clock } from '../clock.ts';
-import { NODE_NAME, type Origin, tokenTag } from '../origin.ts';
+import type { Clock } from '../../../delivery/clock.ts';
+import { NODE_NAME } from '../../../delivery/names.ts';
+import { type Origin, tokenTag } from '../origin.ts';
 import { CHECKPOINT_FILES } from './checkpoint.ts';
 import { codeOf, type SpoolFiles } from './files.ts';
 import { bootId, type Ownership, own, SOCKET } from './owner.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Timer } from '../../../delivery/clock.ts';
 import { codeOf, type SpoolFiles } from './files.ts';
 import { findRecord, RECORD_OVERHEAD_BYTES, type SpoolRecord } from './record.ts';
 import type { Segment } from './segments.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 import type { EventStore, LossReason, OnLost } from '../event-store.ts';
 import type { MemoryBounds } from '../held-entries.ts';
 import { WARNING_SHARE } from '../memory-store.ts';

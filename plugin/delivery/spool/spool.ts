@@ -1,10 +1,10 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../../delivery/clock.ts';
+import type { RareLog } from '../../../delivery/rare-log.ts';
 import { type CatchUp, createCatchUp } from '../catch-up.ts';
-import type { Clock } from '../clock.ts';
 import { createDeadLetters, type DeadLetters } from '../dead-letters.ts';
 import type { Ledger } from '../ledger.ts';
-import type { RareLog } from '../rare-log.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import { type Budget, createBudget, type FullPolicy } from './budget.ts';
 import { codeOf, nodeFiles, type SpoolFiles } from './files.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Timer } from '../../../delivery/clock.ts';
 import type { SpoolEntry } from './entry.ts';
 import { type Batch, createPendingEntries, encodeBatch, type PendingEntries, recordBytes } from './pending-entries.ts';
 import type { SegmentFile, SegmentFiles } from './segment-files.ts';

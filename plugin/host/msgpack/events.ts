@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../delivery/clock.ts';
+import { type Clock, systemClock } from '../../../delivery/clock.ts';
 import { type NamedCall, type PdkCaller, pdkError, refusalOf } from '../pdk.ts';
 
 /** What Kong is to do next, or that the plugin is done. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { defaultNode } from '../../../delivery/names.ts';
 import { readConfig } from '../../../plugin/delivery/config.ts';
-import { defaultNode } from '../../../plugin/delivery/origin.ts';
 
 const GIB = 1024 ** 3;
 

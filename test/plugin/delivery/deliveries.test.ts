@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../plugin/delivery/clock.ts';
+import { systemClock } from '../../../delivery/clock.ts';
 import { createDeliveries } from '../../../plugin/delivery/deliveries.ts';
 import type { Deliverable, DeliverySettings } from '../../../plugin/delivery/index.ts';
 import { createManualClock } from './support/manual-clock.ts';

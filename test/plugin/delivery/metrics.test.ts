@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../plugin/delivery/clock.ts';
+import { systemClock } from '../../../delivery/clock.ts';
+import { createRareLog } from '../../../delivery/rare-log.ts';
 import { type MetricsServer, startMetricsServer } from '../../../plugin/delivery/metrics-server.ts';
 import { prometheusText } from '../../../plugin/delivery/prometheus.ts';
-import { createRareLog } from '../../../plugin/delivery/rare-log.ts';
 import { startChild } from './support/child.ts';
 import { createManualClock } from './support/manual-clock.ts';
 import { createRig, event, ids, pushAll, serve, settingsFor, until } from './support/rig.ts';

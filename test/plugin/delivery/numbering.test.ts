@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { readDeliveryHeaders } from '../../../backend/modules/events/gateway-delivery.ts';
-import { deliveryHeaders, MAX_RANGES } from '../../../plugin/delivery/delivery-headers.ts';
+import { defaultNode, NODE_NAME, newProcessId } from '../../../delivery/names.ts';
+import { MAX_RANGES } from '../../../delivery/numbering.ts';
+import { deliveryHeaders } from '../../../plugin/delivery/delivery-headers.ts';
 import { createHeldEntries } from '../../../plugin/delivery/held-entries.ts';
 import { createNumberRanges } from '../../../plugin/delivery/number-ranges.ts';
-import { createOrigin, defaultNode, NODE_NAME, newProcessId, tokenTag } from '../../../plugin/delivery/origin.ts';
+import { createOrigin, tokenTag } from '../../../plugin/delivery/origin.ts';
 import { fc } from '../../support/property.ts';
 import { createManualClock } from './support/manual-clock.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { parseRetryAfterMs, retryDelayMs } from '../../../delivery/retry-delay.ts';
+import { isTokenRefused, verdictOf } from '../../../delivery/verdict.ts';
 import type { Entry } from '../../../plugin/delivery/event-store.ts';
 import { createMemoryStore } from '../../../plugin/delivery/memory-store.ts';
-import { parseRetryAfterMs, retryDelayMs } from '../../../plugin/delivery/retry-delay.ts';
 import { createRing } from '../../../plugin/delivery/ring.ts';
 import { arrayOf, createTexts, stringOf } from '../../../plugin/delivery/texts.ts';
-import { isTokenRefused, verdictOf } from '../../../plugin/delivery/verdict.ts';
 import { fc } from '../../support/property.ts';
 
 describe('verdicts', () => {

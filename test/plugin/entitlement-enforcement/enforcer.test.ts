@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../plugin/delivery/clock.ts';
+import { systemClock } from '../../../delivery/clock.ts';
 import { readConfig } from '../../../plugin/entitlement-enforcement/config.ts';
 import type { Decision } from '../../../plugin/entitlement-enforcement/decide.ts';
 import { createEnforcer, type Enforcer } from '../../../plugin/entitlement-enforcement/enforcer.ts';

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Clock, systemClock } from '../../../plugin/delivery/clock.ts';
+import { type Clock, systemClock } from '../../../delivery/clock.ts';
 import { readMessage, writeMessage, writeStatus } from '../../../plugin/usage-feed/messages.ts';
 import { openUsageFeedReader, type UsageFeedReader } from '../../../plugin/usage-feed/receiver.ts';
 import { createUsageFeed } from '../../../plugin/usage-feed/sender.ts';

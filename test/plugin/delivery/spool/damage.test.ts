@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../plugin/delivery/clock.ts';
+import { systemClock } from '../../../../delivery/clock.ts';
 import { idOf } from '../../../../plugin/delivery/event-store.ts';
 import { openAdoptedStore } from '../../../../plugin/delivery/spool/adopted-store.ts';
 import { createBudget } from '../../../../plugin/delivery/spool/budget.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import { type Clock, systemClock } from '../../../../plugin/delivery/clock.ts';
+import { type Clock, systemClock } from '../../../../delivery/clock.ts';
 import { createDeliveries, type Deliveries } from '../../../../plugin/delivery/deliveries.ts';
 import type { Deliverable, Delivery, DeliverySettings, QueueSettings } from '../../../../plugin/delivery/index.ts';
 import type { SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';

@@ -5,9 +5,23 @@ import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { type Clock, timerSafeMs } from './clock.ts';
-import { LENIENT } from './delivery-headers.ts';
-import { type DeliverySettings, MAX_CONNECTIONS } from './settings.ts';
 import type { Answer, LenientAnswer } from './verdict.ts';
+
+/** How an endpoint is spoken to. */
+export interface TransportSettings {
+  /** Bearer token; undefined = the endpoint asks for none. */
+  readonly token?: string | undefined;
+  /** Bounds connecting, waiting for headers, waiting for the body, and the whole request. */
+  readonly timeoutMs: number;
+  /** How long an idle connection is kept. */
+  readonly keepaliveMs: number;
+  /** false = the certificate of the endpoint is not verified. */
+  readonly sslVerify: boolean;
+  /** Not the concurrency limit: senders keep to that, and at shutdown all connections are wanted. */
+  readonly connections: number;
+  /** Who is speaking, for the endpoint's own log. */
+  readonly userAgent: string;
+}
 
 /** Posts batches to one endpoint over its own connections. */
 export interface Transport {
@@ -20,6 +34,9 @@ export interface Transport {
   destroy(): void;
 }
 
+/** What every request says: refuse single events, if you can, and store the others (RFC 7240). */
+const LENIENT = { prefer: 'handling=lenient' } as const;
+
 /** Of an answer that is not 2xx this much is kept for the log: a problem document is a few hundred bytes. */
 const MAX_EXCERPT_BYTES = 16 * 1024;
 /** An answer is read this far so that its connection can be used again; past it a new connection is cheaper. */
@@ -27,12 +44,11 @@ const MAX_DRAINED_BYTES = 64 * 1024;
 /** A lenient answer explains each refused event with some 300 bytes; a batch has a thousand events as a rule at most. */
 const MAX_REPORT_BYTES = 1024 * 1024;
 
-export function createTransport(settings: DeliverySettings, url: URL, clock: Clock): Transport {
+export function createTransport(settings: TransportSettings, url: URL, clock: Clock): Transport {
   const timeoutMs = timerSafeMs(settings.timeoutMs, 1);
   const keepaliveMs = timerSafeMs(settings.keepaliveMs, 1);
   const pool = new Pool(url.origin, {
-    // Not the concurrency limit: the sender keeps to that, and at shutdown all connections are wanted.
-    connections: MAX_CONNECTIONS,
+    connections: settings.connections,
     connectTimeout: timeoutMs,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
@@ -45,9 +61,9 @@ export function createTransport(settings: DeliverySettings, url: URL, clock: Clo
   });
   const options = { method: 'POST', path: url.pathname + url.search } as const;
   const standing = {
-    authorization: `Bearer ${settings.token}`,
+    ...(settings.token !== undefined && { authorization: `Bearer ${settings.token}` }),
     'content-type': 'application/cloudevents-batch+json',
-    'user-agent': 'kong-metering-and-billing',
+    'user-agent': settings.userAgent,
     ...LENIENT,
   };
 
