@@ -1,20 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
+import { type Aside, createAside, earliest } from '../../delivery/aside.ts';
 import { type Breaker, createBreaker } from '../../delivery/breaker.ts';
 import type { Clock } from '../../delivery/clock.ts';
 import { createPauses, type Pauses } from '../../delivery/pauses.ts';
 import type { RareLog } from '../../delivery/rare-log.ts';
+import { createSender } from '../../delivery/sender.ts';
 import { createTransport, type Transport } from '../../delivery/transport.ts';
 import { isTokenRefused } from '../../delivery/verdict.ts';
-import { type Aside, createAside, earliest } from './aside.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
-import type { EventStore } from './event-store.ts';
+import type { Entry, EventStore } from './event-store.ts';
 import { createIdleReport, type IdleReport } from './idle-report.ts';
 import type { Ledger } from './ledger.ts';
 import type { Origin } from './origin.ts';
-import { createSender } from './sender.ts';
+import { createOutbox } from './outbox.ts';
 import {
   checkSettings,
   concurrencyOf,
@@ -73,7 +74,7 @@ interface Parts {
   readonly breaker: Breaker;
   readonly slots: PQueue;
   readonly dispatcher: Dispatcher;
-  readonly aside: Aside | undefined;
+  readonly aside: Aside<Entry> | undefined;
   readonly idleReport: IdleReport;
   readonly shutdown: Shutdown;
   /** Set by the last answer. */
@@ -142,16 +143,18 @@ function assemble(settings: DeliverySettings, surroundings: Surroundings): Parts
       dispatcher.run();
     },
   });
-  const aside = durable && createAside({ clock, onReturn: (batch) => dispatcher.sendReturned(batch) });
+  const aside = durable && createAside<Entry>({ clock, onReturn: (batch) => dispatcher.sendReturned(batch) });
   const idleReport = createIdleReport({ origin: store.origin, transport, stop: stopSignal });
   const scrub = (text: string) => text.replaceAll(token, '[token]');
   const shared = { queue, store, breaker, clock, isDraining, stop: stopSignal, transport, pauses, scrub, aside };
   const { deliver } = createSender({
-    ...surroundings,
     ...shared,
+    retry: queue,
+    outgoing: createOutbox({ ...surroundings, endpoint, deadLetters: durable?.deadLetters }),
+    random: surroundings.random,
+    rareLog,
     endpoint,
     key,
-    deadLetters: durable?.deadLetters,
     onAnswer(answer) {
       endpointState.isTokenRefused = isTokenRefused(answer);
       idleReport.answered(answer);

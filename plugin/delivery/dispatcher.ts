@@ -1,7 +1,7 @@
 import type PQueue from 'p-queue';
+import { type AsideBatch, earliest } from '../../delivery/aside.ts';
 import type { Breaker } from '../../delivery/breaker.ts';
 import type { Clock, Timer } from '../../delivery/clock.ts';
-import { type AsideBatch, earliest } from './aside.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Entry, EventStore } from './event-store.ts';
 import type { QueueSettings } from './settings.ts';
@@ -13,7 +13,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Where batches in flight are counted and bounded. */
   readonly slots: PQueue;
-  readonly deliver: (entries: readonly Entry[], returned?: AsideBatch) => Promise<void>;
+  readonly deliver: (entries: readonly Entry[], returned?: AsideBatch<Entry>) => Promise<void>;
   /** Holds back what was read from disk; undefined = nothing is. */
   readonly catchUp?: CatchUp | undefined;
   /** Whether shutdown has begun. */
@@ -29,7 +29,7 @@ export interface Dispatcher {
   /** Lets all go that is due now. To be called when a slot becomes free or the breaker changes. */
   run(): void;
   /** Sends a batch that was put aside, as soon as there is a slot for it. */
-  sendReturned(batch: AsideBatch): void;
+  sendReturned(batch: AsideBatch<Entry>): void;
   /** When the oldest event that is in flight was pushed, by the monotonic clock. */
   oldestInFlightAt(): number | undefined;
 }
@@ -48,7 +48,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** As many as there are slots. */
   const inFlight = new Set<readonly Entry[]>();
 
-  async function send(entries: readonly Entry[], returned?: AsideBatch): Promise<void> {
+  async function send(entries: readonly Entry[], returned?: AsideBatch<Entry>): Promise<void> {
     inFlight.add(entries);
     await options.deliver(entries, returned);
     inFlight.delete(entries);

@@ -1,4 +1,4 @@
-import { earliest } from './aside.ts';
+import { earliest } from '../../delivery/aside.ts';
 import type { Totals } from './ledger.ts';
 import type { Common, OpenedDelivery } from './opened-delivery.ts';
 import type { AccountReport } from './served/account.ts';

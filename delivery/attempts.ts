@@ -1,38 +1,52 @@
-import type { Breaker } from '../../delivery/breaker.ts';
-import type { Clock } from '../../delivery/clock.ts';
-import { judge, type Rejection } from '../../delivery/lenient-answer.ts';
-import type { Fields } from '../../delivery/log.ts';
-import type { Pauses } from '../../delivery/pauses.ts';
-import { problemFields } from '../../delivery/problem.ts';
-import type { RareLog } from '../../delivery/rare-log.ts';
-import { parseRetryAfterMs, retryDelayMs } from '../../delivery/retry-delay.ts';
-import type { Transport } from '../../delivery/transport.ts';
-import { type Answer, isTokenRefused, verdictOf } from '../../delivery/verdict.ts';
-import type { Aside } from './aside.ts';
-import { deliveryHeaders } from './delivery-headers.ts';
-import type { Entry, EventStore } from './event-store.ts';
-import type { Ledger } from './ledger.ts';
-import type { QueueSettings } from './settings.ts';
-import { arrayOf } from './texts.ts';
+import type { Aside, Queued } from './aside.ts';
+import type { Breaker } from './breaker.ts';
+import type { Clock } from './clock.ts';
+import { judge, type Rejection } from './lenient-answer.ts';
+import type { Fields } from './log.ts';
+import type { Pauses } from './pauses.ts';
+import { problemFields } from './problem.ts';
+import type { RareLog } from './rare-log.ts';
+import { parseRetryAfterMs, retryDelayMs } from './retry-delay.ts';
+import type { Transport } from './transport.ts';
+import { type Answer, isTokenRefused, verdictOf } from './verdict.ts';
 
-export interface AttemptOptions {
-  readonly queue: QueueSettings;
-  /** Names the Delivery in log lines. */
+/** How long to wait between attempts, and when to give up. */
+export interface RetrySettings {
+  readonly initialRetryDelayMs: number;
+  readonly maxRetryDelayMs: number;
+  /** A batch is given up this long after its first attempt; has no effect where batches are put aside. */
+  readonly maxRetryTimeMs: number;
+}
+
+/** Where the events of a batch come from, as far as attempts need to know. */
+export interface Outgoing<T extends Queued> {
+  /** Events that wait behind those under way. */
+  readonly waiting: number;
+  /** What the batch says of itself. */
+  headersOf(entries: readonly T[]): Record<string, string>;
+  /** The JSON array of the events, in pieces that must not change. */
+  bodyOf(entries: readonly T[]): readonly Buffer[];
+  /** A request is about to repeat one that has failed. */
+  onRetry(): void;
+}
+
+export interface AttemptOptions<T extends Queued> {
+  readonly retry: RetrySettings;
+  /** Names the endpoint in log lines. */
   readonly endpoint: string;
-  /** Tells Deliveries apart where lines are held to one a minute. */
+  /** Tells senders apart where lines are held to one a minute. */
   readonly key: string;
   /** Removes secrets from a text of foreign origin. */
   readonly scrub: (text: string) => string;
-  readonly store: EventStore;
+  readonly outgoing: Outgoing<T>;
   readonly transport: Transport;
   readonly breaker: Breaker;
   readonly pauses: Pauses;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly ledger: Ledger;
   readonly rareLog: RareLog;
   /** Given: no batch is ever given up. One that keeps failing makes way for the others there. */
-  readonly aside?: Aside | undefined;
+  readonly aside?: Aside<T> | undefined;
   /** Told of each answer, for what it says about the endpoint. */
   readonly onAnswer?: ((answer: Answer) => void) | undefined;
   /** Whether shutdown has begun. */
@@ -57,12 +71,12 @@ const PATIENCE = { attempts: 3, ms: 10_000 };
  * Sends the same entries until there is an outcome. Time with an open breaker does not count as time spent trying.
  * @param isReturned they have been put aside before: one failure is enough
  */
-export async function attemptUntilJudged(
-  entries: readonly Entry[],
+export async function attemptUntilJudged<T extends Queued>(
+  entries: readonly T[],
   isReturned: boolean,
-  options: AttemptOptions,
+  options: AttemptOptions<T>,
 ): Promise<Outcome> {
-  const { breaker, clock, ledger, pauses, stop } = options;
+  const { breaker, clock, outgoing, pauses, stop } = options;
   const tried = { failedAttempts: 0, firstAt: 0, startedAt: 0 };
   for (;;) {
     const permit = await breaker.admit();
@@ -70,7 +84,7 @@ export async function attemptUntilJudged(
     if (tried.failedAttempts === 0) {
       tried.firstAt = clock.now();
       tried.startedAt = tried.firstAt - breaker.openMs();
-    } else ledger.totals.retried++;
+    } else outgoing.onRetry();
     const answer = await attempt(entries, options);
     const outcome = outcomeOf(answer, entries);
     if (outcome !== undefined) {
@@ -90,20 +104,16 @@ export async function attemptUntilJudged(
   }
 }
 
-async function attempt(entries: readonly Entry[], options: AttemptOptions): Promise<Answer> {
-  const { store, transport, stop } = options;
-  const headers = deliveryHeaders(
-    store.origin,
-    entries.map(({ number }) => number),
-  );
+async function attempt<T extends Queued>(entries: readonly T[], options: AttemptOptions<T>): Promise<Answer> {
+  const { outgoing, transport, stop } = options;
   // Joined anew for each attempt: kept, the bodies of batches that pause would double the memory of the buffer.
-  const answer = await transport.post(arrayOf(entries), headers, stop);
+  const answer = await transport.post(outgoing.bodyOf(entries), outgoing.headersOf(entries), stop);
   options.onAnswer?.(answer);
   return answer;
 }
 
 /** undefined = the same has to be sent again. */
-function outcomeOf(answer: Answer, { length }: readonly Entry[]): Outcome | undefined {
+function outcomeOf(answer: Answer, { length }: readonly unknown[]): Outcome | undefined {
   const verdict = verdictOf(answer);
   if (verdict === 'retry') return undefined;
   if (verdict === 'split') return { kind: 'refused', answer };
@@ -113,37 +123,37 @@ function outcomeOf(answer: Answer, { length }: readonly Entry[]): Outcome | unde
   return { kind: 'delivered', rejections: judgement.rejections, answer };
 }
 
-function endOf(
+function endOf<T extends Queued>(
   { failedAttempts, firstAt, startedAt }: { failedAttempts: number; firstAt: number; startedAt: number },
-  entries: readonly Entry[],
+  entries: readonly T[],
   answer: Answer,
-  options: AttemptOptions,
+  options: AttemptOptions<T>,
 ): 'expired' | 'failing' | undefined {
-  const { aside, breaker, clock, queue, store } = options;
+  const { aside, breaker, clock, outgoing, retry } = options;
   const now = clock.now();
-  if (aside === undefined) return now - breaker.openMs() - startedAt >= queue.maxRetryTimeMs ? 'expired' : undefined;
+  if (aside === undefined) return now - breaker.openMs() - startedAt >= retry.maxRetryTimeMs ? 'expired' : undefined;
   const isTriedEnough = failedAttempts >= PATIENCE.attempts && now - firstAt >= PATIENCE.ms;
-  const isInTheWay = isTriedEnough && store.waiting > 0 && aside.hasRoomFor(entries);
+  const isInTheWay = isTriedEnough && outgoing.waiting > 0 && aside.hasRoomFor(entries);
   return isInTheWay && mayYield(answer, options) ? 'failing' : undefined;
 }
 
 /** A refused token is nobody's fault but the token's; and at shutdown there is no later. */
-function mayYield(answer: Answer, { isDraining }: AttemptOptions): boolean {
+function mayYield(answer: Answer, { isDraining }: Pick<AttemptOptions<Queued>, 'isDraining'>): boolean {
   return !isTokenRefused(answer) && !isDraining();
 }
 
-function pauseMs(answer: Answer, failedAttempts: number, options: AttemptOptions): number {
-  const { breaker, clock, queue, random } = options;
+function pauseMs<T extends Queued>(answer: Answer, failedAttempts: number, options: AttemptOptions<T>): number {
+  const { breaker, clock, retry, random } = options;
   const retryAfterMs =
     answer.kind === 'status' ? parseRetryAfterMs(answer.retryAfter, answer.date, clock.epochMs()) : undefined;
   // The cooldown of an open breaker takes the place of the backoff.
-  const initialRetryDelayMs = breaker.isOpen ? 0 : queue.initialRetryDelayMs;
-  const { maxRetryDelayMs } = queue;
+  const initialRetryDelayMs = breaker.isOpen ? 0 : retry.initialRetryDelayMs;
+  const { maxRetryDelayMs } = retry;
   const delayMs = retryDelayMs({ failedAttempts, initialRetryDelayMs, maxRetryDelayMs, retryAfterMs, random });
   return options.isDraining() ? Math.min(Math.max(delayMs, DRAIN_DELAY_MS.least), DRAIN_DELAY_MS.most) : delayMs;
 }
 
-function noteFailure(answer: Answer, { endpoint, key, rareLog, scrub }: AttemptOptions): void {
+function noteFailure<T extends Queued>(answer: Answer, { endpoint, key, rareLog, scrub }: AttemptOptions<T>): void {
   const fields = { endpoint, ...answerFields(answer, scrub) };
   if (isTokenRefused(answer)) {
     rareLog.note({ key: `${key} token`, level: 'error', msg: 'the endpoint refused the API token', fields });

@@ -1,9 +1,14 @@
-import type { Clock, Timer } from '../../delivery/clock.ts';
-import type { Entry } from './event-store.ts';
+import type { Clock, Timer } from './clock.ts';
+
+/** What batches consist of. */
+export interface Queued {
+  /** Since when it waits, by the monotonic clock. */
+  readonly queuedAt: number;
+}
 
 /** A batch that keeps failing, and how many batches had been delivered when it was put aside. */
-export interface AsideBatch {
-  readonly entries: readonly Entry[];
+export interface AsideBatch<T extends Queued = Queued> {
+  readonly entries: readonly T[];
   readonly deliveredBefore: number;
 }
 
@@ -13,24 +18,24 @@ export interface AsideBatch {
  * nothing is delivered, no second batch is put aside until the first has been tried again: while an endpoint is down,
  * few batches change places, yet two such events, one behind the other, stop nobody.
  */
-export interface Aside {
+export interface Aside<T extends Queued = Queued> {
   /** Whether a batch may make way for the others now. */
-  hasRoomFor(entries: readonly Entry[]): boolean;
+  hasRoomFor(entries: readonly T[]): boolean;
   /** Comes back by way of `onReturn` after a while. */
-  put(entries: readonly Entry[]): void;
+  put(entries: readonly T[]): void;
   /** Another batch was delivered: the endpoint is well. */
   delivered(): void;
   /** Whether others were delivered since: then the batch itself is at fault, and its parts are worth trying. */
-  isAtFault(batch: AsideBatch): boolean;
+  isAtFault(batch: AsideBatch<T>): boolean;
   /** When the oldest event here was pushed, by the monotonic clock. */
   oldestAt(): number | undefined;
   /** All that is here, oldest first; nothing comes back any more. */
-  empty(): (readonly Entry[])[];
+  empty(): (readonly T[])[];
 }
 
-export interface AsideOptions {
+export interface AsideOptions<T extends Queued = Queued> {
   readonly clock: Clock;
-  readonly onReturn: (batch: AsideBatch) => void;
+  readonly onReturn: (batch: AsideBatch<T>) => void;
 }
 
 /** Often enough for an endpoint that was repaired, seldom enough that a thousand such events cost it 30 requests a second. */
@@ -43,14 +48,14 @@ export function earliest(times: readonly (number | undefined)[]): number | undef
   return times.reduce((least, at) => (least === undefined || (at !== undefined && at < least) ? at : least), undefined);
 }
 
-export function createAside({ clock, onReturn }: AsideOptions): Aside {
-  const timers = new Map<AsideBatch, Timer>();
+export function createAside<T extends Queued>({ clock, onReturn }: AsideOptions<T>): Aside<T> {
+  const timers = new Map<AsideBatch<T>, Timer>();
   let events = 0;
   let deliveredBatches = 0;
 
-  const isAtFault = ({ deliveredBefore }: AsideBatch) => deliveredBatches > deliveredBefore;
+  const isAtFault = ({ deliveredBefore }: AsideBatch<T>) => deliveredBatches > deliveredBefore;
 
-  function remove(batch: AsideBatch): void {
+  function remove(batch: AsideBatch<T>): void {
     timers.get(batch)?.cancel();
     timers.delete(batch);
     events -= batch.entries.length;
