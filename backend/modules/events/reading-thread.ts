@@ -28,6 +28,8 @@ export type FromReadingThread =
 
 /** Taken over in some milliseconds, and stored in a transaction that others wait for no longer than for their own. */
 const EVENTS_OF_SLICE = 2500;
+/** The same for events with much in them: ten megabytes at once are on the disk after a third of a second. */
+const CHARACTERS_OF_SLICE = 1_048_576;
 
 const port = parentPort as MessagePort;
 const unfetched = new Map<number, { events: NewEvent[]; at: number }>();
@@ -59,9 +61,19 @@ function read(id: number, body: EventBody): FromReadingThread {
 function next(id: number): FromReadingThread {
   const left = unfetched.get(id);
   if (left === undefined) return { kind: 'slice', id, events: [], isLast: true };
-  const events = left.events.slice(left.at, left.at + EVENTS_OF_SLICE);
+  const events = sliceFrom(left.events, left.at);
   left.at += events.length;
   const isLast = left.at >= left.events.length;
   if (isLast) unfetched.delete(id);
   return { kind: 'slice', id, events, isLast };
+}
+
+/** As many as fit; one alone always does. */
+function sliceFrom(events: readonly NewEvent[], start: number): NewEvent[] {
+  let end = start;
+  for (let characters = 0; end < events.length && end - start < EVENTS_OF_SLICE; end++) {
+    characters += events[end]?.data?.length ?? 0;
+    if (characters > CHARACTERS_OF_SLICE && end > start) break;
+  }
+  return events.slice(start, end);
 }

@@ -30,6 +30,8 @@ export interface ReaderBounds {
   maxWaiting: number;
   /** A query with a signal, which is one that a client waits for, ends after so long. */
   timeoutMs: number;
+  /** Of each thread: a query that needs more is refused. */
+  maxHeapMb: number;
 }
 
 const RETRY_AFTER_SECONDS = 1;
@@ -41,10 +43,10 @@ const RETRY_AFTER_SECONDS = 1;
 export function startReaders(
   options: ReaderOptions,
   threads: number,
-  { maxWaiting, timeoutMs }: ReaderBounds,
+  { maxWaiting, timeoutMs, maxHeapMb }: ReaderBounds,
   onQuestion?: UsageWatch['onQuestion'],
 ): ReaderPool {
-  const workers = createWorkers(options);
+  const workers = createWorkers(options, maxHeapMb);
   const queue = new PQueue({ concurrency: threads });
   let isClosed = false;
 
@@ -66,6 +68,8 @@ export function startReaders(
       if (answer.reason !== undefined) throw new Error(answer.reason);
       await takeRows(worker, answer, signal, onRows);
       return answer.result as T;
+    } catch (error) {
+      throw isOutOfMemory(error) ? needsTooMuch(maxHeapMb) : error;
     } finally {
       signal?.removeEventListener('abort', cancel);
       workers.giveBack(worker);
@@ -124,8 +128,22 @@ function tookTooLong(timeoutMs: number): RequestProblem {
   return new RequestProblem('unavailable', detail);
 }
 
-function createWorkers(options: ReaderOptions) {
-  const start = () => new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options });
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
+/** Asked again it would need as much. */
+function needsTooMuch(maxHeapMb: number): RequestProblem {
+  const detail =
+    `The query needs more than the ${maxHeapMb} MB of memory that one may have: ask for a shorter time, for longer windows, ` +
+    'or for fewer dimensions to group by.';
+  return new RequestProblem('bad-request', detail);
+}
+
+function createWorkers(options: ReaderOptions, maxHeapMb: number) {
+  const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb };
+  const start = () =>
+    new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options, resourceLimits });
   // Each when it is needed: the first by the first query, the others when queries really overlap. One that has ended (out
   // of memory) is replaced by the next query.
   const workers = new Set<Worker>();

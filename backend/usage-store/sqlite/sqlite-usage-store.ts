@@ -29,6 +29,11 @@ export interface SqliteUsageStoreOptions {
   maxResultRows?: number;
   /** Characters of their names, of which a reader holds some copies while it answers. */
   maxResultCharacters?: number;
+  /**
+   * Heap of each thread that reads. The longest answer takes some 200 MB while it is gathered and sorted; two of them at once,
+   * and all else, stay within 1 GiB. What a query counts apart (distinct values) is bounded by this alone.
+   */
+  readerHeapMb?: number;
   /** Events that wait for the disk; more are refused with 503. 100,000 of a gateway's are some 50 MB. */
   maxQueuedEvents?: number;
   /** Hashes of young events in memory: some 30 bytes each. */
@@ -69,7 +74,7 @@ export async function openSqliteUsageStore(
   options: SqliteUsageStoreOptions = {},
 ): Promise<UsageStore> {
   const { readerThreads = 2, maxResultRows = 100_000, maxResultCharacters = 33_554_432 } = options;
-  const { maxWaitingQueries = 100, queryTimeoutMs = 60_000, watch = {} } = options;
+  const { maxWaitingQueries = 100, queryTimeoutMs = 60_000, readerHeapMb = 256, watch = {} } = options;
   const { maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
@@ -82,7 +87,7 @@ export async function openSqliteUsageStore(
   const readers = startReaders(
     { path, maxRows: maxResultRows, maxCharacters: maxResultCharacters },
     readerThreads,
-    { maxWaiting: maxWaitingQueries, timeoutMs: queryTimeoutMs },
+    { maxWaiting: maxWaitingQueries, timeoutMs: queryTimeoutMs, maxHeapMb: readerHeapMb },
     watch.onQuestion,
   );
   const writer = await startWriter(

@@ -17,6 +17,8 @@ const readUpkeep = prepareUpkeep(db);
 
 /** A transaction that is too long makes all its clients wait, and the log grow past what a checkpoint likes. */
 const MAX_EVENTS_PER_TRANSACTION = 5000;
+/** The same for events with much in them; of one request all go together. */
+const MAX_CHARACTERS_PER_TRANSACTION = 1_048_576;
 
 const answer = (message: FromWriter): void => port.postMessage(message);
 
@@ -141,10 +143,14 @@ function commitAll(): void {
 }
 
 function commitSome(): void {
-  let events = 0;
   let length = 0;
-  while (length < waiting.length && (length === 0 || events < MAX_EVENTS_PER_TRANSACTION)) {
-    events += waiting[length++]?.events.length ?? 0;
+  let characters = 0;
+  for (let events = 0; length < waiting.length; length++) {
+    if (events >= MAX_EVENTS_PER_TRANSACTION || characters >= MAX_CHARACTERS_PER_TRANSACTION) break;
+    for (const { data } of waiting[length]?.events ?? []) {
+      events++;
+      characters += data?.length ?? 0;
+    }
   }
   const group = waiting.slice(0, length);
   waiting = waiting.slice(length);

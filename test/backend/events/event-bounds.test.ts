@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEventReader } from '../../../backend/modules/events/event-reader.ts';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 
 let backend: TestBackend;
@@ -59,4 +60,19 @@ test('a page ends after 4 MB of data, and the next one goes on behind it', async
     expect(seen.sort()).toEqual(ids.toSorted());
     expect(sizes).toEqual([70, 70, 10]);
   }
+});
+
+test('a large body is stored in pieces of about a megabyte, so that nobody waits for all of it', async () => {
+  const events = Array.from({ length: 100 }, (_, index) => event({ id: `piece-${index}`, data: dataOf(60_000) }));
+  const bytes = Buffer.from(JSON.stringify(events));
+  const read = await createEventReader().read({
+    bytes,
+    form: 'batch',
+    receivedAtMs: 0,
+    isLenient: false,
+    maxDataBytes: 65_536,
+  });
+  const sizes: number[] = [];
+  for await (const slice of read.slices()) sizes.push(slice.length);
+  expect(sizes).toEqual([17, 17, 17, 17, 17, 15]);
 });

@@ -164,3 +164,50 @@ test('the death of the thread that writes is told, and fails whoever waits for i
   await expect(dying.check()).rejects.toThrow(/memory/);
   await dying.close();
 });
+
+test('a query that needs more memory than a thread may have fails alone, and says so', async () => {
+  const ownFolder = mkdtempSync(join(tmpdir(), 'bounds-'));
+  const own = await openSqliteUsageStore(join(ownFolder, 'usage.sqlite'), testClock(), {
+    readerThreads: 1,
+    readerHeapMb: 32,
+  });
+  try {
+    const large = (id: number) => ({
+      source: 's',
+      id: `${id}`,
+      type: 't',
+      subject: 'subject',
+      timeMs: START_MS,
+      data: JSON.stringify({ v: 1, who: `${id}`.padEnd(8_000, '-') }),
+      ingestedAtMs: 0,
+    });
+    for (let start = 0; start < 6000; start += 500) {
+      await own.append(Array.from({ length: 500 }, (_, index) => large(start + index)));
+    }
+    const distinct = { ...query().meter, aggregation: 'unique_count', valueProperty: '$.who' } as const;
+    const asked = own.query(query({ meter: distinct, granularity: undefined }));
+    const next = own.query(query({ granularity: undefined }));
+    await expect(asked).rejects.toMatchObject({
+      kind: 'bad-request',
+      message: expect.stringContaining('32 MB of memory'),
+    });
+    expect(await next).toMatchObject([{ value: '6000' }]);
+    await own.check();
+  } finally {
+    await own.close();
+    rmSync(ownFolder, { recursive: true });
+  }
+});
+
+test('a transaction is bounded by what its events hold, too', async () => {
+  const data = JSON.stringify({ v: 1, text: '-'.repeat(60_000) });
+  committed.length = 0;
+  const requests = Array.from({ length: 100 }, (_, index) =>
+    store.append([
+      { source: 'large', id: `${index}`, type: 'large', subject: 'x', timeMs: START_MS, data, ingestedAtMs: 0 },
+    ]),
+  );
+  await Promise.all(requests);
+  expect(committed.reduce((sum, events) => sum + events, 0)).toBe(100);
+  expect(Math.max(...committed)).toBeLessThanOrEqual(18);
+});

@@ -152,7 +152,11 @@ test('rows with long names come in parts that are short all the same', async () 
 
 test('a reader that has ended is replaced', async () => {
   // There is no file yet: the thread cannot begin.
-  const readers = startReaders({ path, maxRows: 10, maxCharacters: 1000 }, 1, { maxWaiting: 10, timeoutMs: 60_000 });
+  const readers = startReaders({ path, maxRows: 10, maxCharacters: 1000 }, 1, {
+    maxWaiting: 10,
+    timeoutMs: 60_000,
+    maxHeapMb: 256,
+  });
   await expect(readers.ask({ kind: 'totals' })).rejects.toThrow();
   await (await openSqliteUsageStore(path, testClock())).close();
   expect(await readers.ask({ kind: 'totals' })).toEqual({ stored: 0, duplicates: 0 });
