@@ -36,13 +36,7 @@ export function cards(options: CardOptions): fc.Arbitrary<PricingTerms> {
     })
     .map(({ price, bounds, percentage, usage, unit_config }) => {
       const [minimum_amount, maximum_amount] = ordered(bounds);
-      const converts = price.type === 'unit' || price.type === 'graduated' || price.type === 'volume';
-      return {
-        price,
-        commitments: { minimum_amount, maximum_amount },
-        discounts: { percentage, usage },
-        unit_config: converts ? unit_config : undefined,
-      };
+      return { price, commitments: { minimum_amount, maximum_amount }, discounts: { percentage, usage }, unit_config };
     });
 }
 
@@ -51,16 +45,6 @@ function prices(model: PriceModel, { priceDigits, quantityDigits }: CardOptions)
   switch (model) {
     case 'unit':
       return amount.map((text): Price => ({ type: 'unit', amount: text }));
-    case 'dynamic':
-      return amount.map((multiplier): Price => ({ type: 'dynamic', multiplier }));
-    case 'package':
-      return fc.tuple(amount, fc.bigInt(1n, 15n * 10n ** BigInt(quantityDigits))).map(
-        ([text, size]): Price => ({
-          type: 'package',
-          amount: text,
-          quantity_per_package: scaledText(size, quantityDigits),
-        }),
-      );
     case 'graduated':
     case 'volume':
       return tiers(amount, quantityDigits).map((list): Price => ({ type: model, tiers: list }));

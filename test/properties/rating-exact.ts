@@ -67,12 +67,6 @@ function linesOf({ price }: PricingTerms, quantity: Fraction): Fraction[] {
   switch (price.type) {
     case 'unit':
       return [times(quantity, fraction(price.amount))];
-    case 'dynamic':
-      return [times(quantity, fraction(price.multiplier ?? '1'))];
-    case 'package': {
-      const size = fraction(price.quantity_per_package);
-      return [times({ n: begun(times(quantity, { n: size.d, d: size.n })), d: 1n }, fraction(price.amount))];
-    }
     case 'volume': {
       const tier = ascending(price.tiers).find(({ upTo }) => upTo === undefined || !isLess(upTo, quantity));
       return tier === undefined ? [] : [tier.flat, times(quantity, tier.unit)];

@@ -24,13 +24,6 @@ function naiveLines({ price, discounts }: PricingTerms, used: bigint): bigint[] 
   switch (price.type) {
     case 'unit':
       return [billed.reduce((sum) => sum + perTenth(price.amount), 0n)];
-    case 'dynamic':
-      return [billed.reduce((sum) => sum + perTenth(price.multiplier ?? '1'), 0n)];
-    case 'package': {
-      const size = tenths(price.quantity_per_package);
-      const started = billed.filter((unit) => (unit - 1n) % size === 0n);
-      return [started.reduce((sum) => sum + whole(price.amount), 0n)];
-    }
     case 'volume': {
       const tier = tierOf(price.tiers, BigInt(billed.length));
       const units = billed.reduce((sum) => sum + perTenth(tier.unit_price?.amount ?? '0'), 0n);

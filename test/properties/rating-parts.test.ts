@@ -32,7 +32,7 @@ const conversion = (roundings: readonly UnitConfig['rounding'][]): fc.Arbitrary<
     { nil: undefined },
   );
 const CARDS: CardOptions = {
-  models: ['unit', 'graduated', 'package', 'dynamic'],
+  models: ['unit', 'graduated'],
   priceDigits: 3,
   quantityDigits: 1,
   percentageDigits: 1,

@@ -2,6 +2,7 @@ import {
   type CatalogIssue,
   findCurrencyIssues,
   findRateCardIssues,
+  hasUsagePrice,
   isPriced,
   isSameCadence,
   issue,
@@ -37,8 +38,6 @@ function cadenceIssues({ rateCards }: Addon): CatalogIssue[] {
 /** What was used is used once, however many times the add-on was bought. */
 function usagePriceIssues({ rateCards }: Addon): CatalogIssue[] {
   return rateCards.flatMap((card, index) =>
-    isPriced(card) && card.terms.price.type !== 'flat'
-      ? [issue('addon_invalid_ratecard_price_for_multi_instance', `rate_cards.${index}.price`)]
-      : [],
+    hasUsagePrice(card) ? [issue('addon_invalid_ratecard_price_for_multi_instance', `rate_cards.${index}.price`)] : [],
   );
 }

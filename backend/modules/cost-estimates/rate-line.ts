@@ -6,6 +6,7 @@ import type { RateCard } from '../product-catalog/index.ts';
 import {
   type DetailedLine,
   type ExplanationStep,
+  feeOf,
   type PricingTerms,
   prorate,
   type RatedLine,
@@ -63,9 +64,10 @@ export function rateLine(input: LineInput): RatedEstimateLine {
 function proratedTerms(input: LineInput): { terms: PricingTerms; steps: readonly ExplanationStep[] } {
   const { card, billed, currency } = input;
   const { terms } = card;
-  if (terms.price.type !== 'flat' || billed === undefined) return { terms, steps: [] };
+  const fee = feeOf(terms.price);
+  if (fee === undefined || billed === undefined) return { terms, steps: [] };
   const { amount, isBillable, explanation } = prorate({
-    amount: terms.price.amount,
+    amount: fee,
     currency,
     servicePeriod: toText(billed.period),
     fullServicePeriod: toText(billed.full),

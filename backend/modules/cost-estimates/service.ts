@@ -3,8 +3,7 @@ import { isAtLeastAnHour, parseIsoDuration } from '../../platform/iso-duration.t
 import type { Period } from '../../platform/period/index.ts';
 import type { Customers } from '../customers/index.ts';
 import type { Feature, Features } from '../features/index.ts';
-import type { RateCard } from '../product-catalog/index.ts';
-import { RatingError, sumTotals } from '../rating/index.ts';
+import { chargesUsage, priceLabel, RatingError, sumTotals } from '../rating/index.ts';
 import { type BilledPeriod, billedPeriods } from './billing-periods.ts';
 import { type Candidate, type CandidateSources, findCandidates } from './candidates.ts';
 import { estimateProblem, unratable } from './errors.ts';
@@ -59,7 +58,7 @@ export function createCostEstimatesService(deps: CostEstimatesDeps): CostEstimat
         lines.push({ candidate, billed });
       }
     }
-    const metered = lines.filter(({ candidate }) => needsQuantity(candidate.card));
+    const metered = lines.filter(({ candidate }) => chargesUsage(candidate.card.terms.price));
     const asked = metered.map(({ candidate, billed: { period } }) => ({ feature: meteredFeature(candidate), period }));
     const measured = await features.usage.measure(usage.customerId, asked, signal);
     const quantities = new Map(metered.map((line, index) => [line, measured[index]?.value]));
@@ -81,10 +80,6 @@ export function createCostEstimatesService(deps: CostEstimatesDeps): CostEstimat
   };
 }
 
-function needsQuantity({ terms: { price } }: RateCard): boolean {
-  return price.type !== 'free' && price.type !== 'flat';
-}
-
 /** A quantity that would change nothing is a mistake; so is a usage price without one where only one is asked about. */
 function checkQuantities(request: EstimateRequest, candidates: readonly Candidate[]): void {
   for (const key of Object.keys(request.quantities ?? {})) {
@@ -92,21 +87,21 @@ function checkQuantities(request: EstimateRequest, candidates: readonly Candidat
     if (found === undefined) {
       throw estimateProblem('missing_reference', `quantities.${key}`, 'is the key of no rate card of the phase');
     }
-    if (needsQuantity(found.card)) continue;
-    const { type } = found.card.terms.price;
-    throw estimateProblem('invalid', `quantities.${key}`, `is the key of a rate card with a ${type} price`);
+    if (chargesUsage(found.card.terms.price)) continue;
+    const label = priceLabel(found.card.terms.price);
+    throw estimateProblem('invalid', `quantities.${key}`, `is the key of a rate card with a ${label}`);
   }
   const [first] = candidates;
   if (request.rate_card === undefined || request.quantity !== undefined) return;
-  if (first === undefined || !needsQuantity(first.card)) return;
-  throw estimateProblem('required', 'quantity', `or usage is required for a ${first.card.terms.price.type} price`);
+  if (first === undefined || !chargesUsage(first.card.terms.price)) return;
+  throw estimateProblem('required', 'quantity', `or usage is required for a ${priceLabel(first.card.terms.price)}`);
 }
 
 function meteredFeature({ card, feature, path }: Candidate): Feature {
   if (feature?.meter !== undefined) return feature;
   const reason = feature === undefined ? 'is required to know the usage' : `"${feature.key}" has no meter: no usage`;
   const rule = feature === undefined ? 'required' : 'invalid';
-  throw estimateProblem(rule, `${path}.feature`, `${reason} of a ${card.terms.price.type} price`);
+  throw estimateProblem(rule, `${path}.feature`, `${reason} of a ${priceLabel(card.terms.price)}`);
 }
 
 function periodsOf({ card, path }: Candidate, within: Period, max: number): BilledPeriod[] {

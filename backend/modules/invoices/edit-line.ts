@@ -1,7 +1,7 @@
 /** Lines that a person changes or adds: each field that is set is noted on the line, so that nobody has to guess later. */
 import { isDeepStrictEqual } from 'node:util';
 import { defined } from '../../platform/defined.ts';
-import { findPricingProblems, type PricingTerms } from '../rating/index.ts';
+import { feeOf, findPricingProblems, fixedAmountOf, needsWholePeriod, type PricingTerms } from '../rating/index.ts';
 import type { LineDraft } from './charges/gather.ts';
 import { newLine } from './create-invoice.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -25,7 +25,7 @@ export async function changeLine(
     ? checkedTerms(change, line.terms, index)
     : line.terms;
   const isSplit = line.splitPosition !== 'single';
-  if (isSplit && fields.includes('price') && terms.price.type === 'volume')
+  if (isSplit && fields.includes('price') && needsWholePeriod(terms.price))
     throw invoiceProblem('invoice_line_volume_split', line.name);
   const servicePeriod = fields.includes('period') ? readPeriod(change, index) : line.servicePeriod;
   const isNewFeature = fields.includes('feature') || fields.includes('price');
@@ -94,9 +94,9 @@ function overridesOf(
   const before = line.overrides;
   const all = [...new Set([...(before?.fields ?? []), ...fields])];
   const { price } = terms;
-  const isFee = all.includes('price') && price.type === 'flat';
   const isNew = fields.includes('price') || fields.includes('period');
-  const fee = isFee && price.type === 'flat' ? { amount: price.amount, for: servicePeriod } : undefined;
+  const amount = all.includes('price') ? feeOf(price) : undefined;
+  const fee = amount === undefined ? undefined : { amount, for: servicePeriod };
   const wasMetered = isUsagePrice(line.terms) || before?.isMetered === true;
   return {
     fields: all,
@@ -152,16 +152,11 @@ export async function addLine(
     billingPeriod: servicePeriod,
     settlementMode: 'credit_then_invoice',
     prorationMode: 'no_proration',
-    ...amountOf(terms),
+    ...defined({ amount: fixedAmountOf(terms.price) }),
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
   return { line: newLine(deps, draft, { invoiceId: invoice.id, position }, tax), charge };
-}
-
-function amountOf({ price }: PricingTerms): Pick<Charge, 'amount'> {
-  if (price.type === 'flat') return { amount: price.amount };
-  return price.type === 'free' ? { amount: '0' } : {};
 }
 
 /** The price that is asked for, with what of the old terms an edit does not touch. */

@@ -3,7 +3,7 @@ import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Period } from '../../platform/period/index.ts';
 import type { Feature } from '../features/index.ts';
 import type { Meter } from '../meters/index.ts';
-import type { Aggregation } from '../rating/index.ts';
+import { type Aggregation, chargesUsage } from '../rating/index.ts';
 import type { InvoicesDeps } from './deps.ts';
 import type { Charge, InvoiceLine, ValidationIssue } from './types.ts';
 
@@ -29,7 +29,7 @@ export function isMetered(line: Pick<InvoiceLine, 'terms' | 'kind' | 'overrides'
 }
 
 export function isUsagePrice({ price }: Pick<InvoiceLine['terms'], 'price'>): boolean {
-  return price.type !== 'flat' && price.type !== 'free';
+  return chargesUsage(price);
 }
 
 /** How the features of charges are metered; features without a meter, and unknown ones, are absent. */

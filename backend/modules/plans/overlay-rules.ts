@@ -1,5 +1,6 @@
 import { Decimal } from '../../platform/decimal.ts';
 import { type CatalogIssue, isPriced, isSameCadence, issue, type RateCard } from '../product-catalog/index.ts';
+import { chargesFee } from '../rating/index.ts';
 
 /**
  * Why a rate card of an add-on cannot be added to a plan's card of the same key: buying the add-on sums amounts, limits
@@ -22,10 +23,10 @@ function priceIssues(base: RateCard, added: RateCard, path: string): CatalogIssu
   if (!isPriced(base) || !isPriced(added)) return [];
   const field = `${path}.price`;
   const issues: CatalogIssue[] = [];
-  const [basePrice, addedPrice] = [base.terms.price.type, added.terms.price.type];
-  if (basePrice !== addedPrice) issues.push(issue('rate_card_price_type_mismatch', field));
-  if (basePrice !== 'flat') issues.push(issue('rate_card_only_flat_price_allowed', field));
-  if (basePrice === 'flat' && addedPrice === 'flat' && base.terms.payment_term !== added.terms.payment_term) {
+  const [basePrice, addedPrice] = [base.terms.price, added.terms.price];
+  if (basePrice.type !== addedPrice.type) issues.push(issue('rate_card_price_type_mismatch', field));
+  if (!chargesFee(basePrice)) issues.push(issue('rate_card_only_flat_price_allowed', field));
+  if (chargesFee(basePrice) && chargesFee(addedPrice) && base.terms.payment_term !== added.terms.payment_term) {
     issues.push(issue('rate_card_price_payment_term_mismatch', `${path}.payment_term`));
   }
   return issues;

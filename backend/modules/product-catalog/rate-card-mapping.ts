@@ -1,8 +1,9 @@
 /** Rate cards and phases between the contract's shape and ours. The only place that knows both. */
 import { defined } from '../../platform/defined.ts';
 import { parseJsonText, type RawJson, rawJson } from '../../platform/json.ts';
+import type { Price } from '../rating/index.ts';
 import type { PhaseInput, RateCardInput } from './rate-card-schema.ts';
-import type { CatalogPrice, EntitlementTemplate, Labels, Phase, RateCard, RateCardTerms } from './types.ts';
+import type { EntitlementTemplate, Labels, Phase, RateCard, RateCardTerms } from './types.ts';
 
 /** A rate card as answers carry it; what JSON writes as a number keeps all its digits. */
 export interface RateCardBody {
@@ -13,7 +14,7 @@ export interface RateCardBody {
   feature?: { id: string };
   currency?: string;
   billing_cadence?: string;
-  price: CatalogPrice;
+  price: Price;
   unit_config?: RateCardTerms['unit_config'];
   payment_term: RateCardTerms['payment_term'];
   commitments?: RateCardTerms['commitments'];
@@ -57,7 +58,7 @@ export function toRateCard(input: RateCardInput): RateCard {
 function toTerms(input: RateCardInput): RateCardTerms {
   const { price, payment_term, unit_config, commitments, discounts } = input;
   return {
-    price: toPrice(price),
+    price,
     payment_term,
     ...defined({
       unit_config: unit_config && { ...unit_config, ...defined(unit_config) },
@@ -65,11 +66,6 @@ function toTerms(input: RateCardInput): RateCardTerms {
       discounts: nonEmpty(discounts),
     }),
   };
-}
-
-function toPrice(price: RateCardInput['price']): CatalogPrice {
-  if (price.type !== 'graduated' && price.type !== 'volume') return price;
-  return { type: price.type, tiers: price.tiers.map((tier) => defined(tier)) };
 }
 
 /** An object of optional values, or undefined when none is given. */

@@ -1,4 +1,4 @@
-import { findPricingProblems, type PricingProblem } from '../rating/index.ts';
+import { chargesNothing, chargesUsage, findPricingProblems, type PricingProblem } from '../rating/index.ts';
 import { isAtLeastAnHour } from './cadence.ts';
 import { type IssueCode, issue } from './issue-codes.ts';
 import type { References } from './references.ts';
@@ -17,12 +17,12 @@ export interface CardContext {
 
 /** Whether the card charges anything; an amount of zero does, a free price does not. */
 export function isPriced(card: RateCard): boolean {
-  return card.terms.price.type !== 'free';
+  return !chargesNothing(card.terms.price);
 }
 
 /** Whether the card charges what was used. */
 export function hasUsagePrice(card: RateCard): boolean {
-  return isPriced(card) && card.terms.price.type !== 'flat';
+  return chargesUsage(card.terms.price);
 }
 
 /** All that is wrong with a list of rate cards. Source: OpenMeter openmeter/productcatalog/ratecard.go. */

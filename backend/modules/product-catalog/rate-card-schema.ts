@@ -10,12 +10,12 @@ import {
   resourceKeySchema,
   ulidSchema,
 } from '../../platform/http/schemas.ts';
+import { chargesUsage, priceSchema } from '../rating/index.ts';
 
 /**
- * Bounds that the contract leaves open. A price list has some dozens of tiers and a plan some dozens of cards; these
- * are far beyond and keep a plan small enough to be read, checked and stored at once.
+ * Bounds that the contract leaves open. A plan has some dozens of cards; these are far beyond and keep a plan small enough
+ * to be read, checked and stored at once.
  */
-const MAX_TIERS = 1000;
 const MAX_RATE_CARDS = 500;
 export const MAX_PHASES = 100;
 const MAX_DISPLAY_UNIT_LENGTH = 64;
@@ -33,32 +33,6 @@ export const currencyCodeSchema = z
     'must be three capital letters (ISO 4217), or the 4 to 24 characters of a custom code',
   )
   .openapi('BillingCurrencyCode', { example: 'USD' });
-
-const flatPriceSchema = z
-  .strictObject({ type: z.literal('flat'), amount: numericSchema })
-  .openapi('BillingPriceFlat', { description: 'A fee for each billing cadence, or once when there is no cadence.' });
-const unitPriceSchema = z
-  .strictObject({ type: z.literal('unit'), amount: numericSchema })
-  .openapi('BillingPriceUnit', { description: 'Quantity times amount.' });
-
-const tierSchema = z
-  .strictObject({
-    up_to_amount: numericSchema.optional().openapi({ description: 'Inclusive; missing on the last, open-ended tier.' }),
-    flat_price: flatPriceSchema.optional(),
-    unit_price: unitPriceSchema.optional(),
-  })
-  .openapi('BillingPriceTier');
-const tiersSchema = z.array(tierSchema).min(1).max(MAX_TIERS);
-
-export const priceSchema = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('free') }).openapi('BillingPriceFree'),
-    flatPriceSchema,
-    unitPriceSchema,
-    z.strictObject({ type: z.literal('graduated'), tiers: tiersSchema }).openapi('BillingPriceGraduated'),
-    z.strictObject({ type: z.literal('volume'), tiers: tiersSchema }).openapi('BillingPriceVolume'),
-  ])
-  .openapi('BillingPrice');
 
 const unitConfigSchema = z
   .strictObject({
@@ -137,7 +111,7 @@ export const rateCardSchema = z
     entitlement: entitlementSchema.optional(),
   })
   .superRefine((card, context) => {
-    if (card.payment_term === 'in_advance' && card.price.type !== 'flat' && card.price.type !== 'free') {
+    if (card.payment_term === 'in_advance' && chargesUsage(card.price)) {
       const message = 'usage is not known in advance: only flat prices can be in_advance';
       context.addIssue({ code: 'custom', path: ['payment_term'], message });
     }

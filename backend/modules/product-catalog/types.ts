@@ -1,14 +1,10 @@
 /** What plans and add-ons consist of, and subscriptions copy: plain data, so that it can be stored as JSON as it is. */
-import type { PaymentTerm, Price, PricingTerms } from '../rating/index.ts';
+import type { PaymentTerm, PricingTerms } from '../rating/index.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The prices that the v3 contract has; `package` and `dynamic` are written as a unit price with a unit config. */
-export type CatalogPrice = Exclude<Price, { type: 'package' } | { type: 'dynamic' }>;
-
 /** The money side of a rate card, ready to be passed to `rate`. Prices are in the card's currency. */
 export interface RateCardTerms extends PricingTerms {
-  price: CatalogPrice;
   /** Flat prices; usage prices are always in arrears. */
   payment_term: PaymentTerm;
   /** `percentage` is a decimal text. */

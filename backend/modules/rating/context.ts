@@ -1,4 +1,4 @@
-/** What the pricers and mutators work on: the input with its numbers read, and lines before they are written out. */
+/** What the price models and mutators work on: the input with its numbers read, and lines before they are written out. */
 import { Decimal, ZERO } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import { RatingError } from './errors.ts';
@@ -66,12 +66,6 @@ export interface RatingContext {
   credits: readonly CreditDraft[];
   percentageReference: string;
   usageReference: string;
-}
-
-/** Free and flat prices know no quantity: unit conversion, free units and commitments do not touch them. */
-export function isUsageBased(context: RatingContext): boolean {
-  const { type } = context.terms.price;
-  return type !== 'free' && type !== 'flat';
 }
 
 /**

@@ -12,8 +12,9 @@
  * - `sumTotals`, `netAmount`: totals of an invoice; what counts as billed for later parts of a period
  * - `prorate`: the part of a flat fee that a short period owes
  * - `allocate`: an amount by weights, to the last cent
- * - `canSplit`, `splitPosition`, `splitQuantities`: billing a period in parts
- * - `invoiceAt`: when a line falls due
+ * - `canSplit`, `splitPosition`: billing a period in parts
+ * - `invoiceAtMs`, `isPaidInAdvance`: when a line falls due
+ * - `chargesNothing`, `chargesFee`, `chargesUsage`, `feeOf`, `fixedAmountOf`, `priceLabel`: what a price model is
  * - `convertQuantity`, `convertQuantityPrecisely`: units as invoices bill them, and as entitlement checks compare them
  * - `findPricingProblems`: what is wrong with the terms of a rate card
  */
@@ -24,10 +25,20 @@ import { convertForInvoice, convertPrecisely } from './unit-config.ts';
 
 export { allocate, type Share, type Weight } from './allocation.ts';
 export { type PricingProblem, RatingError, type RatingErrorCode } from './errors.ts';
+export {
+  chargesFee,
+  chargesNothing,
+  chargesUsage,
+  feeOf,
+  fixedAmountOf,
+  needsWholePeriod,
+  priceLabel,
+  priceSchema,
+} from './models/index.ts';
 export { findPricingProblems } from './pricing-problems.ts';
 export { type ProratedAmount, type ProrationInput, prorate } from './proration.ts';
 export { rate } from './rate.ts';
-export { type Aggregation, canSplit, invoiceAt, splitPosition, splitQuantities } from './split.ts';
+export { type Aggregation, canSplit, invoiceAtMs, isPaidInAdvance, splitPosition } from './split.ts';
 export { netAmount, sumTotals } from './totals.ts';
 export type * from './types.ts';
 

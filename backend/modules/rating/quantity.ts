@@ -59,13 +59,6 @@ export class Quantity {
     return this.#numerator.isZero();
   }
 
-  /** How many times the size fits in, begun times included. A long quotient could be rounded onto a whole number. */
-  timesBegun(size: Decimal): Decimal {
-    const scaled = size.mul(this.#denominator);
-    const whole = this.#numerator.divToInt(scaled);
-    return this.#numerator.mod(scaled).gt(0) ? whole.add(1) : whole;
-  }
-
   /** What the quantity costs at a price for each unit. Multiplied before divided: half a cent stays half a cent. */
   times(price: Decimal): Decimal {
     return this.#numerator.mul(price).div(this.#denominator);

@@ -1,27 +1,13 @@
 import { formatDecimal } from '../../platform/decimal.ts';
-import {
-  billableUsage,
-  isUsageBased,
-  type LineDraft,
-  type RatingContext,
-  readContext,
-  readUsage,
-  type Usage,
-} from './context.ts';
+import { billableUsage, type LineDraft, type RatingContext, readContext, readUsage, type Usage } from './context.ts';
 import { earlierUsageStep, step } from './explain.ts';
+import { chargesUsage, priceLine } from './models/index.ts';
 import { applyCredits } from './mutators/credits.ts';
 import { takeFreeUnits } from './mutators/free-units.ts';
 import { capAtMaximum } from './mutators/maximum-spend.ts';
 import { fillToMinimum } from './mutators/minimum-spend.ts';
 import { discountByPercentage } from './mutators/percentage-discount.ts';
 import { convertUnits } from './mutators/unit-conversion.ts';
-import type { Priced } from './pricers/draft.ts';
-import { priceDynamic } from './pricers/dynamic.ts';
-import { priceFlat } from './pricers/flat.ts';
-import { priceGraduated } from './pricers/graduated.ts';
-import { pricePackage } from './pricers/package.ts';
-import { priceUnit } from './pricers/unit.ts';
-import { priceVolume } from './pricers/volume.ts';
 import { lineTotals, sumTotals } from './totals.ts';
 import type { DetailedLine, ExplanationStep, RatedLine, RateInput, UsageDiscount } from './types.ts';
 
@@ -45,11 +31,12 @@ const FLAT_PRICE_MUTATORS = [discountByPercentage, applyCredits];
 export function rate(input: RateInput): RatedLine {
   const context = readContext(input);
   const metered = readUsage(input);
-  const usageBased = isUsageBased(context);
+  const { terms } = context;
+  const usageBased = chargesUsage(terms.price);
   const usage = usageBased
     ? takeFreeUnits(convertUnits(billableUsage(metered), context), context)
     : convertUnits(metered, { unitConfig: undefined });
-  const priced = priceLine(usage, context);
+  const priced = priceLine(terms.price, usage, context);
   const mutators = usageBased ? USAGE_PRICE_MUTATORS : FLAT_PRICE_MUTATORS;
   const drafts = mutators.reduce((lines, mutate) => mutate(lines, context), priced.lines);
   const usageSteps = usageBased ? stepsOfUsage(usage) : [];
@@ -68,26 +55,6 @@ export function rate(input: RateInput): RatedLine {
     usageDiscount: writeUsageDiscount(usage, context),
     explanation: priced.reason === undefined ? usageSteps : [...usageSteps, step('no_line', priced.reason, null)],
   };
-}
-
-function priceLine(usage: Usage, context: RatingContext): Priced {
-  const { price } = context.terms;
-  switch (price.type) {
-    case 'free':
-      return { lines: [], reason: 'Free: nothing is billed.' };
-    case 'flat':
-      return priceFlat(price, context);
-    case 'unit':
-      return priceUnit(price, usage, context);
-    case 'graduated':
-      return priceGraduated(price, usage, context);
-    case 'volume':
-      return priceVolume(price, usage, context);
-    case 'package':
-      return pricePackage(price, usage, context);
-    case 'dynamic':
-      return priceDynamic(price, usage, context);
-  }
 }
 
 function stepsOfUsage(usage: Usage): readonly ExplanationStep[] {
@@ -116,7 +83,7 @@ function writeLine(draft: LineDraft, usageSteps: readonly ExplanationStep[], con
 }
 
 function writeUsageDiscount(usage: Usage, context: RatingContext): UsageDiscount | null {
-  if (context.freeUnits === undefined || !isUsageBased(context)) return null;
+  if (context.freeUnits === undefined || !chargesUsage(context.terms.price)) return null;
   const before = usage.previousFreeUnits;
   return {
     reason: 'ratecard_usage',

@@ -13,15 +13,19 @@ export interface PriceTier {
   unit_price?: { type?: 'unit' | undefined; amount: string } | null | undefined;
 }
 
-/** The price models, in the shape of the v3 contract; `package` and `dynamic` exist in v1 only. Amounts are money. */
-export type Price =
-  | { type: 'free' }
-  | { type: 'flat'; amount: string }
-  | { type: 'unit'; amount: string }
-  | { type: 'graduated'; tiers: readonly PriceTier[] }
-  | { type: 'volume'; tiers: readonly PriceTier[] }
-  | { type: 'package'; amount: string; quantity_per_package: string }
-  | { type: 'dynamic'; multiplier?: string | undefined };
+/** What each price model is made of, besides its `type`, in the shape of the v3 contract. Amounts are money. */
+interface PriceFields {
+  free: object;
+  flat: { amount: string };
+  unit: { amount: string };
+  graduated: { tiers: readonly PriceTier[] };
+  volume: { tiers: readonly PriceTier[] };
+}
+
+/** The price models; what is true of each stands in models/. */
+export type PriceType = keyof PriceFields;
+export type PriceOf<T extends PriceType> = { [K in T]: { type: K } & PriceFields[K] }[T];
+export type Price = PriceOf<PriceType>;
 
 /** How a metered quantity becomes billing units. */
 export interface UnitConfig {
@@ -141,8 +145,6 @@ export type ExplanationRule =
   | 'earlier_usage'
   | 'flat_price'
   | 'unit_price'
-  | 'package_price'
-  | 'dynamic_price'
   | 'tier_unit_price'
   | 'tier_flat_price'
   | 'rounding'

@@ -7,6 +7,7 @@ import {
   truncateMs,
   truncateToSeconds,
 } from '../../platform/period/index.ts';
+import { chargesFee, chargesNothing, invoiceAtMs } from '../rating/index.ts';
 import { billingPeriodWithin } from './billing-period.ts';
 import type { ItemView, PhaseView, SubscriptionView } from './view.ts';
 
@@ -63,7 +64,7 @@ export function* linesOfCards(
   for (const phase of view.phases) {
     for (const run of runsOf(phase)) {
       const { rateCard } = run.items[0] as ItemView;
-      if (rateCard.terms.price.type === 'free') continue;
+      if (chargesNothing(rateCard.terms.price)) continue;
       const lines =
         rateCard.billingCadence === undefined
           ? [oneTimeLine(view, phase, run)]
@@ -77,7 +78,7 @@ export function* linesOfCards(
               line.servicePeriod.fromMs === line.servicePeriod.toMs),
         )
         .map(truncated)
-        .filter((line) => line.servicePeriod.fromMs < line.servicePeriod.toMs || rateCard.terms.price.type === 'flat');
+        .filter((line) => line.servicePeriod.fromMs < line.servicePeriod.toMs || chargesFee(rateCard.terms.price));
     }
   }
 }
@@ -136,8 +137,6 @@ function lineOf(
   if (billingPeriod === undefined) throw new Error(`${run.lineIdentity} is charged outside its phase`);
   const item =
     run.items.findLast((candidate) => candidate.fromMs <= servicePeriod.fromMs) ?? (run.items[0] as ItemView);
-  const { terms } = item.rateCard;
-  const isInAdvance = terms.price.type === 'flat' && terms.payment_term === 'in_advance';
   return {
     identity: index === undefined ? run.lineIdentity : `${run.lineIdentity}/period[${index}]`,
     phaseKey: phase.key,
@@ -146,8 +145,7 @@ function lineOf(
     servicePeriod,
     fullServicePeriod,
     billingPeriod,
-    // What is paid afterwards waits for the end of both the service and the billing period.
-    invoiceAtMs: isInAdvance ? billingPeriod.fromMs : Math.max(servicePeriod.toMs, billingPeriod.toMs),
+    invoiceAtMs: invoiceAtMs(item.rateCard.terms, servicePeriod, billingPeriod),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import type { EntitlementTemplate, RateCard, RateCardTerms } from '../plans/index.ts';
+import { chargesFee, chargesNothing, feeOf } from '../rating/index.ts';
 
 /** An add-on's rate card and how many times it counts. */
 export interface Contribution {
@@ -27,9 +28,9 @@ export function mergeRateCards(
 /** The flat fee of an add-on's card alone, `quantity` times; undefined when it has none. */
 export function flatFee(card: RateCard, quantity: number): RateCard | undefined {
   const { entitlement: _, ...fee } = card;
-  const { price } = card.terms;
-  if (price.type !== 'flat') return undefined;
-  return { ...fee, terms: { ...card.terms, price: { type: 'flat', amount: times(price.amount, quantity) } } };
+  const amount = feeOf(card.terms.price);
+  if (amount === undefined) return undefined;
+  return { ...fee, terms: { ...card.terms, price: { type: 'flat', amount: times(amount, quantity) } } };
 }
 
 /** Whether two cards say the same, in whatever order their fields were written. */
@@ -53,12 +54,12 @@ function canonical(value: unknown): string {
 }
 
 function withoutFlatFee(card: RateCard): RateCard {
-  return card.terms.price.type === 'flat' ? { ...card, terms: { ...card.terms, price: { type: 'free' } } } : card;
+  return chargesFee(card.terms.price) ? { ...card, terms: { ...card.terms, price: { type: 'free' } } } : card;
 }
 
 /** A card without price and access only stands for the fee that is an item of its own. */
 function meaningful(card: RateCard): RateCard | undefined {
-  return card.terms.price.type === 'free' && card.entitlement === undefined ? undefined : card;
+  return chargesNothing(card.terms.price) && card.entitlement === undefined ? undefined : card;
 }
 
 function timesCard(card: RateCard, quantity: number): RateCard {
@@ -78,7 +79,7 @@ function timesCard(card: RateCard, quantity: number): RateCard {
 
 function addCard(base: RateCard, addon: RateCard): RateCard {
   const entitlement = addEntitlement(base.entitlement, addon.entitlement);
-  const isPricedByAddon = base.terms.price.type === 'free' && addon.terms.price.type !== 'free';
+  const isPricedByAddon = chargesNothing(base.terms.price) && !chargesNothing(addon.terms.price);
   const billingCadence = isPricedByAddon ? addon.billingCadence : base.billingCadence;
   const featureId = base.featureId ?? addon.featureId;
   const { billingCadence: _, ...others } = base;

@@ -4,6 +4,7 @@ import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { Period } from '../../platform/period/index.ts';
+import { chargesNothing } from '../rating/index.ts';
 import { clockOf, nowByCustomer } from '../test-clocks/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { currencyIsSettled, customerHasPast, customerHasSubscriptions, subjectKeysAreSettled } from './errors.ts';
@@ -123,7 +124,7 @@ export function createSubscriptionBlockers({ clock }: Pick<SubscriptionDeps, 'cl
     },
     currencyChange: async (customerId, db) => {
       const paid = (await subscriptionRepository(db).ofCustomer(customerId, 0)).filter((own) =>
-        own.phases.some((phase) => phase.items.some(({ rateCard }) => rateCard.terms.price.type !== 'free')),
+        own.phases.some((phase) => phase.items.some(({ rateCard }) => !chargesNothing(rateCard.terms.price))),
       );
       return paid.length === 0 ? undefined : currencyIsSettled(paid.map((own) => own.id));
     },

@@ -98,14 +98,13 @@ test('a custom currency has its own digits, a rate card may have its own currenc
   expect((await estimate(backend, own)).totals).toMatchObject([{ currency: 'JPY', total: '5' }]);
 });
 
-/** The vectors that the API can ask: a whole period, without credits, with a price of the contract. */
+/** The vectors that the API can ask: a whole period, without credits. */
 const askable = vectorsOf('rate_line').filter(
   (vector) =>
     vector.line_position === 'single' &&
     vector.previous_quantity === '0' &&
     vector.expected_total !== undefined &&
-    vector.credits_to_apply === undefined &&
-    !['package', 'dynamic'].includes(vector.price.type),
+    vector.credits_to_apply === undefined,
 );
 
 describe('says what rating says', () => {

@@ -43,13 +43,11 @@ test('tiers are named with their bounds', () => {
 });
 
 test('a part of a period tells where it counts on', () => {
-  const price: Price = { type: 'package', amount: '5', quantity_per_package: '10' };
-  expect(words({ price, discounts: { usage: '3' } }, '20', part('mid', '15'))).toEqual([
+  expect(words({ price: unit('5'), discounts: { usage: '3' } }, '20', part('mid', '15'))).toEqual([
     [
       '3 units are free. Earlier parts of the period took 3 of them. 0 are taken here, 20 are billed.',
       'Earlier parts of the period used 12; this part counts on from there.',
-      '4 packages of 10 units are started, of which 2 were billed with earlier parts.',
-      'Price per package: 2 × 5 USD = 10 USD.',
+      'Unit price: 20 × 5 USD = 100 USD.',
     ],
   ]);
 });
@@ -61,10 +59,7 @@ test('a minimum tells what was billed and what is missing', () => {
   ]);
 });
 
-test('dynamic and flat prices', () => {
-  expect(words({ price: { type: 'dynamic', multiplier: '1.333' } }, '10')).toEqual([
-    ['Dynamic price: metered value 10 USD × 1.333 = 13.33 USD.'],
-  ]);
+test('flat prices', () => {
   expect(words({ price: { type: 'flat', amount: '9' }, payment_term: 'in_advance' }, '1')).toEqual([
     ['Flat price, paid in advance: 1 × 9 USD = 9 USD.'],
   ]);
@@ -73,9 +68,7 @@ test('dynamic and flat prices', () => {
 test.each([
   [{ type: 'free' }, 'single', 'Free: nothing is billed.'],
   [unit('1'), 'single', 'No usage to bill.'],
-  [{ type: 'dynamic' }, 'single', 'No usage to bill.'],
   [{ type: 'flat', amount: '1' }, 'first', 'A fee in arrears is billed with another part.'],
-  [{ type: 'package', amount: '1', quantity_per_package: '5' }, 'single', 'No further package was started.'],
   [volume(tier(null, null, '1')), 'mid', 'A volume price is billed when the period ends.'],
   [volume(tier(null, null, '1')), 'single', 'No usage to bill, and the tier has no flat price.'],
   [graduated(tier(null, '1', null)), 'mid', 'No usage to bill.'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { brief, errorOf, graduated, JPY, part, rateUsd, tier, unit, volume } from './support.ts';
+import { brief, errorOf, graduated, part, rateUsd, tier, unit, volume } from './support.ts';
 
 describe('free', () => {
   test.each(['0', '5'])('no line at all for %s units, whatever else the card says', (quantity) => {
@@ -81,52 +81,6 @@ describe('unit', () => {
     const rated = rateUsd({ price: unit('0.03') }, '9007199254740993.33');
     expect(brief(rated)).toEqual(['unit-price-usage 9007199254740993.33×0.03=270215977642229.8']);
     expect(rateUsd({ price: unit('0.1') }, '3').totals.total).toBe('0.3');
-  });
-});
-
-describe('package', () => {
-  const package10 = { type: 'package', amount: '15', quantity_per_package: '10' } as const;
-
-  test.each([
-    ['10.0001', '2'],
-    ['1', '1'],
-    ['30', '3'],
-  ])('%s units are %s packages', (quantity, packages) => {
-    expect(rateUsd({ price: package10 }, quantity).detailedLines[0]?.quantity).toBe(packages);
-  });
-
-  test('a part of the period pays only the packages that it starts', () => {
-    const rateOn = (quantity: string, before: string) =>
-      brief(rateUsd({ price: package10 }, quantity, { split: part('mid', before) }));
-    expect(rateOn('3', '5')).toEqual([]);
-    expect(rateOn('6', '5')).toEqual(['usage 1×15=15']);
-    expect(rateOn('25', '10')).toEqual(['usage 3×15=45']);
-  });
-
-  test('on the first part nothing is paid yet', () => {
-    const rated = rateUsd({ price: package10 }, '5', { split: part('first', '17') });
-    expect(brief(rated)).toEqual(['usage 3×15=45']);
-  });
-
-  test('a package size with a fraction', () => {
-    const price = { type: 'package', amount: '1', quantity_per_package: '0.3' } as const;
-    expect(brief(rateUsd({ price }, '0.9'))).toEqual(['usage 3×1=3']);
-    expect(brief(rateUsd({ price }, '0.91'))).toEqual(['usage 4×1=4']);
-  });
-});
-
-describe('dynamic', () => {
-  test('the multiplier defaults to 1', () => {
-    expect(brief(rateUsd({ price: { type: 'dynamic' } }, '12.345'))).toEqual(['usage 1×12.35=12.35']);
-  });
-
-  test('the product is the unit price, rounded to the currency', () => {
-    const price = { type: 'dynamic', multiplier: '1.5' } as const;
-    expect(brief(rateUsd({ price }, '3', { currency: JPY }))).toEqual(['usage 1×5=5']);
-  });
-
-  test('no line without usage', () => {
-    expect(brief(rateUsd({ price: { type: 'dynamic' } }, '-1'))).toEqual([]);
   });
 });
 

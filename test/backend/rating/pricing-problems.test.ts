@@ -13,8 +13,8 @@ describe('terms that are fine', () => {
     [{ price: unit('0.00001'), commitments: { minimum_amount: '1', maximum_amount: '1' }, unit_config: divide('1e3') }],
     [{ price: graduated(tier('5', '1', null), tier(null, null, '1')), discounts: { percentage: 0, usage: '0' } }],
     [{ price: volume(tier(null, '1', '1')), unit_config: divide('0.5', 50) }],
-    [{ price: { type: 'package', amount: '0', quantity_per_package: '0.1' }, commitments: {} }],
-    [{ price: { type: 'dynamic', multiplier: '0' }, unit_config: null, discounts: null, commitments: null }],
+    [{ price: unit('0'), commitments: {} }],
+    [{ price: unit('0'), unit_config: null, discounts: null, commitments: null }],
   ] as [PricingTerms][])('%j', (terms) => {
     expect(findPricingProblems(terms)).toEqual([]);
   });
@@ -28,11 +28,6 @@ describe('terms that cannot be rated', () => {
     [{ price: unit('0x10') }, ['invalid_number price.amount']],
     [{ price: unit('1e999') }, ['invalid_number price.amount']],
     [{ price: unit('9'.repeat(801)) }, ['invalid_number price.amount']],
-    [
-      { price: { type: 'package', amount: '-1', quantity_per_package: '0' } },
-      ['negative_number price.amount', 'number_not_positive price.quantity_per_package'],
-    ],
-    [{ price: { type: 'dynamic', multiplier: '-1' } }, ['negative_number price.multiplier']],
     [{ price: graduated() }, ['no_tiers price.tiers']],
     [{ price: volume(tier('5', '1', null)) }, ['not_one_open_ended_tier price.tiers']],
     [{ price: graduated(tier(null, '1', null), tier(null, null, '1')) }, ['not_one_open_ended_tier price.tiers']],
@@ -65,11 +60,6 @@ describe('terms that cannot be rated', () => {
     [{ price: unit('1'), unit_config: divide('1', -1) }, ['precision_out_of_range unit_config.precision']],
     [{ price: unit('1'), unit_config: divide('1', 51) }, ['precision_out_of_range unit_config.precision']],
     [{ price: unit('1'), unit_config: divide('1', 0.5) }, ['precision_out_of_range unit_config.precision']],
-    [
-      { price: { type: 'package', amount: '1', quantity_per_package: '10' }, unit_config: divide('10') },
-      ['unit_config_requires_usage_based_price unit_config'],
-    ],
-    [{ price: { type: 'dynamic' }, unit_config: divide('10') }, ['unit_config_requires_usage_based_price unit_config']],
   ] as [PricingTerms, string[]][])('%j', (terms, rules) => {
     expect(rulesOf(terms)).toEqual(rules);
     const error = errorOf(() => rateUsd(terms, '1'));

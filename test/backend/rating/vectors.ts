@@ -22,8 +22,6 @@ export interface RateLineVector {
     type: PricingTerms['price']['type'];
     amount?: string;
     payment_term?: 'in_advance' | 'in_arrears';
-    quantity_per_package?: string;
-    multiplier?: string;
     minimum_amount?: string;
     maximum_amount?: string;
     tiers?: { up_to: string | null; flat?: string; unit?: string }[];
@@ -139,17 +137,13 @@ export function termsOf(vector: RateLineVector): PricingTerms {
 }
 
 function priceOf(price: RateLineVector['price']): PricingTerms['price'] {
-  const { amount = 'missing', quantity_per_package = 'missing', multiplier } = price;
+  const { amount = 'missing' } = price;
   switch (price.type) {
     case 'free':
       return { type: 'free' };
     case 'flat':
     case 'unit':
       return { type: price.type, amount };
-    case 'package':
-      return { type: 'package', amount, quantity_per_package };
-    case 'dynamic':
-      return { type: 'dynamic', multiplier };
     case 'graduated':
     case 'volume':
       return { type: price.type, tiers: (price.tiers ?? []).map(tierOf) };

@@ -1,8 +1,9 @@
 /** Lines on drafts follow what they are charged for, but for what a person has set on them. Pure. */
 import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
+import { defined } from '../../../platform/defined.ts';
 import { type Currency, roundMoney } from '../../../platform/money.ts';
 import type { Period } from '../../../platform/period/index.ts';
-import type { PricingTerms } from '../../rating/index.ts';
+import { feeOf, fixedAmountOf, type PricingTerms } from '../../rating/index.ts';
 import type { Charge, InvoiceLine, LineField } from '../types.ts';
 import { isUsagePrice } from '../usage.ts';
 import { draftLine } from './gather.ts';
@@ -49,8 +50,7 @@ export function asEdited(charge: Charge, line: InvoiceLine, currency: Currency):
     terms,
     servicePeriod: overrides.fields.includes('period') ? servicePeriod : charge.servicePeriod,
     ...({ description, labels, taxConfig, featureId, featureKey } as Partial<Charge>),
-    ...(terms.price.type === 'flat' && { amount: terms.price.amount }),
-    ...(terms.price.type === 'free' && { amount: '0' }),
+    ...defined({ amount: fixedAmountOf(terms.price) }),
   };
 }
 
@@ -88,7 +88,7 @@ function pricedBy({ overrides, terms }: Pick<InvoiceLine, 'overrides' | 'terms'>
 function partOfFee(fee: { amount: string; for: Period }, charge: Charge, currency: Currency): string {
   const { amount = '0', terms, servicePeriod, fullServicePeriod } = charge;
   if (new Decimal(amount).isZero()) return '0';
-  const whole = terms.price.type === 'flat' ? terms.price.amount : amount;
+  const whole = feeOf(terms.price) ?? amount;
   const [setForMs, servedMs, fullMs] = [lengthMs(fee.for), lengthMs(servicePeriod), lengthMs(fullServicePeriod)];
   // A shorter time that costs as much: whoever leaves early pays the whole period.
   const isWhole = charge.prorationMode === 'no_proration' || (servedMs < fullMs && new Decimal(whole).eq(amount));

@@ -7,7 +7,7 @@ import { forEachInSlices } from '../../../platform/in-slices.ts';
 import { formatInstant } from '../../../platform/instant.ts';
 import type { Currency } from '../../../platform/money.ts';
 import { addDuration, durationFrom, type Period } from '../../../platform/period/index.ts';
-import { prorate } from '../../rating/index.ts';
+import { chargesFee, feeOf, prorate } from '../../rating/index.ts';
 import {
   billingPeriodWithin,
   linesOfCards,
@@ -71,9 +71,9 @@ function chargeFor(view: SubscriptionView, line: SubscriptionLine, options: Want
   const { servicePeriod, fullServicePeriod, billingPeriod, invoiceAtMs } = line;
   const phase = view.phases.find(({ key }) => key === line.phaseKey);
   const currency = rateCard.currency ?? view.currency;
-  const isFlat = rateCard.terms.price.type === 'flat';
-  const amount = isFlat ? amountOf(view, line, currency, options) : undefined;
-  if (phase === undefined || (isFlat && amount === undefined)) return undefined;
+  const isFee = chargesFee(rateCard.terms.price);
+  const amount = isFee ? amountOf(view, line, currency, options) : undefined;
+  if (phase === undefined || (isFee && amount === undefined)) return undefined;
   return {
     reference: line.identity,
     currency,
@@ -103,12 +103,12 @@ function amountOf(
   currency: string,
   { endProrationMode, currencies }: WantedOptions,
 ): string | undefined {
-  const { price } = line.item.rateCard.terms;
-  if (price.type !== 'flat') return undefined;
+  const fee = feeOf(line.item.rateCard.terms.price);
+  if (fee === undefined) return undefined;
   const known = currencies.get(currency);
   if (known === undefined) throw new Error(`the digits of ${currency} are not known`);
   const { amount, isBillable } = prorate({
-    amount: price.amount,
+    amount: fee,
     currency: known,
     servicePeriod: toTextPeriod(line.servicePeriod),
     fullServicePeriod: toTextPeriod(line.fullServicePeriod),

@@ -1,5 +1,6 @@
 import type { CursorRequest } from '../../../platform/http/paging.ts';
 import { formatInstant } from '../../../platform/instant.ts';
+import { chargesFee } from '../../rating/index.ts';
 import { toTextPeriod } from '../charges/wanted.ts';
 import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
@@ -39,7 +40,8 @@ async function explain(anyDeps: InvoicesDeps, traced: Traced): Promise<Explanati
   const meterId = feature?.meter?.id;
   const meter = meterId === undefined ? undefined : (await deps.findMeters([meterId], deps.db)).get(meterId);
   const { quantity, rated } = await ratedNow(deps, traced);
-  const isFee = traced.line?.terms.price.type === 'flat' || traced.charge?.amount !== undefined;
+  const isFee =
+    (traced.line !== undefined && chargesFee(traced.line.terms.price)) || traced.charge?.amount !== undefined;
   return {
     ...(traced.line !== undefined && { line_id: traced.line.id }),
     ...(traced.charge !== undefined && { charge_id: traced.charge.id }),

@@ -1,20 +1,26 @@
+import { z } from '@hono/zod-openapi';
 import type { LineDraft, RatingContext, Usage } from '../context.ts';
 import { multiplicationSteps } from '../explain.ts';
 import { priceUnits } from '../price-units.ts';
 import type { Quantity } from '../quantity.ts';
-import type { Price } from '../types.ts';
-import { type Priced, usageLine } from './draft.ts';
-import { flatLines, sortTiers, type Tier, tierWords, withinTier } from './tiers.ts';
+import type { PriceOf } from '../types.ts';
+import type { Priced, PriceModel } from './price-model.ts';
+import { checkTiers, flatLines, sortTiers, type Tier, tiersSchema, tierWords, withinTier } from './tiers.ts';
+import { usageLine } from './usage-line.ts';
 
-/**
- * Each unit at the price of its own tier, counted from the start of the full period, so that a part of the period does
- * not begin at the first tier again. Source: OpenMeter billing/rating/service/rate/tieredgraduated.go.
- */
-export function priceGraduated(
-  price: Extract<Price, { type: 'graduated' }>,
-  usage: Usage,
-  context: RatingContext,
-): Priced {
+/** Each unit at the price of its own tier. Source: OpenMeter billing/rating/service/rate/tieredgraduated.go. */
+export const graduated = {
+  schema: z.strictObject({ type: z.literal('graduated'), tiers: tiersSchema }).openapi('BillingPriceGraduated'),
+  label: 'graduated price',
+  charges: 'usage',
+  canSplit: true,
+  fixedAmount: () => undefined,
+  check: ({ tiers }, report) => checkTiers(tiers, report),
+  price: priceGraduated,
+} satisfies PriceModel<'graduated'>;
+
+/** Counted from the start of the full period, so that a part of the period does not begin at the first tier again. */
+function priceGraduated(price: PriceOf<'graduated'>, usage: Usage, context: RatingContext): Priced {
   const from = usage.previousQuantity;
   const to = from.add(usage.quantity);
   const lines: LineDraft[] = [];

@@ -1,18 +1,33 @@
+import { z } from '@hono/zod-openapi';
 import type { RatingContext, Usage } from '../context.ts';
 import { RatingError } from '../errors.ts';
 import { multiplicationSteps } from '../explain.ts';
 import { priceUnits } from '../price-units.ts';
 import { Quantity } from '../quantity.ts';
-import type { Price } from '../types.ts';
-import { type Priced, usageLine } from './draft.ts';
-import { flatLines, sortTiers, tierWords } from './tiers.ts';
+import type { PriceOf } from '../types.ts';
+import type { Priced, PriceModel } from './price-model.ts';
+import { checkTiers, flatLines, sortTiers, tiersSchema, tierWords } from './tiers.ts';
+import { usageLine } from './usage-line.ts';
 
 /**
- * All units at the price of the tier that the total reaches, so the total must be known: billed with the last part
- * only, and no earlier part may have billed usage. Source: OpenMeter billing/rating/service/rate/tieredvolume.go.
+ * All units at the price of the tier that the total reaches, so the total must be known.
+ * Source: OpenMeter billing/rating/service/rate/tieredvolume.go.
+ */
+export const volume = {
+  schema: z.strictObject({ type: z.literal('volume'), tiers: tiersSchema }).openapi('BillingPriceVolume'),
+  label: 'volume price',
+  charges: 'usage',
+  canSplit: false,
+  fixedAmount: () => undefined,
+  check: ({ tiers }, report) => checkTiers(tiers, report),
+  price: priceVolume,
+} satisfies PriceModel<'volume'>;
+
+/**
+ * Billed with the last part only, and no earlier part may have billed usage.
  * @throws RatingError `volume_split_not_supported` when earlier parts have a quantity
  */
-export function priceVolume(price: Extract<Price, { type: 'volume' }>, usage: Usage, context: RatingContext): Priced {
+function priceVolume(price: PriceOf<'volume'>, usage: Usage, context: RatingContext): Priced {
   if (!usage.previousQuantity.isZero()) {
     throw new RatingError('volume_split_not_supported', 'a volume price cannot be billed in parts of a period');
   }

@@ -1,11 +1,31 @@
+import { z } from '@hono/zod-openapi';
 import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
+import { numericSchema } from '../../../platform/http/schemas.ts';
+import { checkNotNegative, type Report } from '../checks.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
 import { multiplicationSteps } from '../explain.ts';
 import { readNumber } from '../numbers.ts';
 import { priceUnits } from '../price-units.ts';
 import { Quantity } from '../quantity.ts';
 import type { PriceTier } from '../types.ts';
-import { usageLine } from './draft.ts';
+import { flat } from './flat.ts';
+import { unit } from './unit.ts';
+import { usageLine } from './usage-line.ts';
+
+/**
+ * A bound that the contract leaves open. A price list has some dozens of tiers; this is far beyond and keeps a price
+ * small enough to be read, checked and stored at once.
+ */
+const MAX_TIERS = 1000;
+
+const tierSchema = z
+  .strictObject({
+    up_to_amount: numericSchema.optional().openapi({ description: 'Inclusive; missing on the last, open-ended tier.' }),
+    flat_price: flat.schema.optional(),
+    unit_price: unit.schema.optional(),
+  })
+  .openapi('BillingPriceTier');
+export const tiersSchema = z.array(tierSchema).min(1).max(MAX_TIERS);
 
 /** A tier with its bounds: exclusive below, inclusive above. */
 export interface Tier {
@@ -32,6 +52,38 @@ export function sortTiers(tiers: readonly PriceTier[]): readonly Tier[] {
     lower: new Quantity(sorted[index - 1]?.upper ?? ZERO),
     upper: upper === undefined ? undefined : new Quantity(upper),
   }));
+}
+
+/** Reports what keeps tiers from covering every quantity once. */
+export function checkTiers(tiers: readonly PriceTier[], report: Report): void {
+  if (tiers.length === 0) {
+    report('no_tiers', 'price.tiers', 'at least one tier is needed');
+    return;
+  }
+  const bounds = new Set<string>();
+  let openEnded = 0;
+  for (const [index, tier] of tiers.entries()) {
+    const field = `price.tiers.${index}`;
+    if (tier.up_to_amount == null) {
+      openEnded += 1;
+    } else {
+      const bound = checkNotNegative(tier.up_to_amount, `${field}.up_to_amount`, report);
+      if (bound !== undefined) {
+        if (bounds.has(bound.toFixed())) {
+          report('duplicate_tier_bound', `${field}.up_to_amount`, 'each tier needs its own up_to_amount');
+        }
+        bounds.add(bound.toFixed());
+      }
+    }
+    if (!tier.flat_price && !tier.unit_price) {
+      report('tier_without_price', field, 'a tier needs a flat price, a unit price, or both');
+    }
+    if (tier.flat_price) checkNotNegative(tier.flat_price.amount, `${field}.flat_price.amount`, report);
+    if (tier.unit_price) checkNotNegative(tier.unit_price.amount, `${field}.unit_price.amount`, report);
+  }
+  if (openEnded !== 1) {
+    report('not_one_open_ended_tier', 'price.tiers', 'exactly one tier, the last, has no up_to_amount');
+  }
 }
 
 /** How much of a quantity, counted from the start of the period, lies in the tier. */
