@@ -45,7 +45,8 @@ export function isPaidInAdvance({ price, payment_term }: PricingTerms): boolean 
  * period and its billing period are over. Source: OpenMeter openmeter/billing/worker/subscriptionsync.
  */
 export function invoiceAtMs(terms: PricingTerms, servicePeriod: Instants, billingPeriod: Instants): number {
-  return isPaidInAdvance(terms) ? billingPeriod.fromMs : Math.max(servicePeriod.toMs, billingPeriod.toMs);
+  if (isPaidInAdvance(terms)) return billingPeriod.fromMs;
+  return servicePeriod.toMs > billingPeriod.toMs ? servicePeriod.toMs : billingPeriod.toMs;
 }
 
 function instantOf(text: string): number {
