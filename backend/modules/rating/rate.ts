@@ -1,5 +1,5 @@
 import { formatDecimal } from '../../platform/decimal.ts';
-import { billableUsage, type LineDraft, type RatingContext, readContext, readUsage, type Usage } from './context.ts';
+import type { LineDraft, RatingContext, Usage } from './context.ts';
 import { earlierUsageStep, step } from './explain.ts';
 import { chargesUsage, priceLine } from './models/index.ts';
 import { applyCredits } from './mutators/credits.ts';
@@ -8,6 +8,7 @@ import { capAtMaximum } from './mutators/maximum-spend.ts';
 import { fillToMinimum } from './mutators/minimum-spend.ts';
 import { discountByPercentage } from './mutators/percentage-discount.ts';
 import { convertUnits } from './mutators/unit-conversion.ts';
+import { billableUsage, readContext, readUsage } from './read-input.ts';
 import { lineTotals, sumTotals } from './totals.ts';
 import type { DetailedLine, ExplanationStep, RatedLine, RateInput, UsageDiscount } from './types.ts';
 
