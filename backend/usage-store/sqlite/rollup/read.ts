@@ -38,7 +38,8 @@ interface Reading {
   gather: Gather;
   needsSubject: boolean;
   needsDims: boolean;
-  /** Combinations of the series have values that are not kept apart. */
+  labelsOf: ReturnType<typeof tupleLabels>;
+  /** Combinations of the series have values that are not kept apart, of dimensions that the query looks at. */
   hasOpen: boolean;
   /** name_ids of the subjects asked for; undefined: all. */
   subjects: ReadonlySet<number> | undefined;
@@ -50,7 +51,14 @@ interface Reading {
 
 export function openRollupReader(db: Sqlite): RollupReader {
   const findSeries = db.prepare('SELECT * FROM rollup_series WHERE spec = ? AND dropped = 0');
-  const findOpen = db.prepare('SELECT 1 FROM rollup_tuples WHERE series = ? AND is_open = 1 LIMIT 1');
+  const findOpen = db.prepare(
+    "SELECT 1 FROM rollup_tuples WHERE series = ? AND is_open = 1 AND json_type(texts, ?) = 'null' LIMIT 1",
+  );
+  /** A wide dimension that nobody looks at costs nothing. */
+  const isOpen = (series: number, spec: SeriesSpec, name: string): boolean => {
+    const index = spec.dimensions.findIndex(([other]) => other === name);
+    return findOpen.get(series, `$[${index}]`) !== undefined;
+  };
   const rows = prepareRowReading(db);
   const names = db.prepare('SELECT text FROM names WHERE name_id = ?').pluck();
   const nameIds = db.prepare('SELECT name_id FROM names JOIN json_each(?) ON text = value').pluck();
@@ -73,7 +81,8 @@ export function openRollupReader(db: Sqlite): RollupReader {
       gather: createGather(query, (subject) => names.get(subject) as string, limits, countsEvents),
       needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
       needsDims: needed.length > 0,
-      hasOpen: needed.length > 0 && findOpen.get(found.series) !== undefined,
+      labelsOf: tupleLabels(db, found.series, dimensionJudge(spec, query)),
+      hasOpen: needed.some((name) => isOpen(found.series, spec, name)),
       subjects,
       findWindow: query.granularity && windowFinder(query.granularity, query.timeZone),
       isCancelled: limits.isCancelled,
@@ -100,8 +109,21 @@ function readAll(reading: Reading): void {
   // Grows where a bucket turns out to be cut by a window of the calendar.
   for (let segment = segments.pop(); segment !== undefined; segment = segments.pop()) {
     if (segment.size === undefined) readEdge(reading, segment.fromMs, segment.toMs);
-    else segments.push(...readBuckets(reading, segment.size, segment.first, segment.end));
+    else for (const piece of inPieces(reading, segment)) segments.push(...readBuckets(reading, piece));
   }
+}
+
+type Buckets = Extract<Segment, { size: BucketSize }>;
+
+const PIECES = 16;
+
+/**
+ * Buckets that are looked through for open ones first are so in pieces: a query with too many rows is refused when some of
+ * them are gathered, and not only when all have been looked through.
+ */
+function* inPieces({ hasOpen }: Reading, { size, first, end }: Buckets): Generator<Buckets> {
+  const length = hasOpen ? Math.ceil((end - first) / PIECES) : end - first;
+  for (let from = first; from < end; from += length) yield { size, first: from, end: Math.min(from + length, end) };
 }
 
 /** What is asked for, cut to the months that have events: the ends of time are no places to walk through. */
@@ -126,12 +148,11 @@ function clippedRange({ query, series, rows, pending, dirty }: Reading): { fromM
 }
 
 /** @returns what is left to be read in smaller pieces */
-function readBuckets(reading: Reading, size: BucketSize, first: number, end: number): Segment[] {
-  const { query, series, spec, rows, pending, gather, subjects, findWindow } = reading;
+function readBuckets(reading: Reading, { size, first, end }: Buckets): Segment[] {
+  const { query, series, rows, pending, gather, subjects, labelsOf, findWindow } = reading;
   const level = levelFor(size, reading.needsSubject, reading.needsDims) as Level;
-  const labelsOf = tupleLabels(reading.db, series, dimensionJudge(spec, query));
   // Left to the events from the start: what of a bucket was gathered could not be taken back.
-  const cut = openBuckets(reading, level, first, end, labelsOf);
+  const cut = openBuckets(reading, level, first, end);
   const windows = new Map<number, Window>();
   const windowOf = (bucket: number): Window | undefined => {
     const known = windows.get(bucket);
@@ -163,11 +184,10 @@ function readBuckets(reading: Reading, size: BucketSize, first: number, end: num
 
 /** Buckets with events whose values the query needs and that are not kept apart. */
 function openBuckets(
-  { series, rows, pending, subjects, hasOpen, isCancelled }: Reading,
+  { series, rows, pending, subjects, labelsOf, hasOpen, isCancelled }: Reading,
   level: Level,
   first: number,
   end: number,
-  labelsOf: ReturnType<typeof tupleLabels>,
 ): Set<number> {
   const open = new Set<number>();
   if (!hasOpen) return open;
