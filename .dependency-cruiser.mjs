@@ -1,14 +1,27 @@
 // The house rules of the import graph. Numbers refer to docs/architecture.md.
-const MODULES = '^backend/modules/([^/]+)/';
 
-/** Modules that may not be imported by the given lower module: the direction of dependencies (rule 2). */
-const notAbove = (lower, ...higher) => ({
+/** From the ground up: an area may import those before it, never those after it (rule 2). */
+const AREAS = ['access', 'metering', 'catalog', 'customers', 'billing', 'search', 'monitoring'];
+const AREA = `(${AREAS.join('|')})`;
+/** Modules are the folders of an area. */
+const MODULES = `^backend/${AREA}/([^/]+)/`;
+
+/** Modules that may not be imported by the given lower module of their area. */
+const notAbove = (area, lower, ...higher) => ({
   name: `direction-${lower}`,
   comment: `Rule 2: ${lower} lies below ${higher.join(', ')}.`,
   severity: 'error',
-  from: { path: `^backend/modules/${lower}/` },
-  to: { path: `^backend/modules/(${higher.join('|')})/` },
+  from: { path: `^backend/${area}/${lower}/` },
+  to: { path: `^backend/${area}/(${higher.join('|')})/` },
 });
+
+const areaOrder = AREAS.slice(0, -1).map((area, index) => ({
+  name: `area-${area}`,
+  comment: `Rule 2: ${area} lies below ${AREAS.slice(index + 1).join(', ')}.`,
+  severity: 'error',
+  from: { path: `^backend/${area}/` },
+  to: { path: `^backend/(${AREAS.slice(index + 1).join('|')})/` },
+}));
 
 export default {
   forbidden: [
@@ -25,17 +38,14 @@ export default {
       severity: 'error',
       comment: 'Rule 1: a module is imported through its index.ts only.',
       from: { path: MODULES },
-      to: { path: MODULES, pathNot: ['^backend/modules/$1/', '^backend/modules/[^/]+/index\\.ts$'] },
+      to: { path: MODULES, pathNot: ['^backend/$1/$2/', `^backend/${AREA}/[^/]+/index\\.ts$`] },
     },
     {
-      name: 'modules-import-platform-and-faces-only',
+      name: 'areas-import-platform-and-faces-only',
       severity: 'error',
-      comment: "Rule 1: modules import platform/, the usage store's face and other modules only.",
-      from: { path: MODULES },
-      to: {
-        path: '^backend/',
-        pathNot: ['^backend/platform/', '^backend/modules/', '^backend/usage-store/index\\.ts$'],
-      },
+      comment: 'Rule 1: areas import platform/ and one another, nothing else of the backend.',
+      from: { path: `^backend/${AREA}/` },
+      to: { path: '^backend/', pathNot: ['^backend/platform/', `^backend/${AREA}/`] },
     },
     {
       name: 'composition-for-app-only',
@@ -44,85 +54,40 @@ export default {
       from: { pathNot: ['^backend/app\\.ts$', '^backend/composition/'] },
       to: { path: '^backend/composition/' },
     },
+    ...areaOrder,
     {
-      name: 'usage-store-below-modules',
+      name: 'access-stands-alone',
       severity: 'error',
-      comment: 'Rule 3: the usage store knows no module.',
-      from: { path: '^backend/usage-store/' },
-      to: { path: '^backend/', pathNot: ['^backend/platform/', '^backend/usage-store/'] },
+      comment: 'Rule 2: access/ knows no domain: it may be used by all.',
+      from: { path: '^backend/access/' },
+      to: { path: '^backend/', pathNot: ['^backend/platform/', '^backend/access/'] },
     },
-    notAbove(
-      'events',
-      'meters',
-      'features',
-      'plans',
-      'addons',
-      'subscriptions',
-      'entitlements',
-      'invoices',
-      'customers',
-    ),
-    notAbove('meters', 'features', 'plans', 'addons', 'subscriptions', 'entitlements', 'invoices'),
-    notAbove('features', 'plans', 'addons', 'subscriptions', 'entitlements', 'invoices'),
+    notAbove('metering', 'usage-store', 'events', 'meters', 'gateway-nodes'),
+    notAbove('metering', 'events', 'meters'),
+    notAbove('catalog', 'features', 'product-catalog', 'plans', 'addons'),
     // What plans and add-ons consist of: pure, like rating, which it prices with.
-    notAbove(
-      'product-catalog',
-      'events',
-      'meters',
-      'features',
-      'plans',
-      'addons',
-      'subscriptions',
-      'entitlements',
-      'invoices',
-    ),
-    notAbove('addons', 'plans', 'subscriptions', 'entitlements', 'invoices'),
-    notAbove('plans', 'subscriptions', 'entitlements', 'invoices'),
-    notAbove('subscriptions', 'entitlements', 'invoices'),
-    notAbove(
-      'customers',
-      'events',
-      'meters',
-      'features',
-      'plans',
-      'addons',
-      'subscriptions',
-      'entitlements',
-      'invoices',
-    ),
-    notAbove(
-      'test-clocks',
-      'customers',
-      'events',
-      'meters',
-      'features',
-      'plans',
-      'addons',
-      'subscriptions',
-      'entitlements',
-      'invoices',
-    ),
-    notAbove('apps', 'billing-profiles', 'subscriptions', 'invoices'),
-    notAbove('billing-profiles', 'subscriptions', 'invoices'),
+    notAbove('catalog', 'product-catalog', 'features', 'plans', 'addons', 'currencies', 'tax-codes'),
+    notAbove('catalog', 'addons', 'plans'),
+    notAbove('customers', 'test-clocks', 'customers', 'subscriptions', 'entitlements', 'usage-sources'),
+    notAbove('customers', 'customers', 'subscriptions', 'entitlements', 'usage-sources'),
+    notAbove('customers', 'subscriptions', 'entitlements'),
+    notAbove('billing', 'apps', 'billing-profiles', 'invoices'),
+    notAbove('billing', 'billing-profiles', 'invoices'),
     {
       name: 'rating-is-pure',
       severity: 'error',
       comment: 'Rule 2: rating/ imports only platform/.',
-      from: { path: '^backend/modules/rating/' },
-      to: { path: '^backend/', pathNot: ['^backend/platform/', '^backend/modules/rating/'] },
-    },
-    {
-      name: 'nobody-imports-notifications',
-      severity: 'error',
-      comment: 'Rule 2: notifications listen.',
-      from: { path: MODULES, pathNot: '^backend/modules/notifications/' },
-      to: { path: '^backend/modules/notifications/' },
+      from: { path: '^backend/catalog/rating/' },
+      to: { path: '^backend/', pathNot: ['^backend/platform/', '^backend/catalog/rating/'] },
     },
     {
       name: 'sql-in-repositories-only',
       severity: 'error',
-      comment: 'Rule 3: SQL stands in repository.ts and usage-store/ only.',
-      from: { path: '^backend/', pathNot: ['/repository\\.ts$', '^backend/usage-store/', '^backend/platform/db/'] },
+      comment: 'Rule 3: SQL stands in repository.ts and in the usage store only.',
+      from: {
+        path: '^backend/',
+        pathNot: ['/repository\\.ts$', '^backend/metering/usage-store/', '^backend/platform/db/'],
+      },
       to: { path: 'node_modules/(better-sqlite3|kysely)/' },
     },
     {

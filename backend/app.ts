@@ -1,4 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { accessTokenRoutes } from './access/access-tokens/index.ts';
+import { auditLogRoutes, createAuditLog } from './access/audit-log/index.ts';
+import { createSignIn } from './access/sign-in/index.ts';
+import { PROFILE_OF_CUSTOMER_SQL } from './billing/billing-profiles/index.ts';
+import { createCostEstimates } from './billing/cost-estimates/index.ts';
+import { type Invoices, invoicesInUse } from './billing/invoices/index.ts';
+import { createFeatures, FEATURES_AS_METER_USERS } from './catalog/features/index.ts';
+import { catalogBlocksArchiving } from './catalog/product-catalog/index.ts';
 import { createBilling, invoicesFollowSubscriptions, sandboxRoutes } from './composition/billing.ts';
 import { createCatalog } from './composition/catalog.ts';
 import { createMetering } from './composition/metering.ts';
@@ -7,27 +15,18 @@ import type { App, AppParts, Backend } from './composition/parts.ts';
 import { rollupsFollowMeters } from './composition/rollups.ts';
 import { searchOperation } from './composition/search.ts';
 import { documentationRoutes, pathWithoutAlias } from './composition/service-routes.ts';
-import { accessTokenRoutes } from './modules/access-tokens/index.ts';
-import { auditLogRoutes, createAuditLog } from './modules/audit-log/index.ts';
-import { PROFILE_OF_CUSTOMER_SQL } from './modules/billing-profiles/index.ts';
-import { createCostEstimates } from './modules/cost-estimates/index.ts';
-import { createCustomers } from './modules/customers/index.ts';
-import { createEntitlements, type Entitlements } from './modules/entitlements/index.ts';
-import { createFeatures, FEATURES_AS_METER_USERS } from './modules/features/index.ts';
-import { gatewayNodeRoutes } from './modules/gateway-nodes/index.ts';
-import { type Invoices, invoicesInUse } from './modules/invoices/index.ts';
-import { machineClockRoutes, unwatched } from './modules/machine-clock/index.ts';
-import { createMetersService } from './modules/meters/index.ts';
-import { catalogBlocksArchiving } from './modules/product-catalog/index.ts';
-import { createSignIn } from './modules/sign-in/index.ts';
+import { createCustomers } from './customers/customers/index.ts';
+import { createEntitlements, type Entitlements } from './customers/entitlements/index.ts';
 import {
   createSubscriptionBlockers,
   createSubscriptions,
   planKeysOfCustomerSql,
   type Subscriptions,
-} from './modules/subscriptions/index.ts';
-import { unservedOperationRoutes } from './modules/unserved-operations/index.ts';
-import { createKongConsumers, createUsageSources, usageSourceRoutes } from './modules/usage-sources/index.ts';
+} from './customers/subscriptions/index.ts';
+import { createKongConsumers, createUsageSources, usageSourceRoutes } from './customers/usage-sources/index.ts';
+import { gatewayNodeRoutes } from './metering/gateway-nodes/index.ts';
+import { createMetersService } from './metering/meters/index.ts';
+import { machineClockRoutes, unwatched } from './monitoring/machine-clock/index.ts';
 import { type BodyBudget, createBodyBudget } from './platform/http/body-budget.ts';
 import { readableBodies } from './platform/http/body-reader.ts';
 import { type CallerLimits, createCallerLimits } from './platform/http/caller-limits.ts';
@@ -39,6 +38,7 @@ import { logRequests } from './platform/http/request-log.ts';
 import { createRouter, type Router } from './platform/http/router.ts';
 import { securityHeaders } from './platform/http/security-headers.ts';
 import { answerUnknown } from './platform/http/unknown-path.ts';
+import { unservedOperationRoutes } from './unserved-operations/index.ts';
 
 export type { App, AppParts, Backend } from './composition/parts.ts';
 export { startRollups } from './composition/rollups.ts';

@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { repairSqliteUsage, type VerifyResult, verifySqliteUsage } from './metering/usage-store/index.ts';
 import { copyDatabase, findDamage, sha256OfFile, syncFile } from './platform/db/backup.ts';
 import { formatInstant } from './platform/instant.ts';
-import { repairSqliteUsage, type VerifyResult, verifySqliteUsage } from './usage-store/index.ts';
 
 /**
  * The databases, in the order in which they are copied: what invoices say of events is in the first one, so that the

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ConfiguredToken } from './modules/access-tokens/index.ts';
-import type { SignInSettings } from './modules/sign-in/index.ts';
+import type { ConfiguredToken } from './access/access-tokens/index.ts';
+import type { SignInSettings } from './access/sign-in/index.ts';
 import {
   describeSettings,
   type Environment,

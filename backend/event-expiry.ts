@@ -1,5 +1,5 @@
+import type { Expiry, UsageStore } from './metering/usage-store/index.ts';
 import type { Clock } from './platform/clock.ts';
-import type { Expiry, UsageStore } from './usage-store/index.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { USAGE_LEDGER } from './metering/usage-store/index.ts';
 import { sharedCommits } from './platform/db/commit-ledger.ts';
 import { CONTROL_LEDGER, USAGE_COMMITS } from './platform/db/control-db.ts';
 import { DataLost, examineFolder } from './platform/db/data-folder.ts';
 import { lockFolder } from './platform/db/folder-lock.ts';
 import { createIds } from './platform/ids.ts';
 import type { Logger } from './platform/log.ts';
-import { USAGE_LEDGER } from './usage-store/index.ts';
 
 /** A data folder that is this process's alone, and what its databases are opened with. */
 export interface OwnedFolder {

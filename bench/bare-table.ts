@@ -1,5 +1,5 @@
 import SqliteDatabase from 'better-sqlite3';
-import type { NewEvent } from '../backend/usage-store/index.ts';
+import type { NewEvent } from '../backend/metering/usage-store/index.ts';
 
 /** What storing is held against: a table without any index, and as sure as the store. */
 export interface BareTable {

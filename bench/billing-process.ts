@@ -2,12 +2,12 @@
 //   node bench/billing-process.ts FOLDER NOW_IN_MILLISECONDS
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createAccessTokens } from '../backend/access/access-tokens/index.ts';
 import { createBackend, startRollups } from '../backend/app.ts';
-import { createAccessTokens } from '../backend/modules/access-tokens/index.ts';
+import { openSqliteUsageStore } from '../backend/metering/usage-store/index.ts';
 import { openControlDb } from '../backend/platform/db/control-db.ts';
 import { createIds } from '../backend/platform/ids.ts';
 import { createLogger } from '../backend/platform/log.ts';
-import { openSqliteUsageStore } from '../backend/usage-store/index.ts';
 
 /** What the process prints, as JSON. */
 export interface BillingMeasured {

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type AnswerOrigin, openSqliteUsageStore } from '../backend/usage-store/index.ts';
+import { type AnswerOrigin, openSqliteUsageStore } from '../backend/metering/usage-store/index.ts';
 import { gatewayEvents, MONTH } from './gateway-events.ts';
 import { ratioLine } from './report.ts';
 import { CUSTOMER, QUERIES, WHOLE_MONTH } from './usage-queries.ts';

@@ -1,4 +1,4 @@
-import type { MeterSpec, NewEvent } from '../backend/usage-store/index.ts';
+import type { MeterSpec, NewEvent } from '../backend/metering/usage-store/index.ts';
 
 const START_MS = Date.parse('2026-10-01T00:00:00Z');
 const MONTH_MS = 31 * 24 * 3_600_000;

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openSqliteUsageStore } from '../backend/usage-store/index.ts';
+import { openSqliteUsageStore } from '../backend/metering/usage-store/index.ts';
 import { gatewayEvents } from './gateway-events.ts';
 import { BATCH, bodies, SINGLE, sendAll, TOKEN } from './http-load.ts';
 import { startProcess } from './processes.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openSqliteUsageStore } from '../backend/usage-store/index.ts';
+import { openSqliteUsageStore } from '../backend/metering/usage-store/index.ts';
 import { openBareTable } from './bare-table.ts';
 import { gatewayEvents } from './gateway-events.ts';
 import { BATCH, bodies, call, REQUESTS_METER, sendAll, TOKEN } from './http-load.ts';

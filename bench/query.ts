@@ -10,7 +10,7 @@ import {
   openSqliteUsageStore,
   type UsageQuery,
   type UsageStore,
-} from '../backend/usage-store/index.ts';
+} from '../backend/metering/usage-store/index.ts';
 import { gatewayEvents, REQUESTS } from './gateway-events.ts';
 import { ratioLine } from './report.ts';
 import { QUERIES, QUERIES_OF_ZONES, WHOLE_MONTH } from './usage-queries.ts';

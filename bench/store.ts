@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type NewEvent, openSqliteUsageStore, type UsageStore } from '../backend/usage-store/index.ts';
+import { type NewEvent, openSqliteUsageStore, type UsageStore } from '../backend/metering/usage-store/index.ts';
 import { openBareTable } from './bare-table.ts';
 import { gatewayEvents, REQUESTS } from './gateway-events.ts';
 import { ratioLine } from './report.ts';

@@ -1,4 +1,4 @@
-import type { UsageQuery } from '../backend/usage-store/index.ts';
+import type { UsageQuery } from '../backend/metering/usage-store/index.ts';
 import { MONTH, REQUESTS } from './gateway-events.ts';
 
 const month: UsageQuery = {

@@ -1,7 +1,7 @@
 // A Hono route that takes an event, parses and validates it, and forgets it: the limit for single events over HTTP.
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { meteringEventSchema } from '../backend/modules/events/schema.ts';
+import { meteringEventSchema } from '../backend/metering/events/schema.ts';
 
 const app = new Hono();
 app.post('/v3/openmeter/events', async (c) => {

@@ -1,20 +1,20 @@
-import { type AppsService, appRoutes, createAppsService } from '../modules/apps/index.ts';
+import { type AppsService, appRoutes, createAppsService } from '../billing/apps/index.ts';
 import {
   createCustomerBilling,
   createProfilesService,
   customerBillingRoutes,
   type ProfilesService,
   profileRoutes,
-} from '../modules/billing-profiles/index.ts';
-import type { Currencies } from '../modules/currencies/index.ts';
-import { createCustomers } from '../modules/customers/index.ts';
-import type { Features } from '../modules/features/index.ts';
-import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../modules/invoices/index.ts';
-import { WAITING } from '../modules/machine-clock/index.ts';
-import { findMeters } from '../modules/meters/index.ts';
-import type { SubscriptionBlockers, Subscriptions } from '../modules/subscriptions/index.ts';
-import type { TaxCodes } from '../modules/tax-codes/index.ts';
-import { clockOf, createTestClocksService, nowByCustomer, testClockRoutes } from '../modules/test-clocks/index.ts';
+} from '../billing/billing-profiles/index.ts';
+import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../billing/invoices/index.ts';
+import type { Currencies } from '../catalog/currencies/index.ts';
+import type { Features } from '../catalog/features/index.ts';
+import type { TaxCodes } from '../catalog/tax-codes/index.ts';
+import { createCustomers } from '../customers/customers/index.ts';
+import type { SubscriptionBlockers, Subscriptions } from '../customers/subscriptions/index.ts';
+import { clockOf, createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
+import { findMeters } from '../metering/meters/index.ts';
+import { WAITING } from '../monitoring/machine-clock/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { Logger } from '../platform/log.ts';

@@ -1,9 +1,9 @@
-import { createAddons } from '../modules/addons/index.ts';
-import { createCurrencies } from '../modules/currencies/index.ts';
-import type { Features } from '../modules/features/index.ts';
-import { createPlans, plansBlockAddonDeletion } from '../modules/plans/index.ts';
-import { catalogLookups } from '../modules/product-catalog/index.ts';
-import { createTaxCodes } from '../modules/tax-codes/index.ts';
+import { createAddons } from '../catalog/addons/index.ts';
+import { createCurrencies } from '../catalog/currencies/index.ts';
+import type { Features } from '../catalog/features/index.ts';
+import { createPlans, plansBlockAddonDeletion } from '../catalog/plans/index.ts';
+import { catalogLookups } from '../catalog/product-catalog/index.ts';
+import { createTaxCodes } from '../catalog/tax-codes/index.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { AppParts } from './parts.ts';
 

@@ -1,4 +1,6 @@
-import type { Customers } from '../modules/customers/index.ts';
+import { explainByFeatures } from '../catalog/features/index.ts';
+import type { Customers } from '../customers/customers/index.ts';
+import { explainBySubscriptions, type SubscriptionViews } from '../customers/subscriptions/index.ts';
 import {
   type CountingExplainers,
   correctionRoutes,
@@ -10,8 +12,7 @@ import {
   explanationRoutes,
   legacyEventRoutes,
   subjectsSeenRoutes,
-} from '../modules/events/index.ts';
-import { explainByFeatures } from '../modules/features/index.ts';
+} from '../metering/events/index.ts';
 import {
   backFillOf,
   breakdownRoutes,
@@ -25,8 +26,7 @@ import {
   pickerRoutes,
   queryMeter,
   queryMeters,
-} from '../modules/meters/index.ts';
-import { explainBySubscriptions, type SubscriptionViews } from '../modules/subscriptions/index.ts';
+} from '../metering/meters/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { AppParts } from './parts.ts';

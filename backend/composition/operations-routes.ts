@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { Registry } from 'prom-client';
-import type { Invoices } from '../modules/invoices/index.ts';
-import { createGauges } from '../operations/gauges.ts';
-import { createMetrics, processMetrics } from '../operations/metrics.ts';
-import { checkReadiness } from '../operations/readiness.ts';
+import type { Invoices } from '../billing/invoices/index.ts';
+import { createGauges } from '../monitoring/gauges.ts';
+import { createMetrics, processMetrics } from '../monitoring/metrics.ts';
+import { checkReadiness } from '../monitoring/readiness.ts';
 import { requireAccess } from '../platform/http/auth.ts';
 import type { CallerLimits } from '../platform/http/caller-limits.ts';
 import type { AppEnv } from '../platform/http/env.ts';

@@ -1,11 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { AccessTokens } from '../modules/access-tokens/index.ts';
-import type { AuditLog } from '../modules/audit-log/index.ts';
-import type { Invoices } from '../modules/invoices/index.ts';
-import type { MachineClock } from '../modules/machine-clock/index.ts';
-import type { SignInSettings } from '../modules/sign-in/index.ts';
-import type { KongAdminSettings } from '../modules/usage-sources/index.ts';
-import type { Metrics } from '../operations/metrics.ts';
+import type { AccessTokens } from '../access/access-tokens/index.ts';
+import type { AuditLog } from '../access/audit-log/index.ts';
+import type { SignInSettings } from '../access/sign-in/index.ts';
+import type { Invoices } from '../billing/invoices/index.ts';
+import type { KongAdminSettings } from '../customers/usage-sources/index.ts';
+import type { UsageStore } from '../metering/usage-store/index.ts';
+import type { MachineClock } from '../monitoring/machine-clock/index.ts';
+import type { Metrics } from '../monitoring/metrics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
@@ -13,7 +14,6 @@ import type { AppEnv } from '../platform/http/env.ts';
 import type { NewId } from '../platform/ids.ts';
 import type { JobLog } from '../platform/job-log.ts';
 import type { Logger } from '../platform/log.ts';
-import type { UsageStore } from '../usage-store/index.ts';
 
 /** What the application is made of. */
 export interface AppParts {

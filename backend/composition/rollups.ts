@@ -1,4 +1,4 @@
-import { livingMeterSpecs } from '../modules/meters/index.ts';
+import { livingMeterSpecs } from '../metering/meters/index.ts';
 import type { AppParts } from './parts.ts';
 
 /** Has the usage store keep roll-ups for the meters that there are; to be called once before requests come. */

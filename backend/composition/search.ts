@@ -1,11 +1,11 @@
-import { CUSTOMERS_SEARCHED, type Customers } from '../modules/customers/index.ts';
-import { FEATURES_SEARCHED } from '../modules/features/index.ts';
-import { INVOICES_SEARCHED } from '../modules/invoices/index.ts';
-import { METERS_SEARCHED } from '../modules/meters/index.ts';
-import { versionsSearched } from '../modules/product-catalog/index.ts';
-import { createSearchService, searchRoutes } from '../modules/search/index.ts';
-import { SUBSCRIPTIONS_SEARCHED } from '../modules/subscriptions/index.ts';
+import { INVOICES_SEARCHED } from '../billing/invoices/index.ts';
+import { FEATURES_SEARCHED } from '../catalog/features/index.ts';
+import { versionsSearched } from '../catalog/product-catalog/index.ts';
+import { CUSTOMERS_SEARCHED, type Customers } from '../customers/customers/index.ts';
+import { SUBSCRIPTIONS_SEARCHED } from '../customers/subscriptions/index.ts';
+import { METERS_SEARCHED } from '../metering/meters/index.ts';
 import type { Router } from '../platform/http/router.ts';
+import { createSearchService, searchRoutes } from '../search/index.ts';
 import type { AppParts } from './parts.ts';
 
 /** One search over what each module says of its own. */

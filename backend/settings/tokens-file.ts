@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ConfiguredToken } from '../modules/access-tokens/index.ts';
+import type { ConfiguredToken } from '../access/access-tokens/index.ts';
 import { ROLES } from '../platform/http/roles.ts';
 
 const entrySchema = z

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
 import { monotonicFactory } from 'ulid';
+import { createAccessTokens } from '../../backend/access/access-tokens/index.ts';
 import { type Backend, createBackend, startRollups } from '../../backend/app.ts';
-import { createAccessTokens } from '../../backend/modules/access-tokens/index.ts';
+import { openSqliteUsageStore, type UsageStore } from '../../backend/metering/usage-store/index.ts';
 import { openControlDb } from '../../backend/platform/db/control-db.ts';
 import { createLogger } from '../../backend/platform/log.ts';
-import { openSqliteUsageStore, type UsageStore } from '../../backend/usage-store/index.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../../dist/console', import.meta.url));

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../backend/usage-store/index.ts';
+import type { NewEvent } from '../../backend/metering/usage-store/index.ts';
 import type { ClockedBackend } from './backend.ts';
 
 const DAY_MS = 86_400_000;

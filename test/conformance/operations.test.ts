@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { UNSERVED_OPERATIONS } from '../../backend/modules/unserved-operations/index.ts';
+import { UNSERVED_OPERATIONS } from '../../backend/unserved-operations/index.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../support/backend.ts';
 import { CONTRACT_MISSING, contractDocument, contractIsAvailable } from '../support/contract.ts';
 import { nameOf, type OperationName, operationsOf, operationTables, ourOperations } from './support/operations.ts';

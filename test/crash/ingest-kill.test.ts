@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
-import { verifySqliteUsage } from '../../backend/usage-store/index.ts';
+import { verifySqliteUsage } from '../../backend/metering/usage-store/index.ts';
 import { type BackendProcess, createBackendProcess, INGEST_TOKEN } from './support/backend-process.ts';
 import { createRandom, type Random } from './support/random.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { PLAN_CADENCES } from '../../backend/modules/plans/index.ts';
-import { ISSUE_CODES, rateCardSchema, toRateCard } from '../../backend/modules/product-catalog/index.ts';
-import { rate } from '../../backend/modules/rating/index.ts';
+import { PLAN_CADENCES } from '../../backend/catalog/plans/index.ts';
+import { ISSUE_CODES, rateCardSchema, toRateCard } from '../../backend/catalog/product-catalog/index.ts';
+import { rate } from '../../backend/catalog/rating/index.ts';
 
 const PAGE = readFileSync('docs/catalog.md', 'utf8');
 

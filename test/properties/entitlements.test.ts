@@ -4,10 +4,10 @@ import {
   type MeteredAllowance,
   planBalance,
   runPlan,
-} from '../../backend/modules/entitlements/engine/balance.ts';
-import type { Grant } from '../../backend/modules/entitlements/engine/grant.ts';
-import { windowedHistory } from '../../backend/modules/entitlements/engine/history.ts';
-import { usagePeriodAt } from '../../backend/modules/entitlements/engine/usage-period.ts';
+} from '../../backend/customers/entitlements/engine/balance.ts';
+import type { Grant } from '../../backend/customers/entitlements/engine/grant.ts';
+import { windowedHistory } from '../../backend/customers/entitlements/engine/history.ts';
+import { usagePeriodAt } from '../../backend/customers/entitlements/engine/usage-period.ts';
 import { Decimal } from '../../backend/platform/decimal.ts';
 import { durationFrom, type Period, recurrence } from '../../backend/platform/period/index.ts';
 import { fc } from '../support/property.ts';

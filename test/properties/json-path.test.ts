@@ -1,7 +1,7 @@
 import { query } from 'json-p3';
 import { describe, expect, test } from 'vitest';
+import { checkJsonPath, compileJsonPath, jsonPathProblem } from '../../backend/metering/usage-store/index.ts';
 import { rawJson } from '../../backend/platform/json.ts';
-import { checkJsonPath, compileJsonPath, jsonPathProblem } from '../../backend/usage-store/index.ts';
 import { fc } from '../support/property.ts';
 
 const NAMES = ['a', 'b', 'c'];

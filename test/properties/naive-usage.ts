@@ -1,5 +1,11 @@
 import { Temporal } from 'temporal-polyfill';
-import type { Breakdown, BreakdownQuery, NewEvent, UsageQuery, UsageRow } from '../../backend/usage-store/index.ts';
+import type {
+  Breakdown,
+  BreakdownQuery,
+  NewEvent,
+  UsageQuery,
+  UsageRow,
+} from '../../backend/metering/usage-store/index.ts';
 
 /** What of a query selects events. */
 export type NaiveScope = Pick<UsageQuery, 'meter' | 'fromMs' | 'toMs' | 'subjects' | 'filters'>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Json, planBody } from '../backend/plans/support.ts';
+import { type Json, planBody } from '../backend/catalog/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
 import { fc } from '../support/property.ts';
 

@@ -1,4 +1,4 @@
-import type { Price, PricingTerms, UnitConfig } from '../../backend/modules/rating/index.ts';
+import type { Price, PricingTerms, UnitConfig } from '../../backend/catalog/rating/index.ts';
 import { fc } from '../support/property.ts';
 
 /** Decimal texts from 0 to `max`, with up to `digits` digits after the point. */

@@ -1,4 +1,4 @@
-import type { PriceTier, PricingTerms, UnitConfig } from '../../backend/modules/rating/index.ts';
+import type { PriceTier, PricingTerms, UnitConfig } from '../../backend/catalog/rating/index.ts';
 
 /**
  * A second, independent way to rate a whole period, in fractions of integers: it knows no decimal arithmetic and no parts.

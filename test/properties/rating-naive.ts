@@ -1,4 +1,4 @@
-import type { PriceTier, PricingTerms } from '../../backend/modules/rating/index.ts';
+import type { PriceTier, PricingTerms } from '../../backend/catalog/rating/index.ts';
 
 /**
  * A second, independent way to rate a whole period: it counts tenths of a unit one by one, in integers. Prices have up

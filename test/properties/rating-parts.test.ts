@@ -7,7 +7,7 @@ import {
   type SplitPosition,
   sumTotals,
   type UnitConfig,
-} from '../../backend/modules/rating/index.ts';
+} from '../../backend/catalog/rating/index.ts';
 import { customCurrency } from '../../backend/platform/currencies.ts';
 import { Decimal, formatDecimal } from '../../backend/platform/decimal.ts';
 import { fc } from '../support/property.ts';

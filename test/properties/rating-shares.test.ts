@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allocate, prorate } from '../../backend/modules/rating/index.ts';
+import { allocate, prorate } from '../../backend/catalog/rating/index.ts';
 import { customCurrency } from '../../backend/platform/currencies.ts';
 import { Decimal, formatDecimal } from '../../backend/platform/decimal.ts';
 import { fc } from '../support/property.ts';

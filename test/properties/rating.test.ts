@@ -7,7 +7,7 @@ import {
   type Split,
   sumTotals,
   type UnitConfig,
-} from '../../backend/modules/rating/index.ts';
+} from '../../backend/catalog/rating/index.ts';
 import { fiatCurrency } from '../../backend/platform/currencies.ts';
 import { Decimal, formatDecimal } from '../../backend/platform/decimal.ts';
 import type { Currency } from '../../backend/platform/money.ts';

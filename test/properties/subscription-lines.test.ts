@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { type SubscriptionLine, subscriptionLines } from '../../backend/modules/subscriptions/lines.ts';
-import { placePhases } from '../../backend/modules/subscriptions/phases.ts';
-import { reconcileItems } from '../../backend/modules/subscriptions/reconcile-items.ts';
-import type { Subscription } from '../../backend/modules/subscriptions/types.ts';
-import { subscriptionView } from '../../backend/modules/subscriptions/view.ts';
+import { type SubscriptionLine, subscriptionLines } from '../../backend/customers/subscriptions/lines.ts';
+import { placePhases } from '../../backend/customers/subscriptions/phases.ts';
+import { reconcileItems } from '../../backend/customers/subscriptions/reconcile-items.ts';
+import type { Subscription } from '../../backend/customers/subscriptions/types.ts';
+import { subscriptionView } from '../../backend/customers/subscriptions/view.ts';
 import { fc } from '../support/property.ts';
 import { countingIds, phase, rateCard, subscription } from '../support/subscriptions.ts';
 

@@ -9,7 +9,7 @@ import {
   openSqliteUsageStore,
   type UsageQuery,
   type UsageStore,
-} from '../../backend/usage-store/index.ts';
+} from '../../backend/metering/usage-store/index.ts';
 import { fc } from '../support/property.ts';
 import { testClock } from '../support/test-clock.ts';
 import { identityOf, naiveBreakdown, naiveEventsBehind, naiveUsage } from './naive-usage.ts';

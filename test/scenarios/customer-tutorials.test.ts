@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callsOf, type Json, phase } from '../backend/plans/support.ts';
+import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
 import { priceAgentRuns, priceApiRequests, priceLlmTokens } from './support/tutorial-catalog.ts';
 

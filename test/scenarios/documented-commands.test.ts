@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../plugin/metering-and-billing/config.ts';
-import { callsOf, type Json, phase } from '../backend/plans/support.ts';
+import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
 import { findCommand, plainEnv, run } from '../gateway-config/support/programs.ts';
 import { kongConfig } from '../gateway-player/index.ts';
 import { TOKENS } from '../support/backend.ts';

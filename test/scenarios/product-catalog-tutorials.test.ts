@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rateCardSchema, toRateCard } from '../../backend/modules/product-catalog/index.ts';
-import { rate } from '../../backend/modules/rating/index.ts';
+import { rateCardSchema, toRateCard } from '../../backend/catalog/product-catalog/index.ts';
+import { rate } from '../../backend/catalog/rating/index.ts';
 import { fiatCurrency } from '../../backend/platform/currencies.ts';
-import { callsOf, type Json, phase } from '../backend/plans/support.ts';
+import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
 import { priceAgentRuns, priceApiRequests, priceLlmTokens } from './support/tutorial-catalog.ts';
 

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { feeCard, type Json, openShop, phase, type Shop, usageCard } from '../backend/subscriptions/support.ts';
+import {
+  feeCard,
+  type Json,
+  openShop,
+  phase,
+  type Shop,
+  usageCard,
+} from '../backend/customers/subscriptions/support.ts';
 
 let shop: Shop;
 beforeAll(async () => {

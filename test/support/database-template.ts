@@ -1,8 +1,8 @@
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openSqliteUsageStore } from '../../backend/metering/usage-store/index.ts';
 import { openControlDb } from '../../backend/platform/db/control-db.ts';
-import { openSqliteUsageStore } from '../../backend/usage-store/index.ts';
 import { testClock } from './test-clock.ts';
 
 /** Names the folder of the empty databases to the processes that run the tests. */

@@ -1,6 +1,6 @@
-import { chargeRepository } from '../../backend/modules/invoices/charges/repository.ts';
-import { correctionRepository } from '../../backend/modules/invoices/corrections/repository.ts';
-import type { Charge, Correction } from '../../backend/modules/invoices/types.ts';
+import { chargeRepository } from '../../backend/billing/invoices/charges/repository.ts';
+import { correctionRepository } from '../../backend/billing/invoices/corrections/repository.ts';
+import type { Charge, Correction } from '../../backend/billing/invoices/types.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import type { TestBackend } from './backend.ts';
 

@@ -1,6 +1,6 @@
-import type { RateCard } from '../../backend/modules/plans/index.ts';
-import { reconcileItems } from '../../backend/modules/subscriptions/reconcile-items.ts';
-import type { Subscription, SubscriptionPhase } from '../../backend/modules/subscriptions/types.ts';
+import type { RateCard } from '../../backend/catalog/plans/index.ts';
+import { reconcileItems } from '../../backend/customers/subscriptions/reconcile-items.ts';
+import type { Subscription, SubscriptionPhase } from '../../backend/customers/subscriptions/types.ts';
 import { addDuration, durationFrom } from '../../backend/platform/period/index.ts';
 import type { SubscriptionLinesVector } from './period-vectors.ts';
 

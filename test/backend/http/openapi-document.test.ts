@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { UNSERVED_OPERATIONS } from '../../../backend/modules/unserved-operations/index.ts';
+import { UNSERVED_OPERATIONS } from '../../../backend/unserved-operations/index.ts';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
 
 let backend: TestBackend;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { request } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createKongConsumers } from '../../../backend/modules/usage-sources/index.ts';
+import { createKongConsumers } from '../../../backend/customers/usage-sources/index.ts';
 import { isAddressRange, outgoingPolicy } from '../../../backend/platform/http/outgoing-address.ts';
 import { createOutgoingAgent, type OutgoingAgentOptions } from '../../../backend/platform/http/outgoing-agent.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
-import { callsOf, createCatalog, type Json, phase, usageCard } from '../plans/support.ts';
+import { callsOf, createCatalog, type Json, phase, usageCard } from '../catalog/plans/support.ts';
 
 let backend: TestBackend;
 let made: Record<'customer' | 'plan' | 'addon' | 'feature' | 'meter' | 'subscription' | 'invoice', Json>;

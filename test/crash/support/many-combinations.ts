@@ -1,6 +1,6 @@
 // Run as a process of its own, with a bounded heap: stores events of ever new combinations of dimension values, no value of
 // which is rare, then says how many are stored.
-import { openSqliteUsageStore } from '../../../backend/usage-store/index.ts';
+import { openSqliteUsageStore } from '../../../backend/metering/usage-store/index.ts';
 
 const [path = '', wanted = ''] = process.argv.slice(2);
 const EVENTS = Number.parseInt(wanted, 10);

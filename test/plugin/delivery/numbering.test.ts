@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readDeliveryHeaders } from '../../../backend/modules/events/gateway-delivery.ts';
+import { readDeliveryHeaders } from '../../../backend/metering/events/gateway-delivery.ts';
 import { defaultNode, NODE_NAME, newProcessId } from '../../../delivery/names.ts';
 import { MAX_RANGES } from '../../../delivery/numbering.ts';
 import { deliveryHeaders } from '../../../plugin/delivery/delivery-headers.ts';

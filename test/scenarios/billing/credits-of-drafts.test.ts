@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Decimal, formatDecimal } from '../../../backend/platform/decimal.ts';
-import { codeOf, createCharge, flatCharge, send, UNKNOWN_ID, useProfile } from '../../backend/invoices/support.ts';
+import {
+  codeOf,
+  createCharge,
+  flatCharge,
+  send,
+  UNKNOWN_ID,
+  useProfile,
+} from '../../backend/billing/invoices/support.ts';
 import { TOKENS } from '../../support/backend.ts';
 import { fee, openStory, type Story } from './story.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { send, useProfile } from '../../backend/invoices/support.ts';
+import { send, useProfile } from '../../backend/billing/invoices/support.ts';
 import { bodyOf } from './draft-body.ts';
 import { fee, openStory, type Story, usage } from './story.ts';
 

@@ -1,0 +1,117 @@
+/** What happens to an invoice when its quantities are taken. Runs inside the transaction of the step. */
+
+import { RatingError } from '../../../catalog/rating/index.ts';
+import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { largestOf, smallestOf } from '../../../platform/extremes.ts';
+import type { NewId } from '../../../platform/ids.ts';
+import { mapInSlices } from '../../../platform/in-slices.ts';
+import type { Currency } from '../../../platform/money.ts';
+import { rateCorrection, rateLine, totalsOf } from '../rate-line.ts';
+import type { Charge, Correction, Invoice, InvoiceLine, ValidationIssue } from '../types.ts';
+import { isMetered, isMissing } from '../usage.ts';
+import { earlierParts, quantityOfPart, type ReadQuantities } from './quantities.ts';
+
+/** An invoice on its way, with all its lines. */
+export interface Moving {
+  /** That of the invoice. */
+  currency: Currency;
+  invoice: Invoice;
+  lines: InvoiceLine[];
+  /** Of lines that a person has added. */
+  newCharges?: readonly Charge[];
+}
+
+/** Sets the quantities of metered lines, and what earlier parts of their periods billed. @param known as of `earlierParts` */
+export async function takeQuantities(
+  db: ControlDb,
+  moving: Moving,
+  read: ReadQuantities,
+  known?: ReadonlyMap<string, InvoiceLine>,
+): Promise<Moving> {
+  const { invoice, lines } = moving;
+  const issues: ValidationIssue[] = [];
+  const taken = await mapInSlices(lines, async (line) => {
+    const measured = read.values.get(line.id);
+    if (measured === undefined || line.deletedAtMs !== undefined) return line;
+    if (isMissing(measured)) {
+      issues.push(measured.issue);
+      return line;
+    }
+    const earlier = await earlierParts(db, line, known);
+    return {
+      ...line,
+      quantity: quantityOfPart(measured.value, earlier.quantity),
+      previousQuantity: earlier.quantity,
+      previouslyBilledAmount: earlier.netAmount,
+      previousMinimumAmount: earlier.minimumAmount,
+      snapshottedAtMs: read.readAtMs,
+      ...(measured.snapshot !== undefined && { snapshot: measured.snapshot }),
+    };
+  });
+  return { ...moving, invoice: { ...invoice, issues, snapshottedAtMs: read.readAtMs }, lines: taken };
+}
+
+/** Rates all lines anew; what cannot be rated becomes an issue. Metered lines without a quantity stay unrated. */
+export async function rateAll(moving: Moving, newId: NewId): Promise<Moving> {
+  const { invoice, lines, currency } = moving;
+  const issues = [...invoice.issues];
+  const rated = await mapInSlices(lines, (line, index) => {
+    const isUnknown = isMetered(line) && line.quantity === undefined;
+    if (line.deletedAtMs !== undefined || line.kind === 'correction' || isUnknown) return line;
+    try {
+      return { ...line, rated: rateLine(line, currency, newId) };
+    } catch (error) {
+      if (!(error instanceof RatingError)) throw error;
+      issues.push({
+        code: error.code,
+        message: `${line.name}: ${error.message}`,
+        severity: 'critical',
+        field: `lines/${index}/rate_card/price`,
+      });
+      return line;
+    }
+  });
+  return withTotals({ ...moving, invoice: { ...invoice, issues }, lines: rated });
+}
+
+export async function withTotals(moving: Moving): Promise<Moving> {
+  const { invoice, lines, currency } = moving;
+  const living = lines.filter((line) => line.deletedAtMs === undefined);
+  const from = living.map((line) => line.servicePeriod.fromMs);
+  const to = living.map((line) => line.servicePeriod.toMs);
+  const servicePeriod =
+    living.length === 0
+      ? { fromMs: invoice.servicePeriod.fromMs, toMs: invoice.servicePeriod.fromMs }
+      : { fromMs: smallestOf(from), toMs: largestOf(to) };
+  return { ...moving, invoice: { ...invoice, totals: await totalsOf(lines, currency), servicePeriod } };
+}
+
+/** The line that a correction becomes. */
+export function correctionLine(
+  correction: Correction,
+  context: { invoice: Pick<Invoice, 'id'>; position: number; nowMs: number; newId: NewId },
+): InvoiceLine {
+  const { nowMs, newId } = context;
+  return {
+    id: newId(),
+    invoiceId: context.invoice.id,
+    position: context.position,
+    kind: 'correction',
+    correctionId: correction.id,
+    ...(correction.chargeId !== undefined && { chargeId: correction.chargeId }),
+    controller: 'system',
+    name: correction.name,
+    description: correction.description,
+    terms: { price: { type: 'flat', amount: correction.amount } },
+    ...(correction.taxConfig !== undefined && { taxConfig: correction.taxConfig }),
+    servicePeriod: correction.period,
+    fullServicePeriod: correction.period,
+    invoiceAtMs: nowMs,
+    splitPosition: 'single',
+    previousQuantity: '0',
+    previouslyBilledAmount: '0',
+    rated: rateCorrection(correction, newId),
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}

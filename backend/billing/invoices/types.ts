@@ -1,0 +1,228 @@
+/** Charges, invoices and their lines as the module keeps them. Money and quantities are decimal texts. */
+
+import type { PricingTerms, RatedLine, SplitPosition, Totals } from '../../catalog/rating/index.ts';
+import type { Customer } from '../../customers/customers/index.ts';
+import type { Period } from '../../platform/period/index.ts';
+import type { AdjustmentSettings, InvoiceSupplier, Workflow } from '../billing-profiles/index.ts';
+import type { ExtendedStatus } from './lifecycle/states.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface SubscriptionRef {
+  id: string;
+  phaseId: string;
+  itemId: string;
+}
+
+export interface TaxRef {
+  behavior?: 'inclusive' | 'exclusive';
+  /** Charges may leave it out; lines have the organization's then. */
+  taxCodeId?: string;
+}
+
+/** What one charge bills: the same whether it comes from a subscription or from a person. */
+export interface ChargeContent {
+  currency: string;
+  name: string;
+  description?: string;
+  labels?: Labels;
+  subscription?: SubscriptionRef;
+  featureId?: string;
+  featureKey?: string;
+  /** What is agreed. A flat fee's amount is the whole one. */
+  terms: PricingTerms;
+  taxConfig?: TaxRef;
+  settlementMode: 'credit_then_invoice' | 'credit_only';
+  prorationMode: 'prorate_prices' | 'no_proration';
+  /** Flat fees: what is owed for the service period. */
+  amount?: string;
+  /** In whole seconds. */
+  servicePeriod: Period;
+  fullServicePeriod: Period;
+  billingPeriod: Period;
+  invoiceAtMs: number;
+}
+
+/** A charge that subscriptions ask for. Its reference is the same each time that it is asked for. */
+export interface WantedCharge extends ChargeContent {
+  reference: string;
+}
+
+/** `open`: something is left to put on an invoice. `billed`: nothing is. `deleted`: no longer asked for. */
+export type ChargeState = 'open' | 'billed' | 'deleted';
+
+export interface Charge extends ChargeContent {
+  id: string;
+  customerId: string;
+  /** Unique among the customer's charges. */
+  reference?: string;
+  controller: 'system' | 'manual';
+  state: ChargeState;
+  /** Up to where the service period stands on invoices; undefined: no part of it. */
+  billedToMs?: number;
+  /** When a person took it off its invoice, or deleted that: it is not asked for again. */
+  droppedAtMs?: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+  deletedAtMs?: number;
+}
+
+/** Why an amount is corrected after it was billed. */
+export type CorrectionReason =
+  | 'late_usage'
+  | 'voided_events'
+  | 'lower_usage'
+  | 'unused_time'
+  | 'longer_time'
+  | 'carried_over'
+  | 'credit_used_twice'
+  | 'credit_without_payment';
+
+/**
+ * `pending`: for the next invoice. `invoiced`: on one. `reported`: only listed. `paid_out`, `written_off`: settled without
+ * an invoice. `withdrawn`: what it gave back is not billed any more.
+ */
+export type CorrectionState = 'pending' | 'invoiced' | 'reported' | 'paid_out' | 'written_off' | 'withdrawn';
+
+/** A difference to what was billed. */
+export interface Correction {
+  id: string;
+  customerId: string;
+  currency: string;
+  /** What was billed wrongly by now; none for what is carried over. */
+  chargeId?: string;
+  reason: CorrectionReason;
+  name: string;
+  description: string;
+  /** Signed: negative gives back. */
+  amount: string;
+  /** Usage: what was billed and what it is now, in the meter's unit. */
+  quantityBefore?: string;
+  quantityAfter?: string;
+  /** Usage that was billed in parts with prices of their own: what the new quantity is in each. */
+  partsAfter?: readonly string[];
+  period: Period;
+  state: CorrectionState;
+  /** The correction that this one is the rest of. */
+  originId?: string;
+  /** A credit that was settled without an invoice: by whom it was decided is in the audit log. */
+  settledAtMs?: number;
+  note?: string;
+  /** Usage: moment of the usage store up to which events had been counted before. */
+  sinceSnapshot?: string;
+  /** Usage: moment at which the new quantity was read. */
+  snapshot?: string;
+  /** That of what is corrected. */
+  taxConfig?: TaxRef;
+  lineId?: string;
+  createdAtMs: number;
+}
+
+/** What a person can set on a line in place of what it is charged for. */
+export type LineField = 'name' | 'description' | 'labels' | 'price' | 'discounts' | 'tax' | 'feature' | 'period';
+
+/** Noted field by field when a line is edited, never guessed afterwards: everything else follows the line's charge. */
+export interface LineOverrides {
+  fields: readonly LineField[];
+  /** The flat price that a person set, and the service period that it is for: what is left of that owes a part of it. */
+  fee?: { amount: string; for: Period };
+  /** The charge is metered; the price that was set is not. Its usage is counted all the same, so that nobody bills it again. */
+  isMetered?: true;
+}
+
+/** A line on a standard invoice, or one that a preview would put there. */
+export interface InvoiceLine {
+  id: string;
+  invoiceId: string;
+  /** Lines stand in the order of their positions. */
+  position: number;
+  kind: 'charge' | 'correction' | 'manual';
+  chargeId?: string;
+  correctionId?: string;
+  /** `manual` as soon as somebody has edited it. */
+  controller: 'system' | 'manual';
+  overrides?: LineOverrides;
+  /** Who took it off its invoice: a person lets the customer off, the system has its charge otherwise. */
+  removedBy?: 'person' | 'system';
+  name: string;
+  description?: string;
+  labels?: Labels;
+  subscription?: SubscriptionRef;
+  featureId?: string;
+  featureKey?: string;
+  /** Ready to be rated: a flat fee's amount is the prorated one. */
+  terms: PricingTerms;
+  taxConfig?: TaxRef;
+  servicePeriod: Period;
+  fullServicePeriod: Period;
+  invoiceAtMs: number;
+  splitPosition: SplitPosition;
+  /** In the meter's unit; undefined until quantities are taken. */
+  quantity?: string;
+  /** What earlier parts of the full service period billed, deleted ones included. */
+  previousQuantity: string;
+  /** Net amount of the earlier parts that still exist. */
+  previouslyBilledAmount: string;
+  /** What of it was billed to reach the minimum; undefined: nothing. */
+  previousMinimumAmount?: string;
+  /** undefined until it is rated. */
+  rated?: StoredRating;
+  snapshottedAtMs?: number;
+  /** Moment of the usage store at which the quantity was taken. */
+  snapshot?: string;
+  externalId?: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  deletedAtMs?: number;
+}
+
+/** A rated line; each detailed line has an id that stays when it is rated again. */
+export interface StoredRating extends Omit<RatedLine, 'detailedLines'> {
+  detailedLines: readonly (RatedLine['detailedLines'][number] & { id: string; externalId?: string })[];
+}
+
+export interface ValidationIssue {
+  code: string;
+  message: string;
+  severity: 'critical' | 'warning';
+  field?: string;
+  attributes?: Record<string, unknown>;
+}
+
+/** What an invoice copies of its customer when it is made. */
+export type InvoiceCustomer = Pick<Customer, 'id' | 'key' | 'name' | 'usage_attribution' | 'billing_address'>;
+
+export interface Invoice {
+  id: string;
+  customerId: string;
+  currency: string;
+  number: string;
+  status: ExtendedStatus;
+  /** Counts up with each change, so that two writers notice each other. */
+  version: number;
+  profileId: string;
+  appId: string;
+  appType: 'sandbox' | 'external_invoicing';
+  supplier: InvoiceSupplier;
+  customer: InvoiceCustomer;
+  workflow: Workflow;
+  adjustments: AdjustmentSettings;
+  description?: string;
+  labels?: Labels;
+  /** Facts for and of the app, by key. */
+  metadata: Readonly<Record<string, string>>;
+  totals: Totals;
+  servicePeriod: Period;
+  issues: readonly ValidationIssue[];
+  collectionAtMs?: number;
+  draftUntilMs?: number;
+  issuedAtMs?: number;
+  dueAtMs?: number;
+  snapshottedAtMs?: number;
+  sentToCustomerAtMs?: number;
+  externalInvoicingId?: string;
+  externalPaymentId?: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  deletedAtMs?: number;
+}

@@ -1,0 +1,65 @@
+import type { UsageStore } from '../../metering/usage-store/index.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Router } from '../../platform/http/router.ts';
+import type { NewId } from '../../platform/ids.ts';
+import { featureRepository } from './repository.ts';
+import { featureRoutes } from './routes.ts';
+import type { Feature } from './schema.ts';
+import { createFeaturesService, type FeaturesService, type FeatureUsers } from './service.ts';
+import { createFeatureUsage, type FeatureUsage, type FindSubjects } from './usage.ts';
+
+export { explainByFeatures } from './explain.ts';
+export { FEATURES_AS_METER_USERS } from './meter-users.ts';
+export { FEATURES_SEARCHED } from './repository.ts';
+export type { CreateFeature, Feature, UnitCost } from './schema.ts';
+export type { FeatureUsers } from './service.ts';
+export { type FeatureUsage, type FeatureUsageScope, type UsagePeriod, usageQueryOf } from './usage.ts';
+
+/** Features: the API's operations, features for modules above, and their usage. */
+export interface Features extends FeaturesService {
+  /** Registers the operations under `/features`. */
+  routes(router: Router): void;
+  /**
+   * Features by id, archived ones (with `deleted_at`) included; unknown ids are absent.
+   * @param db the transaction's handle inside one: without it the call would wait for that transaction for ever
+   */
+  findByIds(ids: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, Feature>>;
+  /** The living feature of each key, else the one archived last; unknown keys are absent. @param db as in findByIds */
+  findByKeys(keys: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, Feature>>;
+  /** What was used of a feature. */
+  usage: FeatureUsage;
+}
+
+/**
+ * @param deps.findSubjects the subjects of customers; `customers.findByIds` will do
+ * @param deps.users what modules above have against archiving; nothing when left out
+ */
+export function createFeatures(deps: {
+  db: ControlDb;
+  clock: Clock;
+  newId: NewId;
+  usage: UsageStore;
+  findSubjects: FindSubjects;
+  users?: FeatureUsers;
+}): Features {
+  const service = createFeaturesService(deps);
+  return {
+    ...service,
+    routes: (router) => featureRoutes(router, service),
+    findByIds: async (ids, db = deps.db) => {
+      const found = await featureRepository(db).byIds(ids);
+      return new Map(found.map((feature) => [feature.id, feature]));
+    },
+    findByKeys: async (keys, db = deps.db) => {
+      const found = await featureRepository(db).byKeys(keys);
+      const latest = new Map<string, Feature>();
+      for (const feature of found) {
+        if (latest.get(feature.key)?.deleted_at !== undefined || !latest.has(feature.key))
+          latest.set(feature.key, feature);
+      }
+      return latest;
+    },
+    usage: createFeatureUsage(deps),
+  };
+}

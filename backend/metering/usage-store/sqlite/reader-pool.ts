@@ -1,0 +1,205 @@
+import { Worker } from 'node:worker_threads';
+import PQueue from 'p-queue';
+import { RequestProblem } from '../../../platform/errors.ts';
+import type { UsageQuery, UsageRow } from '../types.ts';
+import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
+import { askInPieces } from './query-pieces.ts';
+import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
+import type { QueryAnswer } from './usage-rows.ts';
+
+/** Threads that read, each one request at a time. */
+export interface ReaderPool {
+  /**
+   * @param signal aborted when nobody waits for the answer any more: the query ends early
+   * @param onRows given the answer's rows part by part as they come, which then are not in the answer
+   * @throws RequestProblem 503 when too many wait, or when it took longer than a client may ask for
+   */
+  ask<T>(request: ReaderRequest, signal?: AbortSignal, onRows?: OnRows): Promise<T>;
+  /** Many queries of one piece of work, which waits as one question does. @throws as `ask` */
+  queryAll(queries: readonly UsageQuery[], signal?: AbortSignal): Promise<(QueryAnswer & { snapshot: string })[]>;
+  readonly running: number;
+  readonly waiting: number;
+  close(): Promise<void>;
+}
+
+/** Takes some thousand rows of an answer, within a few milliseconds. */
+export type OnRows = (rows: UsageRow[]) => void;
+
+export interface ReaderBounds {
+  /** Queries that wait for a thread; more are refused. */
+  maxWaiting: number;
+  /** A query with a signal, which is one that a client waits for, ends after so long. */
+  timeoutMs: number;
+  /** Of each thread: a query that needs more is refused. */
+  maxHeapMb: number;
+}
+
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * @param threads how many queries run at the same time; more wait
+ * @param onQuestion told how each question ended
+ */
+export function startReaders(
+  options: ReaderOptions,
+  threads: number,
+  { maxWaiting, timeoutMs, maxHeapMb }: ReaderBounds,
+  onQuestion?: UsageWatch['onQuestion'],
+): ReaderPool {
+  const workers = createWorkers(options, maxHeapMb);
+  const queue = new PQueue({ concurrency: threads });
+  let isClosed = false;
+
+  async function run<T>(
+    request: ReaderRequest,
+    signal: AbortSignal | undefined,
+    onRows: OnRows | undefined,
+  ): Promise<T> {
+    if (isClosed) throw new Error('the usage store is closed');
+    signal?.throwIfAborted();
+    const worker = workers.take();
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    const cancel = () => Atomics.store(cancelled, 0, 1);
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      const answer = await exchange(worker, { request, cancelled });
+      signal?.throwIfAborted();
+      if (answer.isRefused === true) throw new RequestProblem('bad-request', answer.reason);
+      if (answer.reason !== undefined) throw new Error(answer.reason);
+      await takeRows(worker, answer, signal, onRows);
+      return answer.result as T;
+    } catch (error) {
+      throw isOutOfMemory(error) ? needsTooMuch(maxHeapMb) : error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      workers.giveBack(worker);
+    }
+  }
+
+  /** One piece of work, admitted or refused as a whole: what it asks after its first question waits, and is not refused. */
+  async function work<T>(
+    kind: string,
+    signal: AbortSignal | undefined,
+    does: (ask: <A>(request: ReaderRequest, onRows?: OnRows) => Promise<A>) => Promise<T>,
+  ): Promise<T> {
+    if (queue.size >= maxWaiting) {
+      onQuestion?.({ kind, outcome: 'refused', tookMs: 0 });
+      throw new RequestProblem('unavailable', `${maxWaiting} queries are waiting already. Try again.`, [], {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
+    }
+    const beganAtMs = performance.now();
+    const tell = (outcome: QuestionOutcome) => onQuestion?.({ kind, outcome, tookMs: performance.now() - beganAtMs });
+    const timeout = signal && AbortSignal.timeout(timeoutMs);
+    const ended = signal && timeout && AbortSignal.any([signal, timeout]);
+    try {
+      const answer = await does((request, onRows) => queue.add(() => run(request, ended, onRows)));
+      tell('answered');
+      return answer;
+    } catch (error) {
+      tell(ended?.aborted === true ? 'cancelled' : 'failed');
+      if (timeout?.aborted === true && signal?.aborted === false) throw tookTooLong(timeoutMs);
+      throw error;
+    }
+  }
+
+  return {
+    ask: (request, signal, onRows) => work(request.kind, signal, (ask) => ask(request, onRows)),
+    queryAll: (queries, signal) =>
+      queries.length === 0
+        ? Promise.resolve([])
+        : work('queries', signal, (ask) => askInPieces(queries, (piece) => ask({ kind: 'queries', queries: piece }))),
+    get running() {
+      return queue.pending;
+    },
+    get waiting() {
+      return queue.size;
+    },
+    close: async () => {
+      isClosed = true;
+      await queue.onIdle();
+      await workers.stop();
+    },
+  };
+}
+
+function tookTooLong(timeoutMs: number): RequestProblem {
+  const detail = `The query took longer than ${timeoutMs} ms. Ask for a shorter range or less detail.`;
+  return new RequestProblem('unavailable', detail);
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
+/** Asked again it would need as much. */
+function needsTooMuch(maxHeapMb: number): RequestProblem {
+  const detail =
+    `The query needs more than the ${maxHeapMb} MB of memory that one may have: ask for a shorter time, for longer windows, ` +
+    'or for fewer dimensions to group by.';
+  return new RequestProblem('bad-request', detail);
+}
+
+function createWorkers(options: ReaderOptions, maxHeapMb: number) {
+  const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb };
+  const start = () =>
+    new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options, resourceLimits });
+  // Each when it is needed: the first by the first query, the others when queries really overlap. One that has ended (out
+  // of memory) is replaced by the next query.
+  const workers = new Set<Worker>();
+  const idle: Worker[] = [];
+  return {
+    take: (): Worker => {
+      let worker = idle.pop();
+      while (worker !== undefined && !workers.has(worker)) worker = idle.pop();
+      if (worker !== undefined) return worker;
+      const started = start();
+      workers.add(started);
+      // Its error is told to whoever waits for it; an idle one has nobody, and must not end the process.
+      started.on('error', () => workers.delete(started)).on('exit', () => workers.delete(started));
+      return started;
+    },
+    giveBack: (worker: Worker): void => {
+      idle.push(worker);
+    },
+    stop: async (): Promise<void> => {
+      const ended = [...workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+      for (const worker of workers) worker.postMessage('stop' satisfies ToReader);
+      await Promise.all(ended);
+    },
+  };
+}
+
+/** The rows beyond the first part, a part at a time: between two of them the event loop serves others. */
+async function takeRows(
+  worker: Worker,
+  { result, waitingRows }: Extract<ReaderAnswer, { waitingRows: number }>,
+  signal: AbortSignal | undefined,
+  onRows: OnRows | undefined,
+): Promise<void> {
+  const all = (result as { rows?: UsageRow[] } | undefined)?.rows;
+  if (all === undefined) return;
+  onRows?.(all.splice(0, onRows === undefined ? 0 : all.length));
+  for (let left = waitingRows; left > 0; ) {
+    const part = await exchange(worker, 'more');
+    signal?.throwIfAborted();
+    const rows = part.result as UsageRow[];
+    if (onRows === undefined) for (const row of rows) all.push(row);
+    else onRows(rows);
+    left = part.waitingRows ?? 0;
+  }
+}
+
+function exchange(worker: Worker, message: ToReader): Promise<ReaderAnswer> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (answer: ReaderAnswer) => done(() => resolve(answer));
+    const onError = (error: unknown) => done(() => reject(error));
+    const onExit = () => done(() => reject(new Error('the usage store is closed')));
+    const done = (settle: () => void) => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      settle();
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.postMessage(message);
+  });
+}

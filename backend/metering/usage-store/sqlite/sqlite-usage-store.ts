@@ -1,0 +1,194 @@
+import type { Clock } from '../../../platform/clock.ts';
+import { claimLedger, type LedgerClaim } from '../../../platform/db/commit-ledger.ts';
+import { markPathOf } from '../../../platform/db/commit-mark.ts';
+import { migrateSqlite } from '../../../platform/db/migrate.ts';
+import { openSqlite, openSqliteReader } from '../../../platform/db/sqlite.ts';
+import type { Breakdown, BreakdownQuery, UsagePage, UsagePageQuery } from '../breakdown-types.ts';
+import type { UsageAnswer } from '../tracing-types.ts';
+import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
+import type { UsageStore } from '../usage-store.ts';
+import type { UsageWatch } from '../watch-types.ts';
+import { createCorrectionJobs } from './corrections/correction-jobs.ts';
+import { unfinishedCorrections } from './corrections/correction-reader.ts';
+import { startReaders } from './reader-pool.ts';
+import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
+import { verifyRollups } from './rollup/verify.ts';
+import { MIGRATIONS } from './upkeep.ts';
+import type { QueryAnswer } from './usage-rows.ts';
+import { startWriter } from './writer-client.ts';
+
+/** What bounds the store's memory and threads. */
+export interface SqliteUsageStoreOptions {
+  /** Queries that run at the same time. */
+  readerThreads?: number;
+  /** Queries that wait for a thread; more are refused with 503. */
+  maxWaitingQueries?: number;
+  /** A query that a client waits for ends after so long. */
+  queryTimeoutMs?: number;
+  /** Rows of a query's answer; what would have more is refused. Each takes some kilobytes while it is gathered. */
+  maxResultRows?: number;
+  /** Characters of their names, of which a reader holds some copies while it answers. */
+  maxResultCharacters?: number;
+  /**
+   * Heap of each thread that reads. The longest answer takes some 200 MB while it is gathered and sorted; two of them at once,
+   * and all else, stay within 1 GiB. What a query counts apart (distinct values) is bounded by this alone.
+   */
+  readerHeapMb?: number;
+  /** Events that wait for the disk; more are refused with 503. 100,000 of a gateway's are some 50 MB. */
+  maxQueuedEvents?: number;
+  /** Hashes of young events in memory: some 30 bytes each. */
+  dedupeMemTableEntries?: number;
+  rollups?: Partial<RollupOptions>;
+  /** Events that a correction changes in one transaction. */
+  correctionSliceEvents?: number;
+  /** Told why upkeep has failed that no request waits for: folding, back-filling, computing anew. It is tried again. */
+  onTrouble?: (reason: string) => void;
+  /** Told how each query was answered. */
+  onAnswer?: (origin: AnswerOrigin) => void;
+  watch?: UsageWatch;
+  /** Heap of the thread that writes; undefined: that of the process. */
+  writerHeapMb?: number | undefined;
+  /** How a backend owns the file. Without it nothing is fenced: for what has the file for itself, such as a test. */
+  ownership?: UsageOwnership | undefined;
+  /** Told that the thread that writes has ended though nobody closed the store: nothing can be stored any more. */
+  onDeath?: (error: Error) => void;
+}
+
+export interface UsageOwnership {
+  dataId: string;
+  epoch: number;
+  /** Holds the number of commits, for whoever writes it down elsewhere. */
+  commits: SharedArrayBuffer;
+}
+
+/** The table with the file's ledger row. */
+export const USAGE_LEDGER = 'store';
+
+/**
+ * Usage in one SQLite file of its own: a thread that writes, threads that read.
+ * @param path the database file; it and its folder are made when missing
+ */
+export async function openSqliteUsageStore(
+  path: string,
+  clock: Clock,
+  options: SqliteUsageStoreOptions = {},
+): Promise<UsageStore> {
+  const { readerThreads = 2, maxResultRows = 100_000, maxResultCharacters = 33_554_432 } = options;
+  const { maxWaitingQueries = 100, queryTimeoutMs = 60_000, readerHeapMb = 256, watch = {} } = options;
+  const { maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
+  const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
+  const db = openSqlite(path);
+  migrateSqlite(db, MIGRATIONS);
+  const claim = options.ownership && toClaim(path, options.ownership);
+  if (claim !== undefined) claimLedger(db, claim);
+  // Read here: a start with nothing to go on with then needs no thread that reads.
+  const unfinished = unfinishedCorrections(db);
+  db.close();
+  const readers = startReaders(
+    { path, maxRows: maxResultRows, maxCharacters: maxResultCharacters },
+    readerThreads,
+    { maxWaiting: maxWaitingQueries, timeoutMs: queryTimeoutMs, maxHeapMb: readerHeapMb },
+    watch.onQuestion,
+  );
+  const writer = await startWriter(
+    path,
+    { maxQueuedEvents, dedupeMemTableEntries, rollups, claim, heapMb: options.writerHeapMb },
+    { onTrouble: options.onTrouble, onCommit: watch.onCommit, onDeath: options.onDeath },
+  );
+  /** The rows of exact ids, where the filters have some: the writer knows them without a search. */
+  const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
+    const exact = filters.find(({ field, operator }) => field === 'id' && (operator === 'eq' || operator === 'oeq'));
+    if (exact === undefined) return undefined;
+    return writer.findByIds(exact.values);
+  };
+  const answer = async (query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer> => {
+    const request = { kind: 'query' as const, query };
+    const { rows, origin, snapshot } = await readers.ask<QueryAnswer & UsageAnswer>(request, signal);
+    options.onAnswer?.(origin);
+    return { rows, snapshot };
+  };
+  const answerAll = async (queries: readonly UsageQuery[], signal?: AbortSignal): Promise<UsageAnswer[]> => {
+    const answers = await readers.queryAll(queries, signal);
+    return answers.map(({ rows, origin, snapshot }) => {
+      options.onAnswer?.(origin);
+      return { rows, snapshot };
+    });
+  };
+  const breakdown = async (query: BreakdownQuery, signal?: AbortSignal): Promise<Breakdown> => {
+    type Answer = { breakdown: Breakdown; origin: AnswerOrigin };
+    const answered = await readers.ask<Answer>({ kind: 'breakdown', query }, signal);
+    options.onAnswer?.(answered.origin);
+    return answered.breakdown;
+  };
+  const usagePage = async (query: UsagePageQuery, signal?: AbortSignal): Promise<UsagePage> => {
+    type Answer = UsagePage & { origin: AnswerOrigin };
+    const { rows, total, origin } = await readers.ask<Answer>({ kind: 'usagePage', query }, signal);
+    options.onAnswer?.(origin);
+    return { rows, total };
+  };
+  const { correctionSliceEvents: sliceEvents } = options;
+  const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds, sliceEvents });
+  await corrections.resume(unfinished);
+  return {
+    append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
+    totals: () => readers.ask({ kind: 'totals' }),
+    list: async (query, signal) =>
+      readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }, signal),
+    async queryInParts(query, onRows, signal) {
+      const { origin } = await readers.ask<QueryAnswer>({ kind: 'query', query }, signal, onRows);
+      options.onAnswer?.(origin);
+    },
+    query: async (query, signal) => (await answer(query, signal)).rows,
+    queryWithSnapshot: answer,
+    breakdown,
+    usagePage,
+    queryAll: answerAll,
+    corrections,
+    eventsBehind: (scope, page, moment, signal) => readers.ask({ kind: 'eventsBehind', scope, page, moment }, signal),
+    lateEvents: (scope, since, page, signal) => readers.ask({ kind: 'lateEvents', scope, since, page }, signal),
+    subjectsSeen: (query, signal) => readers.ask({ kind: 'subjectsSeen', query }, signal),
+    dimensionValues: (query, signal) => readers.ask({ kind: 'dimensionValues', query }, signal),
+    duplicatesOf: (rowIds) => readers.ask({ kind: 'duplicates', rowIds }),
+    typesSeen: (subject) => readers.ask({ kind: 'typesSeen', subject }),
+    syncMeters: (meters) => writer.syncMeters(meters),
+    seriesProgress: (meter) => readers.ask({ kind: 'progress', meter }),
+    expire: (beforeMs) => writer.expire(beforeMs),
+    verify: () => readers.ask({ kind: 'verify' }),
+    gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
+    gatewayRequests: (page) => readers.ask({ kind: 'gatewayRequests', page }),
+    check: async () => {
+      await writer.check();
+      // Readers that are at work answer; waiting behind their queries would make a busy store look like a broken one.
+      if (readers.running < readerThreads) await readers.ask({ kind: 'totals' });
+    },
+    load: () => ({
+      queuedEvents: writer.queuedEvents(),
+      maxQueuedEvents,
+      readerThreads,
+      runningQuestions: readers.running,
+      waitingQuestions: readers.waiting,
+      maxWaitingQuestions: maxWaitingQueries,
+    }),
+    upkeep: () => writer.upkeep(),
+    close: async () => {
+      await corrections.stop();
+      // The writer last: only a connection that may write can tidy up the write-ahead log.
+      await readers.close();
+      await writer.close();
+    },
+  };
+}
+
+function toClaim(path: string, { dataId, epoch, commits }: UsageOwnership): LedgerClaim {
+  return { table: USAGE_LEDGER, dataId, epoch, markPath: markPathOf(path), shared: commits };
+}
+
+/** Recomputes all figures that a store keeps ahead of time and compares; the store may be in use. */
+export function verifySqliteUsage(path: string): VerifyResult {
+  const db = openSqliteReader(path);
+  try {
+    return db.transaction(() => verifyRollups(db)).deferred();
+  } finally {
+    db.close();
+  }
+}

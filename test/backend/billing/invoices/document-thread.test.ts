@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import {
+  createDocumentMaker,
+  type DocumentLimits,
+  type ReadDocument,
+} from '../../../../backend/billing/invoices/documents/thread/document-maker.ts';
+import { lineRepository } from '../../../../backend/billing/invoices/lines/repository.ts';
+import { invoiceRepository } from '../../../../backend/billing/invoices/repository.ts';
+import type { InvoiceLine } from '../../../../backend/billing/invoices/types.ts';
+import { createTestBackend } from '../../../support/backend.ts';
+import { createCharge, createCustomer, flatCharge, invoiceNow } from './support.ts';
+
+const NOW = '2026-11-21T12:00:00Z';
+const LIMITS: DocumentLimits = { maxWaiting: 16, timeLimitMs: 60_000, maxHeapMb: 256, idleMs: 60_000 };
+const USD = { code: 'USD', digits: 2 } as never;
+
+const t = await createTestBackend();
+const { id: customerId } = await createCustomer(t, 'papers');
+await createCharge(t, customerId, flatCharge('12', NOW, { name: 'A fee of some length that is printed many times' }));
+const { id } = await invoiceNow(t, customerId);
+const invoice = (await invoiceRepository(t.db).byId(id)) as never;
+const [line] = (await lineRepository(t.db).ofInvoice(id)) as [InvoiceLine];
+await t.close();
+
+const ofLines =
+  (count: number, format: 'html' | 'pdf' = 'pdf'): ReadDocument =>
+  async () => ({
+    format,
+    invoice,
+    locale: 'en',
+    currency: USD,
+    lines: Array<InvoiceLine>(count).fill(line),
+  });
+
+const makerOf = (limits: DocumentLimits) =>
+  createDocumentMaker({ log: { warn: () => undefined } as never, fontsDir: undefined }, limits);
+const makerWith = (limits: Partial<DocumentLimits>) => makerOf({ ...LIMITS, ...limits });
+
+const beginning = (file: Uint8Array) => new TextDecoder().decode(file.subarray(0, 5));
+
+test('a document that takes too long is refused, and the next is made by a new thread', async () => {
+  const limits = { ...LIMITS, timeLimitMs: 1 };
+  const maker = makerOf(limits);
+  await expect(maker.make(ofLines(1000))).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: 30 });
+  limits.timeLimitMs = LIMITS.timeLimitMs;
+  expect(beginning(await maker.make(ofLines(1)))).toBe('%PDF-');
+});
+
+test('a client that has gone leaves its place to others', async () => {
+  const maker = makerWith({ maxWaiting: 1 });
+  const first = maker.make(ofLines(500));
+  const gone = new AbortController();
+  const second = maker.make(ofLines(500), gone.signal);
+  await expect(maker.make(ofLines(1))).rejects.toMatchObject({ kind: 'unavailable' });
+  gone.abort();
+  await expect(second).rejects.toThrow('aborted');
+  const third = maker.make(ofLines(1));
+  expect(beginning(await third)).toBe('%PDF-');
+  expect(beginning(await first)).toBe('%PDF-');
+});
+
+test('a thread that dies of memory takes its document along, and no other', async () => {
+  const maker = makerWith({ maxHeapMb: 24 });
+  const [first, tooLarge, last] = await Promise.allSettled([
+    maker.make(ofLines(1)),
+    maker.make(ofLines(40_000)),
+    maker.make(ofLines(1, 'html')),
+  ]);
+  expect(first?.status).toBe('fulfilled');
+  expect(tooLarge).toMatchObject({ status: 'rejected', reason: { code: 'ERR_WORKER_OUT_OF_MEMORY' } });
+  expect(last?.status === 'fulfilled' && beginning(last.value)).toBe('<!doc');
+});
+
+test('so many may wait; one more is asked to come back', async () => {
+  const maker = makerWith({ maxWaiting: 2 });
+  const wanted = [1, 2, 3, 4].map(() => maker.make(ofLines(1)));
+  const outcomes = await Promise.allSettled(wanted);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
+  expect(outcomes[3]).toMatchObject({ reason: { kind: 'unavailable', retryAfterSeconds: 5 } });
+});
+
+test('what cannot be read is an error of that document only', async () => {
+  const maker = makerWith({});
+  await expect(maker.make(() => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+  await expect(maker.make(async () => ({ ...(await ofLines(1)()), currency: undefined as never }))).rejects.toThrow(
+    TypeError,
+  );
+  expect(beginning(await maker.make(ofLines(1)))).toBe('%PDF-');
+});

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { createAddons } from '../../../../backend/catalog/addons/index.ts';
+import { createPlans, plansBlockAddonDeletion } from '../../../../backend/catalog/plans/index.ts';
+import { createSubscriptionAddonService } from '../../../../backend/customers/subscriptions/addon-service.ts';
+import { createEndService } from '../../../../backend/customers/subscriptions/end-service.ts';
+import { subscriptionRepository } from '../../../../backend/customers/subscriptions/repository.ts';
+import { createStartService } from '../../../../backend/customers/subscriptions/start-service.ts';
+import { systemClock } from '../../../../backend/platform/clock.ts';
+import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
+import { DomainProblem, RequestProblem } from '../../../../backend/platform/errors.ts';
+import { createIds } from '../../../../backend/platform/ids.ts';
+
+/**
+ * node concurrent-writer.ts FILE SEED COUNT CUSTOMER ADDON PLAN…: COUNT random changes of the customer's subscriptions,
+ * a line "done" after each one. Refusals are part of it; anything else ends the process.
+ */
+const [file = '', seed = '1', count = '1', customerId = '', addonId = '', ...planIds] = process.argv.slice(2);
+const db = openControlDb(file, fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)));
+const clock = systemClock;
+const newId = createIds(clock);
+const nothing = async () => new Map();
+const lookups = { features: nothing, currencies: nothing, taxCodes: async () => new Set<string>() };
+const addons = createAddons({ db, clock, newId, lookups, blocksDeletion: plansBlockAddonDeletion });
+const plans = createPlans({ db, clock, newId, lookups, findAddons: addons.findByIds });
+const deps = { db, clock, newId, plans, addons, lookups };
+const service = { ...createStartService(deps), ...createEndService(deps) };
+const bought = createSubscriptionAddonService(deps);
+
+let state = Number.parseInt(seed, 10);
+/** A whole number below the limit; the same for the same seed. */
+function below(limit: number): number {
+  state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+  return (state >>> 8) % limit;
+}
+const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
+const timing = () => pick(['immediate', 'next_billing_cycle']);
+const terms = () => ({
+  customer: { id: customerId },
+  plan: { id: pick(planIds) },
+  cost_basis_mode: 'dynamic' as const,
+});
+
+async function changeSomething(): Promise<void> {
+  const known = await subscriptionRepository(db).ofCustomer(customerId, clock.nowMs());
+  if (known.length === 0) {
+    await service.create({ ...terms(), timing: 'immediate' });
+    return;
+  }
+  const { id, addons: own } = pick(known);
+  const [addon] = own;
+  const actions: (() => Promise<unknown>)[] = [
+    () => service.cancel(id, timing()),
+    () => service.continue(id),
+    () => service.restore(id),
+    () => service.unschedule(id),
+    () => service.change(id, { ...terms(), timing: timing() }),
+    () => service.create({ ...terms(), timing: 'immediate' }),
+    () =>
+      addon === undefined
+        ? bought.create(id, { addon: { id: addonId }, quantity: 1 + below(3), timing: timing() })
+        : bought.update(id, addon.id, { quantity: below(4), timing: timing() }),
+  ];
+  await pick(actions)();
+}
+
+console.log('ready');
+for (let done = 0; done < Number.parseInt(count, 10); done++) {
+  const outcome = await changeSomething().then(
+    () => 'changed',
+    (error: unknown) => {
+      if (error instanceof DomainProblem || error instanceof RequestProblem) return error.kind;
+      throw error;
+    },
+  );
+  console.log(`done ${outcome}`);
+}
+await db.close();

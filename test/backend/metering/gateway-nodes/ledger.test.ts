@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
+import { fc } from '../../../support/property.ts';
+
+let backend: TestBackend;
+beforeEach(async () => {
+  backend = await createTestBackend();
+});
+afterEach(() => backend.close());
+
+const deliver = (ids: (string | number)[], headers: Record<string, string>) =>
+  backend.request('POST', '/events', {
+    rawBody: JSON.stringify(ids.map((id) => ({ id: String(id), source: 's', type: 't', subject: 'x' }))),
+    headers: { 'Content-Type': 'application/cloudevents-batch+json', ...headers },
+  });
+const from = (sequence: string, more: Record<string, string> = {}) => ({
+  'Metering-Node': 'gw-1',
+  'Metering-Process': 'p-1',
+  ...(sequence !== '' && { 'Metering-Sequence': sequence }),
+  ...more,
+});
+const ledger = async (query = '') => (await backend.request('GET', `/gateway-nodes${query}`)).json.data;
+
+test('counts what arrives, and names what is missing', async () => {
+  await deliver([1, 2, 3], from('1-3', { 'Metering-Taken': '9', 'Metering-Dropped': 'no_subject=2' }));
+  backend.clock.advanceMs(5000);
+  await deliver([6, 7], from('6-7', { 'Metering-Taken': '12', 'Metering-Dropped': 'no_subject=4,queue_full=2' }));
+  await deliver([3, 9], from('3,9'));
+  expect(await ledger()).toEqual([
+    {
+      node: 'gw-1',
+      process: 'p-1',
+      first_seen_at: '2026-11-21T12:00:00Z',
+      last_seen_at: '2026-11-21T12:00:05Z',
+      received: 7,
+      stored: 6,
+      duplicates: 1,
+      rejected: 0,
+      taken: 12,
+      last_number: 9,
+      missing_count: 3,
+      missing: [
+        { first: 4, last: 5 },
+        { first: 8, last: 8 },
+      ],
+      dropped: { no_subject: 4, queue_full: 2 },
+    },
+  ]);
+  await deliver([4, 5, 8], from('4-5,8'));
+  expect((await ledger())[0]).toMatchObject({ missing_count: 0, missing: [] });
+});
+
+test('a batch that is refused leaves no trace; leniently refused events count as rejected', async () => {
+  expect((await deliver(['ok', ''], from('1-2'))).status).toBe(400);
+  expect(await ledger()).toEqual([]);
+  await deliver(['ok', ''], from('1-2', { Prefer: 'handling=lenient' }));
+  expect((await ledger())[0]).toMatchObject({ received: 2, stored: 1, rejected: 1, missing_count: 0 });
+});
+
+test('a process may report about itself without an event', async () => {
+  await deliver([], from('', { 'Metering-Taken': '5', 'Metering-Dropped': 'spool_full=5' }));
+  expect((await ledger())[0]).toMatchObject({ received: 0, taken: 5, dropped: { spool_full: 5 } });
+});
+
+test('an older report that arrives later does not take anything back', async () => {
+  await deliver([2], from('2', { 'Metering-Taken': '20', 'Metering-Dropped': 'queue_full=7' }));
+  await deliver([1], from('1', { 'Metering-Taken': '10', 'Metering-Dropped': 'queue_full=1' }));
+  expect((await ledger())[0]).toMatchObject({ taken: 20, dropped: { queue_full: 7 } });
+});
+
+test('nor does an heir that knows less than the dead process had told', async () => {
+  await deliver([2], from('2', { 'Metering-Taken': '20', 'Metering-Dropped': 'rejected=1,queue_full=7' }));
+  await deliver([3], from('3', { 'Metering-Taken': '12', 'Metering-Dropped': 'rejected=5' }));
+  expect((await ledger())[0]).toMatchObject({ taken: 20, dropped: { rejected: 5, queue_full: 7 } });
+});
+
+describe('what a gateway served', () => {
+  const served = (account: string, counts: readonly [number, number, number], notMetered?: string) => ({
+    'Metering-Account': account,
+    'Metering-Requests-Served': String(counts[0]),
+    'Metering-Requests-Metered': String(counts[1]),
+    'Metering-Requests-Unexplained': String(counts[2]),
+    ...(notMetered !== undefined && { 'Metering-Requests-Not-Metered': notMetered }),
+  });
+  const requests = async (query = '') => (await backend.request('GET', `/gateway-requests${query}`)).json;
+
+  test('stands beside what became of it, as told last, whoever tells it', async () => {
+    await deliver([1], from('1'));
+    expect(await requests()).toEqual({ data: [], meta: { page: { number: 1, size: 20, total: 0 } } });
+    await deliver([], from('', served('a-1 1', [0, 0, 0])));
+    backend.clock.advanceMs(5000);
+    const other = { 'Metering-Process': 'p-2' };
+    await deliver([2], from('2', { ...other, ...served('a-1 3', [60, 50, 3], 'no_subject=4,status_not_allowed=1') }));
+    // Late, twice, or without a word of it.
+    await deliver([3], from('3', served('a-1 2', [40, 38, 9])));
+    await deliver([3], from('3', { ...other, ...served('a-1 3', [60, 50, 3], 'no_subject=4,status_not_allowed=1') }));
+    await deliver([4], from('4'));
+    expect((await requests()).data).toEqual([
+      {
+        node: 'gw-1',
+        account: 'a-1',
+        first_seen_at: '2026-11-21T12:00:00Z',
+        last_seen_at: '2026-11-21T12:00:05Z',
+        served: 60,
+        metered: 50,
+        not_metered: { no_subject: 4, status_not_allowed: 1 },
+        under_way: 2,
+        unexplained: 3,
+      },
+    ]);
+  });
+
+  test('is told apart by node and account, listed by page and filtered', async () => {
+    await deliver([], from('', served('a-1 1', [1, 1, 0])));
+    backend.clock.advanceMs(1000);
+    await deliver([], from('', served('a-2 1', [2, 1, 1])));
+    backend.clock.advanceMs(1000);
+    await deliver([], { ...from('', served('a-1 1', [3, 3, 0])), 'Metering-Node': 'gw-2' });
+    const names = (answer: { data: { node: string; account: string }[] }) =>
+      answer.data.map(({ node, account }) => `${node} ${account}`);
+    expect(names(await requests())).toEqual(['gw-2 a-1', 'gw-1 a-2', 'gw-1 a-1']);
+    expect(names(await requests('?page[size]=2&page[number]=2'))).toEqual(['gw-1 a-1']);
+    expect(names(await requests('?filter[node]=gw-1'))).toEqual(['gw-1 a-2', 'gw-1 a-1']);
+  });
+
+  test.each([
+    ['Metering-Account', 'a-1'],
+    ['Metering-Account', 'a-1 x'],
+    ['Metering-Account', 'a-1 1 2'],
+    ['Metering-Requests-Served', '-1'],
+    ['Metering-Requests-Metered', 'many'],
+    ['Metering-Requests-Unexplained', ''],
+    ['Metering-Requests-Not-Metered', 'No Subject=1'],
+  ])('is refused with %s: %s', async (header, value) => {
+    const answer = await deliver(['x'], from('1', { ...served('a-1 1', [1, 1, 0]), [header]: value }));
+    expect(answer.status).toBe(400);
+    expect(answer.json.invalid_parameters[0]).toMatchObject({ field: header, source: 'header' });
+  });
+});
+
+test('nodes and processes are told apart, listed by page and filtered', async () => {
+  for (const process of ['a', 'b', 'c']) {
+    await deliver([process], {
+      'Metering-Node': process === 'c' ? 'gw-2' : 'gw-1',
+      'Metering-Process': process,
+      'Metering-Sequence': '1',
+    });
+    backend.clock.advanceMs(1000);
+  }
+  expect((await ledger()).map((item: { process: string }) => item.process)).toEqual(['c', 'b', 'a']);
+  expect((await ledger('?page[size]=2&page[number]=2')).map((item: { process: string }) => item.process)).toEqual([
+    'a',
+  ]);
+  expect((await ledger('?filter[node]=gw-1')).map((item: { process: string }) => item.process)).toEqual(['b', 'a']);
+});
+
+describe('refused headers', () => {
+  test.each([
+    ['Metering-Sequence', '2-1'],
+    ['Metering-Sequence', '0-1'],
+    ['Metering-Sequence', 'all'],
+    ['Metering-Sequence', Array.from({ length: 101 }, (_, index) => 2 * index + 1).join(',')],
+    ['Metering-Taken', '-1'],
+    ['Metering-Taken', '1e3'],
+    ['Metering-Dropped', 'queue_full'],
+    ['Metering-Dropped', 'Queue Full=1'],
+    ['Metering-Process', ''],
+    ['Metering-Node', 'a b'],
+  ])('%s: %s', async (header, value) => {
+    const answer = await deliver(['x'], from('1', { [header]: value }));
+    expect(answer.status).toBe(400);
+    expect(answer.json.invalid_parameters[0]).toMatchObject({ field: header, source: 'header' });
+  });
+});
+
+test('property: the missing numbers are those that did not arrive, in whatever order the others came', async () => {
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 9 })), {
+        minLength: 1,
+        maxLength: 25,
+      }),
+      async (deliveries) => {
+        const process = `run-${++run}`;
+        const arrived = new Set<number>();
+        for (const [first, length] of deliveries) {
+          for (let number = first; number <= first + length; number++) arrived.add(number);
+          const ids = Array.from({ length: length + 1 }, (_, index) => `${process}/${first + index}`);
+          await deliver(ids, {
+            'Metering-Node': 'n',
+            'Metering-Process': process,
+            'Metering-Sequence': `${first}-${first + length}`,
+          });
+        }
+        const highest = Math.max(...arrived);
+        const missing = Array.from({ length: highest }, (_, index) => index + 1).filter(
+          (number) => !arrived.has(number),
+        );
+        const [entry] = (await ledger('?page[size]=1000')).filter(
+          (item: { process: string }) => item.process === process,
+        );
+        const listed = entry.missing.flatMap(({ first, last }: { first: number; last: number }) =>
+          Array.from({ length: last - first + 1 }, (_, index) => first + index),
+        );
+        expect({ missing: listed, count: entry.missing_count, last: entry.last_number, stored: entry.stored }).toEqual({
+          missing,
+          count: missing.length,
+          last: highest,
+          stored: arrived.size,
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
