@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../backend/config.ts';
 import { type RunningBackend, startBackend } from '../backend/main.ts';
 import { createLogger } from '../backend/platform/log.ts';
+import { answerOf, type Client, createClient } from '../sdk/index.ts';
 import { connectPlayer, kongConfig, startStockPluginServer } from '../test/gateway-player/index.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
 import { previewRows, startBilling } from './billing.ts';
 import { printTable } from './table.ts';
 import { demoTraffic } from './traffic.ts';
@@ -34,7 +34,7 @@ export async function demo({ once, dataDir = DEFAULT_DATA_DIR }: DemoOptions): P
   rmSync(dataDir, { recursive: true, force: true });
   const backend = await startDemoBackend(dataDir, adminToken, ingestToken);
   try {
-    const api = createApiClient(backend.url, adminToken);
+    const api = createClient({ url: backend.url, token: adminToken });
     say(`The backend listens on ${backend.url}, with its databases in ${dataDir}`);
     const meters = await createMeters(api);
     const customers = await startBilling(api, meters);
@@ -80,15 +80,20 @@ interface Meters {
 }
 
 /** Enables the built-in meter of API requests and creates the documented meter of tokens from its template. */
-async function createMeters(api: ApiClient): Promise<Meters> {
-  const requests = await api.post('/built-in-meters/kong_konnect_api_request/enable');
-  const templates = await api.get('/meter-templates');
-  const template = templates.data.find((candidate: { key: string }) => candidate.key === 'llm_tokens_total');
-  const tokens = await api.post('/meters', template);
+async function createMeters(api: Client): Promise<Meters> {
+  const requests = await answerOf(
+    api.POST('/v3/openmeter/built-in-meters/{meterKey}/enable', {
+      params: { path: { meterKey: 'kong_konnect_api_request' } },
+    }),
+  );
+  const templates = await answerOf(api.GET('/v3/openmeter/meter-templates'));
+  const template = templates.data.find(({ key }) => key === 'llm_tokens_total');
+  if (template === undefined) throw new Error('the backend has no template for LLM tokens');
+  const tokens = await answerOf(api.POST('/v3/openmeter/meters', { body: template }));
   return { requests: requests.id, tokens: tokens.id };
 }
 
-async function playTraffic(url: string, token: string, api: ApiClient): Promise<void> {
+async function playTraffic(url: string, token: string, api: Client): Promise<void> {
   const server = await startStockPluginServer({ pluginDir: PLUGIN_DIR });
   const player = connectPlayer(server.socketPath, { connections: CONNECTIONS });
   try {
@@ -114,11 +119,11 @@ async function playTraffic(url: string, token: string, api: ApiClient): Promise<
 }
 
 /** Waits until events have arrived and no more come for as long as the plugin collects a batch. */
-async function untilSettled(api: ApiClient): Promise<void> {
+async function untilSettled(api: Client): Promise<void> {
   const deadlineMs = Date.now() + ARRIVAL_TIMEOUT_MS;
   let before = -1;
   while (Date.now() < deadlineMs) {
-    const { received } = await api.get('/ingest-totals');
+    const { received } = await answerOf(api.GET('/v3/openmeter/ingest-totals'));
     if (received > 0 && received === before) return;
     before = received;
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -126,27 +131,30 @@ async function untilSettled(api: ApiClient): Promise<void> {
   throw new Error('no events arrived');
 }
 
-async function printUsage(api: ApiClient, meters: Meters): Promise<void> {
-  const totals = await api.get('/ingest-totals');
+async function printUsage(api: Client, meters: Meters): Promise<void> {
+  const totals = await answerOf(api.GET('/v3/openmeter/ingest-totals'));
   say('');
   say(`Events received: ${totals.received}, duplicates among them: ${totals.duplicates}, stored: ${totals.stored}`);
-  const byService = await api.post(`/meters/${meters.requests}/query`, {
-    group_by_dimensions: ['subject', 'service_name'],
-  });
+  const byService = await groups(api, meters.requests, ['subject', 'service_name']);
   printTable(
     'API requests by consumer and service',
     ['consumer', 'service', 'requests'],
     rows(byService, 'subject', 'service_name'),
   );
-  const byModel = await api.post(`/meters/${meters.tokens}/query`, { group_by_dimensions: ['model', 'type'] });
+  const byModel = await groups(api, meters.tokens, ['model', 'type']);
   printTable('LLM tokens by model and type', ['model', 'type', 'tokens'], rows(byModel, 'model', 'type'));
 }
 
-interface QueryAnswer {
-  data: { value: string; dimensions: Record<string, string> }[];
+function groups(api: Client, meterId: string, dimensions: string[]) {
+  return answerOf(
+    api.POST('/v3/openmeter/meters/{meterId}/query', {
+      params: { path: { meterId } },
+      body: { group_by_dimensions: dimensions },
+    }),
+  );
 }
 
-function rows(answer: QueryAnswer, ...dimensions: string[]): string[][] {
+function rows(answer: Awaited<ReturnType<typeof groups>>, ...dimensions: string[]): string[][] {
   return answer.data.map((row) => [...dimensions.map((name) => row.dimensions[name] ?? ''), row.value]);
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import { answerOf, type Client, type components, createClient } from '../sdk/index.ts';
 
 const USAGE = `Bills everybody who is due, as the backend does by itself every five minutes.
 
@@ -23,16 +23,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-const runSchema = z.object({
-  id: z.string(),
-  stage: z.string(),
-  stage_done: z.number(),
-  stage_total: z.number(),
-  done: z.number(),
-  failed: z.number(),
-  last_error: z.object({ stage: z.string(), item_id: z.string(), message: z.string() }).optional(),
-});
-type Run = z.output<typeof runSchema>;
+type Run = components['schemas']['BillingRun'];
 
 /** What the command needs of its surroundings. */
 export interface BillIo {
@@ -56,34 +47,16 @@ export async function runBill(args: string[], io: BillIo): Promise<number> {
     const url = values.url ?? io.environment['METERING_URL'] ?? 'http://127.0.0.1:8888';
     const file = values['token-file'];
     const token = file === undefined ? io.environment['METERING_TOKEN'] : readFileSync(file, 'utf8').trim();
-    const ask = client(url, token);
+    const client = createClient({ url, token });
     const body = { ...(values['as-of'] !== undefined && { as_of: values['as-of'] }), full: !values['due-only'] };
-    return await follow(await ask('POST', '/billing/runs', body), ask, io);
+    return await follow(await answerOf(client.POST('/v3/openmeter/billing/runs', { body })), client, io);
   } catch (error) {
     io.say(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }
 
-type Ask = (method: string, path: string, body?: unknown) => Promise<Run>;
-
-function client(url: string, token: string | undefined): Ask {
-  return async (method, path, body) => {
-    const response = await fetch(`${url.replace(/\/+$/, '')}/v3/openmeter${path}`, {
-      method,
-      headers: {
-        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return runSchema.parse(JSON.parse(text));
-  };
-}
-
-async function follow(started: Run, ask: Ask, io: BillIo): Promise<number> {
+async function follow(started: Run, client: Client, io: BillIo): Promise<number> {
   let run = started;
   let shownStage = '';
   while (run.stage !== 'finished') {
@@ -91,7 +64,7 @@ async function follow(started: Run, ask: Ask, io: BillIo): Promise<number> {
     else if (run.stage !== shownStage) io.say(`${run.stage}: ${run.stage_total} to do\n`);
     shownStage = run.stage;
     await pause(POLL_MS);
-    run = await ask('GET', `/billing/runs/${run.id}`);
+    run = await answerOf(client.GET('/v3/openmeter/billing/runs/{runId}', { params: { path: { runId: run.id } } }));
   }
   if (io.isTerminal) io.say('\r\u001b[K');
   io.say(`${run.done} customers and invoices done, ${run.failed} failed\n`);

@@ -1,39 +1,23 @@
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { readApiDocument } from './api-document.ts';
 import { consoleFingerprint, noteFingerprint, stateOfConsole } from './console-fingerprint.ts';
 
-// Builds the console: the types of the API from the backend's own OpenAPI document, then the files that it serves.
+// Builds the console: the files that the backend serves. Types of the API leave no trace in them and are not made here.
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const TYPES = join(ROOT, 'console/api/generated/schema.d.ts');
 // Whoever calls this, a test runner too: users get the build for production.
 process.env['NODE_ENV'] = 'production';
 const { values } = parseArgs({
   options: {
-    'types-only': { type: 'boolean', default: false },
     'if-stale': { type: 'boolean', default: false },
   },
 });
 
-async function writeTypes(): Promise<void> {
-  const { default: openapiTypescript, astToString, NUMBER, STRING, tsUnion } = await import('openapi-typescript');
-  const ast = await openapiTypescript(await readApiDocument(), {
-    // Numbers of a query travel as text: the console keeps them in the page's own address, where they are text too.
-    transform: ({ type }, { path }) =>
-      type === 'integer' && /\/page\[(?:size|number)\]$/.test(path ?? '') ? tsUnion([NUMBER, STRING]) : undefined,
-  });
-  const types = astToString(ast);
-  mkdirSync(dirname(TYPES), { recursive: true });
-  writeFileSync(TYPES, types);
-}
-
 async function buildConsole(): Promise<void> {
   const fingerprint = consoleFingerprint(ROOT);
   const { build } = await import('vite');
-  await writeTypes();
   await build({ configFile: join(ROOT, 'console/vite.config.ts'), logLevel: 'warn' });
   compressAssets();
   noteFingerprint(ROOT, fingerprint);
@@ -65,6 +49,5 @@ async function buildIfStale(): Promise<void> {
   await buildConsole();
 }
 
-if (values['types-only']) await writeTypes();
-else if (values['if-stale']) await buildIfStale();
+if (values['if-stale']) await buildIfStale();
 else await buildConsole();

@@ -7,11 +7,12 @@ const FINGERPRINT = 'dist/console.fingerprint';
 
 /**
  * A hash over everything that decides what the built console is: its sources, the versions of its libraries, the
- * program that builds it. Generated types are left out: they leave no trace in what is built.
+ * client that it calls the API with, the program that builds it. Generated types are left out: they leave no trace in what
+ * is built.
  * @param root folder of the project
  */
 export function consoleFingerprint(root: string): string {
-  const files = globSync('console/**/*', { cwd: root, exclude: ['console/api/generated'] })
+  const files = globSync(['console/**/*', 'sdk/*.ts'], { cwd: root })
     .filter((file) => statSync(join(root, file)).isFile())
     .sort();
   const hash = createHash('sha256');

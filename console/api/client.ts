@@ -1,6 +1,5 @@
-import createClient, { type Middleware } from 'openapi-fetch';
+import { createClient, type Middleware } from '../../sdk/index.ts';
 import { currentSession, endSession, untilSignedIn } from '../session/session.ts';
-import type { paths } from './generated/schema.d.ts';
 import { ApiProblem, problemOf } from './problem.ts';
 
 /** Whose request it was: the session may be another one when the answer comes. */
@@ -29,7 +28,7 @@ const authentication: Middleware = {
 };
 
 /** The public API, typed by the server's own OpenAPI document. There is no other way from the console to the backend. */
-export const api = createClient<paths>({ baseUrl: window.location.origin });
+export const api = createClient({ url: window.location.origin });
 api.use(authentication);
 
 interface Result<Data> {

@@ -1,8 +1,8 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
 import { computed, toValue } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 
 export type IngestedEvent = components['schemas']['IngestedEvent'];
 

@@ -1,9 +1,9 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
 import { cursorOf } from './events.ts';
-import type { components } from './generated/schema.d.ts';
 import type { Invoice, InvoiceLine } from './invoices.ts';
 import { refuseIfChanged } from './problem.ts';
 

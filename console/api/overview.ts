@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/vue-query';
 import { computed } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 import type { Meter, MeterQueryResult } from './meters.ts';
 
 export type GatewayProcess = components['schemas']['GatewayProcess'];

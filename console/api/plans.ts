@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/vue-query';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 import { keptOf, versioned } from './versions.ts';
 
 export type Plan = components['schemas']['BillingPlan'];

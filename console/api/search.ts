@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/vue-query';
 import { type MaybeRefOrGetter, toValue } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 
 export type SearchGroup = components['schemas']['SearchAnswer']['data'][number];
 export type Found = SearchGroup['items'][number];

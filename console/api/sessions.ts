@@ -1,8 +1,8 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
 import { toValue } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 
 export type OpenSession = components['schemas']['Session'];
 

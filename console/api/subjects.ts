@@ -1,7 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
 import { type MaybeRefOrGetter, toValue } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 import { findCustomers } from './names.ts';
 
 export type AttributeSubject = components['schemas']['AttributeSubjectRequest'];

@@ -1,9 +1,9 @@
 import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
 import type { MaybeRefOrGetter } from 'vue';
 import { type ComputedRef, computed, toValue } from 'vue';
+import type { components } from '../../sdk/index.ts';
 import { nowMs } from '../shared/clock.ts';
 import { api, call } from './client.ts';
-import type { components } from './generated/schema.d.ts';
 
 export type TestClock = components['schemas']['TestClock'];
 /** Either by a calendar duration or to an instant. */

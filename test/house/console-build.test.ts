@@ -9,7 +9,7 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'console-build-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
-  for (const path of ['console', 'package-lock.json', 'scripts/build-console.ts']) {
+  for (const path of ['console', 'sdk', 'package-lock.json', 'scripts/build-console.ts']) {
     cpSync(path, join(root, path), { recursive: true });
   }
 });
@@ -29,6 +29,7 @@ test.for([
   ['a page', 'console/app.vue'],
   ['a new file', 'console/pages/new.vue'],
   ['a file that is copied as it is', 'console/public/favicon.svg'],
+  ['the client of the API', 'sdk/client.ts'],
   ['a library', 'package-lock.json'],
   ['the way of building', 'scripts/build-console.ts'],
 ] as const)('it is stale when %s changes', ([, path]) => {
@@ -39,8 +40,8 @@ test.for([
 
 test('it is stale when a file goes or moves, and not when types are generated anew', () => {
   build();
-  mkdirSync(join(root, 'console/api/generated'), { recursive: true });
-  writeFileSync(join(root, 'console/api/generated/schema.d.ts'), 'export {};');
+  mkdirSync(join(root, 'sdk/generated'), { recursive: true });
+  writeFileSync(join(root, 'sdk/generated/schema.ts'), 'export {};');
   expect(stateOfConsole(root)).toBe('current');
   cpSync(join(root, 'console/app.vue'), join(root, 'console/moved.vue'));
   rmSync(join(root, 'console/app.vue'));

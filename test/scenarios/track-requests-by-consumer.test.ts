@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../backend/config.ts';
 import { type RunningBackend, startBackend } from '../../backend/main.ts';
 import { createLogger } from '../../backend/platform/log.ts';
-import { createApiClient } from '../../demo/api-client.ts';
+import { answerOf, createClient } from '../../sdk/index.ts';
 import { connectPlayer, kongConfig, recording, startStockPluginServer, vary } from '../gateway-player/index.ts';
 
 const ADMIN_TOKEN = 'scenario-admin-token';
@@ -45,8 +45,9 @@ test('three requests of alice are three events with her as subject, and the list
     await player.logRequest(instance, vary(recorded.json, { requestId: `request-${index}`, consumer: ALICE, service }));
   }
 
-  const api = createApiClient(backend.url, ADMIN_TOKEN);
-  const list = async () => (await api.get('/events?filter[subject]=alice')).data;
+  const api = createClient({ url: backend.url, token: ADMIN_TOKEN });
+  const list = async () =>
+    (await answerOf(api.GET('/v3/openmeter/events', { params: { query: { 'filter[subject]': 'alice' } } }))).data;
   await expect.poll(list, { timeout: 20_000 }).toHaveLength(3);
   for (const item of await list()) {
     expect(item.event).toMatchObject({
@@ -55,25 +56,33 @@ test('three requests of alice are three events with her as subject, and the list
       subject: 'alice',
       data: { service_name: 'example-service', request_method: 'GET', response_http_status: 200 },
     });
-    const messages = item.validation_errors.map((error: { message: string }) => error.message);
+    const messages = item.validation_errors?.map(({ message }) => message);
     expect(messages).toContain('no customer found for event subject: alice');
     // The recorded request carried its key in the query string: it must not travel on.
     expect(JSON.stringify(item)).not.toContain('alice-key');
   }
-  const ids = (await list()).map((item: { event: { id: string } }) => item.event.id).sort();
+  const ids = (await list()).map(({ event }) => event.id).sort();
   expect(ids).toEqual(['request-1', 'request-2', 'request-3']);
 
   // With a meter and a customer, the same events count.
-  const meter = await api.post('/built-in-meters/kong_konnect_api_request/enable');
-  const customer = await api.post('/customers', { name: 'Alice', key: 'alice' });
-  const usage = await api.post(`/meters/${meter.id}/query`, {
-    group_by_dimensions: ['service_name'],
-    filters: { dimensions: { customer_id: { eq: customer.id } } },
-  });
+  const meterKey = 'kong_konnect_api_request';
+  const meter = await answerOf(
+    api.POST('/v3/openmeter/built-in-meters/{meterKey}/enable', { params: { path: { meterKey } } }),
+  );
+  const customer = await answerOf(api.POST('/v3/openmeter/customers', { body: { name: 'Alice', key: 'alice' } }));
+  const usage = await answerOf(
+    api.POST('/v3/openmeter/meters/{meterId}/query', {
+      params: { path: { meterId: meter.id } },
+      body: {
+        group_by_dimensions: ['service_name'],
+        filters: { dimensions: { customer_id: { eq: customer.id } } },
+      },
+    }),
+  );
   expect(usage.data).toMatchObject([
     { value: '3', dimensions: { customer_id: customer.id, service_name: 'example-service' } },
   ]);
-  expect((await list())[0].validation_errors).toBeUndefined();
+  expect((await list())[0]?.validation_errors).toBeUndefined();
 
   player.close();
   await server.terminate();

@@ -260,7 +260,7 @@ function takeConversion(form: RateCardForm, card: RateCard, config: NonNullable<
     form.conversion = {
       operation: config.operation,
       factor: config.conversion_factor,
-      rounding: config.rounding,
+      rounding: config.rounding ?? 'none',
       unit: config.display_unit ?? '',
     };
   }
@@ -272,6 +272,6 @@ function takeEntitlement(form: RateCardForm, entitlement: NonNullable<RateCard['
   if (entitlement.type === 'metered') {
     form.allowance = entitlement.limit === undefined ? '' : String(entitlement.limit);
     form.usagePeriod = entitlement.usage_period ?? '';
-    form.isSoftLimit = entitlement.is_soft_limit;
+    form.isSoftLimit = entitlement.is_soft_limit ?? false;
   }
 }

@@ -83,7 +83,7 @@ export function profileForm(profile: BillingProfile, adjustments: AdjustmentSett
     isProgressive: invoicing?.progressive_billing ?? true,
     atEnd: invoicing?.subscription_end_proration_mode ?? form.atEnd,
     collection: payment?.collection_method ?? form.collection,
-    dueAfter: payment?.collection_method === 'send_invoice' ? payment.due_after : form.dueAfter,
+    dueAfter: (payment?.collection_method === 'send_invoice' ? payment.due_after : undefined) ?? form.dueAfter,
     isTaxed: tax?.enabled ?? true,
     isTaxEnforced: tax?.enforced ?? false,
     taxBehavior: tax?.default_tax_config?.behavior ?? '',
