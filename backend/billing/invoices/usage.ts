@@ -1,8 +1,9 @@
 /** What lines ask of usage. */
 
 import type { Feature } from '../../catalog/features/index.ts';
-import { type Aggregation, chargesUsage } from '../../catalog/rating/index.ts';
+import { chargesUsage } from '../../catalog/rating/index.ts';
 import type { Meter } from '../../metering/meters/index.ts';
+import type { Aggregation } from '../../metering/usage-store/index.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Period } from '../../platform/period/index.ts';
 import type { InvoicesDeps } from './deps.ts';

@@ -1,10 +1,11 @@
 import type { Meter } from '../../metering/meters/index.ts';
+import { AGGREGATION_NAMES, AGGREGATIONS } from '../../metering/usage-store/index.ts';
 import type { ValidationError } from '../../platform/errors.ts';
 import { violation } from './errors.ts';
 import { type CreateFeature, LLM_COST_PAIRS, type UnitCost } from './schema.ts';
 
 /** What can be added up over a billing period, or read at its end. An average or an extreme cannot be billed. */
-const AGGREGATIONS: readonly string[] = ['sum', 'count', 'unique_count', 'latest'];
+const BILLABLE = AGGREGATION_NAMES.filter((name) => AGGREGATIONS[name].usageKind !== undefined);
 
 /** Everything that is wrong with a feature on this meter; the meter is undefined for a static feature. */
 export function findProblems(
@@ -17,8 +18,8 @@ export function findProblems(
 function meterProblems(feature: Pick<CreateFeature, 'meter'>, meter: Meter | undefined): ValidationError[] {
   if (meter === undefined) return [];
   const problems: ValidationError[] = [];
-  if (!AGGREGATIONS.includes(meter.aggregation)) {
-    const message = `meter "${meter.key}" has the aggregation ${meter.aggregation}, features need one of ${AGGREGATIONS.join(', ')}`;
+  if (!BILLABLE.includes(meter.aggregation)) {
+    const message = `meter "${meter.key}" has the aggregation ${meter.aggregation}, features need one of ${BILLABLE.join(', ')}`;
     problems.push(violation('feature_invalid_meter_aggregation', message));
   }
   for (const name of Object.keys(feature.meter?.filters ?? {})) {

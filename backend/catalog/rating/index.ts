@@ -38,7 +38,7 @@ export {
 export { findPricingProblems } from './pricing-problems.ts';
 export { type ProratedAmount, type ProrationInput, prorate } from './proration.ts';
 export { rate } from './rate.ts';
-export { type Aggregation, canSplit, invoiceAtMs, isPaidInAdvance, splitPosition } from './split.ts';
+export { canSplit, invoiceAtMs, isPaidInAdvance, splitPosition } from './split.ts';
 export { netAmount, sumTotals } from './totals.ts';
 export type * from './types.ts';
 

@@ -4,21 +4,17 @@ import { RatingError } from './errors.ts';
 import { chargesFee, isPriceSplittable } from './models/index.ts';
 import type { Period, PricingTerms, SplitPosition } from './types.ts';
 
-export type Aggregation = 'sum' | 'count' | 'avg' | 'min' | 'max' | 'unique_count' | 'latest';
-
-/** Aggregations whose value from the start of a period can only be continued, not revised, by what comes later. */
-const SPLITTABLE: ReadonlySet<Aggregation> = new Set(['sum', 'count', 'max', 'unique_count']);
-
 /**
  * Whether a line may be billed in several parts of its period. Each price model says whether it can
  * be. Quantities that unit conversion rounds are excluded, too: they are rounded part by part, so two parts would
  * pay twice for the unit that they share. What cannot be split waits until its period ends.
+ * @param aggregation whether what it says of a part of the period stands, whatever comes later
  * Source: OpenMeter openmeter/billing/rating (the exclusion of rounded conversions is ours).
  */
-export function canSplit(terms: PricingTerms, aggregation: Aggregation): boolean {
+export function canSplit(terms: PricingTerms, aggregation: { readonly canSplit: boolean }): boolean {
   if (!isPriceSplittable(terms.price)) return false;
   if ((terms.unit_config?.rounding ?? 'none') !== 'none') return false;
-  return SPLITTABLE.has(aggregation);
+  return aggregation.canSplit;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Feature, Features } from '../../catalog/features/index.ts';
 import { convertQuantityPrecisely } from '../../catalog/rating/index.ts';
 import { findMeters, type Meter } from '../../metering/meters/index.ts';
+import { AGGREGATIONS } from '../../metering/usage-store/index.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import { durationFrom, type Period, recurrence } from '../../platform/period/index.ts';
@@ -35,14 +36,6 @@ export interface MeasuringDeps {
   readonly findSubjects: (ids: readonly string[]) => Promise<ReadonlyMap<string, { subjects: readonly string[] }>>;
 }
 
-/** Features may be on meters of these only. */
-const USAGE_KINDS: Partial<Record<Meter['aggregation'], UsageKind>> = {
-  sum: 'additive',
-  count: 'additive',
-  unique_count: 'distinct',
-  latest: 'latest',
-};
-
 /** Looks up what the metered ones among the entitlements are measured by. */
 export async function measuredOf(
   stored: readonly EntitlementWithGrants[],
@@ -61,7 +54,7 @@ export async function measuredOf(
     if (terms.type !== 'metered') return [];
     const feature = byId.get(featureId);
     const meter = feature?.meter && meters.get(feature.meter.id);
-    const kind = meter && USAGE_KINDS[meter.aggregation];
+    const kind = meter && AGGREGATIONS[meter.aggregation].usageKind;
     if (feature === undefined || meter === undefined || kind === undefined) {
       throw new Error(`entitlement ${id} is metered, but its feature ${featureId} has no meter that adds up`);
     }

@@ -1,5 +1,5 @@
 import { parseInstant } from '../../platform/instant.ts';
-import { checkJsonPath, type MeterSpec } from '../usage-store/index.ts';
+import { AGGREGATIONS, type Aggregation, checkJsonPath, type MeterSpec } from '../usage-store/index.ts';
 import { meterProblem } from './errors.ts';
 import type { Meter } from './schema.ts';
 
@@ -12,15 +12,16 @@ export const RESERVED_DIMENSIONS: readonly string[] = ['subject', 'customer_id']
  * @throws DomainProblem 400 with the code and the field
  */
 export function checkDefinition(meter: {
-  aggregation: string;
+  aggregation: Aggregation;
   value_property?: string | undefined;
   dimensions?: Readonly<Record<string, string>> | undefined;
 }): void {
   const property = meter.value_property;
-  if (meter.aggregation === 'count' && property !== undefined) {
-    throw meterProblem('invalid_value_property', 'must be absent for the aggregation count');
+  const readsNothing = AGGREGATIONS[meter.aggregation].reading.takes === 'nothing';
+  if (readsNothing && property !== undefined) {
+    throw meterProblem('invalid_value_property', `must be absent for the aggregation ${meter.aggregation}`);
   }
-  if (meter.aggregation !== 'count' && property === undefined) {
+  if (!readsNothing && property === undefined) {
     throw meterProblem('invalid_value_property', `is required for the aggregation ${meter.aggregation}`);
   }
   const pathProblem = property === undefined ? undefined : problemOfPath(property);

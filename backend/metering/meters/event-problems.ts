@@ -1,10 +1,4 @@
-import {
-  compileJsonPath,
-  jsonPathProblem,
-  parseData,
-  readNumericValue,
-  type StoredEvent,
-} from '../usage-store/index.ts';
+import { AGGREGATIONS, compileJsonPath, jsonPathProblem, parseData, type StoredEvent } from '../usage-store/index.ts';
 import type { Meter } from './schema.ts';
 import type { MetersService } from './service.ts';
 
@@ -35,15 +29,10 @@ function dimensionProblems(meter: Meter, data: unknown): string[] {
 /** The contract's sentence about what stands at the value property; undefined when it is usable. */
 export function valueProblem(meter: Meter, data: unknown): string | undefined {
   const property = meter.value_property;
-  if (meter.aggregation === 'count' || property === undefined) return undefined;
+  const { reading } = AGGREGATIONS[meter.aggregation];
+  if (reading.takes === 'nothing' || property === undefined) return undefined;
   if (data === undefined) return 'invalid event: null and missing value property';
   const problem = jsonPathProblem(property, data);
   if (problem !== undefined) return `meter "${meter.key}", value property "${property}": ${problem}`;
-  const value = compileJsonPath(property)(data);
-  if (meter.aggregation === 'unique_count') {
-    if (value === undefined) return `invalid event: missing value property: "${property}"`;
-    return value === null ? 'invalid event: value cannot be null' : undefined;
-  }
-  const read = readNumericValue(value, property);
-  return 'problem' in read ? read.problem : undefined;
+  return reading.problem(compileJsonPath(property)(data), property);
 }

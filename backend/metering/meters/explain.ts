@@ -1,12 +1,5 @@
-import { formatDecimal } from '../../platform/decimal.ts';
 import { parseInstant } from '../../platform/instant.ts';
-import {
-  compileJsonPath,
-  parseData,
-  readDistinctValue,
-  readNumericValue,
-  type StoredEvent,
-} from '../usage-store/index.ts';
+import { AGGREGATIONS, compileJsonPath, parseData, type StoredEvent } from '../usage-store/index.ts';
 import { valueProblem } from './event-problems.ts';
 import type { Meter } from './schema.ts';
 import type { MetersService } from './service.ts';
@@ -54,19 +47,11 @@ function explain(meter: Meter, event: StoredEvent): MeterExplanation {
     reasons.push({ code: 'before_events_from', message });
   }
   const problem = valueProblem(meter, data);
-  const value = readValue(meter, data);
-  // A missing value is a problem to tell, and one value more for unique_count all the same.
-  const isUsable = meter.aggregation === 'count' || value !== undefined;
-  if (problem !== undefined) reasons.push({ code: 'value_unusable', message: problem });
-  const counts = isUsable && !reasons.some(({ code }) => code === 'before_events_from');
-  return { meterId: meter.id, meterKey: meter.key, counts, value, reasons };
-}
-
-function readValue(meter: Meter, data: unknown): string | undefined {
   const property = meter.value_property;
-  if (property === undefined) return undefined;
-  const value = compileJsonPath(property)(data);
-  if (meter.aggregation === 'unique_count') return readDistinctValue(value);
-  const read = readNumericValue(value, property);
-  return 'decimal' in read ? formatDecimal(read.decimal) : undefined;
+  const read = property === undefined ? undefined : compileJsonPath(property)(data);
+  // A value may be a problem to tell, and add something all the same.
+  const contribution = AGGREGATIONS[meter.aggregation].reading.contribution(read, property ?? '');
+  if (problem !== undefined) reasons.push({ code: 'value_unusable', message: problem });
+  const counts = contribution !== undefined && !reasons.some(({ code }) => code === 'before_events_from');
+  return { meterId: meter.id, meterKey: meter.key, counts, value: contribution?.value, reasons };
 }

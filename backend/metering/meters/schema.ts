@@ -10,8 +10,8 @@ import {
   resourceFields,
   resourceKeySchema,
 } from '../../platform/http/schemas.ts';
+import { AGGREGATION_NAMES } from '../usage-store/index.ts';
 
-export const AGGREGATIONS = ['sum', 'count', 'unique_count', 'avg', 'min', 'max', 'latest'] as const;
 export const GRANULARITIES = ['PT1M', 'PT1H', 'P1D', 'P1M'] as const;
 
 /** Dimensions beyond this make every event's processing slow; the largest built-in meter has 19. */
@@ -31,7 +31,7 @@ const dimensionsSchema = z
     example: { route: '$.route_name' },
   });
 
-export const aggregationSchema = z.enum(AGGREGATIONS).openapi('MeterAggregation');
+export const aggregationSchema = z.enum(AGGREGATION_NAMES).openapi('MeterAggregation');
 
 export const createMeterSchema = z
   .strictObject({

@@ -1,3 +1,4 @@
+export { AGGREGATION_NAMES, AGGREGATIONS, type AggregationRules, type UsageKind } from './aggregations/index.ts';
 export type {
   Breakdown,
   BreakdownQuery,

@@ -3,7 +3,8 @@
  * was used by then of those that are not. Pure: stored charges and an instant in, line drafts out.
  */
 
-import { type Aggregation, canSplit, splitPosition } from '../../../catalog/rating/index.ts';
+import { canSplit, splitPosition } from '../../../catalog/rating/index.ts';
+import { AGGREGATIONS, type Aggregation } from '../../../metering/usage-store/index.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
 import { truncateMs } from '../../../platform/period/index.ts';
 import type { Charge, InvoiceLine } from '../types.ts';
@@ -56,7 +57,7 @@ function lineOf(charge: Charge, options: GatherOptions): LineDraft | undefined {
   const toMs = Math.min(truncateMs(cutoffMs, 1000), servicePeriod.toMs);
   if (!options.isProgressive || toMs <= fromMs) return undefined;
   const aggregation = options.aggregationOf(charge);
-  if (aggregation === undefined || !canSplit(charge.terms, aggregation)) return undefined;
+  if (aggregation === undefined || !canSplit(charge.terms, AGGREGATIONS[aggregation])) return undefined;
   return { ...draftLine(charge, { fromMs, toMs }), invoiceAtMs: toMs };
 }
 

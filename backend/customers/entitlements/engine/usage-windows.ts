@@ -1,13 +1,10 @@
+import type { UsageKind } from '../../../metering/usage-store/index.ts';
 import { type Decimal, ZERO } from '../../../platform/decimal.ts';
 import type { Period } from '../../../platform/period/index.ts';
 import type { BurnDownInput } from './burn-down.ts';
 import type { Segment } from './segments.ts';
 
-/**
- * How the usage of stretches adds up. `additive`: sums and counts. `distinct`: a value seen in two stretches of a usage
- * period counts once, so only the whole period up to an instant can be asked for. `latest`: the last value counts.
- */
-export type UsageKind = 'additive' | 'distinct' | 'latest';
+export type { UsageKind };
 
 export function burnDownMode(kind: UsageKind): BurnDownInput['mode'] {
   return kind === 'latest' ? 'level' : 'spend';

@@ -1,8 +1,9 @@
 import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
+import { toFigure } from '../aggregations/figure.ts';
+import { AGGREGATIONS, type AggregationRules } from '../aggregations/index.ts';
 import type { Breakdown, BreakdownGroup, BreakdownQuery, FiguresByWindow } from '../breakdown-types.ts';
-import type { Aggregation, AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
+import type { AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
 import { isRefusedQuery, refuseTooManyWindows } from './query-limits.ts';
-import { figureFold, toFigure } from './rollup/figure.ts';
 import { sortedByValue } from './usage-page.ts';
 import { type GroupedQuery, groupKey, OTHERS_KEY, type QueryAnswer } from './usage-rows.ts';
 
@@ -18,8 +19,7 @@ interface Figures {
   origin: AnswerOrigin;
 }
 
-/** The figure of several groups or windows follows from theirs; an average, the latest and a number of distinct values do not. */
-const FOLDED: readonly Aggregation[] = ['count', 'sum', 'min', 'max'];
+type Fold = NonNullable<AggregationRules['foldFigures']>;
 
 /** The largest groups of a query by their totals, and what all others are together. */
 export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdown: Breakdown; origin: AnswerOrigin } {
@@ -49,18 +49,18 @@ export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdow
  * @returns undefined where they would be too many, or do not add up
  */
 function readInOne(answer: Answer, query: UsageQuery): Figures | undefined {
-  const { aggregation } = query.meter;
-  if (query.granularity === undefined || !FOLDED.includes(aggregation)) return undefined;
+  const { foldFigures } = AGGREGATIONS[query.meter.aggregation];
+  if (query.granularity === undefined || foldFigures === undefined) return undefined;
   const answered = unlessRefused(() => answer(query));
   // Of nothing there may be a figure all the same: a count of 0.
   if (answered === undefined || answered.rows.length === 0) return undefined;
   const { rows, origin } = answered;
   const byKey = [...Map.groupBy(rows, groupKey)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const totals = byKey.map(([, own]) => foldRows(aggregation, own));
+  const totals = byKey.map(([, own]) => foldRows(foldFigures, own));
   const byWindow: Figures['byWindow'] = (apart) => {
     const others = rows.filter((row) => !apart.has(groupKey(row)));
     const folded = Map.groupBy(others, ({ fromMs }) => fromMs).values();
-    const nameless = [...folded].map((own) => nameOff(foldRows(aggregation, own)));
+    const nameless = [...folded].map((own) => nameOff(foldRows(foldFigures, own)));
     return [...rows.filter((row) => apart.has(groupKey(row))), ...nameless];
   };
   return { totals, byWindow, origin };
@@ -85,11 +85,11 @@ function unlessRefused(read: () => QueryAnswer): QueryAnswer | undefined {
 }
 
 /** Several rows as one, with the name and the window of the first. */
-function foldRows(aggregation: Aggregation, rows: readonly UsageRow[]): UsageRow {
+function foldRows(fold: Fold, rows: readonly UsageRow[]): UsageRow {
   const [first] = rows;
   if (first === undefined) throw new Error('there is nothing to fold');
   const figures = rows.map(({ value }) => toFigure(new Decimal(value)));
-  return { ...first, value: formatDecimal(new Decimal(figures.reduce(figureFold(aggregation)))) };
+  return { ...first, value: formatDecimal(new Decimal(figures.reduce((a, b) => fold(a, b)))) };
 }
 
 function nameOff({ fromMs, toMs, value }: UsageRow): UsageRow {
@@ -101,11 +101,11 @@ function nameOff({ fromMs, toMs, value }: UsageRow): UsageRow {
  * @param query whose row without a name is the figure, for what does not follow from those of the groups
  */
 function totalOf(answer: Answer, query: GroupedQuery, rows: readonly UsageRow[]): string | undefined {
-  const { aggregation } = query.meter;
+  const { foldFigures, ofNothing } = AGGREGATIONS[query.meter.aggregation];
   if (rows.length === 1) return rows[0]?.value;
-  if (!FOLDED.includes(aggregation)) return answer(query).rows.find((row) => groupKey(row) === OTHERS_KEY)?.value;
-  if (rows.length === 0) return aggregation === 'count' ? '0' : undefined;
-  return foldRows(aggregation, rows).value;
+  if (foldFigures === undefined) return answer(query).rows.find((row) => groupKey(row) === OTHERS_KEY)?.value;
+  if (rows.length === 0) return ofNothing;
+  return foldRows(foldFigures, rows).value;
 }
 
 function ungrouped({ subjectGroups: _, ...query }: UsageQuery): UsageQuery {

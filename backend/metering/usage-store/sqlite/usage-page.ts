@@ -1,8 +1,8 @@
 import { Decimal } from '../../../platform/decimal.ts';
+import { type Figure, toFigure } from '../aggregations/figure.ts';
 import type { UsagePage, UsagePageQuery } from '../breakdown-types.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
 import { refuseLongPage } from './query-limits.ts';
-import { type Figure, toFigure } from './rollup/figure.ts';
 import { groupKey, type QueryAnswer } from './usage-rows.ts';
 
 /** A page of a query's rows: all are gathered in the thread that reads, and only the page leaves it. */

@@ -1,6 +1,6 @@
 import { windowFinder } from '../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
-import { type Accumulator, createAccumulator } from '../aggregation.ts';
+import { type Accumulator, AGGREGATIONS } from '../aggregations/index.ts';
 import { passesFilter } from '../dimension-filter.ts';
 import { parseData } from '../event-data.ts';
 import { compileJsonPath, type ReadPath } from '../json-path.ts';
@@ -108,7 +108,7 @@ function gather(events: Iterable<EventRow>, query: GroupedQuery, limits: QueryLi
             ...(subjectGroup !== undefined && { subjectGroup }),
           }
         : { dimensions: {} };
-      const accumulator = createAccumulator(meter.aggregation, meter.valueProperty);
+      const accumulator = AGGREGATIONS[meter.aggregation].accumulate(meter.valueProperty ?? '');
       const { result } = accumulator;
       group = { window, labels, accumulator, result, firstMs: event.time_ms, lastMs: event.time_ms };
       groups.set(key, group);

@@ -1,4 +1,5 @@
 import type { Window } from '../../../platform/calendar-windows.ts';
+import { AGGREGATIONS } from '../aggregations/index.ts';
 import type { AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
 
 /** One row of the answer while it is being gathered. */
@@ -27,7 +28,8 @@ const MINUTE_MS = 60_000;
 /** The rows of an answer, ordered by window and then by name. */
 export function toRows(groups: Iterable<UsageGroup>, query: UsageQuery): UsageRow[] {
   const rows = [...groups].flatMap((group) => toRow(group, query));
-  if (rows.length === 0 && isUngroupedCount(query)) return [emptyCount(query)];
+  const { ofNothing } = AGGREGATIONS[query.meter.aggregation];
+  if (rows.length === 0 && ofNothing !== undefined && isOneFigure(query)) return [rowOfNothing(query, ofNothing)];
   // One window: its groups by name, whichever had the first event.
   const keyed = rows.map((row) => ({
     row,
@@ -50,16 +52,15 @@ function floorMinute(atMs: number): number {
   return Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
 }
 
-function isUngroupedCount(query: UsageQuery): boolean {
-  const counts = query.meter.aggregation === 'count' || query.meter.aggregation === 'unique_count';
+function isOneFigure(query: UsageQuery): boolean {
   const grouped = query.groupBy.length > 0 || query.groupBySubject || query.subjectGroups !== undefined;
-  return counts && !grouped && query.granularity === undefined;
+  return !grouped && query.granularity === undefined;
 }
 
 /** A count over nothing is one row with 0; without bounds it stands at the beginning of time, as SQL's minimum of nothing does. */
-function emptyCount(query: UsageQuery): UsageRow {
+function rowOfNothing(query: UsageQuery, value: string): UsageRow {
   const fromMs = query.fromMs ?? 0;
-  return { fromMs, toMs: query.toMs ?? fromMs + MINUTE_MS, value: '0', dimensions: {} };
+  return { fromMs, toMs: query.toMs ?? fromMs + MINUTE_MS, value, dimensions: {} };
 }
 
 /** What tells a group from the others of a query. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { quantityOfPart } from '../../../../backend/billing/invoices/lifecycle/quantities.ts';
 import {
-  type Aggregation,
   canSplit,
   invoiceAtMs,
   netAmount,
@@ -9,6 +8,7 @@ import {
   splitPosition,
   sumTotals,
 } from '../../../../backend/catalog/rating/index.ts';
+import { AGGREGATIONS, type Aggregation } from '../../../../backend/metering/usage-store/index.ts';
 import { brief, errorOf, graduated, part, rateUsd, tier, USD, unit, volume } from './support.ts';
 
 const JANUARY = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
@@ -23,7 +23,7 @@ describe('what may be split', () => {
     ['min', false],
     ['latest', false],
   ] as [Aggregation, boolean][])('%s: %s', (aggregation, expected) => {
-    expect(canSplit({ price: unit('1') }, aggregation)).toBe(expected);
+    expect(canSplit({ price: unit('1') }, AGGREGATIONS[aggregation])).toBe(expected);
   });
 
   test.each([
@@ -32,14 +32,16 @@ describe('what may be split', () => {
     [volume(tier(null, null, '1')), false],
     [graduated(tier(null, null, '1')), true],
   ] as [Price, boolean][])('%j: %s', (price, expected) => {
-    expect(canSplit({ price }, 'sum')).toBe(expected);
+    expect(canSplit({ price }, AGGREGATIONS.sum)).toBe(expected);
   });
 
   test('a conversion that rounds is not split: each part would pay for the unit that they share', () => {
     const config = { operation: 'divide', conversion_factor: '1000' } as const;
-    expect(canSplit({ price: unit('1'), unit_config: config }, 'sum')).toBe(true);
-    expect(canSplit({ price: unit('1'), unit_config: { ...config, rounding: 'none' } }, 'sum')).toBe(true);
-    expect(canSplit({ price: unit('1'), unit_config: { ...config, rounding: 'ceiling' } }, 'sum')).toBe(false);
+    expect(canSplit({ price: unit('1'), unit_config: config }, AGGREGATIONS.sum)).toBe(true);
+    expect(canSplit({ price: unit('1'), unit_config: { ...config, rounding: 'none' } }, AGGREGATIONS.sum)).toBe(true);
+    expect(canSplit({ price: unit('1'), unit_config: { ...config, rounding: 'ceiling' } }, AGGREGATIONS.sum)).toBe(
+      false,
+    );
   });
 });
 

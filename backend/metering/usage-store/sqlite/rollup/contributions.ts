@@ -1,6 +1,7 @@
+import type { Cell } from '../../aggregations/cell.ts';
+import type { Figure } from '../../aggregations/figure.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import type { Aggregation } from '../../types.ts';
-import type { Cell } from './cell.ts';
-import type { Figure } from './figure.ts';
 
 /** What events add to a series, one entry each, in columns. */
 export interface Contributions {
@@ -10,11 +11,11 @@ export interface Contributions {
   subject: Int32Array;
   /** tuple_id; 0 for a series without dimensions */
   dims: Int32Array;
-  /** For latest only. */
+  /** For what keeps the latest only. */
   rowId: Float64Array | undefined;
-  /** For sum, avg, min, max and latest; null where the value is unusable. */
+  /** For what reads numbers; null where the value is unusable. */
   figures: readonly (Figure | null)[] | undefined;
-  /** For unique_count only. */
+  /** For what reads texts. */
   values: readonly string[] | undefined;
 }
 
@@ -40,7 +41,7 @@ const HEADER_BYTES = 8;
  */
 export function encodeContributions(aggregation: Aggregation, list: ContributionList): Uint8Array {
   const { length } = list.timeMs;
-  const hasRows = aggregation === 'latest';
+  const hasRows = AGGREGATIONS[aggregation].keeping === 'latest';
   const tail = Buffer.from(tailOf(aggregation, list));
   const bytes = new Uint8Array(HEADER_BYTES + length * (hasRows ? 24 : 16) + tail.length);
   const { buffer } = bytes;
@@ -59,15 +60,16 @@ export function encodeContributions(aggregation: Aggregation, list: Contribution
 }
 
 function tailOf(aggregation: Aggregation, list: ContributionList): string {
-  if (aggregation === 'count') return '';
-  return JSON.stringify(aggregation === 'unique_count' ? list.values : list.figures);
+  const { takes } = AGGREGATIONS[aggregation].reading;
+  if (takes === 'nothing') return '';
+  return JSON.stringify(takes === 'text' ? list.values : list.figures);
 }
 
 export function decodeContributions(aggregation: Aggregation, bytes: Uint8Array): Contributions {
   // A copy: columns of eight bytes must begin at a multiple of eight.
   const buffer = new Uint8Array(bytes).buffer;
   const length = new Uint32Array(buffer, 0, 1)[0] as number;
-  const hasRows = aggregation === 'latest';
+  const hasRows = AGGREGATIONS[aggregation].keeping === 'latest';
   let at = HEADER_BYTES;
   const timeMs = new Float64Array(buffer, at, length);
   at += length * 8;
@@ -76,6 +78,7 @@ export function decodeContributions(aggregation: Aggregation, bytes: Uint8Array)
   const subject = new Int32Array(buffer, at, length);
   const dims = new Int32Array(buffer, at + length * 4, length);
   const tail = Buffer.from(buffer, at + length * 8).toString();
+  const isText = AGGREGATIONS[aggregation].reading.takes === 'text';
   const parsed: unknown = tail === '' ? undefined : JSON.parse(tail);
   return {
     length,
@@ -83,8 +86,8 @@ export function decodeContributions(aggregation: Aggregation, bytes: Uint8Array)
     subject,
     dims,
     rowId,
-    figures: aggregation === 'unique_count' ? undefined : (parsed as (Figure | null)[] | undefined),
-    values: aggregation === 'unique_count' ? (parsed as string[]) : undefined,
+    figures: isText ? undefined : (parsed as (Figure | null)[] | undefined),
+    values: isText ? (parsed as string[]) : undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Cell } from '../../aggregations/cell.ts';
 import { parseData } from '../../event-data.ts';
 import { untilCancelled } from '../usage-query.ts';
-import type { Cell } from './cell.ts';
 import { eventReading } from './event-reading.ts';
 import type { SeriesSpec } from './series-spec.ts';
 

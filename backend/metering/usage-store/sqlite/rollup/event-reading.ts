@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { type Figure, toFigure } from '../../aggregations/figure.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
+import { numberOf } from '../../aggregations/value-reading.ts';
 import { compileJsonPath } from '../../json-path.ts';
-import { readDimensionValue, readDistinctValue, readNumericValue } from '../../meter-value.ts';
-import { type Figure, toFigure } from './figure.ts';
+import { readDimensionValue, readDistinctValue } from '../../meter-value.ts';
 import type { SeriesSpec } from './series-spec.ts';
 
 /** What a series takes from an event's data. */
@@ -20,10 +22,10 @@ const MAX_VALUE_LENGTH = 64;
 export function eventReading(spec: SeriesSpec): EventReading {
   const { aggregation, valueProperty } = spec;
   const read = valueProperty === null ? () => undefined : compileJsonPath(valueProperty);
-  const hasFigure = aggregation !== 'count' && aggregation !== 'unique_count';
+  const { takes } = AGGREGATIONS[aggregation].reading;
   return {
-    figure: hasFigure ? (data) => readFigure(read(data), valueProperty ?? '') : () => null,
-    value: aggregation === 'unique_count' ? (data) => distinctKey(readDistinctValue(read(data))) : () => '',
+    figure: takes === 'number' ? (data) => readFigure(read(data), valueProperty ?? '') : () => null,
+    value: takes === 'text' ? (data) => distinctKey(readDistinctValue(read(data))) : () => '',
     dimensions: spec.dimensions.map(([, path]) => {
       const readPath = compileJsonPath(path);
       return (data) => {
@@ -36,8 +38,8 @@ export function eventReading(spec: SeriesSpec): EventReading {
 
 function readFigure(value: unknown, property: string): Figure | null {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
-  const read = readNumericValue(value, property);
-  return 'decimal' in read ? toFigure(read.decimal) : null;
+  const number = numberOf(value, property);
+  return number === undefined ? null : toFigure(number);
 }
 
 /** The mark before the text keeps an empty value apart from none. */

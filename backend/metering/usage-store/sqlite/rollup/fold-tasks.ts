@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
-import { type Cell, cellMerger } from './cell.ts';
+import type { Cell } from '../../aggregations/cell.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { type Contributions, contributionCell, decodeContributions } from './contributions.ts';
 import { bucketOf, compareKeys, type Level, levelsOf, type RollupKey } from './levels.ts';
 import type { SeriesSpec } from './series-spec.ts';
@@ -69,7 +70,7 @@ export function projectToLevel(
   const columns = columnsOf(parts, level);
   const { bucket, subject, dims, value, cellAt } = columns;
   const at = (column: Int32Array, index: number) => column[index] as number;
-  const merge = cellMerger(spec.aggregation);
+  const merge = AGGREGATIONS[spec.aggregation].merge;
   const rows: FoldRow[] = [];
   let last: FoldRow | undefined;
   for (const index of sortedOrder(columns)) {

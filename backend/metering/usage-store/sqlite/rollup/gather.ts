@@ -1,10 +1,11 @@
 import type { Window } from '../../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Cell } from '../../aggregations/cell.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { passesFilter } from '../../dimension-filter.ts';
 import type { UsageQuery } from '../../types.ts';
 import { createRoom, type QueryLimits } from '../query-limits.ts';
 import { type GroupedQuery, OTHERS_KEY, subjectKey, type UsageGroup, valuesKey } from '../usage-rows.ts';
-import { type Cell, cellMerger, cellResult } from './cell.ts';
 import { rememberTuples } from './remembered-tuples.ts';
 import type { SeriesSpec } from './series-spec.ts';
 import type { TupleTexts } from './tuples.ts';
@@ -37,8 +38,8 @@ export function createGather(
   limits: QueryLimits,
   countsEvents = false,
 ): Gather {
-  const { aggregation } = query.meter;
-  const merge = cellMerger(aggregation);
+  const rules = AGGREGATIONS[query.meter.aggregation];
+  const { merge } = rules;
   const needsText = query.groupBySubject || query.subjectGroups !== undefined;
   const groups = new Map<string, Group>();
   const takeRoom = createRoom(limits, query.groupBy);
@@ -75,7 +76,7 @@ export function createGather(
           labels: isApart ? { dimensions: labels.dimensions, ...subject.labels } : { dimensions: {} },
           cell: sum,
           distinct,
-          result: () => (countsEvents ? String(sum.n) : cellResult(aggregation, sum, distinct.size)),
+          result: () => (countsEvents ? String(sum.n) : rules.result(sum, distinct.size)),
           firstMs: 0,
           lastMs: 0,
         };

@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
-import { type Cell, cellMerger, type MergeCells } from './cell.ts';
+import type { Cell, MergeCells } from '../../aggregations/cell.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { type Contributions, contributionCell, decodeContributions } from './contributions.ts';
 import { bucketOf, bucketStartMs, compareKeys, type Level, type RollupKey } from './levels.ts';
 import type { SeriesSpec } from './series-spec.ts';
@@ -32,7 +33,7 @@ export function loadPending(db: Sqlite, series: number, spec: SeriesSpec): Pendi
     position: string | null;
   };
   const position = state.position === null ? undefined : (JSON.parse(state.position) as RollupKey);
-  const merge = cellMerger(spec.aggregation);
+  const merge = AGGREGATIONS[spec.aggregation].merge;
   const rows = db.prepare('SELECT generation, contributions FROM rollup_deltas WHERE series = ?').all(series) as {
     generation: number;
     contributions: Uint8Array;

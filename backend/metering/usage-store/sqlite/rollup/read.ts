@@ -1,6 +1,7 @@
 import { type Window, windowFinder } from '../../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
-import type { Aggregation, UsageQuery } from '../../types.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
+import type { UsageQuery } from '../../types.ts';
 import type { QueryLimits } from '../query-limits.ts';
 import { completeFromMs, expiredEvents } from '../retention/complete-from.ts';
 import { untilCancelled } from '../usage-query.ts';
@@ -21,9 +22,6 @@ export interface RollupReader {
   /** The same, with the number of events instead of the meter's figure. */
   countEvents(query: UsageQuery, limits: QueryLimits): QueryAnswer | undefined;
 }
-
-/** Aggregations whose figures add up. */
-const SUMMED: readonly Aggregation[] = ['count', 'sum', 'avg'];
 
 /** One query while it is being answered. */
 interface Reading {
@@ -171,7 +169,7 @@ function readBuckets(reading: Reading, { size, first, end }: Buckets): Segment[]
     if (!cut.has(bucket)) gather.add(window, subject, labels, value, cell);
   };
   const found =
-    reading.needsSubject || reading.needsDims || !SUMMED.includes(query.meter.aggregation)
+    reading.needsSubject || reading.needsDims || !AGGREGATIONS[query.meter.aggregation].isSummed
       ? rows.read(series, level.code, first, end, subjects)
       : rows.readSums(series, level.code, first, end);
   for (const row of untilCancelled(found, reading.isCancelled)) {

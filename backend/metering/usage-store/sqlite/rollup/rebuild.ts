@@ -1,6 +1,7 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Cell, MergeCells } from '../../aggregations/cell.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { rowsOfSubjectIds } from '../seen/subject-rows.ts';
-import { type Cell, cellMerger, type MergeCells } from './cell.ts';
 import { decodeContributions } from './contributions.ts';
 import { type EventRow, prepareEventPages } from './event-pages.ts';
 import { type FoldRow, projectToLevel } from './fold-tasks.ts';
@@ -53,7 +54,7 @@ export function prepareRebuild(db: Sqlite, stripPending: StripPending): RebuildQ
       putRow(key, cell);
       note(changed, key);
     }
-    const merge = cellMerger(spec.aggregation);
+    const merge = AGGREGATIONS[spec.aggregation].merge;
     const levels = new Set(levelsOf(spec.dimensions.length > 0));
     for (const { code, from } of DERIVED) {
       const level = levelByCode(code);

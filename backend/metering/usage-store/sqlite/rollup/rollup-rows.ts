@@ -1,7 +1,8 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Cell } from '../../aggregations/cell.ts';
+import { addFigures, type Figure, figureParameter, greaterFigure, lesserFigure } from '../../aggregations/figure.ts';
+import { AGGREGATIONS, type Keeping } from '../../aggregations/index.ts';
 import type { Aggregation } from '../../types.ts';
-import type { Cell } from './cell.ts';
-import { type Figure, figureFold, figureParameter } from './figure.ts';
 import type { FoldRow } from './fold-tasks.ts';
 
 /** Adds rows `from` to before `end` to the rollups: each to what is there under its key, or as a new one. */
@@ -17,18 +18,17 @@ const ROWS_OF_STATEMENT = 8;
 
 /** Prepares the adding for each aggregation; integers are added in SQL, all else by exact decimals. */
 export function prepareAddRows(db: Sqlite): (aggregation: Aggregation) => AddRows {
-  for (const aggregation of ['sum', 'min', 'max'] as const) {
-    const fold = figureFold(aggregation);
-    db.function(`${aggregation}_figures`, { deterministic: true }, (a: unknown, b: unknown) =>
+  for (const [name, fold] of Object.entries({ sum: addFigures, min: lesserFigure, max: greaterFigure })) {
+    db.function(`${name}_figures`, { deterministic: true }, (a: unknown, b: unknown) =>
       figureParameter(fold(a as Figure, b as Figure)),
     );
   }
-  const count = prepareAdding(db, {
-    columns: ['n', 'm', 'first_ms', 'last_ms'],
-    onConflict: `n = n + excluded.n, ${BOUNDS}`,
-    parameters: ({ n, firstMs, lastMs }) => [n, 0, firstMs, lastMs],
-  });
-  const folding = {
+  const ways = {
+    counts: prepareAdding(db, {
+      columns: ['n', 'm', 'first_ms', 'last_ms'],
+      onConflict: `n = n + excluded.n, ${BOUNDS}`,
+      parameters: ({ n, firstMs, lastMs }) => [n, 0, firstMs, lastMs],
+    }),
     sum: prepareFolding(
       db,
       `CASE WHEN typeof(figure) = 'integer' AND typeof(excluded.figure) = 'integer'
@@ -37,13 +37,9 @@ export function prepareAddRows(db: Sqlite): (aggregation: Aggregation) => AddRow
     ),
     min: prepareFolding(db, 'min_figures(figure, excluded.figure)'),
     max: prepareFolding(db, 'max_figures(figure, excluded.figure)'),
-  };
-  const latest = prepareLatest(db);
-  return (aggregation) => {
-    if (aggregation === 'count' || aggregation === 'unique_count') return count;
-    if (aggregation === 'latest') return latest;
-    return aggregation === 'avg' ? folding.sum : folding[aggregation];
-  };
+    latest: prepareLatest(db),
+  } satisfies Record<Keeping, AddRows>;
+  return (aggregation) => ways[AGGREGATIONS[aggregation].keeping];
 }
 
 /** How rows are added that have these columns beside their key. */

@@ -1,6 +1,6 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import { Decimal } from '../../../../platform/decimal.ts';
-import { type Figure, toFigure } from './figure.ts';
+import { type Figure, toFigure } from '../../aggregations/figure.ts';
 
 /** A row of the rollups without series and level. */
 export type RollupRow = [

@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { parseData } from '../../event-data.ts';
 import type { MeterSpec } from '../../types.ts';
 import type { Names } from '../names.ts';
@@ -55,15 +56,15 @@ function liveSeries(row: SeriesRow, openTuples: OpenTuples): LiveSeries {
     row.series,
     spec.dimensions.map(([name]) => name),
   );
-  const hasFigure = aggregation !== 'count' && aggregation !== 'unique_count';
+  const { keeping, reading: valueReading } = AGGREGATIONS[aggregation];
   let list: ContributionList = emptyList();
   const addAs = (tuple: number, rowId: number, subject: number, timeMs: number, data: unknown): void => {
     list.timeMs.push(timeMs);
     list.subject.push(subject);
     list.dims.push(tuple);
-    if (hasFigure) list.figures.push(reading.figure(data));
-    if (aggregation === 'unique_count') list.values.push(reading.value(data));
-    if (aggregation === 'latest') list.rowId.push(rowId);
+    if (valueReading.takes === 'number') list.figures.push(reading.figure(data));
+    if (valueReading.takes === 'text') list.values.push(reading.value(data));
+    if (keeping === 'latest') list.rowId.push(rowId);
   };
   const textsOf = (data: unknown) => reading.dimensions.map((read) => read(data));
   return {

@@ -1,8 +1,9 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Cell, MergeCells } from '../../aggregations/cell.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { parseData } from '../../event-data.ts';
 import type { VerifyResult } from '../../types.ts';
 import { completeFromMs } from '../retention/complete-from.ts';
-import { type Cell, cellMerger, type MergeCells } from './cell.ts';
 import { dirtyQuartersOf } from './dirty.ts';
 import { eventReading } from './event-reading.ts';
 import { bucketOf, bucketStartMs, type Level, levelsOf } from './levels.ts';
@@ -42,7 +43,7 @@ function verifySeries(
   const pending = loadPending(db, row.series, spec);
   const rows = prepareRowReading(db);
   const textsOf = tupleTexts(db, row.series);
-  const merge = cellMerger(spec.aggregation);
+  const merge = AGGREGATIONS[spec.aggregation].merge;
   const dirty = dirtyQuartersOf(db, row.series);
   result.waiting += dirty.length;
   // What is older cannot be computed anew any more.
@@ -141,7 +142,7 @@ function optionalBucket(size: Level['size'], atMs: unknown): number | undefined 
 
 function recompute(db: Sqlite, spec: SeriesSpec, level: Level, bucket: number, open: ReadonlySet<number>): Cells {
   const reading = eventReading(spec);
-  const merge = cellMerger(spec.aggregation);
+  const merge = AGGREGATIONS[spec.aggregation].merge;
   const cells: Cells = new Map();
   const rows = db
     .prepare(

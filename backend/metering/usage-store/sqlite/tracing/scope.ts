@@ -1,9 +1,9 @@
 import type { SqlFragment } from '../../../../platform/db/filter-sql.ts';
-import { formatDecimal } from '../../../../platform/decimal.ts';
+import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { passesFilter } from '../../dimension-filter.ts';
 import { parseData } from '../../event-data.ts';
 import { compileJsonPath } from '../../json-path.ts';
-import { readDimensionValue, readDistinctValue, readNumericValue } from '../../meter-value.ts';
+import { readDimensionValue } from '../../meter-value.ts';
 import type { UsageScope } from '../../tracing-types.ts';
 
 /** A row of the events as tracing reads it. */
@@ -43,6 +43,7 @@ export function contributionReader({
   filters = {},
 }: UsageScope): (data: string | null) => { value: string | undefined } | undefined {
   const readValue = meter.valueProperty === undefined ? () => undefined : compileJsonPath(meter.valueProperty);
+  const { reading } = AGGREGATIONS[meter.aggregation];
   const tests = Object.entries(filters).map(([name, filter]) => {
     const path = meter.dimensions[name];
     if (path === undefined) throw new Error(`the meter has no dimension "${name}"`);
@@ -52,13 +53,6 @@ export function contributionReader({
   return (text) => {
     const data = parseData(text);
     if (!tests.every((passes) => passes(data))) return undefined;
-    if (meter.aggregation === 'count') return { value: undefined };
-    const value = readValue(data);
-    if (meter.aggregation === 'unique_count') {
-      const distinct = readDistinctValue(value);
-      return distinct === undefined ? undefined : { value: distinct };
-    }
-    const read = readNumericValue(value, meter.valueProperty ?? '');
-    return 'decimal' in read ? { value: formatDecimal(read.decimal) } : undefined;
+    return reading.contribution(readValue(data), meter.valueProperty ?? '');
   };
 }

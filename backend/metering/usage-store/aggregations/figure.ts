@@ -1,5 +1,4 @@
-import { Decimal, formatDecimal } from '../../../../platform/decimal.ts';
-import type { Aggregation } from '../../types.ts';
+import { Decimal, formatDecimal } from '../../../platform/decimal.ts';
 
 /**
  * An exact number as roll-ups keep it: a JavaScript number while it is a safe integer, plain decimal text otherwise.
@@ -26,12 +25,6 @@ export function lesserFigure(a: Figure, b: Figure): Figure {
 export function greaterFigure(a: Figure, b: Figure): Figure {
   if (typeof a === 'number' && typeof b === 'number') return Math.max(a, b);
   return new Decimal(b).greaterThan(a) ? b : a;
-}
-
-/** How two figures of a series become one; `latest` does not fold, it chooses by time. */
-export function figureFold(aggregation: Aggregation): (a: Figure, b: Figure) => Figure {
-  if (aggregation === 'min') return lesserFigure;
-  return aggregation === 'max' ? greaterFigure : addFigures;
 }
 
 /** A figure for a statement: a JavaScript number would be stored as a float. */
