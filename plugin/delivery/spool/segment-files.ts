@@ -67,6 +67,7 @@ function openedSegment(
 ): SegmentFile {
   let end = 0;
   let isNamed = false;
+  let closing: Promise<void> | undefined;
 
   /** Two writes may be under way at the same time, each in a place of its own. */
   function claim(bytes: Buffer): number {
@@ -75,9 +76,15 @@ function openedSegment(
     return start;
   }
 
-  async function finish(): Promise<void> {
+  async function close(): Promise<void> {
     await files.close(file).catch(onTrouble);
     segments.finish(segment);
+  }
+
+  /** Once: the number of a closed file is soon that of another file, or of a connection. */
+  function finish(): Promise<void> {
+    closing ??= close();
+    return closing;
   }
 
   return {
@@ -105,7 +112,7 @@ function openedSegment(
     finish,
     async abandon() {
       // Frees what a full disk took of the write. If even that fails, readers skip it.
-      await files.truncate(file, segment.bytes).catch(() => undefined);
+      if (closing === undefined) await files.truncate(file, segment.bytes).catch(() => undefined);
       await finish();
     },
   };

@@ -181,7 +181,9 @@ async function syncWritten(state: State, options: WriterOptions): Promise<void> 
   const { clock, onSynced } = options;
   const startedAt = clock.now();
   const written = [...state.unsynced];
-  const files = new Set([...state.full, ...written.map(({ file }) => file)]);
+  // One that becomes full meanwhile has more in it than is synced now.
+  const full = new Set(state.full);
+  const files = new Set([...full, ...written.map(({ file }) => file)]);
   for (const file of files) {
     try {
       await file.sync();
@@ -194,7 +196,7 @@ async function syncWritten(state: State, options: WriterOptions): Promise<void> 
       state.unsynced.shift();
       commit(due.batch, file.segment, due.start, options);
     }
-    if (state.full.delete(file)) await file.finish();
+    if (full.has(file) && state.full.delete(file)) await file.finish();
   }
   if (files.size > 0) onSynced(clock.now() - startedAt);
 }

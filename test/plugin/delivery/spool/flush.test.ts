@@ -54,3 +54,43 @@ test('segments end at their size though every event is flushed, so that a full s
   expect(waiting).toBeGreaterThan(700);
   expect(idsOnDisk(dir).at(-1)).toBe('r19-99');
 });
+
+test('a segment that fills up while its first events are synced is closed once, and with all of them synced', async () => {
+  const clock = createManualClock();
+  const dir = tempFolder();
+  const server = await serve(down);
+  const { promise: disk, resolve: goOn } = Promise.withResolvers<void>();
+  // The system gives a number that was closed to the next file or connection: closed twice, it is somebody else's.
+  const open = new Set<number>();
+  const strange: string[] = [];
+  const note = (call: string, file: number): void => void (open.has(file) || strange.push(call));
+  const files: SpoolFiles = {
+    ...nodeFiles,
+    createSync(path) {
+      const file = nodeFiles.createSync(path);
+      open.add(file);
+      return file;
+    },
+    sync(file) {
+      note('sync', file);
+      return disk.then(() => nodeFiles.sync(file));
+    },
+    close(file) {
+      note('close', file);
+      open.delete(file);
+      return nodeFiles.close(file);
+    },
+  };
+  const rig = createRig(server.url, { clock, files, spool: spoolSettings(dir, { maxBytes: 1_048_576 }), queue: soon });
+  pushEach(rig, ids(1, 'first-'));
+  clock.advance(20);
+  await nextTurn();
+  pushEach(rig, ids(100), 'x'.repeat(1000));
+  goOn();
+  await until(() => expect(rig.deliveries.snapshot().spooled).toBeGreaterThan(0));
+  clock.advance(20);
+  await until(() => expect(rig.deliveries.snapshot().spooled).toBe(101));
+  expect(strange).toEqual([]);
+  expect(rig.deliveries.snapshot().spoolErrors).toBe(0);
+  expect(open.size).toBe(1);
+});
