@@ -105,6 +105,23 @@ export default {
       to: { path: '^(backend|plugin|catalog|console|collectors)/', pathNot: '^$1/' },
     },
     {
+      name: 'collectors-core-knows-no-source',
+      severity: 'error',
+      comment: 'Rule 4: the core, mappings and the configuration of the collectors know no source.',
+      from: { path: '^collectors/(core|mapping|config)/' },
+      to: { path: '^collectors/', pathNot: '^collectors/(core|mapping|config)/' },
+    },
+    {
+      name: 'sources-by-themselves',
+      severity: 'error',
+      comment: 'Rule 4: a source imports the core and the values of the configuration, and no other source.',
+      from: { path: '^collectors/([^/]+)/', pathNot: '^collectors/(core|mapping|config)/' },
+      to: {
+        path: '^collectors/',
+        pathNot: ['^collectors/$1/', '^collectors/core/', '^collectors/mapping/', '^collectors/config/values'],
+      },
+    },
+    {
       name: 'delivery-knows-no-sender',
       severity: 'error',
       comment: 'Rule 4: delivery/ is shared by the plugin and the collectors, and imports nothing of ours.',

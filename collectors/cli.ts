@@ -1,0 +1,102 @@
+import { parseArgs } from 'node:util';
+import type { Clock } from '../delivery/clock.ts';
+import type { Log } from '../delivery/log.ts';
+import { type Config, ConfigError, readConfig } from './config/read-config.ts';
+import { openSpool } from './core/spool.ts';
+import { dryRun } from './dry-run.ts';
+import { runCollectors } from './run.ts';
+import { SOURCES } from './sources.ts';
+
+const USAGE = `Collects usage from a source, maps it to events and sends them to the backend.
+
+  npm run collect -- --config FILE              runs until SIGTERM
+  npm run collect -- --config FILE --check      says everything that is wrong with the configuration
+  npm run collect -- --config FILE --once       reads what is there, delivers it and ends
+  npm run collect -- --config FILE --dry-run    prints events instead of sending them; keeps nothing
+  npm run collect -- --config FILE --status     what waits, what was refused; of a collector that is not running
+  npm run collect -- --config FILE --dead-letters    the latest records that made no event, and refused events
+`;
+
+/** What the command needs of its surroundings. */
+export interface CollectIo {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Takes events and answers. */
+  print(text: string): void;
+  /** Takes what is wrong. */
+  say(line: string): void;
+  /** @throws Error when there is no such file */
+  readText(file: string): string;
+  /** Aborted when the process is asked to end. */
+  readonly signal: AbortSignal;
+}
+
+const OPTIONS = {
+  config: { type: 'string' },
+  check: { type: 'boolean', default: false },
+  once: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  status: { type: 'boolean', default: false },
+  'dead-letters': { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+const MAX_DEAD_LETTERS = 100;
+
+/** @returns the exit code: 0, 1 when it could not go on, 2 when the command or its configuration is wrong */
+export async function runCollect(args: string[], io: CollectIo): Promise<number> {
+  const values = readOptions(args, io);
+  if (values === undefined) return 2;
+  if (values.help || values.config === undefined) {
+    (values.help ? io.print : io.say)(USAGE);
+    return values.help ? 0 : 2;
+  }
+  let config: Config;
+  try {
+    config = readConfig(io.readText(values.config), SOURCES, io);
+  } catch (error) {
+    io.say(error instanceof ConfigError ? error.message : `${values.config} cannot be read`);
+    return 2;
+  }
+  try {
+    if (values.check) io.print('The configuration is fine.\n');
+    else if (values.status) printStatus(config, io);
+    else if (values['dead-letters']) printDeadLetters(config, io);
+    else if (values['dry-run']) await dryRun(config, values.once, (line) => io.print(`${line}\n`), io);
+    else await runCollectors(config, values.once, io);
+    return 0;
+  } catch (error) {
+    io.say(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+function readOptions(args: string[], io: CollectIo) {
+  try {
+    return parseArgs({ args, options: OPTIONS }).values;
+  } catch (error) {
+    io.say(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+function printStatus({ buffer, collectors }: Config, { clock, print }: CollectIo): void {
+  const spool = openSpool(buffer.path, buffer.maxBytes, clock);
+  for (const { name } of collectors) {
+    const { taken, events, bytes, unmapped, rejected } = spool.part(name).counts;
+    print(`${name}: ${taken} taken, ${events} waiting (${bytes} bytes), ${unmapped} unmapped, ${rejected} refused\n`);
+  }
+  spool.close();
+}
+
+function printDeadLetters({ buffer, collectors }: Config, { clock, print }: CollectIo): void {
+  const spool = openSpool(buffer.path, buffer.maxBytes, clock);
+  for (const { name } of collectors) {
+    for (const { atMs, kind, reason, record } of spool.part(name).deadLetters(MAX_DEAD_LETTERS)) {
+      print(`${JSON.stringify({ collector: name, at: new Date(atMs).toISOString(), kind, reason, record })}\n`);
+    }
+  }
+  spool.close();
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../../delivery/clock.ts';
+import type { Log } from '../../delivery/log.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
+import { createTransport } from '../../delivery/transport.ts';
+import type { Mapping } from '../mapping/mapping.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { type Source, type SourceContext, type SourceReport, Stopped } from './source.ts';
+import type { Spool, SpoolPart } from './spool.ts';
+import { createSpoolSender, type SpoolSender } from './spool-sender.ts';
+
+/** Where events go. */
+export interface OutputSettings {
+  readonly url: URL;
+  /** undefined = the endpoint asks for none. */
+  readonly token: string | undefined;
+  readonly timeoutMs: number;
+  readonly sslVerify: boolean;
+  readonly maxInFlight: number;
+  readonly batching: { readonly count: number; readonly periodMs: number };
+}
+
+/** One collector: a source, its mapping, and where its events go. */
+export interface CollectorSettings {
+  /** Part of every id: it must never change. */
+  readonly name: string;
+  readonly source: Source;
+  readonly mapping: Mapping;
+  readonly output: OutputSettings;
+}
+
+export interface CollectorSurroundings {
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly rareLog: RareLog;
+  readonly once: boolean;
+  /** Aborted when sources are to end. */
+  readonly signal: AbortSignal;
+}
+
+/** What the source last said of itself. */
+export interface SourceState {
+  readonly isReached: boolean;
+  readonly upToMs: number | undefined;
+  readonly open: number | undefined;
+  /** Counts by reason. */
+  readonly incomplete: Readonly<Record<string, number>>;
+}
+
+export interface RunningCollector {
+  readonly name: string;
+  readonly part: SpoolPart;
+  readonly intake: Intake;
+  readonly sender: SpoolSender;
+  readonly state: SourceState;
+  /** Resolves when the source has ended. Rejects when it could not go on. */
+  readonly ended: Promise<void>;
+}
+
+const KEEPALIVE_MS = 60_000;
+const USER_AGENT = 'kong-metering-collector';
+
+export function startCollector(settings: CollectorSettings, surroundings: CollectorSurroundings): RunningCollector {
+  const { name, output } = settings;
+  const { clock, rareLog, signal, once } = surroundings;
+  const part = surroundings.spool.part(name);
+  const intake = createIntake({ name, mapping: settings.mapping, part, clock, rareLog, signal });
+  const { token } = output;
+  const sender = createSpoolSender({
+    ...surroundings,
+    part,
+    node: nodeOf(name),
+    endpoint: output.url.origin,
+    transport: createTransport(
+      { ...output, keepaliveMs: KEEPALIVE_MS, connections: output.maxInFlight, userAgent: USER_AGENT },
+      output.url,
+      clock,
+    ),
+    batching: output.batching,
+    maxInFlight: output.maxInFlight,
+    scrub: (text) => (token === undefined ? text : text.replaceAll(token, '[token]')),
+  });
+  const state = createState();
+  const { take, tryTake } = intake;
+  const context: SourceContext = {
+    name,
+    clock,
+    signal,
+    once,
+    rareLog,
+    cursor: part.cursor,
+    take,
+    tryTake,
+    report: state.report,
+  };
+  sender.start();
+  return { name, part, intake, sender, state: state.state, ended: run(settings.source, context) };
+}
+
+/** What the ledger of sources in the backend calls a collector. */
+export function nodeOf(name: string): string {
+  return `collector:${name}`;
+}
+
+async function run(source: Source, context: SourceContext): Promise<void> {
+  try {
+    await source.run(context);
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+  }
+}
+
+function createState(): { readonly state: SourceState; report(report: SourceReport): void } {
+  const incomplete: Record<string, number> = {};
+  const state = {
+    isReached: false,
+    upToMs: undefined as number | undefined,
+    open: undefined as number | undefined,
+    incomplete,
+  };
+  return {
+    state,
+    report({ isReached, upToMs, open, incomplete: reason }) {
+      if (isReached !== undefined) state.isReached = isReached;
+      if (upToMs !== undefined) state.upToMs = upToMs;
+      if (open !== undefined) state.open = open;
+      if (reason !== undefined) incomplete[reason] = (incomplete[reason] ?? 0) + 1;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { idOf } from './ids.ts';
+import type { SourceRecord } from './source.ts';
+
+/** One event as it is sent, or why a record made none. */
+export type Made =
+  | { readonly kind: 'events'; readonly events: readonly string[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** A backend takes a megabyte and more in one request; an event of this size is a mistake of the mapping. */
+const MAX_EVENT_BYTES = 256 * 1024;
+/** More than any message has series or rows; a mapping that runs wild must not fill the spool. */
+const MAX_EVENTS_A_RECORD = 10_000;
+const REQUIRED = ['type', 'source', 'subject'] as const;
+
+/**
+ * Makes events of a mapping's result: an object or an array of objects; nothing and an empty array skip the record. The id
+ * is the mapping's or the one that the record's parts make; specversion is added. Attributes that have no value are left
+ * out. What the endpoint would refuse for certain is refused here, where the reason can be told to the source.
+ */
+export function makeEvents(result: unknown, name: string, record: SourceRecord): Made {
+  if (result === undefined || result === null) return { kind: 'events', events: [] };
+  const items: readonly unknown[] = Array.isArray(result) ? result : [result];
+  if (items.length > MAX_EVENTS_A_RECORD) {
+    return { kind: 'refused', reason: `the mapping made more than ${MAX_EVENTS_A_RECORD} events of one message` };
+  }
+  const events: string[] = [];
+  for (const [index, item] of items.entries()) {
+    if (!isObject(item)) return { kind: 'refused', reason: 'the mapping made something that is no object' };
+    const event = { ...withId(item, index, items.length, name, record), ...timeOf(item, record) };
+    const reason = problemOf(event);
+    if (reason !== undefined) return { kind: 'refused', reason };
+    const json = JSON.stringify(event);
+    if (Buffer.byteLength(json) > MAX_EVENT_BYTES) {
+      return { kind: 'refused', reason: `the event is larger than ${MAX_EVENT_BYTES} bytes` };
+    }
+    events.push(json);
+  }
+  return { kind: 'events', events };
+}
+
+function problemOf(event: Readonly<Record<string, unknown>>): string | undefined {
+  for (const attribute of REQUIRED) {
+    const value = event[attribute];
+    if (value === undefined || value === null || value === '') return `the event has no ${attribute}`;
+    if (typeof value !== 'string') return `${attribute} of the event must be a text`;
+  }
+  const { id, time, data } = event;
+  // Without it the backend would take the time of receipt, which an outage moves into another month.
+  if (time === undefined || time === null || time === '') return 'the event has no time';
+  if (typeof id !== 'string' || id === '') return 'id of the event must be a text';
+  if (typeof time !== 'string' || Number.isNaN(Date.parse(time))) {
+    return 'time of the event must be an instant such as 2026-01-31T12:00:00Z';
+  }
+  if (data !== undefined && data !== null && !isObject(data)) return 'data of the event must be an object';
+  return undefined;
+}
+
+function withId(
+  event: Readonly<Record<string, unknown>>,
+  index: number,
+  count: number,
+  name: string,
+  record: SourceRecord,
+): Record<string, unknown> {
+  // JSON and mappings leave out what has no value: then it has no id of its own.
+  if (event['id'] !== undefined && event['id'] !== null) return { specversion: '1.0', ...event };
+  const own = record.partsOf?.(event, index) ?? (count > 1 ? [String(index)] : []);
+  return { specversion: '1.0', ...event, id: idOf([name, ...record.parts, ...own]) };
+}
+
+function timeOf(event: Readonly<Record<string, unknown>>, { at }: SourceRecord): { time?: string } {
+  return (event['time'] === undefined || event['time'] === null) && at !== undefined ? { time: at } : {};
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,111 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../delivery/clock.ts';
+import type { RareLog } from '../../delivery/rare-log.ts';
+import type { Mapping } from '../mapping/mapping.ts';
+import { makeEvents } from './events.ts';
+import { pause, type Refusal, type SourceRecord, SpoolUnavailable, type Step, Stopped, type Taken } from './source.ts';
+import type { DeadLetter, SpoolPart } from './spool.ts';
+
+/** The way from a source's step into the spool. */
+export interface Intake {
+  readonly counts: { readonly received: number; readonly unmapped: number };
+  take(step: Step): Promise<Taken>;
+  tryTake(step: Step): Promise<Taken>;
+}
+
+export interface IntakeOptions {
+  readonly name: string;
+  readonly mapping: Mapping;
+  readonly part: Pick<SpoolPart, 'commit' | 'room'>;
+  readonly clock: Clock;
+  readonly rareLog: RareLog;
+  readonly signal: AbortSignal;
+}
+
+/** So many records are mapped before whatever else waits has its turn. */
+const RECORDS_A_TURN = 200;
+const DISK_PAUSE_MS = 1000;
+
+export function createIntake({ name, mapping, part, clock, rareLog, signal }: IntakeOptions): Intake {
+  const counts = { received: 0, unmapped: 0 };
+
+  async function mapAll(records: readonly SourceRecord[]) {
+    const events: string[] = [];
+    const dead: DeadLetter[] = [];
+    const refusals: Refusal[] = [];
+    for (const [index, record] of records.entries()) {
+      if (index > 0 && index % RECORDS_A_TURN === 0) await setImmediate();
+      const mapped = await mapping(record.message, record.meta ?? {});
+      const made = mapped.kind === 'failed' ? mapped : makeEvents(mapped.result, name, record);
+      if (made.kind === 'events') events.push(...made.events);
+      else {
+        refusals.push({ index, reason: made.reason });
+        dead.push({ kind: 'unmapped', reason: made.reason, record: recordText(record) });
+      }
+    }
+    return { events, dead, refusals };
+  }
+
+  async function tryTake({ records, cursor = [] }: Step): Promise<Taken> {
+    const { events, dead, refusals } = await mapAll(records);
+    await commit({ events, dead, cursor });
+    counts.received += records.length;
+    counts.unmapped += dead.length;
+    const [first] = refusals;
+    if (first !== undefined) {
+      rareLog.note({
+        key: `${name} unmapped`,
+        level: 'warn',
+        msg: 'records make no events; they are kept as dead letters',
+        fields: { collector: name, reason: first.reason },
+        count: refusals.length,
+      });
+    }
+    return { events: events.length, refusals };
+  }
+
+  async function commit(commit: Parameters<SpoolPart['commit']>[0]): Promise<void> {
+    try {
+      await part.commit(commit);
+    } catch (error) {
+      if (error instanceof SpoolUnavailable) {
+        rareLog.note({
+          key: `${name} full`,
+          level: 'error',
+          msg: 'the spool is full; the source has to wait',
+          fields: { collector: name },
+        });
+        throw error;
+      }
+      const fields = { collector: name, cause: error instanceof Error ? error.message : String(error) };
+      rareLog.note({ key: `${name} disk`, level: 'error', msg: 'the spool cannot be written', fields });
+      throw new SpoolUnavailable('the spool cannot be written');
+    }
+  }
+
+  return {
+    counts,
+    tryTake,
+    async take(step) {
+      for (;;) {
+        await part.room(signal);
+        try {
+          return await tryTake(step);
+        } catch (error) {
+          if (!(error instanceof SpoolUnavailable)) throw error;
+        }
+        await pause(clock, DISK_PAUSE_MS, signal);
+        if (signal.aborted) throw new Stopped();
+      }
+    },
+  };
+}
+
+function recordText({ message, meta }: SourceRecord): string {
+  try {
+    return JSON.stringify({ message, meta });
+  } catch {
+    // A message that is no JSON (a cycle, a bigint) is a mistake of the source; that it came is worth keeping.
+    return '{}';
+  }
+}

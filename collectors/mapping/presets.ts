@@ -1,0 +1,70 @@
+/**
+ * Ready mappings of the documented examples, for `preset:` in a configuration. Quantities times seconds are products, as in
+ * the documented example event; they are texts, so that no digit is lost.
+ */
+export const PRESETS = {
+  /** Running pods: seconds, and CPU, memory and GPUs times seconds. `cpu_request_millicores` is in cores, as documented. */
+  'kubernetes-pod-exec-time': `(
+  $seconds := $meta("duration_seconds");
+  $cpuReq := $addAll(spec.containers.$quantity(resources.requests.cpu));
+  $memReq := $addAll(spec.containers.$quantity(resources.requests.memory));
+  $gpuReq := $addAll(spec.containers.$quantity(resources.requests."nvidia.com/gpu"));
+  $prefix := "data.openmeter.io/";
+  {
+    "specversion": "1.0", "type": "kube-pod-exec-time", "source": "kubernetes-api",
+    "time": $meta("interval_end"),
+    "subject": metadata.annotations."openmeter.io/subject" ? metadata.annotations."openmeter.io/subject" : metadata.name,
+    "data": $merge([
+      $merge($each($sift(metadata.annotations, function($v, $k) { $substring($k, 0, $length($prefix)) = $prefix }),
+        function($v, $k) { { $substringAfter($k, $prefix): $v } })),
+      {
+        "pod_name": metadata.name, "pod_namespace": metadata.namespace, "duration_seconds": $seconds,
+        "cpu_request_millicores": $cpuReq, "cpu_request_millicores_per_second": $times($cpuReq, $seconds),
+        "memory_request_bytes": $memReq, "memory_request_bytes_per_second": $times($memReq, $seconds),
+        "gpu_request_count": $gpuReq, "gpu_request_count_per_second": $times($gpuReq, $seconds)
+      }
+    ])
+  }
+)`,
+  /** Access logs of an API, with the attributes `time`, `subject`, `method`, `path`, `region`, `zone` and `duration`. */
+  'opentelemetry-api-calls': `{
+  "specversion": "1.0",
+  "type": "api-calls",
+  "source": "otlp-log",
+  "time": record.attributes.time,
+  "subject": record.attributes.subject,
+  "data": {
+    "method": record.attributes.method,
+    "path": record.attributes.path,
+    "region": record.attributes.region,
+    "zone": record.attributes.zone,
+    "duration_ms": record.attributes.duration
+  }
+}`,
+  /** An event for each series of a query; the subject is the label `instance`. */
+  'prometheus-series': `$map(values, function($v) {{
+  "specversion": "1.0",
+  "type": $$.name,
+  "source": "prometheus",
+  "time": $$.timestamp,
+  "subject": $v.metric.instance,
+  "data": {"value": $v.value[1], "metric": $v.metric}
+}})`,
+  /** Minutes of allocated GPUs and of CPU limits of a workload. */
+  'run-ai-workload': `(
+  $minutes := function($v) { $times($v ? $v : "0", $over($meta("duration_seconds"), "60")) };
+  {"specversion":"1.0","type":$meta("resource_type"),"source":"run_ai","time":$meta("metrics_time"),"subject":name,
+   "data":{"tenant":tenantId,"project":projectId,"department":departmentId,"cluster":clusterId,"type":type,
+     "gpuAllocationMinutes":$minutes(allocatedResources.gpu),"cpuLimitCoreMinutes":$minutes(metrics.values.CPU_LIMIT_CORES)}}
+)`,
+  /** Rows with the fields `id`, `time`, `subject_field` and `data_field`. */
+  's3-rows': `{
+  "id": id,
+  "specversion": "1.0",
+  "type": "your-usage-event-type",
+  "source": "s3",
+  "time": time,
+  "subject": subject_field,
+  "data": {"data": data_field}
+}`,
+} as const;

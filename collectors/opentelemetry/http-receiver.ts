@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { closeServer, type ListenAddress, type Listener, listen, type TlsFiles } from './listening.ts';
+import { encodeResponse, encodeStatus, type PartialSuccess } from './otlp-messages.ts';
+import type { Received, Receiver } from './receiver.ts';
+import { readBody } from './request-body.ts';
+import { isAllowed } from './tokens.ts';
+
+export interface HttpReceiverOptions {
+  readonly address: ListenAddress;
+  readonly tls: TlsFiles | undefined;
+  readonly token: string | undefined;
+  /** Within it a request has to come in. */
+  readonly timeoutMs: number;
+  readonly receiver: Receiver;
+  /** Told of metrics and traces, which are not taken. */
+  readonly onOther: (path: string) => void;
+}
+
+/** What clients wait before they send the same again. */
+const RETRY_AFTER_SECONDS = 2;
+/** gRPC's codes, which OTLP's error bodies have in HTTP as well. */
+const CODES = { invalid: 3, busy: 14, denied: 16, other: 12 } as const;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 1000;
+
+/** OTLP over HTTP: `POST /v1/logs` with protobuf or JSON, plain or gzip. */
+export async function startHttpReceiver(options: HttpReceiverOptions): Promise<Listener> {
+  const { address, tls, timeoutMs } = options;
+  const settings = { requestTimeout: timeoutMs, maxHeaderSize: MAX_HEADER_BYTES };
+  const handle = (request: IncomingMessage, response: ServerResponse) => void answer(request, response, options);
+  const server = tls === undefined ? createServer(settings, handle) : createTlsServer({ ...settings, ...tls }, handle);
+  server.maxConnections = MAX_CONNECTIONS;
+  const port = await listen(server, address);
+  const end = { gently: () => server.closeIdleConnections(), hard: () => server.closeAllConnections() };
+  return { port, close: (clock, withinMs) => closeServer(server, end, clock, withinMs) };
+}
+
+interface Reply {
+  readonly status: number;
+  readonly code?: number;
+  readonly message?: string;
+  readonly partial?: PartialSuccess;
+  readonly retryAfterSeconds?: number;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: HttpReceiverOptions): Promise<void> {
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
+  const format = type === 'application/json' ? 'json' : 'protobuf';
+  const reply = refusalOf(request, type, options) ?? (await received(request, format, options));
+  const { status, code = 0, message = '', partial, retryAfterSeconds } = reply;
+  // What was not read of a request would be taken for the next one.
+  if (!request.complete) response.setHeader('connection', 'close');
+  if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(retryAfterSeconds));
+  response.writeHead(status, { 'content-type': format === 'json' ? 'application/json' : 'application/x-protobuf' });
+  response.end(format === 'json' ? jsonOf(reply) : partial ? encodeResponse(partial) : encodeStatus(code, message));
+}
+
+function jsonOf({ code = 0, message = '', partial }: Reply): string {
+  if (partial === undefined) return JSON.stringify({ code, message });
+  if (partial.rejected === 0) return '{}';
+  // OTLP's JSON writes 64-bit integers as texts.
+  return JSON.stringify({
+    partialSuccess: { rejectedLogRecords: String(partial.rejected), errorMessage: partial.message },
+  });
+}
+
+function refusalOf(
+  request: IncomingMessage,
+  type: string | undefined,
+  options: HttpReceiverOptions,
+): Reply | undefined {
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  if (path !== '/v1/logs') {
+    options.onOther(path);
+    return { status: 404, code: CODES.other, message: 'only /v1/logs is taken here' };
+  }
+  if (request.method !== 'POST') return { status: 405, code: CODES.other, message: 'only POST is taken here' };
+  if (!isAllowed(request.headers.authorization, options.token)) {
+    return { status: 401, code: CODES.denied, message: 'the token is missing or wrong' };
+  }
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (type !== 'application/json' && type !== 'application/x-protobuf') {
+    return { status: 415, code: CODES.invalid, message: 'must be application/json or application/x-protobuf' };
+  }
+  if (encoding !== 'gzip' && encoding !== 'identity') {
+    return { status: 415, code: CODES.invalid, message: 'the content encoding must be gzip or identity' };
+  }
+  return undefined;
+}
+
+async function received(
+  request: IncomingMessage,
+  format: 'json' | 'protobuf',
+  { receiver }: HttpReceiverOptions,
+): Promise<Reply> {
+  const read = await readBody(request, receiver, receiver.maxMessageBytes);
+  if (read.kind === 'broken off') return { status: 400, code: CODES.invalid, message: 'the request broke off' };
+  if (read.kind === 'refused') return replyOf(read.refusal);
+  try {
+    return replyOf(await receiver.receive(read.body, format, request.headers['content-encoding'] === 'gzip'));
+  } finally {
+    read.release();
+  }
+}
+
+function replyOf(received: Received): Reply {
+  switch (received.kind) {
+    case 'taken':
+      return { status: 200, partial: received };
+    case 'invalid':
+      return { status: 400, code: CODES.invalid, message: received.message };
+    case 'too large':
+      return { status: 413, code: CODES.invalid, message: received.message };
+    case 'busy':
+      return { status: 503, code: CODES.busy, message: received.message, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  }
+}

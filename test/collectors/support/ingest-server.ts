@@ -1,0 +1,65 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request as it came. */
+export interface IngestRequest {
+  readonly headers: IncomingMessage['headers'];
+  readonly ids: readonly string[];
+}
+
+/** What to answer: a status, or a report of events that were refused. */
+export interface IngestAnswer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+}
+
+/** A real HTTP server that takes batches and keeps the events it answered 2xx for, once each, as the backend does. */
+export interface IngestServer {
+  readonly url: string;
+  readonly requests: IngestRequest[];
+  /** Ids that were stored, in order of storing. */
+  readonly stored: string[];
+  answer: (ids: readonly string[], request: number) => IngestAnswer;
+  close(): Promise<void>;
+}
+
+export async function startIngestServer(): Promise<IngestServer> {
+  const requests: IngestRequest[] = [];
+  const stored: string[] = [];
+  const known = new Set<string>();
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const events = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { id: string }[];
+      const ids = events.map(({ id }) => id);
+      requests.push({ headers: request.headers, ids });
+      const { status, headers = {}, body } = ingest.answer(ids, requests.length);
+      const rejected = (body as { rejected?: { index: number }[] } | undefined)?.rejected ?? [];
+      if (status < 300) {
+        for (const [index, id] of ids.entries()) {
+          if (known.has(id) || rejected.some((one) => one.index === index)) continue;
+          known.add(id);
+          stored.push(id);
+        }
+      }
+      response.writeHead(status, headers).end(body === undefined ? '' : JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const ingest: IngestServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    stored,
+    answer: () => ({ status: 204 }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return ingest;
+}
