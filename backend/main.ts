@@ -14,6 +14,7 @@ import { claimDataFolder, type OwnedFolder } from './own-data-folder.ts';
 import { systemClock } from './platform/clock.ts';
 import { openControlDb } from './platform/db/control-db.ts';
 import { continueWhenRead } from './platform/http/expect-continue.ts';
+import { leaveUnreadAnswers } from './platform/http/unread-answers.ts';
 import { createIds } from './platform/ids.ts';
 import { createJobLog, type TrackJob } from './platform/job-log.ts';
 import { createLogger, type Logger } from './platform/log.ts';
@@ -222,6 +223,7 @@ function listen(fetch: Parameters<typeof serve>[0]['fetch'], config: Config): Pr
     };
     const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions }, () => resolve(server));
     continueWhenRead(server as Server);
+    leaveUnreadAnswers(server as Server);
     server.once('error', reject);
   });
 }

@@ -1,4 +1,4 @@
-import { RequestProblem } from '../../platform/errors.ts';
+import { requireAnswerRoom } from '../../platform/http/answer-room.ts';
 import { streamAsTaken } from '../../platform/http/slow-client.ts';
 import type { UsageRow } from '../usage-store/index.ts';
 
@@ -20,18 +20,9 @@ export interface AnswerWriter {
   end(): AnswerBody;
 }
 
-/** Of all answers together that clients have not taken yet: some ten of the longest. */
-const MOST_WAITING_BYTES = 128 * 1024 * 1024;
-const RETRY_AFTER_SECONDS = 5;
-
-let waitingBytes = 0;
-
 /** @throws RequestProblem 503 while clients have not taken what is ready for them */
 export function startAnswer(text: AnswerText): AnswerWriter {
-  if (waitingBytes > MOST_WAITING_BYTES) {
-    const detail = 'Long answers wait for clients that take them slowly. Try again.';
-    throw new RequestProblem('unavailable', detail, [], { retryAfterSeconds: RETRY_AFTER_SECONDS });
-  }
+  requireAnswerRoom();
   const pieces: Uint8Array[] = [];
   let before = text.head;
   return {
@@ -49,16 +40,15 @@ export function startAnswer(text: AnswerText): AnswerWriter {
 }
 
 function streamOf(pieces: Uint8Array[]): ReadableStream<Uint8Array> {
-  const left = () => pieces.reduce((bytes, piece) => bytes + piece.length, 0);
-  waitingBytes += left();
+  let left = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
   return streamAsTaken({
+    heldBytes: () => left,
     next() {
       const piece = pieces.shift();
-      waitingBytes -= piece?.length ?? 0;
+      left -= piece?.length ?? 0;
       return { piece, isLast: pieces.length === 0 };
     },
     drop() {
-      waitingBytes -= left();
       pieces.length = 0;
     },
   });

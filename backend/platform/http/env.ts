@@ -25,6 +25,8 @@ export interface AppEnv {
   Variables: {
     requestId: string;
     caller: Caller | undefined;
+    /** The request changes nothing: it may be refused after its work is done, too. */
+    isReading: boolean | undefined;
     /** Where the bytes of the request's body are counted; undefined outside of an application. */
     bodies: Bodies | undefined;
   };

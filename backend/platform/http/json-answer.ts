@@ -1,22 +1,35 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { isLongJson, jsonPieces } from '../json-pieces.ts';
+import { estimatedLength, isLongJson, jsonPieces } from '../json-pieces.ts';
 import { isTurnUsedUp, nextTurn } from '../turn.ts';
+import { requireAnswerRoom } from './answer-room.ts';
 import type { AppEnv } from './env.ts';
-import { streamAsTaken } from './slow-client.ts';
+import { bytesAsTaken, streamAsTaken } from './slow-client.ts';
 
 /** What goes to the client at a time. */
 const PIECE_LENGTH = 65_536;
+/** Objects take about so much more than their text. */
+const BYTES_OF_CHARACTER = 2;
 
 const values = new WeakMap<Response, object>();
 
-/** As `c.json`, for answers that may be long: text is made as the client takes it, and others have their turn between. */
+/**
+ * What `c.json` of our operations is. An answer that may be long is made as the client takes it, and others have their turn
+ * between; one that is large in few pieces waits for the client in the same way, and counts as much.
+ * @throws RequestProblem 503 while too much waits for clients, but to what has changed something
+ */
 export function jsonAnswer(c: Context<AppEnv>, value: object, status: ContentfulStatusCode = 200): Response {
-  const response = isLongJson(value)
-    ? c.body(jsonStream(value), status, { 'Content-Type': 'application/json' })
-    : c.json(value, status);
+  const response = c.body(jsonBody(c, value), status, { 'Content-Type': 'application/json' });
   values.set(response, value);
   return response;
+}
+
+function jsonBody(c: Context<AppEnv>, value: object): string | ReadableStream<Uint8Array> {
+  const isLong = isLongJson(value);
+  const text = isLong ? '' : JSON.stringify(value);
+  if (!isLong && text.length <= PIECE_LENGTH) return text;
+  if (c.get('isReading') === true) requireAnswerRoom();
+  return isLong ? jsonStream(value) : bytesAsTaken(Buffer.from(text));
 }
 
 /** What an answer was made of, so that nobody in this process has to read it. */
@@ -27,7 +40,10 @@ export function answeredValue(response: Response): object | undefined {
 /** A client that takes nothing for a minute is left: a long answer is tens of megabytes while it waits. */
 export function jsonStream(value: object): ReadableStream<Uint8Array> {
   let pieces: Generator<string> | undefined = jsonPieces(value);
+  const bytes = estimatedLength(value) * BYTES_OF_CHARACTER;
   return streamAsTaken({
+    // The whole value, until its last piece.
+    heldBytes: () => bytes,
     async next() {
       let text = '';
       while (text.length < PIECE_LENGTH) {

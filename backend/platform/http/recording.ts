@@ -95,7 +95,10 @@ async function readJson(reads: Hono<AppEnv>, path: string | undefined, c: HttpCo
   if (path === undefined) return undefined;
   const url = path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(c.req.param(name) ?? ''));
   const response = await reads.request(url);
-  return response.status === 200 ? jsonOf(response) : undefined;
+  const json = response.status === 200 ? await jsonOf(response) : undefined;
+  // Nobody takes its text: what it would be made of is not to wait for that.
+  if (!response.bodyUsed) await response.body?.cancel();
+  return json;
 }
 
 /** The answer's JSON, the answer itself stays unread; undefined for others. */

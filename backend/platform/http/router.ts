@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { invalidParameter, notFound, RequestProblem } from '../errors.ts';
 import { requireAccess, type SessionCallers, type VerifyToken } from './auth.ts';
 import { mediaType, readJsonBody } from './body.ts';
@@ -7,6 +8,7 @@ import type { CallerLimits } from './caller-limits.ts';
 import type { ChangeHints } from './change-target.ts';
 import type { ChangeRecorder } from './changes.ts';
 import type { AppEnv, Caller } from './env.ts';
+import { jsonAnswer } from './json-answer.ts';
 import { tooLongList } from './list-bounds.ts';
 import { badRequestSchema, problemSchema } from './problem-schema.ts';
 import { type QueryParams, readQueryParams } from './query-params.ts';
@@ -103,6 +105,8 @@ export function createRouter(
       const isChange = endpoint.recorded ?? (method !== 'get' && (access === 'write' || access === 'administer'));
       const isExact = endpoint.body !== undefined && wantsExactNumbers(endpoint.body);
       const handle = async (c: HttpContext) => {
+        // Any list may be long: none can forget it.
+        c.json = ((value: object, status?: ContentfulStatusCode) => jsonAnswer(c, value, status)) as typeof c.json;
         const params = readPathParams(endpoint.params, c);
         const query = readQueryParams(c.req.url);
         const body = await readBody(endpoint.body, isExact, c);
@@ -110,7 +114,10 @@ export function createRouter(
         if (recording === undefined || !isChange || endpoint.changesNothing?.(body as never)) return answer();
         return recording.change(endpoint, c, body, answer);
       };
-      app.on(method, path, handle);
+      app.on(method, path, (c) => {
+        if (!isChange) c.set('isReading', true);
+        return handle(c);
+      });
       if (method === 'get') recording?.addRead(endpoint.path, handle);
     },
     notImplemented(operation) {

@@ -1,5 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { requireAnswerRoom } from '../../../backend/platform/http/answer-room.ts';
 import { jsonStream } from '../../../backend/platform/http/json-answer.ts';
+import { bytesAsTaken } from '../../../backend/platform/http/slow-client.ts';
+import { createTestBackend } from '../../support/backend.ts';
 
 const value = { data: Array.from({ length: 1000 }, (_, index) => ({ index, text: 'x'.repeat(1000) })) };
 
@@ -29,4 +32,37 @@ test('nothing is watched of an answer that was taken, or whose client has gone',
   await left.read();
   await left.cancel();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a file is the same in pieces', async () => {
+  const file = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 251));
+  expect(Buffer.from(await new Response(bytesAsTaken(file)).arrayBuffer()).equals(file)).toBe(true);
+});
+
+test('answers of any kind that are not taken are bounded together; a change is answered all the same', async () => {
+  const backend = await createTestBackend();
+  const invoice = async (method: string, path: string) =>
+    (
+      await backend.app.request(`/v3/openmeter${path}`, {
+        method,
+        headers: { authorization: 'Bearer test-admin-token-0123456789', 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: '{}' }),
+      })
+    ).status;
+  const held = [
+    // The objects of the answer take about twice as much as its text.
+    ...Array.from({ length: 40 }, () => jsonStream(value)),
+    ...Array.from({ length: 30 }, () => bytesAsTaken(new Uint8Array(2 * 1024 * 1024))),
+  ];
+  try {
+    expect(() => requireAnswerRoom()).toThrow(/Try again/);
+    expect(await invoice('GET', '/billing/invoices/01G65Z755AFWAKHE12NY0CQ9FH/document')).toBe(503);
+    // What is short is answered.
+    expect(await invoice('GET', '/meters')).toBe(200);
+    await Promise.all(held.splice(0, 40).map((body) => body.cancel()));
+    expect(await invoice('GET', '/billing/invoices/01G65Z755AFWAKHE12NY0CQ9FH/document')).toBe(404);
+  } finally {
+    await Promise.all(held.map((body) => body.cancel()));
+    await backend.close();
+  }
 });

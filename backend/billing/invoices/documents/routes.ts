@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../../../platform/errors.ts';
+import { requireAnswerRoom } from '../../../platform/http/answer-room.ts';
 import type { Router } from '../../../platform/http/router.ts';
 import { ulidSchema } from '../../../platform/http/schemas.ts';
+import { bytesAsTaken } from '../../../platform/http/slow-client.ts';
 import type { DocumentService } from './service.ts';
 
 /** A language tag is shorter. */
@@ -48,11 +50,13 @@ export function documentRoutes(router: Router, service: DocumentService): void {
         const reason = 'must be html or pdf';
         throw invalidParameter({ field: 'format', rule: 'enum', reason, choices: ['html', 'pdf'], source: 'query' });
       }
+      requireAnswerRoom();
       const bytes = await service.make(params.invoiceId, format, locale, c.req.raw.signal);
-      if (format === 'pdf') return c.body(bytes, 200, { 'Content-Type': 'application/pdf' });
+      c.header('Content-Length', `${bytes.length}`);
+      if (format === 'pdf') return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'application/pdf' });
       // Fonts stand in the page itself.
       c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; font-src data:");
-      return c.body(bytes, 200, { 'Content-Type': 'text/html; charset=UTF-8' });
+      return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'text/html; charset=UTF-8' });
     },
   );
 }
