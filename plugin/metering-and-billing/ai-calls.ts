@@ -46,12 +46,29 @@ export function findAiCalls(entry: LogEntry): readonly AiCall[] {
   const proxied = ai === undefined ? undefined : findSection(ai);
   if (proxied !== undefined) calls.push(callOf(entry, proxied.section, proxied.pluginName, undefined));
   // ai-proxy marks its answers with the model. That is all it tells without `log_statistics`, and of an answer that broke off.
-  else if (headerOf(entry.response, 'x-kong-llm-model') !== undefined) calls.push(uncountedCall(entry));
+  else if (headerOf(entry.response, 'x-kong-llm-model') !== undefined || isLeftUnanswered(entry)) {
+    calls.push(uncountedCall(entry));
+  }
   for (const pluginName of TRANSFORMERS) {
     const section = objectOf(ai?.[pluginName]);
     if (section !== undefined) calls.push(callOf(entry, section, pluginName, pluginName));
   }
   return calls;
+}
+
+/**
+ * A client that went away before anything was answered leaves nothing of an AI plugin in the log, though the model may
+ * have been asked: then nothing tells the call from another request with a body of JSON, which is better named too often.
+ */
+function isLeftUnanswered(entry: LogEntry): boolean {
+  if (entry.status !== CLIENT_WENT_AWAY || textOf(entry.request['method']) !== 'POST') return false;
+  return mediaTypeOf(entry.request) === 'application/json' && isUnanswered(entry);
+}
+
+function isUnanswered(entry: LogEntry): boolean {
+  const tries = entry.fields['upstream_status'];
+  // Without any nobody was asked.
+  return textOf(tries) !== undefined && lastUpstreamStatus(tries) === undefined;
 }
 
 function isOwed(entry: LogEntry): boolean {
@@ -76,7 +93,11 @@ function callOf(entry: LogEntry, section: JsonObject, pluginName: string, idPart
     idPart,
     cacheStatus: textOf(objectOf(section['cache'])?.['cache_status']),
     // A transformer reads the whole answer of its model, however the request itself is answered.
-    ...countTokens(section, { isStreamed: idPart === undefined && isStreamed(entry), wasCutOff }),
+    ...countTokens(section, {
+      isStreamed: idPart === undefined && isStreamed(entry),
+      isCountedOnce: textOf(objectOf(entry.fields['ai_streams'])?.['counted']) === 'once',
+      wasCutOff,
+    }),
   };
 }
 
@@ -93,6 +114,7 @@ function uncountedCall(entry: LogEntry): AiCall {
 }
 
 function reasonOfNoStatistics(entry: LogEntry): string {
+  if (isUnanswered(entry)) return 'the client went away before anything was answered, if this was an AI call';
   if (entry.status === CLIENT_WENT_AWAY) return 'the client went away before the answer was complete';
   if (isStreamed(entry)) return 'the stream broke off, or logging.log_statistics of the AI plugin is not enabled';
   return 'enable logging.log_statistics of the AI plugin';
@@ -102,6 +124,10 @@ function reasonOfNoStatistics(entry: LogEntry): string {
 const STREAM_TYPES = ['text/event-stream', 'application/vnd.amazon.eventstream', 'application/x-ndjson'];
 
 function isStreamed(entry: LogEntry): boolean {
-  const mediaType = headerOf(entry.response, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  const mediaType = mediaTypeOf(entry.response);
   return mediaType !== undefined && STREAM_TYPES.includes(mediaType);
+}
+
+function mediaTypeOf(message: JsonObject): string | undefined {
+  return headerOf(message, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
 }

@@ -12,6 +12,8 @@ export interface AnswerPayload {
   readonly told: { readonly request: number | undefined; readonly response: number | undefined };
   /** Bytes of the text that the gateway put together from a stream. */
   readonly textBytes: number | undefined;
+  /** Those of its half, when the text is the same twice. */
+  readonly textBytesOnce: number | undefined;
   /** Tokens that are neither in the prompt's count nor in the answer's. */
   readonly beside: readonly (readonly [TokenType, number])[];
 }
@@ -23,6 +25,7 @@ const UNREADABLE: AnswerPayload = {
   hasUsage: undefined,
   told: { request: undefined, response: undefined },
   textBytes: undefined,
+  textBytesOnce: undefined,
   beside: [],
 };
 
@@ -34,16 +37,28 @@ export function readAnswerPayload(section: JsonObject): AnswerPayload | undefine
   if (answer === undefined) return UNREADABLE;
   const usage = objectOf(answer['usage']);
   const native = objectOf(answer['usageMetadata']);
-  const streamed = textOf(answer['response'])?.trim();
+  const streamed = textOf(answer['response']);
   return {
     hasUsage: usage !== undefined || native !== undefined,
     told: {
       request: firstCount(usage, PROMPT_NAMES) ?? countOf(native?.['promptTokenCount']),
       response: firstCount(usage, ANSWER_NAMES) ?? countOf(native?.['candidatesTokenCount']),
     },
-    textBytes: streamed === undefined ? undefined : Buffer.byteLength(streamed),
+    textBytes: bytesOf(streamed),
+    textBytesOnce: bytesOf(halfOf(streamed)),
     beside: [...besideInUsage(usage), ...besideInGemini(native)].filter(isSome),
   };
+}
+
+/** As the gateway counts them. */
+function bytesOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Buffer.byteLength(text.trim());
+}
+
+function halfOf(text: string | undefined): string | undefined {
+  if (text === undefined || text.length === 0 || text.length % 2 !== 0) return undefined;
+  const half = text.slice(0, text.length / 2);
+  return text.endsWith(half) ? half : undefined;
 }
 
 type Beside = readonly [TokenType, number | undefined];

@@ -1,4 +1,5 @@
 import { type AnswerPayload, readAnswerPayload } from './answer-payload.ts';
+import { countStream, type LoggedCounts, type StreamedCounts } from './streamed-counts.ts';
 import { ANSWER_NAMES, firstCount, PROMPT_NAMES, type TokenType } from './token-types.ts';
 
 export type { TokenType } from './token-types.ts';
@@ -24,6 +25,8 @@ export interface TokenCounts {
 /** How the answer came to the client. */
 export interface AnswerManner {
   readonly isStreamed: boolean;
+  /** The gateway says that it has counted the parts of streams once; see streamed-counts.ts. */
+  readonly isCountedOnce: boolean;
   /** The client went away before it had the whole answer. */
   readonly wasCutOff: boolean;
 }
@@ -46,7 +49,10 @@ export function countTokens(section: JsonObject, manner: AnswerManner): TokenCou
     request: orTold(firstCount(usage, PROMPT_NAMES), told?.request),
     response: orTold(firstCount(usage, ANSWER_NAMES), told?.response),
   };
-  const call = { manner, payload, provider, logged, isCached: isCacheHit(section) };
+  const stream = manner.isStreamed
+    ? countStream({ logged, provider, payload, isCountedOnce: manner.isCountedOnce })
+    : undefined;
+  const call = { manner, payload, logged, stream, isCached: isCacheHit(section) };
   const counts: TokenCount[] = [];
   let unknownCounts = 0;
   for (const judge of [judgePrompt, judgeAnswer]) {
@@ -68,66 +74,40 @@ function orTold(logged: number | undefined, told: number | undefined): number | 
 interface Call {
   readonly manner: AnswerManner;
   readonly payload: AnswerPayload | undefined;
-  readonly provider: string | undefined;
-  readonly logged: { readonly request: number | undefined; readonly response: number | undefined };
+  readonly logged: LoggedCounts;
+  /** What a stream comes to; undefined for a plain answer. */
+  readonly stream: StreamedCounts | undefined;
   /** The answer came from the gateway's cache: nobody asked a provider, and 0 is 0. */
   readonly isCached: boolean;
 }
 
-/**
- * Providers whose streams tell the gateway their usage; for all others it reckons both numbers from the texts
- * (`streaming_has_token_counts` in `kong/llm/drivers/shared.lua` of 3.9.1).
- */
-const PROVIDERS_COUNTING_STREAMS: readonly string[] = ['cohere', 'llama2', 'anthropic', 'gemini', 'bedrock'];
-
 function judgePrompt(call: Call): TokenCount | undefined {
-  const { manner, payload, logged, isCached } = call;
-  const tokens = logged.request;
+  const { payload, logged, stream, isCached } = call;
+  const tokens = isCached ? logged.request : (stream?.request ?? logged.request);
   if (tokens === undefined || (tokens === 0 && !isCached)) return undefined;
   return { type: 'request', tokens, count: isReckoned() ? 'estimated' : 'reported' };
 
   function isReckoned(): boolean {
     if (isCached) return false;
-    if (manner.isStreamed) return isStreamReckoned(call);
+    if (stream !== undefined) return stream.isPromptEstimated;
     return payload?.hasUsage === undefined ? logged.response === 0 : !payload.hasUsage;
   }
 }
 
 function judgeAnswer(call: Call): TokenCount | undefined {
-  const { manner, payload, provider, logged, isCached } = call;
+  const { payload, logged, stream, isCached } = call;
   if (logged.response === undefined) return undefined;
   if (isCached) return { type: 'response', tokens: logged.response, count: 'reported' };
-  if (manner.isStreamed) return judgeStreamedAnswer(call, logged.response, provider);
+  if (stream !== undefined) {
+    const { response: tokens, isAnswerEstimated } = stream;
+    return tokens === undefined
+      ? undefined
+      : { type: 'response', tokens, count: isAnswerEstimated ? 'estimated' : 'reported' };
+  }
   if (payload?.hasUsage ?? logged.response > 0) return { type: 'response', tokens: logged.response, count: 'reported' };
   // The logged answer has no usage: what stands there is where the counter began.
   if (payload?.hasUsage === false || !isMoreThanNone(logged.request)) return undefined;
   return { type: 'response', tokens: logged.response, count: 'estimated' };
-}
-
-/** Anthropic's first message of a stream tells the tokens of the answer that it has at that moment: one. */
-const ANTHROPIC_TOKENS_AT_START = 1;
-
-function judgeStreamedAnswer(call: Call, logged: number, provider: string | undefined): TokenCount | undefined {
-  if (logged === 0) return undefined;
-  if (provider !== 'anthropic' || isTextLength(call.payload, logged)) {
-    return { type: 'response', tokens: logged, count: isStreamReckoned(call) ? 'estimated' : 'reported' };
-  }
-  // The gateway adds the count of `message_start` to that of `message_delta`, which holds it already. The log does not
-  // show the first one by itself, so what is left is no more than very near.
-  const tokens = logged - ANTHROPIC_TOKENS_AT_START;
-  return tokens === 0 ? undefined : { type: 'response', tokens, count: 'estimated' };
-}
-
-/** Whether the gateway reckoned the numbers of this stream. Without the texts it could not have: then they were told. */
-function isStreamReckoned({ provider, payload, logged }: Call): boolean {
-  if (provider !== undefined && PROVIDERS_COUNTING_STREAMS.includes(provider))
-    return isTextLength(payload, logged.response);
-  return payload !== undefined || !isMoreThanNone(logged.response);
-}
-
-/** What the gateway puts in place of a count that a stream did not tell: a quarter of the answer's bytes. */
-function isTextLength(payload: AnswerPayload | undefined, tokens: number | undefined): boolean {
-  return payload?.textBytes !== undefined && Math.ceil(payload.textBytes / 4) === tokens;
 }
 
 function isMoreThanNone(tokens: number | undefined): boolean {

@@ -36,6 +36,8 @@ export interface RealKongOptions {
   readonly isGlobal?: boolean;
   /** Of the metering plugin. */
   readonly queue?: object;
+  /** More of kong.conf. */
+  readonly conf?: Readonly<Record<string, string>>;
   /** A command that is run as the service in place of our server; the path of the socket is its last argument. */
   readonly standIn?: readonly string[];
 }
@@ -118,6 +120,7 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
     pluginserver_js_query_cmd: `${server.join(' ')} --dump-all-plugins`,
     ...(options.installation === 'managed' && { pluginserver_js_start_cmd: `${command.join(' ')} --managed` }),
     ...(options.installation === 'bare' && { pluginserver_js_start_cmd: command.join(' ') }),
+    ...options.conf,
   };
   const confFile = join(folder, 'kong.conf');
   await writeFile(

@@ -170,6 +170,12 @@ describe('token counts', () => {
     expect(callOf(STREAM_WITH_PAYLOAD)).toMatchObject({ counts: known(2, 5, 'estimated'), unknownCounts: 0 });
   });
 
+  test('a text that says the same twice, with counts that are no doubles, was counted once', () => {
+    const usage = { prompt_tokens: 11, completion_tokens: 9 };
+    const said = answered('cohere', usage, { response: 'haha', usage });
+    expect(callOf(STREAM_WITH_PAYLOAD, said)?.counts).toEqual(known(11, 9, 'estimated'));
+  });
+
   test('a streamed answer without payload whose provider told the count is known', () => {
     const call = callOf(STREAM_WITHOUT_PAYLOAD, withUsage({ prompt_tokens: 11, completion_tokens: 42 }));
     expect(call).toMatchObject({ counts: known(11, 42), unknownCounts: 0 });
@@ -177,16 +183,16 @@ describe('token counts', () => {
 
   test("a stream of a provider that tells its usage has the provider's numbers", () => {
     const usage = { prompt_tokens: 11, completion_tokens: 9 };
-    const call = callOf(STREAM_WITH_PAYLOAD, answered('cohere', usage, { response: 'Hello there!', usage }));
+    const call = callOf(STREAM_WITH_PAYLOAD, answered('gemini', usage, { response: 'Hello there!', usage }));
     expect(call?.counts).toEqual(known(11, 9));
-    const silent = answered('cohere', { ...usage, completion_tokens: 3 }, { response: 'Hello there!', usage });
+    const silent = answered('gemini', { ...usage, completion_tokens: 3 }, { response: 'Hello there!', usage });
     expect(callOf(STREAM_WITH_PAYLOAD, silent)?.counts).toEqual(known(11, 3, 'estimated'));
   });
 
   test('a stream of Anthropic has the tokens of its first message once, not twice', () => {
     const call = callOf(STREAM_WITHOUT_PAYLOAD, answered('anthropic', { prompt_tokens: 12, completion_tokens: 8 }));
     expect(call?.counts).toEqual([
-      { type: 'request', tokens: 12, count: 'reported' },
+      { type: 'request', tokens: 12, count: 'estimated' },
       { type: 'response', tokens: 7, count: 'estimated' },
     ]);
     const brokenOff = answered('anthropic', { prompt_tokens: 12, completion_tokens: 1 });
@@ -302,6 +308,48 @@ describe('as a real gateway logged it,', () => {
     ['a stream of Anthropic whose client went away', '2claude-client-abort-mid', [], 2],
   ])('%s is counted as what it is', (_what, name, counts, unknownCounts) => {
     expect(callsOf(aiCase(name))).toMatchObject([{ counts, unknownCounts }]);
+  });
+
+  /** Kong 3.9.1 counts once more what came in the last read from the provider. */
+  test.each([
+    ['a stream that came in one read', 'stream-at-once-log', [9, 3], 'estimated'],
+    ['a stream of Anthropic that came in one read', 'claude-at-once-log', [12, 7], 'estimated'],
+    ['the same where the text is not logged, which shows nothing of it', 'claude-at-once', [24, 15], 'estimated'],
+    ['a stream of Anthropic whose end came in one read', 'claude-end-at-once', [12, 14], 'estimated'],
+    ['a stream whose count is in its last event', 'cohere', [16, 10], 'estimated'],
+    ['the same on a gateway that counts it once', 'cohere-counted-once', [8, 5], 'reported'],
+  ] as const)(
+    '%s is reported only where it cannot have been counted twice',
+    (_what, name, [request, response], count) => {
+      expect(callsOf(aiCase(name))).toMatchObject([{ counts: known(request, response, count), unknownCounts: 0 }]);
+    },
+  );
+
+  test("a stream of Anthropic on a gateway that counts it once has the provider's prompt", () => {
+    expect(callsOf(aiCase('claude-counted-once'))).toMatchObject([
+      {
+        counts: [
+          { type: 'request', tokens: 12, count: 'reported' },
+          { type: 'response', tokens: 7, count: 'estimated' },
+        ],
+      },
+    ]);
+  });
+
+  test('a call whose client went away before anything was answered has two unknown counts', () => {
+    const [call] = callsOf(aiCase('client-abort-before-answer'));
+    expect(call).toMatchObject({ counts: [], unknownCounts: 2 });
+    expect(call?.unknownReason).toContain('before anything was answered');
+  });
+
+  test.each([
+    ['of another kind', { method: 'GET' }, {}],
+    ['without JSON', {}, { 'content-type': 'text/plain' }],
+  ])('a request %s whose client went away before anything was answered is no AI call', (_what, request, headers) => {
+    const entry = JSON.parse(aiCase('client-abort-before-answer')) as { request: { headers: object } };
+    Object.assign(entry.request.headers, headers);
+    Object.assign(entry.request, request);
+    expect(callsOf(JSON.stringify(entry))).toEqual([]);
   });
 
   test.each([
