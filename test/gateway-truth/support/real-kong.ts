@@ -38,16 +38,23 @@ export interface RealKongOptions {
   readonly queue?: object;
   /** More of kong.conf. */
   readonly conf?: Readonly<Record<string, string>>;
+  /** Its configuration is in this database, and not that of a file. */
+  readonly database?: { readonly port: number; readonly user: string; readonly name: string };
+  /** Of Kong itself. */
+  readonly kongEnv?: Readonly<Record<string, string>>;
   /** A command that is run as the service in place of our server; the path of the socket is its last argument. */
   readonly standIn?: readonly string[];
 }
 
 export interface RealKong {
   readonly proxy: number;
+  readonly adminUrl: string;
+  /** What answers every request with 200. */
+  readonly upstreamUrl: string;
   readonly statusUrl: string;
   readonly folder: string;
   readonly socket: string;
-  /** `start`, `reload`, `quit` or `stop`; resolves when the command is done. @throws what it wrote */
+  /** `start`, `reload`, `quit`, `stop` or `migrations bootstrap`; resolves when the command is done. @throws what it wrote */
   run(command: string): Promise<void>;
   /** The processes of the plugin server: those that serve, or all that are not the launcher. */
   serverPids(which: 'serving' | 'first'): Promise<readonly number[]>;
@@ -61,7 +68,7 @@ export interface RealKong {
 const exec = promisify(execFile);
 
 /** A port that is free now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -99,8 +106,9 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   );
   const conf = {
     prefix,
-    database: 'off',
-    declarative_config: join(folder, 'kong.yml'),
+    ...(options.database === undefined
+      ? { database: 'off', declarative_config: join(folder, 'kong.yml') }
+      : databaseConf(options.database)),
     router_flavor: 'traditional',
     proxy_listen: `127.0.0.1:${proxy} reuseport backlog=4096`,
     admin_listen: `127.0.0.1:${admin}`,
@@ -135,10 +143,13 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   const run = async (what: string): Promise<void> => {
     const target = what === 'stop' || what === 'quit' ? ['-p', prefix] : ['-c', confFile];
     // Into a file: nginx keeps what it inherits, so that a pipe would not end.
-    const output = join(folder, `${what}.out`);
+    const output = join(folder, `${what.replace(' ', '-')}.out`);
     const file = openSync(output, 'w');
     const [code] = (await once(
-      spawn(KONG ?? 'kong', [what, ...target], { stdio: ['ignore', file, file] }),
+      spawn(KONG ?? 'kong', [...what.split(' '), ...target], {
+        stdio: ['ignore', file, file],
+        env: { ...process.env, ...options.kongEnv },
+      }),
       'exit',
     )) as [number | null];
     closeSync(file);
@@ -146,6 +157,8 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   };
   return {
     proxy,
+    adminUrl: `http://127.0.0.1:${admin}`,
+    upstreamUrl: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
     statusUrl: `http://127.0.0.1:${status}`,
     folder,
     socket,
@@ -170,6 +183,10 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+function databaseConf({ port, user, name }: { port: number; user: string; name: string }): Record<string, string> {
+  return { database: 'postgres', pg_host: '127.0.0.1', pg_port: String(port), pg_user: user, pg_database: name };
 }
 
 function declarative(
