@@ -33,6 +33,13 @@ export interface Fleet {
  */
 const MAX_WAITING_CONNECTIONS = 4096;
 
+/**
+ * A worker that is not ready by then hangs, or the machine is very busy: it needs some 0.2 s. So the next one gets twice
+ * the time, up to the longest.
+ */
+const READY_WITHIN_MS = 15_000;
+const LONGEST_START_MS = 240_000;
+
 /** Kong, too, starts a plugin server at most once a second. */
 const START_AGAIN_MS = 1000;
 
@@ -69,9 +76,10 @@ export function createFleet(options: FleetOptions): Fleet {
   };
   const { promise: allReady, resolve: becameReady, reject: failed } = Promise.withResolvers<void>();
 
-  function startWorker(): void {
+  function startWorker(readyWithinMs = READY_WITHIN_MS): void {
     const startedAt = systemClock.now();
     let wasReady = false;
+    let isTooLate = false;
     const events: WorkerEvents = {
       ...options.requests,
       onReady() {
@@ -84,7 +92,11 @@ export function createFleet(options: FleetOptions): Fleet {
         // Not one earlier: Kong would keep all its connections with those who were ready first.
         if (members.ready.length === options.size) becameReady();
       },
-      onHung: () => options.reports.info('a worker does not answer any more and is killed'),
+      onHung() {
+        isTooLate = !wasReady;
+        const what = wasReady ? 'does not answer any more' : `is not ready after ${readyWithinMs / 1000} s`;
+        options.reports.info(`a worker ${what} and is killed`);
+      },
       onExit(how, hasGivenUp, left) {
         forget(members, worker);
         for (const other of members.ready) other.otherGone();
@@ -97,10 +109,11 @@ export function createFleet(options: FleetOptions): Fleet {
         if (!wasReady && hasGivenUp) failed(plainError(`a worker could not be started: ${how}`));
         options.reports.info('a worker ended and is replaced', { how });
         const delayMs = Math.max(0, startedAt + START_AGAIN_MS - systemClock.now());
-        systemClock.setTimer(() => members.isEnding || startWorker(), delayMs);
+        const nextWithinMs = isTooLate ? Math.min(2 * readyWithinMs, LONGEST_START_MS) : READY_WITHIN_MS;
+        systemClock.setTimer(() => members.isEnding || startWorker(nextWithinMs), delayMs);
       },
     };
-    const worker = startWorkerProcess(options.args, events, options.onOutput);
+    const worker = startWorkerProcess(options.args, events, readyWithinMs, options.onOutput);
     members.all.add(worker);
   }
 

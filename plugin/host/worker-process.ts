@@ -70,11 +70,13 @@ const SILENT_PINGS = 5;
 
 /**
  * Starts the program that runs here once more, as a worker.
+ * @param readyWithinMs until then it may be silent: it loads the plugin
  * @param onOutput takes what it writes to standard error; undefined = it writes to this process's
  */
 export function startWorkerProcess(
   args: readonly string[],
   events: WorkerEvents,
+  readyWithinMs: number,
   onOutput?: (line: string) => void,
 ): WorkerProcess {
   const [, program = ''] = process.argv;
@@ -94,6 +96,7 @@ export function startWorkerProcess(
   let lastConnection = 0;
   let silentPings = 0;
   let pinging: Timer | undefined;
+  const starting = systemClock.setTimer(killHung, readyWithinMs, { background: true });
 
   async function ask(message: (request: number) => ToWorker): Promise<boolean> {
     if (!child.connected) return true;
@@ -103,10 +106,14 @@ export function startWorkerProcess(
     return isDone;
   }
 
+  function killHung(): void {
+    events.onHung();
+    child.kill('SIGKILL');
+  }
+
   function ping(): void {
     if (silentPings >= SILENT_PINGS) {
-      events.onHung();
-      child.kill('SIGKILL');
+      killHung();
       return;
     }
     silentPings++;
@@ -115,6 +122,7 @@ export function startWorkerProcess(
   }
 
   function exited(how: string, hasGivenUp: boolean): void {
+    starting.cancel();
     pinging?.cancel();
     requests.answerAll(true);
     const left = Array.from(held, ([id, connection]) => ({ connection, isUsed: !onTheWay.has(id) }));
@@ -135,6 +143,7 @@ export function startWorkerProcess(
     else if (message.kind === 'ended') letGo(message.connection);
     else if (message.kind === 'pong') silentPings = 0;
     else if (message.kind === 'ready') {
+      starting.cancel();
       ping();
       events.onReady();
     } else void answer(child, message, events);
