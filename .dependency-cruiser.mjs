@@ -108,14 +108,14 @@ export default {
       name: 'collectors-core-knows-no-source',
       severity: 'error',
       comment: 'Rule 4: the core, mappings and the configuration of the collectors know no source.',
-      from: { path: '^collectors/(core|mapping|config)/' },
-      to: { path: '^collectors/', pathNot: '^collectors/(core|mapping|config)/' },
+      from: { path: '^collectors/(core|mapping|config|convert)/' },
+      to: { path: '^collectors/', pathNot: '^collectors/(core|mapping|config|convert)/' },
     },
     {
       name: 'sources-by-themselves',
       severity: 'error',
       comment: 'Rule 4: a source imports the core and the values of the configuration, and no other source.',
-      from: { path: '^collectors/([^/]+)/', pathNot: '^collectors/(core|mapping|config)/' },
+      from: { path: '^collectors/([^/]+)/', pathNot: '^collectors/(core|mapping|config|convert)/' },
       to: {
         path: '^collectors/',
         pathNot: ['^collectors/$1/', '^collectors/core/', '^collectors/mapping/', '^collectors/config/values'],

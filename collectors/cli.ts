@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Clock } from '../delivery/clock.ts';
 import type { Log } from '../delivery/log.ts';
 import { type Config, ConfigError, readConfig } from './config/read-config.ts';
+import { convert } from './convert/convert.ts';
 import { openSpool } from './core/spool.ts';
 import { dryRun } from './dry-run.ts';
 import { runCollectors } from './run.ts';
@@ -14,6 +15,7 @@ const USAGE = `Collects usage from a source, maps it to events and sends them to
   npm run collect -- --config FILE --once       reads what is there, delivers it and ends
   npm run collect -- --config FILE --dry-run    prints events instead of sending them; keeps nothing
   npm run collect -- --config FILE --status     what waits, what was refused; of a collector that is not running
+  npm run collect -- --convert FILE             writes a configuration for OpenMeter's collector as one of ours
   npm run collect -- --config FILE --dead-letters    the latest records that made no event, and refused events
 `;
 
@@ -39,6 +41,7 @@ const OPTIONS = {
   once: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   status: { type: 'boolean', default: false },
+  convert: { type: 'string' },
   'dead-letters': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -49,6 +52,7 @@ const MAX_DEAD_LETTERS = 100;
 export async function runCollect(args: string[], io: CollectIo): Promise<number> {
   const values = readOptions(args, io);
   if (values === undefined) return 2;
+  if (values.convert !== undefined) return printConverted(values.convert, io);
   if (values.help || values.config === undefined) {
     (values.help ? io.print : io.say)(USAGE);
     return values.help ? 0 : 2;
@@ -70,6 +74,18 @@ export async function runCollect(args: string[], io: CollectIo): Promise<number>
   } catch (error) {
     io.say(error instanceof Error ? error.message : String(error));
     return 1;
+  }
+}
+
+function printConverted(file: string, { readText, print, say }: CollectIo): number {
+  try {
+    const { yaml, notes } = convert(readText(file));
+    print(yaml);
+    for (const note of notes) say(note);
+    return 0;
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return 2;
   }
 }
 

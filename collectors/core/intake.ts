@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../delivery/clock.ts';
 import type { RareLog } from '../../delivery/rare-log.ts';
 import type { Mapping } from '../mapping/mapping.ts';
-import { makeEvents } from './events.ts';
+import { type Made, makeEvents } from './events.ts';
 import { pause, type Refusal, type SourceRecord, SpoolUnavailable, type Step, Stopped, type Taken } from './source.ts';
 import type { DeadLetter, SpoolPart } from './spool.ts';
 
@@ -29,14 +29,19 @@ const DISK_PAUSE_MS = 1000;
 export function createIntake({ name, mapping, part, clock, rareLog, signal }: IntakeOptions): Intake {
   const counts = { received: 0, unmapped: 0 };
 
+  async function madeOf(record: SourceRecord): Promise<Made | { readonly kind: 'failed'; readonly reason: string }> {
+    if (record.problem !== undefined) return { kind: 'refused', reason: record.problem };
+    const mapped = await mapping(record.message, record.meta ?? {});
+    return mapped.kind === 'failed' ? mapped : makeEvents(mapped.result, name, record);
+  }
+
   async function mapAll(records: readonly SourceRecord[]) {
     const events: string[] = [];
     const dead: DeadLetter[] = [];
     const refusals: Refusal[] = [];
     for (const [index, record] of records.entries()) {
       if (index > 0 && index % RECORDS_A_TURN === 0) await setImmediate();
-      const mapped = await mapping(record.message, record.meta ?? {});
-      const made = mapped.kind === 'failed' ? mapped : makeEvents(mapped.result, name, record);
+      const made = await madeOf(record);
       if (made.kind === 'events') events.push(...made.events);
       else {
         refusals.push({ index, reason: made.reason });

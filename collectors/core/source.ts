@@ -26,6 +26,8 @@ export interface Source {
 export interface SourceRecord {
   /** What the mapping sees as its input. */
   readonly message: unknown;
+  /** Given: the source itself knows that it makes no event, a broken row for example, and why. */
+  readonly problem?: string | undefined;
   /** What `$meta(name)` answers. */
   readonly meta?: Readonly<Record<string, string>>;
   /** When it happened by the source's own clock, RFC 3339: the event's time unless the mapping gives one. */

@@ -121,7 +121,7 @@ test.each([
   ['', ['the file is empty']],
   [
     `name: n\ninput: {}\npipeline: { processors: [{ preset: s3-rows }] }\noutput: ${OUTPUT}`,
-    ['input: must have one of otel_log'],
+    ['input: must have one of aws_s3, otel_log'],
   ],
   [
     `name: n\ninput: { otel_log: {} }\npipeline: { processors: [{ preset: nothing }] }\noutput: {}`,

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startCollectProcess } from '../support/collect-process.ts';
+import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
+import { startCollect, tempFolder } from '../support/running.ts';
+import { type S3Server, startS3Server } from '../support/s3-server.ts';
+
+// Objects as a radosgw gave them back, in every format.
+const OBJECTS = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../fixtures/collectors/s3-objects.json'), 'utf8'),
+) as Record<string, { base64: string }>;
+const FOLDER = 'usage/2026/11/30/01/';
+
+let s3: S3Server;
+let server: IngestServer;
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(async () => {
+  s3 = await startS3Server();
+  server = await startIngestServer();
+  folder = tempFolder();
+});
+afterEach(async () => {
+  await s3.close();
+  await server.close();
+  folder.remove();
+});
+
+const configOf = (
+  mapping = '{"type": "t", "source": "s3", "subject": customer, "time": "2026-11-30T01:00:00Z", "data": {"bytes": bytes}}',
+  more = '',
+) => `
+name: bucket
+input:
+  aws_s3:
+    bucket: usage
+    endpoint: "${s3.url}"
+    force_path_style_urls: true
+    credentials: { id: AKTEST, secret: s3cret }
+    poll: 100ms
+    ${more}
+pipeline: { processors: [{ jsonata: ${JSON.stringify(mapping)} }] }
+output: { openmeter: { url: "${server.url}", batching: { count: 1000, period: 10ms } } }
+buffer: { sqlite: { path: "${folder.path}/spool.sqlite" } }
+http: { address: "127.0.0.1:0" }
+`;
+const object = (name: string) => Buffer.from(OBJECTS[FOLDER + name]?.base64 ?? '', 'base64');
+const once = async (config = configOf()) => {
+  const collect = startCollect(config, ['--once']);
+  expect(await collect.ended, collect.said.join()).toBe(0);
+  return collect;
+};
+const line = (n: number) => `{"customer":"c${n}","bytes":${n}}\n`;
+const lines = (from: number, count: number) => Array.from({ length: count }, (_, index) => line(from + index)).join('');
+
+test('every format as a real store gives it is read, each row once, however often', async () => {
+  // The truncated one is of its own.
+  for (const key of Object.keys(OBJECTS).filter((name) => !name.includes('truncated')))
+    s3.put(key, object(key.slice(FOLDER.length)));
+  s3.put(FOLDER, '');
+  await once();
+  const first = server.stored.length;
+  const perObject = Object.keys(OBJECTS).length;
+  expect(perObject).toBe(13);
+  expect(first).toBeGreaterThan(100);
+  await once();
+  expect(server.stored.length).toBe(first);
+  // A collector that has forgotten everything counts nothing twice either.
+  folder.remove();
+  folder = tempFolder();
+  await once();
+  expect(server.stored.length).toBe(first);
+  expect(server.requests.reduce((sum, { ids }) => sum + ids.length, 0)).toBe(2 * first);
+});
+
+test.each([
+  ['part-0001.jsonl', 12],
+  ['part-0002.json', 12],
+  ['part-0003.jsonl.gz', 12],
+  ['part-0004.jsonl', 12],
+  ['part-0005.csv', 12],
+  ['part-0006.csv', 2],
+  ['part-0007.parquet', 12],
+  ['part-0008-no-newline-at-end.jsonl', 12],
+  ['part-0012-blank-lines-crlf.jsonl', 12],
+  ['part-0013-two-members.jsonl.gz', 12],
+])('%s has %i rows', async (name, count) => {
+  s3.put(name, object(name));
+  await once();
+  expect(server.stored).toHaveLength(count);
+});
+
+test('late keys, in any order and page, and new versions are found; the same again is not', async () => {
+  s3.pageSize = 2;
+  for (const key of ['b', 'd', 'f', 'h', 'j']) s3.put(key, line(key.charCodeAt(0)));
+  await once();
+  expect(server.stored).toHaveLength(5);
+  s3.put('a', line(1));
+  s3.put('c', line(2));
+  s3.put('d', line('d'.charCodeAt(0)));
+  s3.put('f', lines(600, 2));
+  await once();
+  // Two late ones, and both rows of the new version.
+  expect(server.stored).toHaveLength(9);
+  await once(configOf(undefined, 'on_overwrite: refuse'));
+  s3.put('b', lines(700, 3));
+  const refused = await once(configOf(undefined, 'on_overwrite: refuse'));
+  expect(server.stored).toHaveLength(9);
+  expect(refused.logged.map(({ msg }) => msg)).toContain('an object was overwritten, and is not read again');
+});
+
+test('an object that cannot be read holds up nobody, and is read when it can be', async () => {
+  s3.put('a-denied.jsonl', lines(1, 3));
+  s3.deny('a-denied.jsonl', true);
+  s3.put('b-cut.jsonl.gz', object('part-0010-truncated.jsonl.gz'));
+  s3.put('c-no.parquet', 'PAR1 or not');
+  s3.put('d-good.jsonl', lines(10, 2));
+  const collect = await once();
+  const kept = server.stored.length;
+  expect(kept).toBeGreaterThanOrEqual(2);
+  const said = collect.logged.filter(({ msg }) => String(msg).startsWith('an object cannot be read'));
+  expect(said.length).toBeGreaterThan(0);
+  s3.deny('a-denied.jsonl', false);
+  await once();
+  expect(server.stored).toHaveLength(kept + 3);
+});
+
+test('a broken row is a dead letter, and the others count', async () => {
+  s3.put('bad.jsonl', object('part-0009-bad-line.jsonl'));
+  await once();
+  const total = server.stored.length;
+  const { printed } = await once();
+  expect(printed).toEqual([]);
+  const listed = startCollect(configOf(), ['--dead-letters']);
+  await listed.ended;
+  expect(listed.printed.map((text) => JSON.parse(text))).toMatchObject([
+    { kind: 'unmapped', reason: 'the row is no JSON' },
+  ]);
+  expect(total).toBe(11);
+});
+
+test('a bucket that is away is waited for', async () => {
+  s3.isDown = true;
+  s3.put('a.jsonl', lines(1, 3));
+  const collect = startCollect(configOf(), ['--once']);
+  await collect.line('the bucket cannot be listed');
+  s3.isDown = false;
+  expect(await collect.ended).toBe(0);
+  expect(server.stored).toHaveLength(3);
+});
+
+test('a dry run prints events with their ids, and keeps and sends nothing', async () => {
+  s3.put('a.jsonl', lines(1, 2));
+  const dry = startCollect(configOf(), ['--dry-run', '--once']);
+  expect(await dry.ended).toBe(0);
+  const ids = dry.printed.map((text) => JSON.parse(text).id);
+  expect(server.requests).toEqual([]);
+  await once();
+  expect(server.stored.toSorted()).toEqual(ids.toSorted());
+});
+
+const KILLS = process.env['LONG'] === '1' ? 200 : 3;
+test(`${KILLS} kills while objects are read, put, overwritten and away: each row of each version is there, once`, async () => {
+  let rows = 0;
+  let number = 0;
+  const put = (key: string, count: number) => {
+    s3.put(key, lines(++number * 100_000, count));
+    rows += count;
+  };
+  put('large.jsonl', 20_000);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const collector = startCollectProcess(folder.path, configOf());
+    await collector.line('collecting');
+    put(`k${number % 7}-${number}.jsonl`, 1500);
+    server.answer = () => ({ status: kill % 2 === 0 ? 503 : 204 });
+    s3.isDown = kill % 3 === 2;
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 1500));
+    await collector.end('SIGKILL');
+  }
+  s3.isDown = false;
+  server.answer = () => ({ status: 204 });
+  await once();
+  expect(server.stored).toHaveLength(rows);
+});
