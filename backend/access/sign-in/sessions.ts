@@ -56,8 +56,10 @@ export function createSessions(deps: {
   newId: NewId;
   tokens: Pick<AccessTokens, 'current' | 'use'>;
   lifetimeMs: number;
+  /** Whether people sign in over OpenID Connect: where that was turned off, nobody may say who they are. */
+  hasProvider: boolean;
 }): Sessions {
-  const { db, clock, newId, tokens, lifetimeMs } = deps;
+  const { db, clock, newId, tokens, lifetimeMs, hasProvider } = deps;
   const repository = sessionRepository(db);
   /** Whose token was revoked, or has gone from the configuration, is signed out; until somebody looks nobody has noticed. */
   const endOfGoneTokens = async () => {
@@ -98,7 +100,10 @@ export function createSessions(deps: {
       const row = await repository.bySecretHash(hashOf(secret));
       if (row === undefined) return undefined;
       if (row.ended_at !== null || row.expires_at <= toStoredInstant(clock.nowMs())) throw sessionEnded();
-      if (row.method === 'oidc') return { session: toSession(row), caller: callerOf(row) };
+      if (row.method === 'oidc') {
+        if (!hasProvider) throw sessionEnded();
+        return { session: toSession(row), caller: callerOf(row) };
+      }
       const token = tokens.use(row.owner_id);
       if (token === undefined) {
         await repository.endOfOwner(row.owner_id, clock.nowMs());

@@ -47,7 +47,11 @@ export function createSignIn(deps: {
 }): SignIn {
   const { settings = {}, ...rest } = deps;
   const { publicUrl, oidc, sessionHours = DEFAULT_SESSION_HOURS } = settings;
-  const sessions = createSessions({ ...rest, lifetimeMs: sessionHours * HOUR_MS });
+  const sessions = createSessions({
+    ...rest,
+    lifetimeMs: sessionHours * HOUR_MS,
+    hasProvider: oidc !== undefined,
+  });
   const cookie = ownCookie(SESSION_COOKIE, 'Strict', publicUrl);
   return {
     callers: {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { returnPath } from '../../../../backend/access/sign-in/oidc/return-to.ts';
 import { roleOfClaims } from '../../../../backend/access/sign-in/oidc/role-of-claims.ts';
+import { createSessions } from '../../../../backend/access/sign-in/sessions.ts';
+import { createIds } from '../../../../backend/platform/ids.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
 import {
   CLIENT,
@@ -148,6 +150,18 @@ describe('signing in over OpenID Connect', () => {
     for (let at = 0; at < 22; at++) statuses.push((await visit(`${START}/callback`, gone, FROM)).status);
     expect(statuses).toEqual([...Array<number>(20).fill(302), 429, 429]);
     await gone.close();
+  });
+
+  test('opens nothing any more when it is turned off', async () => {
+    provider.people.set('bob', { name: 'Bob', groups: ['cn=admins,dc=example'] });
+    expect((await visit(await passProvider((await visit(START)).location, 'bob'))).location).toBe('/');
+    const secret = jar.header().split('metering-session=')[1]?.split(';', 1)[0] ?? '';
+    const { db, clock } = backend;
+    const tokens = { current: () => undefined, use: () => undefined };
+    const parts = { db, clock, newId: createIds(clock), tokens, lifetimeMs: 1 };
+    expect((await createSessions({ ...parts, hasProvider: true }).find(secret))?.session.method).toBe('oidc');
+    const off = createSessions({ ...parts, hasProvider: false });
+    await expect(off.find(secret)).rejects.toMatchObject({ kind: 'unauthenticated' });
   });
 
   test('is off unless it is set up', async () => {
