@@ -14,6 +14,9 @@ class LongestFirst extends BaseSequencer {
 // Each test backend starts threads, and many tests start whole processes: with compiled code at hand they cost half.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node-compile', import.meta.url));
 
+// What ends nobody is to wait for; long forms take minutes, on a busy machine many.
+const TIMEOUT_MS = process.env['LONG'] === '1' ? 3_600_000 : 60_000;
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -24,8 +27,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Test files share a process: what they import is loaded and compiled once. Nothing may stay behind in globals.
     isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: TIMEOUT_MS,
+    hookTimeout: TIMEOUT_MS,
     // What is waited for comes at once, unless the machine is busy with something else.
     expect: { poll: { timeout: 30_000, interval: 20 } },
   },
