@@ -9,7 +9,7 @@ import { formatInstant } from './platform/instant.ts';
  * The databases, in the order in which they are copied: what invoices say of events is in the first one, so that the
  * events must be at least as young.
  */
-export const DATABASES = ['control.sqlite', 'usage.sqlite'] as const;
+const DATABASES = ['control.sqlite', 'usage.sqlite'] as const;
 const MANIFEST = 'backup.json';
 
 const manifestSchema = z.object({

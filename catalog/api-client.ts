@@ -17,7 +17,7 @@ export interface ApiClient {
 type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The server answered with a problem. */
-export class ApiProblem extends CatalogError {
+class ApiProblem extends CatalogError {
   readonly status: number;
 
   constructor(status: number, problems: CatalogError['problems']) {

@@ -3,7 +3,7 @@ import { isJsonObject, isRawJson } from './json.ts';
 import { isLongJson } from './json-pieces.ts';
 
 /** What stands where a secret was. */
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 /** Our own tokens, wherever they stand: in a path, a message, a free text. */
 const TOKEN = /\b[sk]pat_[\w-]{8,}/g;

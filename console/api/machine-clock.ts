@@ -2,8 +2,6 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
 import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
 
-export type MachineClock = components['schemas']['MachineClock'];
-
 /** An alarm within a minute is soon enough: what it is about has stopped by itself. */
 const REFRESH_MS = 60_000;
 const KEY = ['machine-clock'];

@@ -9,7 +9,6 @@ export type CreateMeter = components['schemas']['CreateMeterRequest'];
 export type MeterQuery = components['schemas']['MeterQueryRequest'];
 export type MeterQueryResult = components['schemas']['MeterQueryResult'];
 export type MeterBreakdown = components['schemas']['MeterBreakdown'];
-export type MeterTemplate = components['schemas']['MeterTemplate'];
 
 /** More groups than this cannot be told apart in a chart. */
 const MAX_SERIES = 10;

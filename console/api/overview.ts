@@ -98,8 +98,6 @@ function minuteOf(ms: number): string {
   return new Date(Math.ceil(ms / 60_000) * 60_000).toISOString();
 }
 
-export type Revenue = components['schemas']['Revenue'];
-
 /** What was invoiced in the last thirty days, and in the thirty days before. */
 export function useRevenue(nowMs: () => number) {
   return useQuery({

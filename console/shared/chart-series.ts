@@ -12,7 +12,7 @@ export function addsUp(aggregation: Meter['aggregation']): boolean {
 }
 
 /** A group in a few words. */
-export function groupLabel(dimensions: Readonly<Record<string, string>>, groupBy: readonly string[]): string {
+function groupLabel(dimensions: Readonly<Record<string, string>>, groupBy: readonly string[]): string {
   return groupBy.length === 0 ? 'Usage' : groupBy.map((name) => valueLabel(dimensions[name])).join(' · ');
 }
 

@@ -1,6 +1,5 @@
 export { default as UiButton } from './action-button.vue';
 export { default as ActionMenu } from './action-menu.vue';
-export { default as UiChoice } from './choice-field.vue';
 export { default as UiChoiceMenu } from './choice-menu.vue';
 export { default as UiPrompt } from './confirm-prompt.vue';
 export { default as CopyText } from './copy-text.vue';

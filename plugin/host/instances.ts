@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
  * configurations on 64 workers, twice over; past it the oldest goes, and a gateway that still uses it is told so and
  * starts a new one. No event is lost by that.
  */
-export const MAX_INSTANCES = 16_384;
+const MAX_INSTANCES = 16_384;
 
 /** Ids are int32 on the wire, and 0 looks like no id at all. */
 const MAX_ID = 2 ** 31 - 1;

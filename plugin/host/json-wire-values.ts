@@ -57,7 +57,7 @@ export function readAny(reader: Reader, end: number, depth = 0): unknown {
 }
 
 /** @throws TypeError for what is no JSON: functions, bigints, symbols */
-export function writeAny(writer: Writer, value: unknown): void {
+function writeAny(writer: Writer, value: unknown): void {
   if (value !== undefined && value !== null) writeFields(writer, VALUE_FIELDS, variantOf(value));
 }
 

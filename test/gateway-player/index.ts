@@ -3,7 +3,7 @@ export { kongConfig, type PluginIdentity } from './kong-config.ts';
 export { applySchema, SchemaViolation } from './kong-schema.ts';
 export { type KongWorker, startKongWorker } from './kong-worker.ts';
 export { createMsgpackProtocol } from './msgpack-protocol.ts';
-export { connectPlayer, connectProtobufPlayer, createPlayer, type Player } from './player.ts';
+export { connectPlayer, connectProtobufPlayer, type Player } from './player.ts';
 export { PLUGIN_SERVER, type PluginServerOptions, startPluginServer } from './plugin-server.ts';
 export type { PdkAnswer, PluginServerProtocol } from './plugin-server-protocol.ts';
 export { createProtobufProtocol } from './protobuf-protocol.ts';

@@ -27,7 +27,7 @@ export function connectProtobufPlayer(socketPath: string, { connections }: { rea
 }
 
 /** A player of whatever protocol. */
-export function createPlayer(protocol: PluginServerProtocol): Player {
+function createPlayer(protocol: PluginServerProtocol): Player {
   return {
     startInstance: (name, config) => protocol.startInstance(name, config),
     async logRequest(instanceId, entryJson) {

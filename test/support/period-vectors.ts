@@ -87,7 +87,7 @@ type Vector =
 const file = new URL('../fixtures/vectors/periods.json', import.meta.url);
 
 /** Every numeric case of periods. */
-export const periodVectors = JSON.parse(readFileSync(file, 'utf8')) as readonly Vector[];
+const periodVectors = JSON.parse(readFileSync(file, 'utf8')) as readonly Vector[];
 
 /** The cases of one kind. @throws Error when there is none: a test over nothing proves nothing */
 export function periodVectorsOf<Kind extends Vector['kind']>(kind: Kind): Extract<Vector, { kind: Kind }>[] {

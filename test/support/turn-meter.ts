@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 /** CPU time of this thread alone: what else the machine does counts for nothing. */
-export function cpuMs(): number {
+function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
@@ -16,7 +16,7 @@ export interface Turns {
 const LOOK_EVERY_MS = 1;
 
 /** Measures the turns of the event loop from now on. @returns what they have come to; it ends the measuring */
-export function startTurns(): () => Turns {
+function startTurns(): () => Turns {
   const turns: Turns = { longestMs: 0, totalMs: 0 };
   let before = cpuMs();
   const look = (): void => {

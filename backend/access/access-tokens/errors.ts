@@ -7,7 +7,7 @@ import {
 } from '../../platform/errors.ts';
 
 /** The codes of this module. */
-export const ACCESS_TOKEN_ERRORS = {
+const ACCESS_TOKEN_ERRORS = {
   access_token_configured: 'is set by the configuration: remove it there and restart the server',
   last_admin_access_token:
     'is the last token without an expiry that can administer; create another one with the role admin first, or nobody could make tokens any more',

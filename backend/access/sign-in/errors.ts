@@ -1,7 +1,7 @@
 import { type DomainProblem, notFound, RequestProblem, validationProblem } from '../../platform/errors.ts';
 
 /** The codes of this module. */
-export const SIGN_IN_ERRORS = {
+const SIGN_IN_ERRORS = {
   session_needs_access_token: 'a session is begun with an access token, not with another session',
 } as const;
 

@@ -16,9 +16,9 @@ import { createSessions } from './sessions.ts';
 
 /** Where the routes are mounted: for addresses that the provider and the browser are given. */
 const BASE_PATH = '/v3/openmeter';
-export const SESSION_COOKIE = 'metering-session';
+const SESSION_COOKIE = 'metering-session';
 /** A working day and its evening: who comes back the next morning signs in again. */
-export const DEFAULT_SESSION_HOURS = 12;
+const DEFAULT_SESSION_HOURS = 12;
 const HOUR_MS = 3_600_000;
 
 export interface SignInSettings {

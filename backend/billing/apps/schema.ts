@@ -15,7 +15,6 @@ export type AppType = z.output<typeof appTypeSchema>;
 const capabilityTypeSchema = z
   .enum(['report_usage', 'report_events', 'calculate_tax', 'invoice_customers', 'collect_payments'])
   .openapi('BillingAppCapabilityType');
-export type CapabilityType = z.output<typeof capabilityTypeSchema>;
 
 const capabilitySchema = z
   .strictObject({

@@ -35,7 +35,7 @@ export interface ProfilesService {
   usersOfApp(appId: string, trx: ControlDb): Promise<string[]>;
 }
 
-export const DEFAULT_ADJUSTMENTS: AdjustmentSettings = { late_usage: 'bill', unused_time: 'credit' };
+const DEFAULT_ADJUSTMENTS: AdjustmentSettings = { late_usage: 'bill', unused_time: 'credit' };
 /** Customers named in the answer that refuses a deletion. */
 const MAX_NAMED_CUSTOMERS = 20;
 

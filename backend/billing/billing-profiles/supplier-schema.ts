@@ -4,7 +4,7 @@ import { addressSchema, customerKeySchema } from '../../customers/customers/inde
 /** The longest legal names have a few hundred characters; the contract sets no bound. */
 const MAX_LEGAL_NAME_LENGTH = 512;
 
-export const taxIdentitySchema = z
+const taxIdentitySchema = z
   .strictObject({ code: z.string().min(1).max(32).optional() })
   .openapi('BillingPartyTaxIdentity');
 
@@ -19,7 +19,6 @@ const partyFields = {
 export const supplierSchema = z
   .strictObject({ ...partyFields, key: customerKeySchema.optional() })
   .openapi('BillingParty');
-export type Supplier = z.output<typeof supplierSchema>;
 
 /** The supplier as an invoice keeps it. */
 export const invoiceSupplierSchema = z.strictObject(partyFields).openapi('BillingSupplier');

@@ -54,7 +54,6 @@ export const paymentSchema = z
     z.strictObject({ collection_method: z.literal('send_invoice'), due_after: waitSchema.default('P30D') }),
   ])
   .openapi('BillingWorkflowPaymentSettings');
-export type PaymentSettings = z.output<typeof paymentSchema>;
 
 const CODES_MOVED = 'cannot be set on a profile: the default tax code of the organization is used';
 const noCode = z

@@ -17,7 +17,7 @@ export const unitConfigSchema = card.unit_config;
 export const discountsSchema = card.discounts;
 export const commitmentsSchema = card.commitments;
 export const paymentTermSchema = card.payment_term;
-export const lineTaxConfigSchema = card.tax_config;
+const lineTaxConfigSchema = card.tax_config;
 
 export const periodSchema = z.strictObject({ from: instantSchema, to: instantSchema }).openapi('ClosedPeriod');
 
@@ -62,7 +62,6 @@ const detailedLineSchema = z
     unit_price: numericSchema,
   })
   .openapi('BillingInvoiceDetailedLine');
-export type DetailedLineBody = z.output<typeof detailedLineSchema>;
 
 const subscriptionReferenceSchema = z
   .strictObject({

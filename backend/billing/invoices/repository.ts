@@ -7,7 +7,6 @@ import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import type { NumberScope } from './lifecycle/numbers.ts';
-import { isFinal, statusOf } from './lifecycle/states.ts';
 import { type InvoiceRow, toInvoice, toInvoiceRow } from './rows.ts';
 import type { InvoiceFilterField, InvoiceSortField } from './schema.ts';
 import type { Invoice } from './types.ts';
@@ -167,11 +166,6 @@ export function invoiceRepository(db: ControlDb) {
       return (await own.select('currency').orderBy('currency').execute()).map((row) => row.currency);
     },
   };
-}
-
-/** Whether the invoice still counts: it is neither deleted nor void. */
-export function isStanding(invoice: Pick<Invoice, 'status'>): boolean {
-  return !isFinal(invoice.status) || statusOf(invoice.status) === 'paid';
 }
 
 /** Invoices as a search finds them: by a part of their number. */

@@ -28,7 +28,7 @@ const actionsSchema = z
   })
   .openapi('BillingInvoiceAvailableActions');
 
-export const STATUSES = [
+const STATUSES = [
   'draft',
   'issuing',
   'issued',
@@ -103,7 +103,6 @@ export const invoiceSchema = z
     lines: z.array(invoiceLineSchema).optional(),
   })
   .openapi('BillingInvoice');
-export type InvoiceBody = z.input<typeof invoiceSchema>;
 
 export const invoicePageSchema = z
   .strictObject({ data: z.array(invoiceSchema), meta: pageMetaSchema })

@@ -25,7 +25,6 @@ const identityFields = {
 };
 
 export const createAddonSchema = z.strictObject({ ...contentFields, ...identityFields }).openapi('CreateAddonRequest');
-export type CreateAddon = z.output<typeof createAddonSchema>;
 
 export const upsertAddonSchema = z.strictObject(contentFields).openapi('UpsertAddonRequest');
 export type UpsertAddon = z.output<typeof upsertAddonSchema>;

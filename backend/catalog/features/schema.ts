@@ -34,15 +34,7 @@ const filtersSchema = z
 
 const featureMeterSchema = z.strictObject({ id: ulidSchema, filters: filtersSchema.optional() });
 
-export const LLM_TOKEN_TYPES = [
-  'input',
-  'output',
-  'cache_read',
-  'cache_write',
-  'reasoning',
-  'request',
-  'response',
-] as const;
+const LLM_TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_write', 'reasoning', 'request', 'response'] as const;
 
 const manualUnitCostSchema = z.strictObject({
   type: z.literal('manual'),

@@ -60,7 +60,7 @@ export interface MeasuredFeature {
  * The usage query of a feature: its meter, and its filters together with those of the scope, of which all must pass.
  * @param droppedPaths paths of dimensions that the meter does not have any more, kept by archived features
  */
-export function usageQueryOf(
+function usageQueryOf(
   feature: Feature,
   meter: Meter,
   scope: FeatureUsageScope,

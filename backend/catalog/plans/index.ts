@@ -22,7 +22,7 @@ export type {
 } from '../product-catalog/index.ts';
 export { plansBlockAddonDeletion } from './plan-addon-service.ts';
 export type { PlanBlockers } from './plan-kind.ts';
-export { fromPlan, type PlanBody } from './plan-mapping.ts';
+export type { PlanBody } from './plan-mapping.ts';
 export { findPlanIssues, PLAN_CADENCES } from './plan-rules.ts';
 export type * from './types.ts';
 

@@ -74,7 +74,7 @@ export function fromJudgedPlan({ version, issues }: JudgedVersion<PlanContent>, 
 }
 
 /** A plan as answers carry it, without what keeps it from being published. */
-export function fromPlan(plan: Plan, atMs: number): PlanBody {
+function fromPlan(plan: Plan, atMs: number): PlanBody {
   return {
     id: plan.id,
     name: plan.name,

@@ -1,6 +1,6 @@
 import type { EffectivePeriod, Labels, Phase, SettlementMode, VersionStatus } from '../product-catalog/index.ts';
 
-export type { PlanAddon, PlanAddonTerms } from './plan-addon-types.ts';
+export type { PlanAddon } from './plan-addon-types.ts';
 
 export type PlanStatus = VersionStatus;
 

@@ -1,7 +1,7 @@
 import { DomainProblem, notFound, RequestProblem, validationProblem } from '../../platform/errors.ts';
 
 /** The codes of this module. */
-export const TAX_CODE_ERRORS = {
+const TAX_CODE_ERRORS = {
   tax_code_not_found: 'tax code not found',
   tax_code_managed_by_system: 'tax code is managed by the system and cannot be changed or deleted',
   tax_code_is_organization_default: 'tax code is a default of the organization and cannot be deleted',

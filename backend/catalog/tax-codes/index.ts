@@ -7,7 +7,6 @@ import { taxCodeRoutes } from './routes.ts';
 import type { TaxCode } from './schema.ts';
 import { createTaxCodesService, type TaxCodesService } from './service.ts';
 
-export { referencedTaxCodeNotFound } from './errors.ts';
 export type { DefaultTaxCodes, TaxCode } from './schema.ts';
 
 /** Tax codes: the API's operations, and tax codes for modules that refer to them. */

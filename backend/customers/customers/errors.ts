@@ -7,7 +7,7 @@ import {
 } from '../../platform/errors.ts';
 
 /** The codes of this module: what broke, and the field that has to change. All answer 409. */
-export const CUSTOMER_ERRORS = {
+const CUSTOMER_ERRORS = {
   customer_key_taken: { field: 'key', message: 'is the key of another customer' },
   customer_key_is_customer_id: { field: 'key', message: 'is the id of another customer' },
   customer_key_is_subject_key: { field: 'key', message: 'is a subject key of another customer' },

@@ -14,7 +14,7 @@ import {
  * of a few milliseconds, and the longest page of customers with that many still fits in memory. 512 characters of four
  * bytes fit the index entry of every database that we may move to.
  */
-export const MAX_SUBJECT_KEYS = 1000;
+const MAX_SUBJECT_KEYS = 1000;
 const MAX_SUBJECT_KEY_LENGTH = 512;
 /** Local part, @ and domain of the longest address (RFC 5321, 4.5.3.1). The contract asks for no more than text. */
 const MAX_EMAIL_LENGTH = 320;

@@ -82,7 +82,7 @@ function nextRecurrence(grant: StoredGrant, atMs: number): Pick<GrantBody, 'next
   return { next_recurrence: formatInstant(nextMs) };
 }
 
-export function toValueBody(balance: Balance): NonNullable<FeatureAccessBody['value']> {
+function toValueBody(balance: Balance): NonNullable<FeatureAccessBody['value']> {
   return {
     balance: formatDecimal(balance.balance),
     usage: formatDecimal(balance.usage),

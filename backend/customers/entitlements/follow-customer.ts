@@ -57,7 +57,7 @@ export async function followAllCustomers(deps: FollowDeps): Promise<void> {
 }
 
 /** What the rate cards of a subscription grant, phase by phase. */
-export function agreedSubscription({ id, customerId, billingAnchorMs, phases }: SubscriptionView): AgreedSubscription {
+function agreedSubscription({ id, customerId, billingAnchorMs, phases }: SubscriptionView): AgreedSubscription {
   const access = phases.flatMap((phase) =>
     phase.items.flatMap(({ identity, itemKey, rateCard, featureId, fromMs, toMs }): AgreedAccess[] => {
       if (rateCard.entitlement === undefined || featureId === undefined) return [];

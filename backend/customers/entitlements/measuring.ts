@@ -70,7 +70,7 @@ export interface Reckoning {
   readonly plan: BalancePlan;
 }
 
-export function allowanceOf(
+function allowanceOf(
   { entitlement, grants, resets }: EntitlementWithGrants,
   measuring: Measuring,
   usageKind: UsageKind,

@@ -171,7 +171,7 @@ export const grantSchema = z
 export type GrantBody = z.output<typeof grantSchema>;
 export const grantPageSchema = z.strictObject({ data: z.array(grantSchema), meta: pageMetaSchema });
 
-export const valueSchema = z
+const valueSchema = z
   .strictObject({
     balance: numericSchema,
     usage: numericSchema,

@@ -121,7 +121,7 @@ async function reset(
 }
 
 /** @throws RequestProblem 404 when it is not in force, 400 when it is not metered */
-export async function measuredInForce(
+async function measuredInForce(
   { features }: EntitlementDeps,
   db: ControlDb,
   customerId: string | undefined,

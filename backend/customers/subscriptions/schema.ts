@@ -18,7 +18,7 @@ const MAX_CUSTOMIZATIONS = 100;
 /** More of one add-on than anybody sells; its fee times this is still an amount of money. */
 const MAX_ADDON_QUANTITY = 1_000_000_000;
 
-export const timingSchema = z
+const timingSchema = z
   .union([z.enum(['immediate', 'next_billing_cycle']), dateTimeSchema])
   .openapi('BillingSubscriptionEditTiming', {
     description: 'Now, at the end of the billing period, or at an instant.',

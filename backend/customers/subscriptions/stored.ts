@@ -57,7 +57,7 @@ export function customersOf(deps: SubscriptionDeps, trx: ControlDb) {
 }
 
 /** The subscription with the items that follow from it now. */
-export function withItems(deps: SubscriptionDeps, changed: Subscription, nowMs: number): Subscription {
+function withItems(deps: SubscriptionDeps, changed: Subscription, nowMs: number): Subscription {
   return { ...changed, updatedAtMs: nowMs, items: reconcileItems(changed, changed.items, deps.newId) };
 }
 

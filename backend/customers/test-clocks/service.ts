@@ -18,9 +18,9 @@ import { type StoredTestClock, testClockRepository } from './repository.ts';
 import type { AdvanceTestClock, TestClockBody, TestClockPage } from './schema.ts';
 
 /** Lists carry them as parameters of one statement, and a sandbox needs a handful. */
-export const MAX_TEST_CLOCKS = 500;
+const MAX_TEST_CLOCKS = 500;
 /** A year and a leap day more: each day is a round of everything that happens at night. */
-export const MAX_MOVE_DAYS = 400;
+const MAX_MOVE_DAYS = 400;
 const DAY_MS = 86_400_000;
 const EARLIEST_MS = 0;
 const LATEST_MS = Date.UTC(2200, 0, 1);

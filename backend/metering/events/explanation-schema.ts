@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { dateTimeSchema, ulidSchema } from '../../platform/http/schemas.ts';
 import { ingestedEventSchema } from './schema.ts';
 
-export const countingReasonSchema = z
+const countingReasonSchema = z
   .strictObject({
     code: z.string().openapi({
       description:

@@ -3,7 +3,7 @@ import type { HttpContext } from '../../platform/http/router.ts';
 import type { GatewayDelivery, NumberRange } from '../usage-store/index.ts';
 
 /** The headers with which a gateway's sender numbers what it delivers. Backends that do not know them ignore them. */
-export const GATEWAY_HEADERS = {
+const GATEWAY_HEADERS = {
   node: 'Metering-Node',
   process: 'Metering-Process',
   sequence: 'Metering-Sequence',

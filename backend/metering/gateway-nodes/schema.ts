@@ -4,7 +4,7 @@ import { dateTimeSchema } from '../../platform/http/schemas.ts';
 
 const rangeSchema = z.strictObject({ first: z.int(), last: z.int() });
 
-export const gatewayProcessSchema = z
+const gatewayProcessSchema = z
   .strictObject({
     node: z.string(),
     process: z.string().openapi({ description: 'One run of one plugin server; its numbers begin at 1.' }),
@@ -27,7 +27,7 @@ export const gatewayProcessPageSchema = z
   .openapi('GatewayProcessPage');
 export type GatewayProcessPage = z.output<typeof gatewayProcessPageSchema>;
 
-export const gatewayRequestsSchema = z
+const gatewayRequestsSchema = z
   .strictObject({
     node: z.string(),
     account: z.string().openapi({ description: 'The gateway begins a new one when its spool folder was lost.' }),

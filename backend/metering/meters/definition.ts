@@ -5,7 +5,7 @@ import type { Meter } from './schema.ts';
 
 const DIMENSION_NAME = /^[a-zA-Z_][0-9a-zA-Z_]*$/;
 /** Names that a query uses for the event's subject and its customer. */
-export const RESERVED_DIMENSIONS: readonly string[] = ['subject', 'customer_id'];
+const RESERVED_DIMENSIONS: readonly string[] = ['subject', 'customer_id'];
 
 /**
  * Checks what a meter's schema cannot: which fields go together, and that each path parses.

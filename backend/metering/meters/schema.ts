@@ -12,7 +12,7 @@ import {
 } from '../../platform/http/schemas.ts';
 import { AGGREGATION_NAMES } from '../usage-store/index.ts';
 
-export const GRANULARITIES = ['PT1M', 'PT1H', 'P1D', 'P1M'] as const;
+const GRANULARITIES = ['PT1M', 'PT1H', 'P1D', 'P1M'] as const;
 
 /** Dimensions beyond this make every event's processing slow; the largest built-in meter has 19. */
 const MAX_DIMENSIONS = 100;

@@ -18,7 +18,7 @@ const DEFAULT_PAGE_SIZE = 20;
 /** The contract sets no maximum for numbered pages; clients are known to ask for 1,000. */
 const MAX_PAGE_SIZE = 1000;
 /** The maximum of the events list, as the contract's reference implementation has it. */
-export const MAX_CURSOR_PAGE_SIZE = 100;
+const MAX_CURSOR_PAGE_SIZE = 100;
 /** Page numbers beyond this overflow an offset. */
 const MAX_PAGE_NUMBER = 1_000_000_000;
 

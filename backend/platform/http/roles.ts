@@ -6,17 +6,11 @@
 export const ROLES = ['admin', 'billing_admin', 'viewer', 'ingest', 'enforcement'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a route asks of its caller; 'any' is granted to every valid token. */
+/**
+ * What a route asks of its caller; 'any' is granted to every valid token. A new route that changes something asks for `write`
+ * or, if it is not about billing, `administer`: meters, apps and stored events, access tokens, the audit log.
+ */
 export type Access = 'read' | 'write' | 'administer' | 'ingest' | 'enforce' | 'any';
-
-/** What each grant opens. A new route that changes something asks for `write` or, if it is not about billing, `administer`. */
-export const GRANT_MEANINGS: Record<Exclude<Access, 'any'>, string> = {
-  read: 'see everything but access tokens and the audit log',
-  write: 'change the product catalog, customers, subscriptions, entitlements, billing settings and invoices',
-  administer: 'change meters, apps and stored events; access tokens; the audit log',
-  ingest: 'send events',
-  enforce: 'ask what customers are entitled to, as gateways do',
-};
 
 interface RoleMeaning {
   /** As people read it. */

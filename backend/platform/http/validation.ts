@@ -33,7 +33,7 @@ export function summarize(parameters: readonly InvalidParameter[], count = param
 }
 
 /** How many wrong fields there are, listed or not. */
-export function countRefusals(error: z.core.$ZodError): number {
+function countRefusals(error: z.core.$ZodError): number {
   return error.issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 }
 

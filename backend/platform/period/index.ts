@@ -1,4 +1,4 @@
-export { cadencesAlign, isDivisibleBy } from '../iso-duration.ts';
+export { isDivisibleBy } from '../iso-duration.ts';
 export {
   addDuration,
   type Duration,
@@ -9,7 +9,6 @@ export {
 } from './duration.ts';
 export {
   contains,
-  earlier,
   intersection,
   isEmpty,
   type OpenPeriod,

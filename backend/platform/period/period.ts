@@ -31,7 +31,7 @@ export function intersection(a: OpenPeriod, b: OpenPeriod): OpenPeriod | undefin
 }
 
 /** The earlier of two ends, where undefined never comes. */
-export function earlier(a: number | undefined, b: number | undefined): number | undefined {
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return Math.min(a, b);
 }

@@ -241,7 +241,7 @@ function hasJustFailed(path: string, { failedAt, options }: State): boolean {
 }
 
 /** The spool's folders in a folder, the oldest process first; none when the folder is not there. */
-export async function listFolders(path: string): Promise<{ name: string; owner: FolderName }[]> {
+async function listFolders(path: string): Promise<{ name: string; owner: FolderName }[]> {
   const names = await readdir(path).catch(() => []);
   return names
     .flatMap((name) => {

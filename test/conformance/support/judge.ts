@@ -1,5 +1,4 @@
-import { expect } from 'vitest';
-import type { Answer, TestBackend } from '../../support/backend.ts';
+import type { TestBackend } from '../../support/backend.ts';
 import type { Mutation } from './mutations.ts';
 import type { Json } from './schema.ts';
 
@@ -12,7 +11,7 @@ interface Exception {
   reason: string;
 }
 
-export const EXCEPTIONS: readonly Exception[] = [
+const EXCEPTIONS: readonly Exception[] = [
   {
     operation: /^(create|update)-(plan|addon|plan-addon)$/,
     field: /(billing_cadence|duration|max_quantity)$/,
@@ -62,13 +61,4 @@ export async function judgeRefusal(
   if (answer.status === 400 && (right || coded.some((error) => error.field === field))) return undefined;
   const said = named.map((parameter) => `${parameter.field} ${parameter.rule}`).join(', ');
   return `${operation}: ${field} ${rule} answered ${answer.status} ${said}`;
-}
-
-/** A problem of the stated status, and nothing else. */
-export function expectProblem(answer: Answer, status: number, request: unknown): void {
-  const type = answer.headers.get('content-type');
-  expect({ request, status: answer.status, type, text: answer.text }).toMatchObject({
-    status,
-    type: 'application/problem+json',
-  });
 }

@@ -15,7 +15,7 @@ import { PLUGIN_SERVER } from '../../gateway-player/index.ts';
  */
 const { KONG_BIN, KONG_PREFIX } = process.env;
 export const KONG = KONG_BIN ?? (KONG_PREFIX === undefined ? undefined : join(KONG_PREFIX, 'bin', 'kong'));
-export const PLUGIN_DIR = join(import.meta.dirname, '../../../dist/plugin/metering-and-billing');
+const PLUGIN_DIR = join(import.meta.dirname, '../../../dist/plugin/metering-and-billing');
 
 /** How the plugin server is run: by Kong, as a service beside it, or started by Kong as in the first versions. */
 export type Installation = 'managed' | 'service' | 'bare';

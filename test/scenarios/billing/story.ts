@@ -128,7 +128,7 @@ export async function openStory(start: string, customerFields: Json = {}): Promi
 const features: Record<string, string> = {};
 
 /** A whole invoice in one line, to the cent. */
-export function billLine(invoice: Json): string {
+function billLine(invoice: Json): string {
   const day = (text: string) => text.replace('T00:00:00Z', '').replace(/:00Z$/, 'Z');
   const lines = invoice.lines.map((line: Json) => {
     const details = line.detailed_lines.map((detail: Json) => {

@@ -9,7 +9,7 @@ import { toTextPeriod } from './wanted.ts';
 
 export type ChargeStatus = 'created' | 'active' | 'final' | 'deleted';
 
-export function chargeStatus(charge: Charge, nowMs: number): ChargeStatus {
+function chargeStatus(charge: Charge, nowMs: number): ChargeStatus {
   if (charge.state === 'deleted') return 'deleted';
   if (charge.state === 'billed') return 'final';
   return nowMs < charge.servicePeriod.fromMs ? 'created' : 'active';

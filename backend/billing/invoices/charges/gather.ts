@@ -24,11 +24,6 @@ export interface GatherOptions {
   aggregationOf(charge: Charge): Aggregation | undefined;
 }
 
-/** Whether an invoice can be made at all: something falls due by itself, not only as a part of a longer period. */
-export function hasDue(charges: readonly Charge[], cutoffMs: number): boolean {
-  return charges.some((charge) => isOpen(charge) && charge.invoiceAtMs <= cutoffMs);
-}
-
 /** The lines of an invoice made at the cutoff, by the time that they are for. */
 export async function gatherLines(charges: readonly Charge[], options: GatherOptions): Promise<LineDraft[]> {
   const lines = await mapInSlices(charges.filter(isOpen), (charge) => lineOf(charge, options));

@@ -59,7 +59,7 @@ interface Recount {
  * Looks at one charge again.
  * @returns the corrections that were made; none when nothing has changed, or when the charge is still being billed
  */
-export async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction[]> {
+async function correctUsage(deps: InvoicesDeps, chargeId: string): Promise<Correction[]> {
   const charge = await chargeRepository(deps.db).byId(chargeId);
   const found = charge && (await countAgain(deps, charge, await lineRepository(deps.db).ofCharge(charge.id)));
   if (charge === undefined || found === undefined) return [];

@@ -1,7 +1,6 @@
 /** What happens when an invoice enters a state. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { NewId } from '../../../platform/ids.ts';
-import { formatInstant } from '../../../platform/instant.ts';
 import type { App } from '../../apps/index.ts';
 import { chargeRepository } from '../charges/repository.ts';
 import { attachCorrections } from '../corrections/attach.ts';
@@ -111,9 +110,4 @@ function settleInSandbox(moving: Moving): Moving {
 
 function deleted(invoice: Invoice, nowMs: number): Invoice {
   return { ...invoice, deletedAtMs: nowMs };
-}
-
-/** RFC 3339 text for the facts that an external system reports. */
-export function reportedAt(nowMs: number): string {
-  return formatInstant(nowMs);
 }

@@ -32,8 +32,3 @@ export function resetsWithin(periods: UsagePeriods, fromMs: number, untilMs: num
   });
   return [...resets].toSorted((a, b) => a - b);
 }
-
-/** The last instant before or at `atMs` at which usage began anew. */
-export function lastResetAt(periods: UsagePeriods, atMs: number): number {
-  return usagePeriodAt(periods, atMs).fromMs;
-}

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { type Catalog, createCatalog, feeCard, type Json, phase, planBody } from '../../catalog/plans/support.ts';
+import { type Catalog, createCatalog, feeCard, type Json, planBody } from '../../catalog/plans/support.ts';
 
-export { feeCard, type Json, phase, planBody, UNKNOWN_ID, usageCard } from '../../catalog/plans/support.ts';
+export { feeCard, type Json, phase, UNKNOWN_ID, usageCard } from '../../catalog/plans/support.ts';
 
 /** A backend with features, and short ways to what tests of subscriptions need. */
 export interface Shop {
@@ -82,11 +82,3 @@ export async function openShop(start: string): Promise<Shop> {
 /** Periods as text, to be compared at a glance. */
 export const spans = (list: readonly { active_from: string; active_to?: string }[]) =>
   list.map(({ active_from, active_to }) => `${active_from}..${active_to ?? ''}`);
-
-/** Key and amount of each item of a phase. */
-export const prices = (subscription: Json, phaseKey = 'default') =>
-  subscription.phases
-    .find(({ key }: Json) => key === phaseKey)
-    .items.map((item: Json) => [item.rate_card.key, item.rate_card.price.amount ?? item.rate_card.price.type]);
-
-export { phase as planPhase };

@@ -9,7 +9,7 @@ export interface SeriesSpec {
   dimensions: readonly (readonly [name: string, path: string])[];
 }
 
-export function seriesSpec(meter: MeterSpec): SeriesSpec {
+function seriesSpec(meter: MeterSpec): SeriesSpec {
   return {
     eventType: meter.eventType,
     aggregation: meter.aggregation,

@@ -107,7 +107,7 @@ export interface SubjectDay {
 }
 
 /** In the order of the table's keys. */
-export function daysOf(rows: Iterable<Row>): SubjectDay[] {
+function daysOf(rows: Iterable<Row>): SubjectDay[] {
   const days = new Map<string, SubjectDay>();
   const latest = new Map<number, SubjectDay>();
   for (const [, subject, type, timeMs, voidedBy] of rows) {
