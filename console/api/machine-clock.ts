@@ -1,5 +1,4 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query';
-import type { components } from '../../sdk/index.ts';
 import { api, call } from './client.ts';
 
 /** An alarm within a minute is soon enough: what it is about has stopped by itself. */
