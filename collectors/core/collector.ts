@@ -99,7 +99,7 @@ export function startCollector(settings: CollectorSettings, surroundings: Collec
 }
 
 /** What the ledger of sources in the backend calls a collector. */
-export function nodeOf(name: string): string {
+function nodeOf(name: string): string {
   return `collector:${name}`;
 }
 

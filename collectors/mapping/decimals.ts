@@ -30,7 +30,7 @@ const SUFFIXES: Readonly<Record<string, string>> = {
 };
 
 /** @throws TypeError when it is no decimal number */
-export function decimalOf(value: unknown): Decimal {
+function decimalOf(value: unknown): Decimal {
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text !== 'string' || text.length > MAX_LENGTH) throw new TypeError('is no decimal number');
   const [, digits, exponent = '0'] = NUMBER.exec(text) ?? [];

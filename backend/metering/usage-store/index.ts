@@ -18,7 +18,7 @@ export type {
 export { passesFilter } from './dimension-filter.ts';
 export { parseData } from './event-data.ts';
 export { checkJsonPath, compileJsonPath, jsonPathProblem } from './json-path.ts';
-export { readDimensionValue, readDistinctValue, readNumericValue } from './meter-value.ts';
+export { readDimensionValue } from './meter-value.ts';
 export { isFullPage } from './page-bytes.ts';
 export type {
   DimensionValues,

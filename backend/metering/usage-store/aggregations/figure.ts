@@ -12,17 +12,17 @@ export function toFigure(decimal: Decimal): Figure {
   return Number.isSafeInteger(number) ? number : text;
 }
 
-function addFigures(a: Figure, b: Figure): Figure {
+export function addFigures(a: Figure, b: Figure): Figure {
   if (typeof a === 'number' && typeof b === 'number' && Number.isSafeInteger(a + b)) return a + b;
   return toFigure(new Decimal(a).plus(b));
 }
 
-function lesserFigure(a: Figure, b: Figure): Figure {
+export function lesserFigure(a: Figure, b: Figure): Figure {
   if (typeof a === 'number' && typeof b === 'number') return Math.min(a, b);
   return new Decimal(b).lessThan(a) ? b : a;
 }
 
-function greaterFigure(a: Figure, b: Figure): Figure {
+export function greaterFigure(a: Figure, b: Figure): Figure {
   if (typeof a === 'number' && typeof b === 'number') return Math.max(a, b);
   return new Decimal(b).greaterThan(a) ? b : a;
 }
