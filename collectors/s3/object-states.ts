@@ -12,7 +12,7 @@ export interface ObjectState {
 const PREFIX = 'o/';
 const PAGE = 1000;
 
-export function stateOf(cursor: Cursor, key: string): ObjectState | undefined {
+function stateOf(cursor: Cursor, key: string): ObjectState | undefined {
   const text = cursor.get(PREFIX + key);
   if (text === undefined) return undefined;
   const [etag, rows, isDone] = JSON.parse(text) as [string, number, boolean];

@@ -11,7 +11,7 @@ export interface Call {
   readonly leaveWhen?: PromiseLike<unknown> | undefined;
 }
 
-export const CHAT = { messages: [{ role: 'user', content: 'Say this is a test!' }] };
+const CHAT = { messages: [{ role: 'user', content: 'Say this is a test!' }] };
 
 /** Calls a model as alice. Resolves with the status; with undefined when the client left first. */
 export async function callModel(
