@@ -27,6 +27,8 @@ export interface Deliveries {
   counters(): DeliveryCounters;
   /** Whether events of a process that is dead are being looked for, or delivered. */
   isAdopting(): boolean;
+  /** Whether any of them could send a whole batch, and has not yet. */
+  isBehind(): boolean;
   /** What the metrics tell. */
   snapshot(): Snapshot;
   /** Hands to the operating system, within the call, what has been pushed: it outlives the process. Never throws. */
@@ -137,6 +139,10 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     },
     counters: () => countersOf(state),
     isAdopting: () => spool?.adoption.isBusy() ?? false,
+    isBehind() {
+      for (const { work } of state.opened.values()) if (work.queue.isBehind) return true;
+      return false;
+    },
     snapshot: () => snapshotOf({ ...common, syncs, opened: works(state), account: state.account }),
     flush() {
       for (const { work } of state.opened.values()) work.queue.store.flush();

@@ -51,6 +51,8 @@ export interface DeliveryQueue {
   run(): void;
   /** When the oldest event in memory was pushed, by the monotonic clock. */
   oldestAt(): number | undefined;
+  /** Whether a whole batch waits that may be sent. */
+  readonly isBehind: boolean;
   /** Whether the endpoint's last answer was that it refuses the token. */
   readonly isTokenRefused: boolean;
   /** Tells a backend that keeps the ledger what has changed, if nothing else is to be sent. To be called now and then. */
@@ -98,6 +100,9 @@ export function createDeliveryQueue(settings: DeliverySettings, surroundings: Su
     afterPush: dispatcher.afterPush,
     run: dispatcher.run,
     oldestAt: () => earliest([store.first()?.queuedAt, dispatcher.oldestInFlightAt(), parts.aside?.oldestAt()]),
+    get isBehind() {
+      return dispatcher.isBehind();
+    },
     get isTokenRefused() {
       return endpointState.isTokenRefused;
     },

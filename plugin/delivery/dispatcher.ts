@@ -28,6 +28,8 @@ export interface Dispatcher {
   afterPush(): void;
   /** Lets all go that is due now. To be called when a slot becomes free or the breaker changes. */
   run(): void;
+  /** Whether a whole batch waits that may be sent. */
+  isBehind(): boolean;
   /** Sends a batch that was put aside, as soon as there is a slot for it. */
   sendReturned(batch: AsideBatch<Entry>): void;
   /** When the oldest event that is in flight was pushed, by the monotonic clock. */
@@ -112,6 +114,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
     },
     run,
+    isBehind: () => maySend(options) && isFull(),
     sendReturned: (batch) => void slots.add(() => send(batch.entries, batch)),
     oldestInFlightAt: () => earliest(Array.from(inFlight, ([first]) => first?.queuedAt)),
   };

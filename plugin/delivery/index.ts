@@ -120,6 +120,11 @@ export function flushDelivery(): void {
   theServed?.settle();
 }
 
+/** Whether more waits than a batch that could be sent: whoever holds this process up then costs more than he saves. */
+export function isDeliveryBehind(): boolean {
+  return theDeliveries?.isBehind() ?? false;
+}
+
 /**
  * Puts what is waiting on disk within the call, and sends what is there at once. What is left after the deadline stays
  * on disk for the next process; without a spool it counts as dropped, `shutdown`. For good: a second call waits for the

@@ -31,7 +31,7 @@ export function createChannel(socket: Socket, turn: Turn): Channel {
     write(frames) {
       if (!isClosed) turn.answer(() => socket.write(frames));
     },
-    afterAnswers: turn.afterAnswers,
+    beforeAnswers: turn.beforeAnswers,
     expectReply(waiter) {
       if (isClosed) waiter(connectionLost());
       else waiters.push(waiter);

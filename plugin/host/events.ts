@@ -10,8 +10,8 @@ export type ReplyWaiter = (reply: Buffer | Error) => void;
 export interface EventChannel {
   write(frames: Buffer): void;
   expectReply(waiter: ReplyWaiter): void;
-  /** Runs when Kong has all answers of this turn of the event loop, over whatever connection. */
-  afterAnswers(run: () => void): void;
+  /** Runs when the loop has read from every connection, before the answers of this turn leave. */
+  beforeAnswers(run: () => void): void;
 }
 
 /** A phase of a request, as Kong asked for it. */
@@ -83,7 +83,7 @@ export function runPrefetched(
       if (isStored) channel.write(end);
       onDone();
     };
-    channel.afterAnswers(() => run(prefetchedCaller(event.phase, calls, replies), done));
+    channel.beforeAnswers(() => run(prefetchedCaller(event.phase, calls, replies), done));
   };
   channel.write(isStored ? frames : Buffer.concat([frames, end]));
   for (let expected = 0; expected < calls.length; expected++) channel.expectReply(take);

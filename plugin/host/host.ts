@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../delivery/clock.ts';
 import type { Instances } from './answers.ts';
 import { type Connection, type ConnectionHost, serveConnection } from './connection.ts';
 import { planPrefetch } from './events.ts';
+import { createGathering } from './gathering.ts';
 import { serveMsgpackConnection } from './msgpack/connection.ts';
 import { createMsgpackEvents } from './msgpack/events.ts';
 import type { HostedPlugin, Protocol } from './plugin-module.ts';
@@ -46,6 +47,7 @@ export interface HostOptions {
 
 export function createHost(options: HostOptions): Host {
   const { plugin, instances, reports, clock = systemClock, protocol = 'ProtoBuf:1' } = options;
+  const gathering = isAwaited(plugin) ? undefined : createGathering({ clock, isBehind: plugin.isBehind });
   const shared: ConnectionHost = {
     plugin,
     pluginInfo: {
@@ -58,7 +60,7 @@ export function createHost(options: HostOptions): Host {
     },
     prefetch: new Map(Array.from(plugin.prefetch, ([phase, calls]) => [phase, planPrefetch(calls)])),
     instances,
-    turn: createTurn(plugin.settle),
+    turn: createTurn({ settle: plugin.settle, afterAnswers: gathering?.afterAnswers }),
     reports,
   };
   const connections = new Set<Connection>();
@@ -90,6 +92,7 @@ export function createHost(options: HostOptions): Host {
     serve(socket) {
       const connection: Connection = serveOver(socket, () => afterWork(socket, connection));
       connections.add(connection);
+      gathering?.connected();
       socket.on('close', () => afterWork(socket, connection));
       if (whenAllIdle !== undefined) connection.finish();
       else if (whenAllGone !== undefined) connection.retire();
@@ -116,4 +119,9 @@ export function createHost(options: HostOptions): Host {
       await nextTurn();
     },
   };
+}
+
+/** Whether a client waits for any phase of the plugin: calls are made in advance where nobody does. */
+function isAwaited({ phases, prefetch }: HostedPlugin): boolean {
+  return phases.some((phase) => !prefetch.has(phase));
 }

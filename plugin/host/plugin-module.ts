@@ -26,6 +26,8 @@ export interface HostedPlugin {
    * Kong, so that what Kong has been told of outlives the process. undefined = the plugin stores nothing.
    */
   readonly settle: (() => void) | undefined;
+  /** Whether the plugin has more to do than what Kong tells it, so that the host must not pause. Never throws. */
+  readonly isBehind: (() => boolean) | undefined;
   /** Another process that served the same socket is gone: what it has not answered may come to this one. Never throws. */
   readonly otherGone: (() => void) | undefined;
   /** Throws whatever the plugin's constructor throws. */
@@ -65,8 +67,9 @@ export function loadPlugin(path: string): HostedPlugin {
     phases,
     schema: schemaOf(name, exports),
     prefetch: readPrefetch(exports['Prefetch'], phases),
-    settle: functionOf(exports['settle']),
-    otherGone: functionOf(exports['otherGone']),
+    settle: functionOf<void>(exports['settle']),
+    isBehind: functionOf<boolean>(exports['isBehind']),
+    otherGone: functionOf<void>(exports['otherGone']),
     newInstance: (config) => instanceOf(new pluginClass(config)),
   };
 }
@@ -82,8 +85,8 @@ export function describePlugin(plugin: HostedPlugin, protocol: Protocol = 'Proto
   return JSON.stringify(protocol === 'MsgPack:1' ? [description] : { Protocol: protocol, Plugins: [description] });
 }
 
-function functionOf(exported: unknown): (() => void) | undefined {
-  return typeof exported === 'function' ? (exported as () => void) : undefined;
+function functionOf<Result>(exported: unknown): (() => Result) | undefined {
+  return typeof exported === 'function' ? (exported as () => Result) : undefined;
 }
 
 function methodsOf(pluginClass: PluginClass): Readonly<Record<string, unknown>> {

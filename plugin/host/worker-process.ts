@@ -138,10 +138,12 @@ export function startWorkerProcess(
   }
 
   child.on('message', (message: ToFirst) => {
+    // Whatever it says, it lives: a question waits behind the connections that are on their way to it, which may be thousands.
+    silentPings = 0;
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
     else if (message.kind === 'arrived') onTheWay.delete(message.connection);
     else if (message.kind === 'ended') letGo(message.connection);
-    else if (message.kind === 'pong') silentPings = 0;
+    else if (message.kind === 'pong') return;
     else if (message.kind === 'ready') {
       starting.cancel();
       ping();

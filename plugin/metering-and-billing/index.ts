@@ -1,4 +1,11 @@
-import { countRequest, flushDelivery, installShutdown, recallRequests, reportDrop } from '../delivery/index.ts';
+import {
+  countRequest,
+  flushDelivery,
+  installShutdown,
+  isDeliveryBehind,
+  recallRequests,
+  reportDrop,
+} from '../delivery/index.ts';
 import { openUsageMeter, type UsageMeter } from './usage-meter.ts';
 
 export { ConfigEntityChecks, Schema } from './schema.ts';
@@ -34,6 +41,9 @@ export const Prefetch = { log: ['kong.log.serialize'] } as const;
  * over. So what Kong has been told of is not lost when the process is killed.
  */
 export const settle: () => void = flushDelivery;
+
+/** For a plugin server that can use it: whether batches are due that a pause of this process would hold up. */
+export const isBehind: () => boolean = isDeliveryBehind;
 
 /** For a plugin server that can use it: called when another of its processes is gone, before Kong comes here instead. */
 export const otherGone: () => void = recallRequests;

@@ -2,6 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { createManualClock } from './support/manual-clock.ts';
 import { barrier, createRig, event, ids, pushAll, serve, TOKEN, until } from './support/rig.ts';
 
+test('a delivery is behind while a whole batch waits for the one before it, and not while the breaker holds it back', async () => {
+  const { promise: answer, resolve: goOn } = Promise.withResolvers<{ status: number }>();
+  const server = await serve((_request, index) => (index === 0 ? answer : { status: 202 }));
+  const queue = { maxBatchSize: 3, failureThreshold: 1 };
+  const { delivery, deliveries } = createRig(server.url, { clock: createManualClock(), queue });
+  pushAll(delivery, ids(3));
+  await until(() => expect(server.requests).toHaveLength(1));
+  pushAll(delivery, ids(2));
+  expect(deliveries.isBehind()).toBe(false);
+  pushAll(delivery, ids(1));
+  expect(deliveries.isBehind()).toBe(true);
+  goOn({ status: 503 });
+  await until(() => expect(deliveries.isBehind()).toBe(false));
+  expect(server.requests).toHaveLength(1);
+});
+
 describe('when a batch leaves', () => {
   test('at once when it is full, whatever the delay', async () => {
     const server = await serve();
