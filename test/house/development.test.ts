@@ -60,9 +60,9 @@ test.for(['.github/workflows/checks.yml', '.github/workflows/release.yml'])('%s 
 });
 
 test('continuous integration checks the types, those of the console among them, the import rules and what is unused', () => {
-  const commands = commandsOf('.github/workflows/checks.yml');
-  expect(commands).toEqual(expect.arrayContaining(['npm run check', 'npm run unused']));
-  for (const part of ['biome check', 'tsc', 'vue-tsc', 'depcruise']) expect(scripts.check).toContain(part);
+  expect(commandsOf('.github/workflows/checks.yml')).toContain('npm run check');
+  for (const part of ['biome check', 'tsc', 'vue-tsc', 'npm run --silent unused', 'depcruise'])
+    expect(scripts.check).toContain(part);
 });
 
 test.for(['CONTRIBUTING.md', 'SECURITY.md', 'docs/decisions/README.md'])('%s leads to what is there', (page) => {
