@@ -15,6 +15,33 @@ const notAbove = (area, lower, ...higher) => ({
   to: { path: `^backend/${area}/(${higher.join('|')})/` },
 });
 
+/** Modules of an area from the ground up: none imports one that comes later. Those of one row do not import each other. */
+const inOrder = (area, rows) =>
+  rows.flatMap((row, index) =>
+    row.map((module) => {
+      const above = [...row.filter((other) => other !== module), ...rows.slice(index + 1).flat()];
+      return notAbove(area, module, ...above);
+    }),
+  );
+const BILLING = [
+  ['apps'],
+  ['billing-profiles'],
+  ['charges'],
+  ['invoice-records'],
+  ['adjustments'],
+  ['invoices'],
+  ['billing-runs'],
+  [
+    'customer-charges',
+    'invoice-previews',
+    'invoice-documents',
+    'invoice-trace',
+    'external-invoicing',
+    'revenue',
+    'cost-estimates',
+  ],
+];
+
 const areaOrder = AREAS.slice(0, -1).map((area, index) => ({
   name: `area-${area}`,
   comment: `Rule 2: ${area} lies below ${AREAS.slice(index + 1).join(', ')}.`,
@@ -71,8 +98,7 @@ export default {
     notAbove('customers', 'test-clocks', 'customers', 'subscriptions', 'entitlements', 'usage-sources'),
     notAbove('customers', 'customers', 'subscriptions', 'entitlements', 'usage-sources'),
     notAbove('customers', 'subscriptions', 'entitlements'),
-    notAbove('billing', 'apps', 'billing-profiles', 'invoices'),
-    notAbove('billing', 'billing-profiles', 'invoices'),
+    ...inOrder('billing', BILLING),
     {
       name: 'rating-is-pure',
       severity: 'error',

@@ -3,8 +3,9 @@ import { accessTokenRoutes } from './access/access-tokens/index.ts';
 import { auditLogRoutes, createAuditLog } from './access/audit-log/index.ts';
 import { createSignIn } from './access/sign-in/index.ts';
 import { PROFILE_OF_CUSTOMER_SQL } from './billing/billing-profiles/index.ts';
+import type { BillingRuns } from './billing/billing-runs/index.ts';
 import { createCostEstimates } from './billing/cost-estimates/index.ts';
-import { type Invoices, invoicesInUse } from './billing/invoices/index.ts';
+import { invoicesInUse } from './billing/invoices/index.ts';
 import { createFeatures, FEATURES_AS_METER_USERS } from './catalog/features/index.ts';
 import { catalogBlocksArchiving } from './catalog/product-catalog/index.ts';
 import { createBilling, invoicesFollowSubscriptions, sandboxRoutes } from './composition/billing.ts';
@@ -107,7 +108,7 @@ export function createBackend(parts: AppParts): Backend {
     billingProblem: (customerId, trx) => billing.setupProblem(customerId, trx),
     onChange: async (customerId) => {
       await entitlements.followCustomer(customerId);
-      await invoicesFollowSubscriptions(billing.invoices, customerId, log);
+      await invoicesFollowSubscriptions(billing.billingRuns, customerId, log);
     },
   });
   const billing = createBilling(parts, { ...catalog, features, subscriptions });
@@ -130,7 +131,7 @@ export function createBackend(parts: AppParts): Backend {
   subscriptions.routes(v3);
   const consumers = parts.kongAdmin && createKongConsumers(parts.kongAdmin);
   usageSourceRoutes(v3, createUsageSources({ db, clock, newId, usage, customers, consumers }));
-  sandboxRoutes(v3, parts, blockers, billing.invoices);
+  sandboxRoutes(v3, parts, blockers, billing.billingRuns);
   catalog.routes(v3);
   createCostEstimates({ features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
@@ -142,11 +143,11 @@ export function createBackend(parts: AppParts): Backend {
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
   metering.legacyRoutes(v1);
-  billing.invoices.legacyRoutes(v1);
+  billing.legacyRoutes(v1);
   const bodies = createBodyBudget(parts);
-  const app = serve(parts, { v3, v1, limits, bodies }, billing.invoices);
-  const usageNeededFromMs = () => earliest(billing.invoices.usageNeededFromMs(), entitlements.usageNeededFromMs());
-  return { app, invoices: billing.invoices, auditLog, usageNeededFromMs, bodies };
+  const app = serve(parts, { v3, v1, limits, bodies }, billing.billingRuns);
+  const usageNeededFromMs = () => earliest(billing.billingRuns.usageNeededFromMs(), entitlements.usageNeededFromMs());
+  return { app, invoices: billing.invoices, billingRuns: billing.billingRuns, auditLog, usageNeededFromMs, bodies };
 }
 
 async function earliest(...asked: Promise<number | undefined>[]): Promise<number | undefined> {
@@ -158,7 +159,7 @@ async function earliest(...asked: Promise<number | undefined>[]): Promise<number
 function serve(
   parts: AppParts,
   { v3, v1, limits, bodies }: { v3: Router; v1: Router; limits: CallerLimits; bodies: BodyBudget },
-  invoices: Invoices,
+  billingRuns: BillingRuns,
 ): App {
   const app = new OpenAPIHono<AppEnv>({ getPath: pathWithoutAlias });
   app.use(logRequests(parts.log, parts.clock));
@@ -170,7 +171,7 @@ function serve(
   app.notFound(answerUnknown(app));
   app.route('/v3/openmeter', v3.app);
   app.route('/api/v1', v1.app);
-  operationsRoutes(app, parts, { invoices, limits });
+  operationsRoutes(app, parts, { billingRuns, limits });
   documentationRoutes(app, parts.version);
   if (parts.consoleDir !== undefined) serveConsole(app, parts.consoleDir);
   return app;

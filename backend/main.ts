@@ -79,7 +79,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes, maxBodyBytesInFlight } = config;
-  const { app, invoices, auditLog, usageNeededFromMs } = createBackend({
+  const { app, billingRuns, auditLog, usageNeededFromMs } = createBackend({
     usage,
     db,
     clock,
@@ -104,7 +104,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   // Costs 100 ms of computing once: here, where nobody waits.
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
-  const stopBilling = invoices.schedule(jobs.track);
+  const stopBilling = billingRuns.schedule(jobs.track);
   const stopRetention = removeOld({ config, usage, usageNeededFromMs, auditLog, machineClock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;

@@ -55,10 +55,10 @@ async function bill(folder: string, nowMs: number): Promise<BillingMeasured> {
   const { backend, ask, startRollups, close } = await openBackend(folder, { nowMs: () => nowMs });
   await startRollups();
   const beforeMb = process.memoryUsage().rss / 1_048_576;
-  await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
+  await backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
   const beganAt = performance.now();
   const cpuBefore = process.cpuUsage();
-  await backend.invoices.runner.work();
+  await backend.billingRuns.runner.work();
   const seconds = (performance.now() - beganAt) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
   const cpuSeconds = (user + system) / 1e6;

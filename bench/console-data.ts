@@ -50,9 +50,9 @@ export async function prepare(counts: Counts, folder: string, say: (text: string
   const backend = await startClockedBackend(new Date(MONTH.fromMs).toISOString(), folder);
   const made = await makeData(backend, counts, say);
   backend.setNow(NOW);
-  await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
+  await backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
   const beganAt = performance.now();
-  await backend.invoices.runner.work();
+  await backend.billingRuns.runner.work();
   say(`billed in ${seconds(beganAt)} s`);
   const { data } = await backend.api('GET', `/billing/invoices?filter[customer_id]=${made.customer}`);
   const withInvoice = { ...made, invoice: data[0]?.id ?? '' };

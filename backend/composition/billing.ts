@@ -1,3 +1,4 @@
+import { adjustmentRoutes } from '../billing/adjustments/index.ts';
 import { type AppsService, appRoutes, createAppsService } from '../billing/apps/index.ts';
 import {
   createCustomerBilling,
@@ -6,7 +7,14 @@ import {
   type ProfilesService,
   profileRoutes,
 } from '../billing/billing-profiles/index.ts';
-import { createInvoices, type Invoices, invoicesInUse, whyNoTax } from '../billing/invoices/index.ts';
+import { type BillingRuns, createBillingRuns } from '../billing/billing-runs/index.ts';
+import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
+import { externalInvoicingRoutes, legacyExternalInvoicingRoutes } from '../billing/external-invoicing/index.ts';
+import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
+import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
+import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
+import { createInvoices, invoicesInUse, whyNoTax } from '../billing/invoices/index.ts';
+import { revenueRoutes } from '../billing/revenue/index.ts';
 import type { Currencies } from '../catalog/currencies/index.ts';
 import type { Features } from '../catalog/features/index.ts';
 import type { TaxCodes } from '../catalog/tax-codes/index.ts';
@@ -15,6 +23,7 @@ import type { SubscriptionBlockers, Subscriptions } from '../customers/subscript
 import { clockOf, createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
 import { findMeters } from '../metering/meters/index.ts';
 import { WAITING } from '../monitoring/machine-clock/index.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { Logger } from '../platform/log.ts';
@@ -56,15 +65,15 @@ export function createBilling(
   });
   const findCustomer = (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id);
   const customerBilling = createCustomerBilling({ db, clock, findCustomer });
-  const invoices = createInvoices({
-    log,
+  const deps = {
     db,
     clock,
     newId,
+    log,
     documentFontsDir,
     heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
-    clockOf: (customerId, real, trx) => clockOf(trx, real, customerId),
-    onTestClocks: async (trx) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),
+    clockOf: (customerId: string, real: Clock, trx: ControlDb) => clockOf(trx, real, customerId),
+    onTestClocks: async (trx: ControlDb) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
@@ -74,14 +83,17 @@ export function createBilling(
     findFeaturesByKey: features.findByKeys,
     usage: features.usage,
     tracing: usage,
-    findMeters: (ids, trx) => findMeters(trx, ids),
+    findMeters: (ids: readonly string[], trx: ControlDb) => findMeters(trx, ids),
     subscriptionChanges: subscriptions.listChanges,
     subscriptionChangesFollowed: subscriptions.changesFollowed,
     findSubscriptions: subscriptions.listViews,
     listSubscribers: subscriptions.listCustomerIds,
-  });
+  };
+  const invoices = createInvoices(deps);
+  const billingRuns = createBillingRuns({ ...deps, invoices });
   return {
     invoices,
+    billingRuns,
     setupProblem: async (customerId: string, trx: ControlDb): Promise<string | undefined> => {
       const { profile } = await customerBilling.profileOf(customerId, trx);
       if (!profile.workflow.tax.enforced) return undefined;
@@ -93,13 +105,27 @@ export function createBilling(
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
       invoices.routes(router);
+      customerChargeRoutes(router, deps);
+      billingRuns.routes(router);
+      revenueRoutes(router, deps);
+      invoiceDocumentRoutes(router, deps);
+      invoiceTraceRoutes(router, deps);
+      adjustmentRoutes(router, deps);
+      externalInvoicingRoutes(router, deps);
+      invoicePreviewRoutes(router, deps);
+      billingRuns.invoiceNowRoutes(router);
     },
+    legacyRoutes: (router: Router) => legacyExternalInvoicingRoutes(router, deps),
   };
 }
 
 /** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
-export async function invoicesFollowSubscriptions(invoices: Invoices, customerId: string, log: Logger): Promise<void> {
-  await invoices.billCustomer(customerId).catch((error: unknown) => {
+export async function invoicesFollowSubscriptions(
+  billingRuns: BillingRuns,
+  customerId: string,
+  log: Logger,
+): Promise<void> {
+  await billingRuns.billCustomer(customerId).catch((error: unknown) => {
     log.error({ err: error, customerId }, 'the invoices do not follow the subscription yet');
   });
 }
@@ -109,13 +135,13 @@ export function sandboxRoutes(
   router: Router,
   { db, clock, newId }: AppParts,
   blockers: SubscriptionBlockers,
-  invoices: Invoices,
+  billingRuns: BillingRuns,
 ): void {
   const hooks = {
     findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
     blocksTimeTravel: async (id: string, trx: ControlDb) =>
       (await blockers.timeTravel(id, trx)) ?? invoicesInUse.blockTimeTravel(id, trx),
-    onMove: invoices.catchUp,
+    onMove: billingRuns.catchUp,
   };
   testClockRoutes(router, createTestClocksService({ db, clock, hooks }));
 }

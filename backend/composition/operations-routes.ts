@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { Registry } from 'prom-client';
-import type { Invoices } from '../billing/invoices/index.ts';
+import type { BillingRuns } from '../billing/billing-runs/index.ts';
 import { createGauges } from '../monitoring/gauges.ts';
 import { createMetrics, processMetrics } from '../monitoring/metrics.ts';
 import { checkReadiness } from '../monitoring/readiness.ts';
@@ -16,10 +16,10 @@ import type { App, AppParts } from './parts.ts';
 export function operationsRoutes(
   app: App,
   parts: AppParts,
-  { invoices, limits }: { invoices: Pick<Invoices, 'lastRun'>; limits: CallerLimits },
+  { billingRuns, limits }: { billingRuns: Pick<BillingRuns, 'lastRun'>; limits: CallerLimits },
 ): void {
   const { usage, jobs = createJobLog(parts.clock), disk } = parts;
-  const watched = { usage, jobs, lastBillingRun: invoices.lastRun };
+  const watched = { usage, jobs, lastBillingRun: billingRuns.lastRun };
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
     const { status, checks } = await checkReadiness(

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessTokens } from '../access/access-tokens/index.ts';
 import type { AuditLog } from '../access/audit-log/index.ts';
 import type { SignInSettings } from '../access/sign-in/index.ts';
+import type { BillingRuns } from '../billing/billing-runs/index.ts';
 import type { Invoices } from '../billing/invoices/index.ts';
 import type { KongAdminSettings } from '../customers/usage-sources/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
@@ -62,6 +63,7 @@ export type App = OpenAPIHono<AppEnv>;
 export interface Backend {
   app: App;
   invoices: Invoices;
+  billingRuns: BillingRuns;
   auditLog: AuditLog;
   /** From when on events are needed one by one, by whoever counts with them; undefined: none are. */
   usageNeededFromMs(): Promise<number | undefined>;

@@ -1,4 +1,4 @@
-import { INVOICES_SEARCHED } from '../billing/invoices/index.ts';
+import { INVOICES_SEARCHED } from '../billing/invoice-records/index.ts';
 import { FEATURES_SEARCHED } from '../catalog/features/index.ts';
 import { versionsSearched } from '../catalog/product-catalog/index.ts';
 import { CUSTOMERS_SEARCHED, type Customers } from '../customers/customers/index.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Gauge, Registry } from 'prom-client';
-import type { LastBillingRun } from '../billing/invoices/index.ts';
+import type { LastBillingRun } from '../billing/billing-runs/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
 import { fileBytes, freeDiskBytes } from '../platform/disk.ts';
 import type { JobLog } from '../platform/job-log.ts';

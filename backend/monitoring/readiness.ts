@@ -1,4 +1,4 @@
-import type { LastBillingRun } from '../billing/invoices/index.ts';
+import type { LastBillingRun } from '../billing/billing-runs/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
 import type { ControlDb } from '../platform/db/control-db.ts';
 import { freeDiskBytes } from '../platform/disk.ts';

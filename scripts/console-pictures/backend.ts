@@ -27,7 +27,7 @@ function sameNumbers(): () => number {
 export interface ClockedBackend {
   url: string;
   usage: UsageStore;
-  invoices: Backend['invoices'];
+  billingRuns: Backend['billingRuns'];
   nowMs(): number;
   setNow(instant: string): void;
   /** Calls the API as the admin. @param path below the mount point. @throws Error when it is refused */
@@ -50,7 +50,7 @@ export async function startClockedBackend(start: string, keptDir?: string): Prom
   const tokens = await createAccessTokens({ db, clock, newId, configured });
   await startRollups({ usage, db });
   const log = createLogger('error');
-  const { app, invoices } = createBackend({
+  const { app, billingRuns } = createBackend({
     usage,
     db,
     clock,
@@ -69,7 +69,7 @@ export async function startClockedBackend(start: string, keptDir?: string): Prom
   return {
     url,
     usage,
-    invoices,
+    billingRuns,
     nowMs: () => nowMs,
     setNow: (instant) => {
       nowMs = Date.parse(instant);

@@ -57,8 +57,8 @@ export async function seed(backend: ClockedBackend): Promise<Seeded> {
   });
   for (const end of ['2026-10-01T02:00:00Z', '2026-11-01T02:00:00Z', NOW]) {
     await passTime(backend, end);
-    await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-    await backend.invoices.runner.work();
+    await backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+    await backend.billingRuns.runner.work();
   }
   await lastTouches(backend, catalog);
   const { data } = await api('GET', `/billing/invoices?filter[customer_id]=${kongAir.id}&sort=created_at desc`);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { formatsOf } from '../../backend/billing/invoices/documents/formats.ts';
+import { formatsOf } from '../../backend/billing/invoice-documents/formats.ts';
 import { FIAT_CURRENCIES } from '../../backend/platform/currencies.ts';
 import { digitsOf, setCustomDigits } from '../../console/shared/currency-digits.ts';
 import { countOf, formatDecimal, formatExplanation, formatMoney } from '../../console/shared/format.ts';

@@ -88,8 +88,8 @@ async function act(life: Life, { kind, ...rest }: Step): Promise<void> {
   const customer = { id: story.customer.id };
   const ask = (method: string, path: string, body: unknown) => story.backend.request(method, path, { body });
   if (kind === 'bill') {
-    await story.backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-    await story.backend.invoices.runner.work();
+    await story.backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+    await story.backend.billingRuns.runner.work();
   } else if (kind === 'invoice-now') {
     await ask('POST', `/customers/${customer.id}/invoices`, {});
   } else if (kind === 'plan') {

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { createAccessTokens } from '../../backend/access/access-tokens/index.ts';
 import type { AuditLog } from '../../backend/access/audit-log/index.ts';
 import { type App, type AppParts, createBackend } from '../../backend/app.ts';
+import type { BillingRuns } from '../../backend/billing/billing-runs/index.ts';
 import type { Invoices } from '../../backend/billing/invoices/index.ts';
 import { openSqliteUsageStore, type UsageStore } from '../../backend/metering/usage-store/index.ts';
 import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
@@ -46,6 +47,7 @@ export interface RequestOptions {
 export interface TestBackend {
   app: App;
   invoices: Invoices;
+  billingRuns: BillingRuns;
   auditLog: AuditLog;
   usageNeededFromMs(): Promise<number | undefined>;
   bodies: BodyBudget;
@@ -89,7 +91,7 @@ export async function createTestBackend(
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const { app, invoices, auditLog, usageNeededFromMs, bodies } = createBackend({
+  const { app, invoices, billingRuns, auditLog, usageNeededFromMs, bodies } = createBackend({
     usage,
     db,
     clock,
@@ -116,6 +118,7 @@ export async function createTestBackend(
     app,
     changes: () => changes + clock.nowMs() - startedAtMs,
     invoices,
+    billingRuns,
     auditLog,
     usageNeededFromMs,
     bodies,

@@ -1,6 +1,7 @@
-import { chargeRepository } from '../../backend/billing/invoices/charges/repository.ts';
-import { correctionRepository } from '../../backend/billing/invoices/corrections/repository.ts';
-import type { Charge, Correction } from '../../backend/billing/invoices/types.ts';
+import { correctionRepository } from '../../backend/billing/adjustments/repository.ts';
+import type { Correction } from '../../backend/billing/adjustments/types.ts';
+import { chargeRepository } from '../../backend/billing/charges/repository.ts';
+import type { Charge } from '../../backend/billing/charges/types.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import type { TestBackend } from './backend.ts';
 

@@ -1,25 +1,27 @@
 /** Invoices and lines in the shape of the contract. */
 
-import type { PricingTerms, Totals } from '../../catalog/rating/index.ts';
+import { NO_TOTALS, type PricingTerms, type Totals } from '../../catalog/rating/index.ts';
 import { defined } from '../../platform/defined.ts';
+import { derivedId } from '../../platform/derived-id.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { rawJson } from '../../platform/json.ts';
-import { toTextPeriod } from './charges/wanted.ts';
-import { derivedId } from './derived-id.ts';
+import { toTextPeriod } from '../../platform/period/index.ts';
+import type { TaxRef } from '../charges/index.ts';
 import {
   type ExtendedStatus,
   type Facts,
+  type Invoice,
+  type InvoiceLine,
   isFailed,
   isImmutable,
   nextStatus,
+  type StoredRating,
   statusOf,
+  type TotalsBody,
   transition,
-} from './lifecycle/states.ts';
+} from '../invoice-records/index.ts';
 import { dueAfter } from './lifecycle/times.ts';
-import type { TotalsBody } from './line-schema.ts';
-import { NO_TOTALS } from './money.ts';
-import type { Invoice, InvoiceLine, StoredRating, TaxRef } from './types.ts';
 
 const instant = (atMs: number | undefined) => (atMs === undefined ? undefined : formatInstant(atMs));
 

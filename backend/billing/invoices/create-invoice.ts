@@ -1,23 +1,29 @@
 /** Puts what is due on a new invoice. One transaction: charges that are on an invoice are never found open again. */
 
+import { NO_TOTALS } from '../../catalog/rating/index.ts';
 import type { Customer } from '../../customers/customers/index.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import { largestOf, smallestOf } from '../../platform/extremes.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
+import { correctionRepository, isOwed } from '../adjustments/index.ts';
 import type { StoredProfile } from '../billing-profiles/index.ts';
-import { type GatherOptions, gatherLines, type LineDraft } from './charges/gather.ts';
-import { chargeRepository } from './charges/repository.ts';
-import { isOwed } from './corrections/fit.ts';
-import { correctionRepository } from './corrections/repository.ts';
+import { type Charge, chargeRepository } from '../charges/index.ts';
+import {
+  aggregationsOf,
+  draftNumber,
+  type GatherOptions,
+  gatheringNumber,
+  gatherLines,
+  type Invoice,
+  type InvoiceLine,
+  invoiceRepository,
+  isMetered,
+  type LineDraft,
+  lineRepository,
+} from '../invoice-records/index.ts';
 import type { InvoicesDeps } from './deps.ts';
-import { draftNumber, gatheringNumber } from './lifecycle/numbers.ts';
 import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
-import { lineRepository } from './lines/repository.ts';
-import { NO_TOTALS } from './money.ts';
-import { invoiceRepository } from './repository.ts';
-import type { Charge, Invoice, InvoiceLine } from './types.ts';
-import { aggregationsOf, isMetered } from './usage.ts';
 
 export interface CreateOptions {
   customerId: string;

@@ -1,4 +1,5 @@
 /** Lines that a person changes or adds: each field that is set is noted on the line, so that nobody has to guess later. */
+
 import { isDeepStrictEqual } from 'node:util';
 import {
   feeOf,
@@ -8,14 +9,20 @@ import {
   type PricingTerms,
 } from '../../catalog/rating/index.ts';
 import { defined } from '../../platform/defined.ts';
-import type { LineDraft } from './charges/gather.ts';
+import { type Charge, chargeProblem } from '../charges/index.ts';
+import {
+  type Invoice,
+  type InvoiceLine,
+  isUsagePrice,
+  type LineDraft,
+  type LineField,
+  type LineOverrides,
+  type UpdateLine,
+} from '../invoice-records/index.ts';
 import { newLine } from './create-invoice.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { invoiceProblem } from './errors.ts';
 import { taxDefaultsOf } from './lifecycle/tax.ts';
-import type { UpdateLine } from './line-schema.ts';
-import type { Charge, Invoice, InvoiceLine, LineField, LineOverrides } from './types.ts';
-import { isUsagePrice } from './usage.ts';
 
 /** The line as it is wanted; the very same one when nothing is different. @throws DomainProblem 400 */
 export async function changeLine(
@@ -188,7 +195,7 @@ function checkedTerms(wanted: UpdateLine, old: PricingTerms | undefined, index: 
 function readPeriod({ service_period }: UpdateLine, index: number): InvoiceLine['servicePeriod'] {
   const [fromMs, toMs] = [Date.parse(service_period.from), Date.parse(service_period.to)];
   if (fromMs > toMs)
-    throw invoiceProblem('charge_period_invalid', undefined, { field: `lines.${index}.service_period` });
+    throw chargeProblem('charge_period_invalid', undefined, { field: `lines.${index}.service_period` });
   return { fromMs, toMs };
 }
 

@@ -2,15 +2,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defined } from '../../platform/defined.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
+import type { Charge } from '../charges/index.ts';
+import { type Invoice, type InvoiceLine, isMetered, type UpdateLine } from '../invoice-records/index.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { addLine, changeLine } from './edit-line.ts';
 import { invoiceProblem } from './errors.ts';
 import type { Moving } from './lifecycle/collect.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
-import type { UpdateLine } from './line-schema.ts';
 import type { UpdateInvoice } from './schema.ts';
-import type { Charge, Invoice, InvoiceLine } from './types.ts';
-import { isMetered } from './usage.ts';
 
 /**
  * The invoice as the request wants it. Pure but for looking up features.

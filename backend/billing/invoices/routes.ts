@@ -7,7 +7,8 @@ import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { readSort } from '../../platform/http/sorting.ts';
-import { type InvoiceFilterField, invoicePageSchema, invoiceSchema, updateInvoiceSchema } from './schema.ts';
+import type { InvoiceFilterField } from '../invoice-records/index.ts';
+import { invoicePageSchema, invoiceSchema, updateInvoiceSchema } from './schema.ts';
 import { INVOICE_SORT, type InvoicesService } from './service.ts';
 
 const TAG = 'Invoices';

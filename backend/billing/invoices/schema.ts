@@ -15,7 +15,7 @@ import {
   paymentSchema,
   profileReferenceSchema,
 } from '../billing-profiles/index.ts';
-import { invoiceLineSchema, periodSchema, totalsSchema, updateLineSchema } from './line-schema.ts';
+import { invoiceLineSchema, periodSchema, totalsSchema, updateLineSchema } from '../invoice-records/index.ts';
 
 const actionSchema = z.strictObject({ resulting_state: z.string() }).optional();
 const actionsSchema = z
@@ -127,5 +127,3 @@ export const updateInvoiceSchema = z
 export type UpdateInvoice = z.output<typeof updateInvoiceSchema>;
 
 /** What the list of invoices can be sorted and filtered by. */
-export type InvoiceSortField = 'created_at' | 'issued_at' | 'service_period_start';
-export type InvoiceFilterField = 'status' | 'customer_id' | 'issued_at' | 'service_period_start' | 'created_at';

@@ -1,20 +1,25 @@
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
+import { atCustomersTime, currencyOf } from '../charges/index.ts';
+import {
+  type Invoice,
+  type InvoiceFilterField,
+  type InvoiceSortField,
+  invoiceRepository,
+  isEditable,
+  lineRepository,
+  nextStatus,
+  type Trigger,
+} from '../invoice-records/index.ts';
 import { type InvoiceBody, toInvoiceBody } from './body.ts';
-import { atCustomersTime } from './customer-time.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { editInvoice } from './edit.ts';
 import { invoiceDeleted, invoiceNotFound, invoiceProblem } from './errors.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import type { Moving } from './lifecycle/collect.ts';
 import { factsOf, hasLiving } from './lifecycle/facts.ts';
-import { isEditable, nextStatus, type Trigger } from './lifecycle/states.ts';
-import { lineRepository } from './lines/repository.ts';
-import { currencyOf } from './money.ts';
-import { invoiceRepository } from './repository.ts';
-import type { InvoiceFilterField, InvoiceSortField, UpdateInvoice } from './schema.ts';
-import type { Invoice } from './types.ts';
+import type { UpdateInvoice } from './schema.ts';
 
 export const INVOICE_SORT: SortRules<InvoiceSortField> = {
   fields: ['created_at', 'issued_at', 'service_period_start'],

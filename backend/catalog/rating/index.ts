@@ -51,3 +51,4 @@ export function convertQuantity(quantity: string, config: UnitConfig): string {
 export function convertQuantityPrecisely(quantity: string, config: UnitConfig): string {
   return formatDecimal(convertPrecisely(readNumber(quantity, 'quantity'), config).toDecimal());
 }
+export { NO_TOTALS } from './no-totals.ts';

@@ -25,3 +25,4 @@ export {
   type Recurrence,
   recurrence,
 } from './recurrence.ts';
+export { toTextPeriod } from './text-period.ts';

@@ -55,8 +55,8 @@ test('a billing run over many customers', async () => {
     await sendEvents(t, 'calls', `c${index}`, '2026-01-10T00:00:00Z', [1]);
   }
   t.clock.set('2026-02-01T02:00:00Z');
-  const run = await t.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-  const { turns } = await measureTurns(() => t.invoices.runner.work());
+  const run = await t.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+  const { turns } = await measureTurns(() => t.billingRuns.runner.work());
   expect(await send(t, 'GET', `/billing/runs/${run.id}`, undefined, 200)).toMatchObject({
     stage: 'finished',
     failed: 0,

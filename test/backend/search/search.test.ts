@@ -25,8 +25,8 @@ beforeAll(async () => {
   });
   const event = { id: 'req-0815', source: 'kong', type: 'requests', subject: 'team-red', specversion: '1.0' };
   await backend.request('POST', '/events', { body: { ...event, time: '2026-11-21T12:00:00Z' } });
-  await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-  await backend.invoices.runner.work();
+  await backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+  await backend.billingRuns.runner.work();
   const { data } = await calls.ok('GET', '/billing/invoices');
   const [invoice] = data;
   made = { customer, plan, addon, feature: catalog.requests, meter: meters.data[0], subscription, invoice };

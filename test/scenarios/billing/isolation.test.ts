@@ -52,8 +52,8 @@ test('a customer whose billing fails in any stage is billed later, and nobody el
     /** Bills everybody. @returns the stages in which something failed, and of whom */
     const bill = async (time: string): Promise<Json> => {
       s.backend.clock.set(time);
-      await s.backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-      expect(await s.backend.invoices.runner.work()).toBe(true);
+      await s.backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+      expect(await s.backend.billingRuns.runner.work()).toBe(true);
       const { data } = await ok('GET', '/billing/runs?page[size]=1');
       expect(data[0].stage).toBe('finished');
       return data[0];

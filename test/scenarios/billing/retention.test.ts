@@ -7,16 +7,16 @@ import { openStory, usage } from './story.ts';
 test('events that billing still needs are known to be needed', async () => {
   const s = await openStory('2026-01-01T00:07:00Z');
   try {
-    expect(await s.backend.invoices.usageNeededFromMs()).toBeUndefined();
+    expect(await s.backend.billingRuns.usageNeededFromMs()).toBeUndefined();
     await s.subscribe(await s.plan('p', [usage('1')]));
     await s.at('2026-01-02T00:00:00Z');
     const begun = Date.parse('2026-01-01T00:07:00Z');
-    expect(await s.backend.invoices.usageNeededFromMs()).toBe(begun);
+    expect(await s.backend.billingRuns.usageNeededFromMs()).toBe(begun);
     // Billed, and looked at again for late usage.
     await s.at('2026-02-10T00:00:00Z');
-    expect(await s.backend.invoices.usageNeededFromMs()).toBe(begun);
+    expect(await s.backend.billingRuns.usageNeededFromMs()).toBe(begun);
     for (let month = 3; month <= 12; month++) await s.at(`2026-${String(month).padStart(2, '0')}-10T00:00:00Z`);
-    expect(await s.backend.invoices.usageNeededFromMs()).toBeGreaterThan(begun);
+    expect(await s.backend.billingRuns.usageNeededFromMs()).toBeGreaterThan(begun);
   } finally {
     await s.close();
   }
@@ -65,8 +65,8 @@ test('where they are gone all the same, bills, previews and other recounts go on
     while ((await s.backend.usage.expire(Date.parse('2026-01-25T00:00:00Z'))).state !== 'done');
     expect((await s.preview()).totals.total).toBe('5');
     s.backend.clock.set('2026-03-10T00:00:00Z');
-    await s.backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-    await s.backend.invoices.runner.work();
+    await s.backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+    await s.backend.billingRuns.runner.work();
     expect((await s.ok('GET', '/billing/runs?page[size]=1')).data[0]).toMatchObject({ stage: 'finished', failed: 1 });
     expect(await s.bills()).toHaveLength(2);
     await s.ok('GET', `/customers/${s.customer.id}/billing-corrections`);

@@ -112,8 +112,8 @@ export async function openStory(start: string, customerFields: Json = {}): Promi
     },
     at: async (time) => {
       backend.clock.set(time);
-      await backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
-      expect(await backend.invoices.runner.work()).toBe(true);
+      await backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
+      expect(await backend.billingRuns.runner.work()).toBe(true);
       const { data } = await ok('GET', '/billing/runs?page[size]=1');
       expect(data[0]).toMatchObject({ stage: 'finished', failed: 0 });
     },

@@ -1,13 +1,19 @@
 /** Which corrections stand on a draft. Runs inside the transaction of the step that takes quantities. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import { isZero } from '../../../platform/decimal-texts.ts';
 import { forEachInSlices } from '../../../platform/in-slices.ts';
+import {
+  type CarryContext,
+  type Correction,
+  carriedOver,
+  correctionRepository,
+  type FittedCorrection,
+  rateCorrection,
+  released,
+} from '../../adjustments/index.ts';
+import type { InvoiceLine } from '../../invoice-records/index.ts';
 import { correctionLine, type Moving, withTotals } from '../lifecycle/collect.ts';
-import { isZero } from '../money.ts';
-import { rateCorrection } from '../rate-line.ts';
-import type { Correction, InvoiceLine } from '../types.ts';
-import { type CarryContext, carriedOver, type FittedCorrection, released } from './fit.ts';
 import { fitToDraft } from './on-draft.ts';
-import { correctionRepository } from './repository.ts';
 
 /**
  * Puts the corrections that wait for the customer's next invoice on this one, as far as its total goes. Those that are on it

@@ -6,20 +6,27 @@
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import { listsOf } from '../../../platform/db/in-lists.ts';
 import { Decimal, formatDecimal, sumDecimals } from '../../../platform/decimal.ts';
-import { isBilled } from '../charges/billed-lines.ts';
-import { chargeRepository } from '../charges/repository.ts';
+import { isNegative } from '../../../platform/decimal-texts.ts';
+import {
+  type Correction,
+  correctFee,
+  correctionRepository,
+  isInForce,
+  isLetOff,
+  released,
+  withdrawCredits,
+} from '../../adjustments/index.ts';
+import { type Charge, chargeRepository } from '../../charges/index.ts';
+import {
+  type InvoiceLine,
+  isBilled,
+  type LineOfCharge,
+  lineRepository,
+  netOf,
+  stands,
+} from '../../invoice-records/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import type { Moving } from '../lifecycle/collect.ts';
-import { stands } from '../lifecycle/states.ts';
-import { type LineOfCharge, lineRepository } from '../lines/repository.ts';
-import { isNegative } from '../money.ts';
-import { netOf } from '../rate-line.ts';
-import type { Charge, Correction, InvoiceLine } from '../types.ts';
-import { correctFee } from './fees.ts';
-import { released } from './fit.ts';
-import { isLetOff } from './let-off.ts';
-import { correctionRepository } from './repository.ts';
-import { isInForce, withdrawCredits } from './withdraw.ts';
 
 export async function correctionsFollow(
   deps: InvoicesDeps,

@@ -1,10 +1,13 @@
 /** What the corrections that stand on a draft, and those that wait, come to on it. Nothing is stored. */
 import type { ControlDb } from '../../../platform/db/control-db.ts';
+import {
+  type Correction,
+  correctionRepository,
+  type FittedCorrection,
+  fitCorrections,
+} from '../../adjustments/index.ts';
+import { type InvoiceLine, totalsOf } from '../../invoice-records/index.ts';
 import type { Moving } from '../lifecycle/collect.ts';
-import { totalsOf } from '../rate-line.ts';
-import type { Correction, InvoiceLine } from '../types.ts';
-import { type FittedCorrection, fitCorrections } from './fit.ts';
-import { correctionRepository } from './repository.ts';
 
 export interface FittedToDraft {
   /** Corrections that are on the draft so far, by their lines. */

@@ -1,23 +1,28 @@
 /** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
 
 import type { ControlDb } from '../../../platform/db/control-db.ts';
-import { chargesFollow } from '../charges/follow-invoice.ts';
-import { chargeRepository } from '../charges/repository.ts';
+import { correctUsageOfCustomer } from '../../adjustments/index.ts';
+import { atCustomersTime, chargeRepository, currencyOf } from '../../charges/index.ts';
+import {
+  type ExtendedStatus,
+  type Invoice,
+  invoiceRepository,
+  lineRepository,
+  nextStatus,
+  type ReadQuantities,
+  readQuantities,
+  type Trigger,
+  transition,
+  waitsForEarlierPart,
+} from '../../invoice-records/index.ts';
+import { chargesFollow } from '../charges-follow.ts';
 import { correctionsFollow } from '../corrections/follow-invoice.ts';
-import { correctUsageOfCustomer } from '../corrections/usage.ts';
-import { atCustomersTime } from '../customer-time.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
-import { lineRepository } from '../lines/repository.ts';
-import { currencyOf } from '../money.ts';
-import { invoiceRepository } from '../repository.ts';
-import type { Invoice } from '../types.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
 import { type LetOff, readLetOff, withLetOff } from './let-off.ts';
-import { type ReadQuantities, readQuantities, waitsForEarlierPart } from './quantities.ts';
-import { type ExtendedStatus, nextStatus, type Trigger, transition } from './states.ts';
 
 /** What is to happen to an invoice. */
 export interface Move {

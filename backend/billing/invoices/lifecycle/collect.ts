@@ -6,10 +6,20 @@ import { largestOf, smallestOf } from '../../../platform/extremes.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
 import type { Currency } from '../../../platform/money.ts';
-import { rateCorrection, rateLine, totalsOf } from '../rate-line.ts';
-import type { Charge, Correction, Invoice, InvoiceLine, ValidationIssue } from '../types.ts';
-import { isMetered, isMissing } from '../usage.ts';
-import { earlierParts, quantityOfPart, type ReadQuantities } from './quantities.ts';
+import { type Correction, rateCorrection } from '../../adjustments/index.ts';
+import type { Charge } from '../../charges/index.ts';
+import {
+  earlierParts,
+  type Invoice,
+  type InvoiceLine,
+  isMetered,
+  isMissing,
+  quantityOfPart,
+  type ReadQuantities,
+  rateLine,
+  totalsOf,
+  type ValidationIssue,
+} from '../../invoice-records/index.ts';
 
 /** An invoice on its way, with all its lines. */
 export interface Moving {

@@ -2,17 +2,21 @@
 import type { ControlDb } from '../../../platform/db/control-db.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import type { App } from '../../apps/index.ts';
-import { chargeRepository } from '../charges/repository.ts';
+import { chargeRepository } from '../../charges/index.ts';
+import {
+  type ExtendedStatus,
+  type Invoice,
+  invoiceRepository,
+  isDraftNumber,
+  isMetered,
+  issuedNumber,
+  type ReadQuantities,
+  transition,
+} from '../../invoice-records/index.ts';
 import { attachCorrections } from '../corrections/attach.ts';
 import { droppedLine } from '../edit.ts';
-import { invoiceRepository } from '../repository.ts';
-import type { Invoice } from '../types.ts';
-import { isMetered } from '../usage.ts';
 import { type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
-import { isDraftNumber, issuedNumber } from './numbers.ts';
-import type { ReadQuantities } from './quantities.ts';
-import { type ExtendedStatus, transition } from './states.ts';
 import { withTaxIssue } from './tax.ts';
 import { draftUntilMs, dueAtMs } from './times.ts';
 

@@ -1,6 +1,12 @@
 import type { App } from '../../apps/index.ts';
-import type { Invoice, InvoiceLine } from '../types.ts';
-import { type ExtendedStatus, type Facts, nextStatus, transition } from './states.ts';
+import {
+  type ExtendedStatus,
+  type Facts,
+  type Invoice,
+  type InvoiceLine,
+  nextStatus,
+  transition,
+} from '../../invoice-records/index.ts';
 
 /** Facts that an external system reports, kept on the invoice under the names that OpenMeter gave them. */
 export const DRAFT_SYNCED_AT = 'openmeter.io/custominvoicing/draft-synced-at';

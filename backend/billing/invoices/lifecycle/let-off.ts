@@ -2,10 +2,10 @@
  * What is let off with a part of a period that is taken off, or goes with its draft: as much as was used in it. The next part
  * bills what is left, so it has to be known also where the part's quantity was not taken yet.
  */
+
+import { differenceOf, isNegative } from '../../../platform/decimal-texts.ts';
+import { type Invoice, type InvoiceLine, isMetered, isMissing, readUsages } from '../../invoice-records/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import { differenceOf, isNegative } from '../money.ts';
-import type { Invoice, InvoiceLine } from '../types.ts';
-import { isMetered, isMissing, readUsages } from '../usage.ts';
 import type { Moving } from './collect.ts';
 
 /** Quantities by line. */

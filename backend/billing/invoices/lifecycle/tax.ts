@@ -1,7 +1,8 @@
 /** What invoices know of taxes. Nothing here computes them: apps do, or do not. */
 import { defined } from '../../../platform/defined.ts';
 import type { Workflow } from '../../billing-profiles/index.ts';
-import type { Invoice, InvoiceCustomer, TaxRef, ValidationIssue } from '../types.ts';
+import type { TaxRef } from '../../charges/index.ts';
+import type { Invoice, InvoiceCustomer, ValidationIssue } from '../../invoice-records/index.ts';
 
 /** What lines get that say nothing of taxes themselves. */
 export interface TaxDefaults {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wantedCharges } from '../../../../backend/billing/invoices/charges/wanted.ts';
+import { wantedCharges } from '../../../../backend/billing/charges/wanted.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
 import type { Period } from '../../../../backend/platform/period/index.ts';
 import { periodVectorsOf } from '../../../support/period-vectors.ts';

@@ -3,10 +3,10 @@ import {
   createDocumentMaker,
   type DocumentLimits,
   type ReadDocument,
-} from '../../../../backend/billing/invoices/documents/thread/document-maker.ts';
-import { lineRepository } from '../../../../backend/billing/invoices/lines/repository.ts';
-import { invoiceRepository } from '../../../../backend/billing/invoices/repository.ts';
-import type { InvoiceLine } from '../../../../backend/billing/invoices/types.ts';
+} from '../../../../backend/billing/invoice-documents/thread/document-maker.ts';
+import { lineRepository } from '../../../../backend/billing/invoice-records/lines/repository.ts';
+import { invoiceRepository } from '../../../../backend/billing/invoice-records/repository.ts';
+import type { InvoiceLine } from '../../../../backend/billing/invoice-records/types.ts';
 import { createTestBackend } from '../../../support/backend.ts';
 import { createCharge, createCustomer, flatCharge, invoiceNow } from './support.ts';
 

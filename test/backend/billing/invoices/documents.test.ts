@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { formatsOf } from '../../../../backend/billing/invoices/documents/formats.ts';
+import { formatsOf } from '../../../../backend/billing/invoice-documents/formats.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
 import { createCharge, createCustomer, flatCharge, invoiceNow, send, UNKNOWN_ID } from './support.ts';
 

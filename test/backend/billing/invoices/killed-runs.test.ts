@@ -49,7 +49,7 @@ async function prepare(): Promise<string> {
     if (index % 10 === 3) await story.ok('POST', `/subscriptions/${id}/cancel`, { timing: 'next_billing_cycle' });
   }
   story.backend.clock.set(AS_OF);
-  await story.backend.invoices.runner.request({ isFull: true, startedBy: 'schedule' });
+  await story.backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
   cpSync(story.backend.dataDir, folderOf('prepared'), { recursive: true });
   await story.close();
   return folderOf('prepared');

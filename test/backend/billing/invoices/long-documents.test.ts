@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lineRepository } from '../../../../backend/billing/invoices/lines/repository.ts';
-import type { InvoiceLine } from '../../../../backend/billing/invoices/types.ts';
+import { lineRepository } from '../../../../backend/billing/invoice-records/lines/repository.ts';
+import type { InvoiceLine } from '../../../../backend/billing/invoice-records/types.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 import { expectShortTurns, measureTurns } from '../../../support/turn-meter.ts';

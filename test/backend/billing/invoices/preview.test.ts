@@ -280,7 +280,7 @@ describe('billing runs', () => {
     const customer = await createCustomer(t, 'run');
     await createCharge(t, customer.id, flatCharge('5', '2026-11-21T00:00:00Z'));
     const started = await send(t, 'POST', '/billing/runs', { full: false }, 202);
-    await t.invoices.runner.work();
+    await t.billingRuns.runner.work();
     const run = await send(t, 'GET', `/billing/runs/${started.id}`, undefined, 200);
     expect(run).toMatchObject({ stage: 'finished', failed: 0, started_by: 'api', full: false });
     expect(run.done).toBeGreaterThan(0);
@@ -293,11 +293,11 @@ describe('billing runs', () => {
     const customer = await createCustomer(t, 'as-of');
     await createCharge(t, customer.id, flatCharge('5', '2026-11-15T00:00:00Z'));
     await send(t, 'POST', '/billing/runs', { as_of: '2026-11-14T00:00:00Z' }, 202);
-    await t.invoices.runner.work();
+    await t.billingRuns.runner.work();
     const invoices = () => send(t, 'GET', `/billing/invoices?filter[customer_id]=${customer.id}`, undefined, 200);
     expect((await invoices()).data).toEqual([]);
     await send(t, 'POST', '/billing/runs', { as_of: '2026-11-16T00:00:00Z' }, 202);
-    await t.invoices.runner.work();
+    await t.billingRuns.runner.work();
     expect((await invoices()).data).toMatchObject([{ created_at: '2026-11-16T00:00:00Z' }]);
     await send(t, 'POST', '/billing/runs', { as_of: '2030-01-01T00:00:00Z' }, 400);
     await send(t, 'GET', `/billing/runs/${UNKNOWN_ID}`, undefined, 404);
@@ -312,8 +312,8 @@ describe('billing runs', () => {
     };
     const write = damage.prepare('UPDATE charges SET content = ? WHERE customer_id = ?');
     const bill = async () => {
-      const { id } = await t.invoices.runner.request({ isFull: false, startedBy: 'schedule' });
-      await t.invoices.runner.work();
+      const { id } = await t.billingRuns.runner.request({ isFull: false, startedBy: 'schedule' });
+      await t.billingRuns.runner.work();
       return send(t, 'GET', `/billing/runs/${id}`, undefined, 200);
     };
     const invoices = async ({ id }: { id: string }) =>
@@ -338,8 +338,8 @@ describe('billing runs', () => {
     await createCharge(t, customer.id, flatCharge('5', '2026-11-15T00:00:00Z'));
     const [{ id }] = (await send(t, 'POST', `/customers/${customer.id}/invoices`, {}, 201)).data;
     const bill = async () => {
-      await t.invoices.runner.request({ isFull: false, startedBy: 'schedule' });
-      await t.invoices.runner.work();
+      await t.billingRuns.runner.request({ isFull: false, startedBy: 'schedule' });
+      await t.billingRuns.runner.work();
       return (await send(t, 'GET', `/billing/invoices/${id}`, undefined, 200)).status;
     };
     expect(await bill()).toBe('payment_processing');

@@ -12,7 +12,7 @@ import {
   statusOf,
   type Trigger,
   transition,
-} from '../../../../backend/billing/invoices/lifecycle/states.ts';
+} from '../../../../backend/billing/invoice-records/states.ts';
 
 const READY: Facts = {
   nowMs: 1000,

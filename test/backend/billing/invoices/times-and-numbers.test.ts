@@ -4,7 +4,7 @@ import {
   draftNumber,
   gatheringNumber,
   issuedNumber,
-} from '../../../../backend/billing/invoices/lifecycle/numbers.ts';
+} from '../../../../backend/billing/invoice-records/numbers.ts';
 import {
   collectedAtMs,
   collectionAtMs,

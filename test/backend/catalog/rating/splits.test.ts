@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { quantityOfPart } from '../../../../backend/billing/invoices/lifecycle/quantities.ts';
+import { quantityOfPart } from '../../../../backend/billing/invoice-records/quantities.ts';
 import {
   canSplit,
   invoiceAtMs,

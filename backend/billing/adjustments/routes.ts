@@ -1,0 +1,46 @@
+import { z } from '@hono/zod-openapi';
+import { listQuery } from '../../platform/http/list-docs.ts';
+import { readPage } from '../../platform/http/paging.ts';
+import { jsonResponse, type Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import { correctionPageSchema, correctionSchema, settleCorrectionSchema } from './schema.ts';
+import type { CorrectionsService } from './service.ts';
+
+/** Registers the list of what was corrected after it was billed. */
+export function billingCorrectionRoutes(router: Router, service: CorrectionsService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/customers/{customerId}/billing-corrections',
+      operationId: 'list-customer-billing-corrections',
+      tag: 'Invoices',
+      summary: 'List what was corrected after it was billed',
+      description:
+        'Late usage, voided events, usage that turned out lower, unused time: what differs from the invoices, and the invoice line that makes up for ' +
+        'it. The newest first.',
+      access: 'read',
+      params: z.object({ customerId: ulidSchema }),
+      query: listQuery('page', undefined, {}),
+      responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
+    },
+    async ({ c, params, query }) => c.json(await service.list(params.customerId, readPage(query))),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/customers/{customerId}/billing-corrections/{correctionId}/settle',
+      operationId: 'settle-customer-billing-correction',
+      changes: { type: 'billing-corrections' },
+      tag: 'Invoices',
+      summary: 'Settle a correction without an invoice',
+      description:
+        'For what waits for an invoice that will not come, as of a customer who has left: a credit was paid out by other ' +
+        'means, or what is open is written off. It cannot be undone; the same again changes nothing.',
+      access: 'write',
+      params: z.object({ customerId: ulidSchema, correctionId: ulidSchema }),
+      body: settleCorrectionSchema,
+      responses: { 200: jsonResponse('The correction.', correctionSchema) },
+    },
+    async ({ c, params, body }) => c.json(await service.settle(params.customerId, params.correctionId, body)),
+  );
+}

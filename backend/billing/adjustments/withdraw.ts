@@ -1,0 +1,34 @@
+/** Credits that were given for what turns out not to be paid. */
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { Decimal, formatDecimal } from '../../platform/decimal.ts';
+import { correctionRepository } from './repository.ts';
+import type { Correction } from './types.ts';
+
+/** Whether it still is a part of what a charge comes to. */
+export function isInForce({ state }: Correction): boolean {
+  return state !== 'withdrawn';
+}
+
+/**
+ * Takes credits back that wait for an invoice, the newest first.
+ * @param amount positive @returns what is left: it is on invoices already, or was paid out
+ */
+export async function withdrawCredits(
+  db: ControlDb,
+  corrections: readonly Correction[],
+  amount: Decimal,
+): Promise<Decimal> {
+  let left = amount;
+  const waiting = corrections.filter((one) => one.state === 'pending' && new Decimal(one.amount).lt(0));
+  for (const credit of waiting.toReversed()) {
+    if (left.isZero()) break;
+    const taken = Decimal.min(left, new Decimal(credit.amount).neg());
+    left = left.sub(taken);
+    const rest = new Decimal(credit.amount).add(taken);
+    const changed = rest.isZero()
+      ? { ...credit, state: 'withdrawn' as const }
+      : { ...credit, amount: formatDecimal(rest) };
+    await correctionRepository(db).store([changed]);
+  }
+  return left;
+}

@@ -1,0 +1,132 @@
+/** Everything that is to be done for one customer now: charges, invoices, and what follows of them. */
+
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { smallestOf } from '../../platform/extremes.ts';
+import { correctUsageOfCustomer, type Recounted } from '../adjustments/index.ts';
+import {
+  atCustomersTime,
+  type Charge,
+  chargeRepository,
+  dueInstants,
+  isOpen,
+  scheduleRepository,
+} from '../charges/index.ts';
+import { type Invoice, invoiceRepository } from '../invoice-records/index.ts';
+import { collectedAtMs, createInvoice, followGathering, moveInvoice } from '../invoices/index.ts';
+import type { BillingRunsDeps } from './deps.ts';
+import { invoiceLastDebits } from './last-debits.ts';
+import { removeCharges, syncSubscription } from './sync-charges.ts';
+
+/**
+ * Works out the charges of the customer's subscriptions: of those that have changed since, and of those of which more is to
+ * come by itself. Which these are is counted and noted, never told from instants: a change must not be lost to a clock that
+ * has stepped back. The cost does not grow with history.
+ * @returns what could not be counted again; everything else is done
+ */
+export async function syncCustomer(anyDeps: BillingRunsDeps, customerId: string): Promise<Recounted['failed']> {
+  const deps = await atCustomersTime(anyDeps, customerId);
+  const { draftIds, isRecountDue } = await deps.db.transaction(async (trx) => {
+    const { syncedAtMs, recountedAtMs } = await scheduleRepository(trx).last(customerId);
+    const { isAny, draftIds } = await syncSubscriptions(deps, trx, customerId);
+    const isKnown = isAny || syncedAtMs !== undefined || (await chargeRepository(trx).hasIssued(customerId));
+    return { draftIds, isRecountDue: isKnown && isDayAway(recountedAtMs, deps.clock.nowMs()) };
+  });
+  for (const id of draftIds) await moveInvoice(deps, id);
+  if (!isRecountDue) return [];
+  const { failed } = await correctUsageOfCustomer(deps, customerId);
+  // Afterwards: a process that is killed on the way leaves it to the next one. So does a charge that could not be counted,
+  // and the run tells of it.
+  if (failed.length > 0) return failed;
+  await deps.db.transaction((trx) => scheduleRepository(trx).setRecounted(customerId, deps.clock.nowMs()));
+  return failed;
+}
+
+/** @returns drafts that have to be worked out again, and whether there was anything to look at */
+async function syncSubscriptions(
+  deps: BillingRunsDeps,
+  trx: ControlDb,
+  customerId: string,
+): Promise<{ draftIds: ReadonlySet<string>; isAny: boolean }> {
+  const schedule = scheduleRepository(trx);
+  const changes = await deps.subscriptionChanges(customerId, trx);
+  const changed = changes.map(({ subscriptionId }) => subscriptionId);
+  const ids = [...new Set([...changed, ...(await schedule.openSubscriptions(customerId))])];
+  const draftIds = new Set<string>();
+  if (ids.length === 0) return { draftIds, isAny: false };
+  const views = await deps.findSubscriptions(ids, trx);
+  const nextAtMs: number[] = [];
+  for (const view of views) {
+    const result = await syncSubscription(deps, trx, view);
+    if (result.nextAtMs !== undefined) nextAtMs.push(result.nextAtMs);
+    await schedule.setOpen(customerId, view.id, result.nextAtMs !== undefined);
+    for (const id of result.draftIds) draftIds.add(id);
+  }
+  const living = new Set(views.map(({ id }) => id));
+  for (const id of ids.filter((own) => !living.has(own))) {
+    for (const draftId of await removeCharges(deps, trx, { id, customerId })) draftIds.add(draftId);
+    await schedule.setOpen(customerId, id, false);
+  }
+  await schedule.setSynced(customerId, deps.clock.nowMs(), nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
+  await deps.subscriptionChangesFollowed(changes, trx);
+  return { draftIds, isAny: true };
+}
+
+/** Usage is looked at again once a day; each invoice looks again as well, before its quantities are taken. */
+const RECOUNT_EVERY_MS = 86_400_000;
+
+/** Also from a day ahead: the clock has been there, and has stepped back. */
+function isDayAway(atMs: number | undefined, nowMs: number): boolean {
+  return atMs === undefined || Math.abs(nowMs - atMs) >= RECOUNT_EVERY_MS;
+}
+
+/**
+ * Makes the invoices that are due, one for each instant at which something falls due: however late this runs, they are
+ * the same. They go as far as they can at once.
+ */
+export async function invoiceCustomer(anyDeps: BillingRunsDeps, customerId: string): Promise<Invoice[]> {
+  const deps = await atCustomersTime(anyDeps, customerId);
+  // A process that was killed may have left drafts. They come first: what waits for the next invoice goes on the oldest.
+  const left = await invoiceRepository(deps.db).toWakeOf(customerId, deps.clock.nowMs());
+  for (const id of left) await moveInvoice(deps, id);
+  const made: Invoice[] = [];
+  for (;;) {
+    const invoice = await deps.db.transaction(async (trx) => {
+      const nowMs = deps.clock.nowMs();
+      const stored = await chargeRepository(trx).open(customerId);
+      await finishPaidFromCredits(deps, trx, customerId, stored);
+      const open = stored.filter(isOpen);
+      const { profile } = await deps.profileOf(customerId, trx);
+      const { alignment } = profile.workflow.collection;
+      const cutoffs = dueInstants(open, nowMs).map((atMs) => collectedAtMs(atMs, alignment));
+      const cutoffMs = smallestOf(cutoffs);
+      if (cutoffs.length === 0 || cutoffMs > nowMs) return undefined;
+      const due = open.find((charge) => collectedAtMs(charge.invoiceAtMs, alignment) === cutoffMs);
+      return due && createInvoice(deps, trx, { customerId, currency: due.currency, cutoffMs });
+    });
+    if (invoice === undefined) return [...made, ...(await invoiceLastDebits(deps, customerId))];
+    made.push(await moveInvoice(deps, invoice.id));
+  }
+}
+
+/** What is paid from credits alone has no invoice to wait for: it is final when it falls due. */
+async function finishPaidFromCredits(
+  deps: BillingRunsDeps,
+  trx: ControlDb,
+  customerId: string,
+  stored: readonly Charge[],
+): Promise<void> {
+  const atMs = deps.clock.nowMs();
+  const due = stored.filter((charge) => charge.settlementMode === 'credit_only' && charge.invoiceAtMs <= atMs);
+  const customer = due.length === 0 ? undefined : await deps.findCustomer(customerId, trx);
+  if (customer === undefined) return;
+  for (const { id, servicePeriod } of due)
+    await chargeRepository(trx).setState(id, { state: 'billed', billedToMs: servicePeriod.toMs, atMs });
+  for (const currency of new Set(due.map((charge) => charge.currency)))
+    await followGathering(deps, trx, customer, currency);
+}
+
+/** Charges first, then invoices of them. */
+export async function billCustomer(deps: BillingRunsDeps, customerId: string): Promise<Invoice[]> {
+  await syncCustomer(deps, customerId);
+  return invoiceCustomer(deps, customerId);
+}

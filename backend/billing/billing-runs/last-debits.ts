@@ -1,0 +1,29 @@
+/**
+ * What is to be paid after all goes on the next invoice. Where none is to come by itself, as of a customer who has left, it
+ * has one of its own.
+ */
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { correctionRepository } from '../adjustments/index.ts';
+import { chargeRepository } from '../charges/index.ts';
+import { type Invoice, invoiceRepository } from '../invoice-records/index.ts';
+import { createInvoice, moveInvoice } from '../invoices/index.ts';
+import type { BillingRunsDeps } from './deps.ts';
+
+/** Makes the customer's invoices of what is to be paid where nothing else is to come. They go as far as they can at once. */
+export async function invoiceLastDebits(deps: BillingRunsDeps, customerId: string): Promise<Invoice[]> {
+  const made: Invoice[] = [];
+  for (const currency of await correctionRepository(deps.db).debitCurrencies(customerId)) {
+    const invoice = await deps.db.transaction(async (trx) => {
+      if (await isMoreToCome(trx, customerId, currency)) return undefined;
+      return createInvoice(deps, trx, { customerId, currency, cutoffMs: deps.clock.nowMs() });
+    });
+    if (invoice !== undefined) made.push(await moveInvoice(deps, invoice.id));
+  }
+  return made;
+}
+
+/** Charges that fall due some day, or drafts that may still take corrections or bring some. */
+async function isMoreToCome(db: ControlDb, customerId: string, currency: string): Promise<boolean> {
+  if (await chargeRepository(db).hasOpen(customerId, currency)) return true;
+  return (await invoiceRepository(db).movingDrafts(customerId, currency)).length > 0;
+}

@@ -1,0 +1,162 @@
+/**
+ * Runs billing: one process at a time, customers in the order of their ids. What is done is noted as it goes, so a
+ * process that is killed is followed by one that goes on where it was. Each step of an item is done as a whole or not
+ * at all, and doing one again changes nothing.
+ */
+import type { Clock } from '../../platform/clock.ts';
+import type { ControlDb } from '../../platform/db/control-db.ts';
+import { sideBySide } from '../../platform/db/side-by-side.ts';
+import { RequestProblem } from '../../platform/errors.ts';
+import { formatInstant } from '../../platform/instant.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { BillingRunsDeps } from './deps.ts';
+import { runRepository } from './repository.ts';
+import { countItems, STAGE_WORK } from './stages.ts';
+import { type BillingRun, STAGES, type Stage } from './types.ts';
+
+export interface BillingRunner {
+  /**
+   * Notes a run to be done.
+   * @param asOfMs the now of the run; default now, never later
+   * @throws RequestProblem 503 while the time is in doubt
+   */
+  request(options: {
+    asOfMs?: number | undefined;
+    isFull: boolean;
+    startedBy: BillingRun['startedBy'];
+  }): Promise<BillingRun>;
+  /** Does all runs that are noted and not finished. @returns false when another process does them */
+  work(): Promise<boolean>;
+  /** Ends the work after the items that are being done; what is left is done the next time. */
+  stop(): Promise<void>;
+}
+
+/** Longer than any item takes: whoever has not renewed it is dead. */
+const LEASE_MS = 60_000;
+/**
+ * Items that are worked on side by side, and noted together. Each round of their transactions is one sync of the disk,
+ * and a request waits for one round at most: more items at a time would hold it up longer and save little.
+ */
+const ITEMS_PER_NOTE = 25;
+/** Finished runs are kept for a month; every five minutes one makes nine thousand. */
+const KEEP_MS = 31 * 86_400_000;
+
+/** @param deps.clock real time */
+export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): BillingRunner {
+  const { db, clock, newId, log } = deps;
+  const holder = newId();
+  let isStopping = false;
+  let working: Promise<boolean> | undefined;
+  const workAll = async (): Promise<boolean> => {
+    if (!(await renew(deps, holder))) return false;
+    try {
+      for (;;) {
+        const run = await runRepository(db).unfinished();
+        if (run === undefined || isStopping) break;
+        if (!(await workOff(deps, run, holder, () => isStopping || deps.heldBack() !== undefined))) return isStopping;
+      }
+      await runRepository(db).deleteFinishedBefore(clock.nowMs() - KEEP_MS);
+      return true;
+    } finally {
+      await runRepository(db).release(holder);
+    }
+  };
+  return {
+    request: async ({ asOfMs, isFull, startedBy }) => {
+      const reason = deps.heldBack();
+      if (reason !== undefined) throw new RequestProblem('unavailable', reason);
+      const nowMs = clock.nowMs();
+      const run: BillingRun = {
+        id: newId(),
+        asOfMs: Math.min(asOfMs ?? nowMs, nowMs),
+        isFull,
+        startedBy,
+        stage: STAGES[0],
+        afterId: '',
+        done: 0,
+        stageDone: 0,
+        stageTotal: 0,
+        failed: 0,
+        createdAtMs: nowMs,
+        updatedAtMs: nowMs,
+      };
+      await runRepository(db).insert(run);
+      return run;
+    },
+    work: () => {
+      working ??= workAll().finally(() => {
+        working = undefined;
+      });
+      return working;
+    },
+    stop: async () => {
+      isStopping = true;
+      await working?.catch((error: unknown) => log.error({ err: error }, 'billing ended with an error'));
+    },
+  };
+}
+
+function renew(deps: { db: BillingRunsDeps['db']; clock: Clock }, holder: string): Promise<boolean> {
+  const nowMs = deps.clock.nowMs();
+  return runRepository(deps.db).lease(holder, nowMs, nowMs + LEASE_MS);
+}
+
+/** @returns false when it was stopped or the lease was lost */
+async function workOff(
+  deps: BillingRunsDeps & { log: Logger },
+  started: BillingRun,
+  holder: string,
+  isStopping: () => boolean,
+): Promise<boolean> {
+  const atRun = { ...deps, clock: { nowMs: () => started.asOfMs } };
+  let run = started;
+  for (const stage of STAGES.slice(STAGES.indexOf(run.stage as Stage))) {
+    if (run.stage !== stage || run.stageTotal === 0) {
+      const afterId = run.stage === stage ? run.afterId : '';
+      const stageTotal = await countItems(atRun, run, stage);
+      run = await note(deps, { ...run, stage, afterId, stageDone: 0, stageTotal });
+    }
+    for (;;) {
+      const ids = await STAGE_WORK[stage].next(atRun, run, run.afterId, ITEMS_PER_NOTE);
+      if (ids.length === 0) break;
+      const done = await workItems(atRun, deps, run, stage, ids);
+      const isOurs = await deps.db.transaction(async (trx) => {
+        run = await note({ ...deps, db: trx }, done);
+        return renew({ ...deps, db: trx }, holder);
+      });
+      if (!isOurs || isStopping()) return false;
+    }
+  }
+  await note(deps, { ...run, stage: 'finished', finishedAtMs: deps.clock.nowMs() });
+  return true;
+}
+
+/** Items side by side: what they store is committed together, what fails is that item's alone. */
+async function workItems(
+  atRun: BillingRunsDeps,
+  { clock, log }: { clock: Clock; log: Logger },
+  run: BillingRun,
+  stage: Stage,
+  ids: readonly string[],
+): Promise<BillingRun> {
+  const works = ids.map((id) => (db: ControlDb) => STAGE_WORK[stage].work({ ...atRun, db }, id));
+  const outcomes = await sideBySide(atRun.db, works);
+  const count = ids.length;
+  const done = { ...run, afterId: ids.at(-1) ?? '', done: run.done + count, stageDone: run.stageDone + count };
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.status === 'fulfilled') continue;
+    const { reason: error }: { reason: unknown } = outcome;
+    const id = ids[index] ?? '';
+    log.error({ err: error, stage, id }, 'billing of one item failed; it is tried again with the next run');
+    const message = error instanceof Error ? error.message : String(error);
+    done.failed += 1;
+    done.lastError = { stage, itemId: id, message, at: formatInstant(clock.nowMs()) };
+  }
+  return done;
+}
+
+async function note(deps: { db: BillingRunsDeps['db']; clock: Clock }, run: BillingRun): Promise<BillingRun> {
+  const noted = { ...run, updatedAtMs: deps.clock.nowMs() };
+  await runRepository(deps.db).replace(noted);
+  return noted;
+}

@@ -1,0 +1,8 @@
+import type { Logger } from '../../platform/log.ts';
+import type { ChargesDeps } from '../charges/index.ts';
+
+export interface DocumentsDeps extends Pick<ChargesDeps, 'db' | 'findCurrency'> {
+  log: Logger;
+  /** A folder with fonts of the operator's, for documents; undefined: there is none. */
+  documentFontsDir: string | undefined;
+}

@@ -1,0 +1,9 @@
+import type { Router } from '../../platform/http/router.ts';
+import type { DocumentsDeps } from './deps.ts';
+import { documentRoutes } from './routes.ts';
+import { createDocumentService } from './service.ts';
+
+/** Invoices as pages and PDFs. */
+export function invoiceDocumentRoutes(router: Router, deps: DocumentsDeps): void {
+  documentRoutes(router, createDocumentService(deps));
+}

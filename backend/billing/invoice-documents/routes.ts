@@ -1,0 +1,62 @@
+import { z } from '@hono/zod-openapi';
+import { invalidParameter } from '../../platform/errors.ts';
+import { requireAnswerRoom } from '../../platform/http/answer-room.ts';
+import type { Router } from '../../platform/http/router.ts';
+import { ulidSchema } from '../../platform/http/schemas.ts';
+import { bytesAsTaken } from '../../platform/http/slow-client.ts';
+import type { DocumentService } from './service.ts';
+
+/** A language tag is shorter. */
+const MAX_LOCALE_LENGTH = 35;
+
+/** Registers the invoice as a document. */
+export function documentRoutes(router: Router, service: DocumentService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/billing/invoices/{invoiceId}/document',
+      operationId: 'get-invoice-document',
+      tag: 'Invoices',
+      summary: 'Get an invoice as a page or a PDF',
+      description:
+        "Money, numbers and dates are written as in the customer's country, or in the locale that is asked for.",
+      access: 'read',
+      params: z.object({ invoiceId: ulidSchema }),
+      query: z.object({
+        format: z
+          .enum(['html', 'pdf'])
+          .optional()
+          .openapi({ param: { in: 'query' }, description: 'Default html.' }),
+        locale: z
+          .string()
+          .optional()
+          .openapi({ param: { in: 'query' }, description: 'A language tag, "de-DE".' }),
+      }),
+      responses: {
+        200: {
+          description: 'The document.',
+          content: { 'text/html': { schema: z.string() }, 'application/pdf': { schema: z.string() } },
+        },
+      },
+    },
+    async ({ c, params, query }) => {
+      const locale = query.get('locale');
+      if (locale !== undefined && (locale.length > MAX_LOCALE_LENGTH || !/^[A-Za-z0-9-]+$/.test(locale))) {
+        const reason = 'must be a language tag, such as "de-DE"';
+        throw invalidParameter({ field: 'locale', rule: 'matches_regex', reason, source: 'query' });
+      }
+      const format = query.get('format') ?? 'html';
+      if (format !== 'html' && format !== 'pdf') {
+        const reason = 'must be html or pdf';
+        throw invalidParameter({ field: 'format', rule: 'enum', reason, choices: ['html', 'pdf'], source: 'query' });
+      }
+      requireAnswerRoom();
+      const bytes = await service.make(params.invoiceId, format, locale, c.req.raw.signal);
+      c.header('Content-Length', `${bytes.length}`);
+      if (format === 'pdf') return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'application/pdf' });
+      // Fonts stand in the page itself.
+      c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; font-src data:");
+      return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'text/html; charset=UTF-8' });
+    },
+  );
+}

@@ -1,0 +1,58 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '../../platform/log.ts';
+import { currencyOf } from '../charges/index.ts';
+import { type Invoice, type InvoiceLine, invoiceRepository, lineRepository } from '../invoice-records/index.ts';
+import { invoiceNotFound } from '../invoices/index.ts';
+import type { DocumentsDeps } from './deps.ts';
+import { localeOf } from './formats.ts';
+import { createDocumentMaker } from './thread/document-maker.ts';
+import type { DocumentFormat } from './thread/messages.ts';
+
+export interface DocumentService {
+  /**
+   * @param locale asked for; default: that of the customer's country
+   * @param signal aborted when the client has gone
+   * @returns the file @throws RequestProblem 404; 503 when too many documents are being made
+   */
+  make(
+    invoiceId: string,
+    format: DocumentFormat,
+    locale: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A draft that is edited all the time is printed as it was read. */
+const MAX_READINGS = 3;
+
+export function createDocumentService(deps: DocumentsDeps & { log: Logger }): DocumentService {
+  const maker = createDocumentMaker({ log: deps.log, fontsDir: deps.documentFontsDir });
+  const find = async (invoiceId: string): Promise<Invoice> => {
+    const invoice = await invoiceRepository(deps.db).byId(invoiceId);
+    if (invoice === undefined) throw invoiceNotFound(invoiceId);
+    return invoice;
+  };
+  /** Lines are read in pieces, between which the invoice may change: then once more. */
+  const read = async (invoiceId: string): Promise<{ invoice: Invoice; lines: InvoiceLine[] }> => {
+    for (let reading = 1; ; reading++) {
+      const invoice = await find(invoiceId);
+      const lines: InvoiceLine[] = [];
+      for await (const page of lineRepository(deps.db).pagesOfInvoice(invoiceId)) {
+        lines.push(...page);
+        await nextTurn();
+      }
+      const isAsItWas = (await find(invoiceId)).updatedAtMs === invoice.updatedAtMs;
+      if (isAsItWas || reading === MAX_READINGS) return { invoice, lines };
+    }
+  };
+  return {
+    make: async (invoiceId, format, asked, signal) => {
+      await find(invoiceId);
+      return maker.make(async () => {
+        const { invoice, lines } = await read(invoiceId);
+        const currency = await currencyOf(deps, invoice.currency, deps.db);
+        return { format, invoice, lines, currency, locale: localeOf(asked, invoice.customer) };
+      }, signal);
+    },
+  };
+}

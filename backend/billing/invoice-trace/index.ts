@@ -1,0 +1,9 @@
+import type { Router } from '../../platform/http/router.ts';
+import type { TraceDeps } from './deps.ts';
+import { traceRoutes } from './routes.ts';
+import { createTraceService } from './service.ts';
+
+/** From the amount of a line back to its events. */
+export function invoiceTraceRoutes(router: Router, deps: TraceDeps): void {
+  traceRoutes(router, createTraceService(deps));
+}

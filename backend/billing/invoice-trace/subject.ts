@@ -1,0 +1,67 @@
+/** What can be traced back to events: a line of an invoice, or a charge that is still running. */
+
+import type { UsageMoment } from '../../metering/usage-store/index.ts';
+import { notFound } from '../../platform/errors.ts';
+import type { Period } from '../../platform/period/index.ts';
+import { type Correction, correctionRepository } from '../adjustments/index.ts';
+import { type Charge, chargeRepository } from '../charges/index.ts';
+import { type InvoiceLine, invoiceRepository, lineRepository } from '../invoice-records/index.ts';
+import { invoiceNotFound } from '../invoices/index.ts';
+import type { TraceDeps } from './deps.ts';
+
+/** What is traced, and as of when. */
+export interface Traced {
+  customerId: string;
+  line?: InvoiceLine;
+  charge?: Charge;
+  correction?: Correction;
+  name: string;
+  featureId?: string;
+  period: Period;
+  quantity?: string;
+  countedAtMs?: number;
+  /** undefined: now */
+  moment?: UsageMoment;
+}
+
+/** @throws RequestProblem 404 */
+export async function tracedLine(deps: TraceDeps, invoiceId: string, lineId: string): Promise<Traced> {
+  const invoice = await invoiceRepository(deps.db).byId(invoiceId);
+  if (invoice === undefined) throw invoiceNotFound(invoiceId);
+  const line = await lineRepository(deps.db).byId(lineId);
+  if (line?.invoiceId !== invoiceId) throw notFound('invoice line', lineId);
+  const charge = line.chargeId === undefined ? undefined : await chargeRepository(deps.db).byId(line.chargeId);
+  const correction =
+    line.correctionId === undefined ? undefined : await correctionRepository(deps.db).byId(line.correctionId);
+  const featureId = line.featureId ?? charge?.featureId;
+  return {
+    customerId: invoice.customerId,
+    line,
+    ...(charge !== undefined && { charge }),
+    ...(correction !== undefined && { correction }),
+    name: line.name,
+    ...(featureId !== undefined && { featureId }),
+    period: line.servicePeriod,
+    ...(line.quantity !== undefined && { quantity: line.quantity }),
+    ...(line.snapshottedAtMs !== undefined && { countedAtMs: line.snapshottedAtMs }),
+    ...momentOf(line),
+  };
+}
+
+function momentOf(line: InvoiceLine): Pick<Traced, 'moment'> {
+  if (line.snapshot !== undefined) return { moment: { snapshot: line.snapshot } };
+  return line.snapshottedAtMs === undefined ? {} : { moment: { atMs: line.snapshottedAtMs } };
+}
+
+/** @throws RequestProblem 404 */
+export async function tracedCharge(deps: TraceDeps, customerId: string, chargeId: string): Promise<Traced> {
+  const charge = await chargeRepository(deps.db).byId(chargeId);
+  if (charge?.customerId !== customerId) throw notFound('charge', chargeId);
+  return {
+    customerId,
+    charge,
+    name: charge.name,
+    ...(charge.featureId !== undefined && { featureId: charge.featureId }),
+    period: charge.servicePeriod,
+  };
+}
