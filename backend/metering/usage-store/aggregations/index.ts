@@ -13,10 +13,15 @@ import { sum } from './sum.ts';
 import { uniqueCount } from './unique-count.ts';
 
 /** In the order in which the API names them. */
-export const AGGREGATIONS = { sum, count, unique_count: uniqueCount, avg, min, max, latest } satisfies Record<
-  Aggregation,
-  AggregationRules
->;
+export const AGGREGATIONS: Readonly<Record<Aggregation, AggregationRules>> = {
+  sum,
+  count,
+  unique_count: uniqueCount,
+  avg,
+  min,
+  max,
+  latest,
+};
 
 export const AGGREGATION_NAMES = Object.keys(AGGREGATIONS) as [Aggregation, ...Aggregation[]];
 
