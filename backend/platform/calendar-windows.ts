@@ -1,10 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-
-/** A half-open stretch of time, in milliseconds since the epoch. */
-export interface Window {
-  fromMs: number;
-  toMs: number;
-}
+import type { Period } from './period/index.ts';
 
 export type WindowSize = 'PT1M' | 'PT1H' | 'P1D' | 'P1M';
 
@@ -23,7 +18,7 @@ const MAX_REMEMBERED = 10_000;
  * the clocks change; each window ends where the next one begins.
  * @param timeZone IANA name, known to exist
  */
-export function windowFinder(size: WindowSize, timeZone: string): (atMs: number) => Window {
+export function windowFinder(size: WindowSize, timeZone: string): (atMs: number) => Period {
   const fixedMs = timeZone === 'UTC' ? UTC_SIZES_MS[size] : undefined;
   if (fixedMs !== undefined) {
     return (atMs) => {
@@ -36,9 +31,9 @@ export function windowFinder(size: WindowSize, timeZone: string): (atMs: number)
 }
 
 /** Zone arithmetic costs tens of microseconds, and instants close to each other share their window. */
-function remembering(find: (atMs: number) => Window, bucketMs: number): (atMs: number) => Window {
-  const byBucket = new Map<number, Window>();
-  let last: Window | undefined;
+function remembering(find: (atMs: number) => Period, bucketMs: number): (atMs: number) => Period {
+  const byBucket = new Map<number, Period>();
+  let last: Period | undefined;
   return (atMs) => {
     if (last !== undefined && atMs >= last.fromMs && atMs < last.toMs) return last;
     const bucket = Math.floor(atMs / bucketMs);
@@ -54,7 +49,7 @@ function remembering(find: (atMs: number) => Window, bucketMs: number): (atMs: n
   };
 }
 
-function zonedWindow(atMs: number, size: WindowSize, timeZone: string): Window {
+function zonedWindow(atMs: number, size: WindowSize, timeZone: string): Period {
   const at = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);
   switch (size) {
     case 'PT1M':
@@ -76,7 +71,7 @@ function zonedWindow(atMs: number, size: WindowSize, timeZone: string): Window {
  * Minutes and hours of the local clock. Where the clocks change inside the hour (by half an hour on Lord Howe Island),
  * the window is cut at the change, so that windows never overlap.
  */
-function roundedWindow(at: Temporal.ZonedDateTime, unit: 'minute' | 'hour'): Window {
+function roundedWindow(at: Temporal.ZonedDateTime, unit: 'minute' | 'hour'): Period {
   const elapsedMs = (unit === 'hour' ? at.minute * MINUTE_MS : 0) + at.second * 1000 + at.millisecond;
   const lengthMs = unit === 'hour' ? 60 * MINUTE_MS : MINUTE_MS;
   let fromMs = at.epochMilliseconds - elapsedMs;
@@ -89,7 +84,7 @@ function roundedWindow(at: Temporal.ZonedDateTime, unit: 'minute' | 'hour'): Win
   return { fromMs, toMs };
 }
 
-function between(start: Temporal.ZonedDateTime, end: Temporal.ZonedDateTime): Window {
+function between(start: Temporal.ZonedDateTime, end: Temporal.ZonedDateTime): Period {
   return { fromMs: start.epochMilliseconds, toMs: end.epochMilliseconds };
 }
 

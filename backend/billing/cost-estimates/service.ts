@@ -7,7 +7,7 @@ import type { Period } from '../../platform/period/index.ts';
 import { type BilledPeriod, billedPeriods } from './billing-periods.ts';
 import { type Candidate, type CandidateSources, findCandidates } from './candidates.ts';
 import { estimateProblem, unratable } from './errors.ts';
-import { type LineInput, type RatedEstimateLine, rateLine, toTotals } from './rate-line.ts';
+import { estimateLine, type LineInput, type RatedEstimateLine, toTotals } from './estimate-line.ts';
 import type { Estimate, EstimateRequest } from './schema.ts';
 
 /** Each line may be a query of usage: more than a year by days is a report, not a question. */
@@ -118,7 +118,7 @@ function periodsOf({ card, path }: Candidate, within: Period, max: number): Bill
 function rated(candidate: Candidate, amount: Pick<LineInput, 'quantity' | 'billed'>): RatedEstimateLine {
   const { card, currency, feature, isProrated, path } = candidate;
   try {
-    return rateLine({
+    return estimateLine({
       card,
       currency,
       isProrated,

@@ -9,7 +9,7 @@ import type { Feature } from './schema.ts';
 import { createFeaturesService, type FeaturesService, type FeatureUsers } from './service.ts';
 import { createFeatureUsage, type FeatureUsage, type FindSubjects } from './usage.ts';
 
-export { explainByFeatures } from './explain.ts';
+export { explainByFeatures } from './explain-by-features.ts';
 export { FEATURES_AS_METER_USERS } from './meter-users.ts';
 export { FEATURES_SEARCHED } from './repository.ts';
 export type { CreateFeature, Feature, UnitCost } from './schema.ts';

@@ -8,17 +8,12 @@ import type {
   UsageStore,
 } from '../../metering/usage-store/index.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Period } from '../../platform/period/index.ts';
 import { featureRepository } from './repository.ts';
 import type { Feature } from './schema.ts';
 
 /** What to ask about a feature's usage: a usage query without what the feature itself decides. */
 export type FeatureUsageScope = Partial<Omit<UsageQuery, 'meter'>>;
-
-/** A half-open span of time. */
-export interface UsagePeriod {
-  fromMs: number;
-  toMs: number;
-}
 
 /** Finds customers' subjects by customer id; unknown ids are absent. */
 export type FindSubjects = (ids: readonly string[]) => Promise<ReadonlyMap<string, { subjects: readonly string[] }>>;
@@ -36,14 +31,14 @@ export interface FeatureUsage {
    */
   measure(customerId: string, asked: readonly AskedUsage[], signal?: AbortSignal): Promise<MeasuredFeature[]>;
   /** What that figure is about, for tracing it back to its events. @throws Error for a static feature */
-  scopeOf(feature: Feature, customerId: string, period: UsagePeriod): Promise<UsageScope>;
+  scopeOf(feature: Feature, customerId: string, period: Period): Promise<UsageScope>;
   /** The rows of any queries on features' usage, asked for together. @throws Error for a static feature */
   query(asked: readonly AskedRows[], signal?: AbortSignal): Promise<UsageRow[][]>;
 }
 
 export interface AskedUsage {
   feature: Feature;
-  period: UsagePeriod;
+  period: Period;
 }
 
 export interface AskedRows {

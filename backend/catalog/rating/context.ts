@@ -2,7 +2,7 @@
 import type { Decimal } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import type { Quantity } from './quantity.ts';
-import type { ExplanationStep, PaymentTerm, Period, PricingTerms, UnitConfig } from './types.ts';
+import type { ExplanationStep, PaymentTerm, PricingTerms, TextPeriod, UnitConfig } from './types.ts';
 
 /** The quantities of a line on their way through unit conversion and free units. */
 export interface Usage {
@@ -37,7 +37,7 @@ export interface LineDraft {
   price: Decimal;
   /** What the earlier parts of the period come to in this detailed line, before discounts, rounded. */
   previousPrice: Decimal;
-  servicePeriod: Period | undefined;
+  servicePeriod: TextPeriod | undefined;
   discounts: readonly DiscountDraft[];
   credits: readonly CreditDraft[];
   steps: readonly ExplanationStep[];
@@ -58,8 +58,8 @@ export interface RatingContext {
   /** A line that is not split is both. */
   isFirstPart: boolean;
   isLastPart: boolean;
-  servicePeriod: Period | undefined;
-  fullServicePeriod: Period | undefined;
+  servicePeriod: TextPeriod | undefined;
+  fullServicePeriod: TextPeriod | undefined;
   credits: readonly CreditDraft[];
   percentageReference: string;
   usageReference: string;

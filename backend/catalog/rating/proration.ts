@@ -2,9 +2,9 @@ import { type Decimal, formatDecimal } from '../../platform/decimal.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import { type Currency, roundMoney } from '../../platform/money.ts';
 import { RatingError } from './errors.ts';
-import { money, step } from './explain.ts';
+import { money, step } from './explanation-steps.ts';
 import { readNumber } from './numbers.ts';
-import type { ExplanationStep, Period } from './types.ts';
+import type { ExplanationStep, TextPeriod } from './types.ts';
 
 /** A flat fee for a period that may be shorter than the one that the fee is for. */
 export interface ProrationInput {
@@ -12,9 +12,9 @@ export interface ProrationInput {
   amount: string;
   currency: Currency;
   /** What is billed; half-open. */
-  servicePeriod: Period;
+  servicePeriod: TextPeriod;
   /** What the whole fee is for. */
-  fullServicePeriod: Period;
+  fullServicePeriod: TextPeriod;
   /** The plan's or subscription's `pro_rating_enabled`. */
   prorationEnabled: boolean;
   /** The billing profile's `subscription_end_proration_mode`. */
@@ -68,7 +68,7 @@ function isLastPeriodBilledWhole(input: ProrationInput): boolean {
   return secondsOf(input.subscriptionEndsAt) <= secondsOf(input.servicePeriod.to);
 }
 
-function lengthSeconds(period: Period): number {
+function lengthSeconds(period: TextPeriod): number {
   return secondsOf(period.to) - secondsOf(period.from);
 }
 

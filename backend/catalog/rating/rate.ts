@@ -1,6 +1,6 @@
 import { formatDecimal } from '../../platform/decimal.ts';
 import type { LineDraft, RatingContext, Usage } from './context.ts';
-import { earlierUsageStep, step } from './explain.ts';
+import { earlierUsageStep, step } from './explanation-steps.ts';
 import { chargesUsage, priceLine } from './models/index.ts';
 import { applyCredits } from './mutators/credits.ts';
 import { takeFreeUnits } from './mutators/free-units.ts';

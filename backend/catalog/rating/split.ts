@@ -1,8 +1,8 @@
 import { parseInstant } from '../../platform/instant.ts';
-import type { Period as Instants } from '../../platform/period/index.ts';
+import type { Period } from '../../platform/period/index.ts';
 import { RatingError } from './errors.ts';
 import { chargesFee, isPriceSplittable } from './models/index.ts';
-import type { Period, PricingTerms, SplitPosition } from './types.ts';
+import type { PricingTerms, SplitPosition, TextPeriod } from './types.ts';
 
 /**
  * Whether a line may be billed in several parts of its period. Each price model says whether it can
@@ -21,7 +21,7 @@ export function canSplit(terms: PricingTerms, aggregation: { readonly canSplit: 
  * Which part of its full period a line bills.
  * @throws RatingError `invalid_period` when the service period does not lie within the full one
  */
-export function splitPosition(servicePeriod: Period, fullServicePeriod: Period): SplitPosition {
+export function splitPosition(servicePeriod: TextPeriod, fullServicePeriod: TextPeriod): SplitPosition {
   const [from, to] = [instantOf(servicePeriod.from), instantOf(servicePeriod.to)];
   const [fullFrom, fullTo] = [instantOf(fullServicePeriod.from), instantOf(fullServicePeriod.to)];
   if (from < fullFrom || to > fullTo || from > to) {
@@ -40,7 +40,7 @@ export function isPaidInAdvance({ price, payment_term }: PricingTerms): boolean 
  * When a line falls due: a fee in advance at the start of its billing period, everything else when both its service
  * period and its billing period are over. Source: OpenMeter openmeter/billing/worker/subscriptionsync.
  */
-export function invoiceAtMs(terms: PricingTerms, servicePeriod: Instants, billingPeriod: Instants): number {
+export function invoiceAtMs(terms: PricingTerms, servicePeriod: Period, billingPeriod: Period): number {
   if (isPaidInAdvance(terms)) return billingPeriod.fromMs;
   return servicePeriod.toMs > billingPeriod.toMs ? servicePeriod.toMs : billingPeriod.toMs;
 }

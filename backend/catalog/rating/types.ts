@@ -52,7 +52,7 @@ export interface PricingTerms {
 }
 
 /** RFC 3339 instants, half-open. */
-export interface Period {
+export interface TextPeriod {
   from: string;
   to: string;
 }
@@ -90,10 +90,10 @@ export interface RateInput {
   quantity: string;
   /** Missing when the line bills the whole period. */
   split?: Split | undefined;
-  /** Period of the line; copied to the detailed lines. */
-  servicePeriod?: Period | undefined;
+  /** TextPeriod of the line; copied to the detailed lines. */
+  servicePeriod?: TextPeriod | undefined;
   /** The whole period that the line is a part of; default the line's own. */
-  fullServicePeriod?: Period | undefined;
+  fullServicePeriod?: TextPeriod | undefined;
   /** Credits in the order in which they are to be taken. */
   credits?: readonly Credit[] | undefined;
   /** Stable ids of the rate card's discounts, for the child ids; default the kind of the discount. */
@@ -173,7 +173,7 @@ export interface DetailedLine {
   quantity: string;
   /** Not rounded. */
   unitPrice: string;
-  servicePeriod?: Period;
+  servicePeriod?: TextPeriod;
   discounts: readonly AmountDiscount[];
   creditsApplied: readonly CreditApplied[];
   totals: Totals;

@@ -11,7 +11,7 @@ import { createStartService } from './start-service.ts';
 /** Subscriptions: which customer uses what, on which terms, in which period. */
 export { billingPeriodAt, billingPeriodWithin } from './billing-period.ts';
 export type { SubscriptionDeps } from './deps.ts';
-export { explainBySubscriptions } from './explain.ts';
+export { explainBySubscriptions } from './explain-by-subscriptions.ts';
 export { type LineRange, linesOfCards, type SubscriptionLine, subscriptionLines } from './lines.ts';
 export { createSubscriptionBlockers, type SubscriptionBlockers, type SubscriptionViews } from './query-service.ts';
 export { planKeysOfCustomerSql, SUBSCRIPTIONS_SEARCHED } from './repository.ts';

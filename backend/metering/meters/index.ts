@@ -3,7 +3,7 @@ export { backFillOf } from './back-fill.ts';
 export { type BreakdownDeps, breakdownRoutes } from './breakdown.ts';
 export { toMeterSpec } from './definition.ts';
 export { meterProblems } from './event-problems.ts';
-export { explainByMeters, meterKeysOfTypes } from './explain.ts';
+export { explainByMeters, meterKeysOfTypes } from './explain-by-meters.ts';
 export { type PickerDeps, pickerRoutes } from './pickers.ts';
 export { type FindCustomers, type QueryCustomer, queryMeter, queryMeters } from './query.ts';
 export { METERS_SEARCHED } from './repository.ts';

@@ -41,7 +41,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'draft.validating':
       return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced) };
     case 'issuing.syncing':
-      return { ...moving, invoice: withIssue(invoice, context.nowMs) };
+      return { ...moving, invoice: withDatesOfIssue(invoice, context.nowMs) };
     case 'issued':
       await chargeRepository(context.db).setIssued(chargesOf(moving), context.nowMs);
       return { ...moving, invoice: await withFinalNumber(invoice, context.db) };
@@ -81,7 +81,7 @@ function withoutDraftSync(invoice: Invoice): Invoice {
   return { ...invoice, metadata, issues: [] };
 }
 
-function withIssue(invoice: Invoice, nowMs: number): Invoice {
+function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
   return { ...invoice, issuedAtMs: nowMs, dueAtMs: dueAtMs(nowMs, invoice.workflow.payment) };
 }
 

@@ -3,7 +3,7 @@ import { Decimal } from '../../../platform/decimal.ts';
 import { numericSchema } from '../../../platform/http/schemas.ts';
 import { checkNotNegative } from '../checks.ts';
 import type { RatingContext } from '../context.ts';
-import { multiplicationSteps } from '../explain.ts';
+import { multiplicationSteps } from '../explanation-steps.ts';
 import { readNumber } from '../numbers.ts';
 import { priceUnits } from '../price-units.ts';
 import { Quantity } from '../quantity.ts';

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { LineDraft, RatingContext, Usage } from '../context.ts';
-import { multiplicationSteps } from '../explain.ts';
+import { multiplicationSteps } from '../explanation-steps.ts';
 import { priceUnits } from '../price-units.ts';
 import type { Quantity } from '../quantity.ts';
 import type { PriceOf } from '../types.ts';

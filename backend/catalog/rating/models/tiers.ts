@@ -3,7 +3,7 @@ import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
 import { numericSchema } from '../../../platform/http/schemas.ts';
 import { checkNotNegative, type Report } from '../checks.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
-import { multiplicationSteps } from '../explain.ts';
+import { multiplicationSteps } from '../explanation-steps.ts';
 import { readNumber } from '../numbers.ts';
 import { priceUnits } from '../price-units.ts';
 import { Quantity } from '../quantity.ts';

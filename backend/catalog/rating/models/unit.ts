@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { numericSchema } from '../../../platform/http/schemas.ts';
 import { checkNotNegative } from '../checks.ts';
 import type { RatingContext, Usage } from '../context.ts';
-import { multiplicationSteps } from '../explain.ts';
+import { multiplicationSteps } from '../explanation-steps.ts';
 import { readNumber } from '../numbers.ts';
 import { priceUnits } from '../price-units.ts';
 import type { PriceOf } from '../types.ts';

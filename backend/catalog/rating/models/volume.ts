@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { RatingContext, Usage } from '../context.ts';
 import { RatingError } from '../errors.ts';
-import { multiplicationSteps } from '../explain.ts';
+import { multiplicationSteps } from '../explanation-steps.ts';
 import { priceUnits } from '../price-units.ts';
 import { Quantity } from '../quantity.ts';
 import type { PriceOf } from '../types.ts';

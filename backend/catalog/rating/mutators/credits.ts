@@ -1,7 +1,7 @@
 import { Decimal, formatDecimal, ZERO } from '../../../platform/decimal.ts';
 import type { CreditDraft, LineDraft, RatingContext } from '../context.ts';
 import { RatingError } from '../errors.ts';
-import { money, step } from '../explain.ts';
+import { money, step } from '../explanation-steps.ts';
 import { leftOf } from '../totals.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { RatingContext, Usage } from '../context.ts';
-import { freeUnitsStep } from '../explain.ts';
+import { freeUnitsStep } from '../explanation-steps.ts';
 import { Quantity } from '../quantity.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Decimal } from '../../../platform/decimal.ts';
 import { roundMoney } from '../../../platform/money.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
-import { money, step } from '../explain.ts';
+import { money, step } from '../explanation-steps.ts';
 import { leftOf } from '../totals.ts';
 
 /**

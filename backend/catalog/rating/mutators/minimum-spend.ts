@@ -1,7 +1,7 @@
 import { Decimal, ZERO } from '../../../platform/decimal.ts';
 import { roundMoney } from '../../../platform/money.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
-import { money, roundingSteps, step } from '../explain.ts';
+import { money, roundingSteps, step } from '../explanation-steps.ts';
 import { Quantity } from '../quantity.ts';
 import { leftOf } from '../totals.ts';
 

@@ -1,7 +1,7 @@
 import { type Decimal, formatDecimal } from '../../../platform/decimal.ts';
 import { roundMoney } from '../../../platform/money.ts';
 import type { LineDraft, RatingContext } from '../context.ts';
-import { money, step } from '../explain.ts';
+import { money, step } from '../explanation-steps.ts';
 
 /**
  * A percentage off each detailed line, rounded. It runs before the maximum, so a capped line is not discounted below

@@ -1,5 +1,5 @@
 import type { MeteredUsage, RatingContext, Usage } from '../context.ts';
-import { conversionStep } from '../explain.ts';
+import { conversionStep } from '../explanation-steps.ts';
 import { Quantity } from '../quantity.ts';
 import { convertForInvoice } from '../unit-config.ts';
 

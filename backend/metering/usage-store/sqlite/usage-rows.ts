@@ -1,10 +1,10 @@
-import type { Window } from '../../../platform/calendar-windows.ts';
+import type { Period } from '../../../platform/period/index.ts';
 import { AGGREGATIONS } from '../aggregations/index.ts';
 import type { AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
 
 /** One row of the answer while it is being gathered. */
 export interface UsageGroup {
-  window: Window | undefined;
+  window: Period | undefined;
   labels: Pick<UsageRow, 'subject' | 'subjectGroup' | 'dimensions'>;
   /** Plain decimal text; undefined when no event had a usable value. */
   result(): string | undefined;

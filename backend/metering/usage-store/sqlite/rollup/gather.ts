@@ -1,5 +1,5 @@
-import type { Window } from '../../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Period } from '../../../../platform/period/index.ts';
 import type { Cell } from '../../aggregations/cell.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { passesFilter } from '../../dimension-filter.ts';
@@ -18,7 +18,7 @@ export interface DimensionLabels {
 
 /** Adds cells to the groups of a query. */
 export interface Gather {
-  add(window: Window | undefined, subject: number, labels: DimensionLabels, value: string, cell: Cell): void;
+  add(window: Period | undefined, subject: number, labels: DimensionLabels, value: string, cell: Cell): void;
   groups(): Iterable<UsageGroup>;
 }
 

@@ -1,5 +1,6 @@
-import { type Window, windowFinder } from '../../../../platform/calendar-windows.ts';
+import { windowFinder } from '../../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { Period } from '../../../../platform/period/index.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
 import type { UsageQuery } from '../../types.ts';
 import type { QueryLimits } from '../query-limits.ts';
@@ -41,7 +42,7 @@ interface Reading {
   hasOpen: boolean;
   /** name_ids of the subjects asked for; undefined: all. */
   subjects: ReadonlySet<number> | undefined;
-  findWindow: ((atMs: number) => Window) | undefined;
+  findWindow: ((atMs: number) => Period) | undefined;
   isCancelled: () => boolean;
   /** Events read at the edges. */
   events: number;
@@ -151,8 +152,8 @@ function readBuckets(reading: Reading, { size, first, end }: Buckets): Segment[]
   const level = levelFor(size, reading.needsSubject, reading.needsDims) as Level;
   // Left to the events from the start: what of a bucket was gathered could not be taken back.
   const cut = openBuckets(reading, level, first, end);
-  const windows = new Map<number, Window>();
-  const windowOf = (bucket: number): Window | undefined => {
+  const windows = new Map<number, Period>();
+  const windowOf = (bucket: number): Period | undefined => {
     const known = windows.get(bucket);
     if (findWindow === undefined || known !== undefined) return known;
     const fromMs = bucketStartMs(size, bucket);

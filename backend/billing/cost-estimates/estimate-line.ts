@@ -38,7 +38,7 @@ export interface RatedEstimateLine {
 }
 
 /** @throws RatingError for terms that cannot be rated */
-export function rateLine(input: LineInput): RatedEstimateLine {
+export function estimateLine(input: LineInput): RatedEstimateLine {
   const { card, feature, currency, billed } = input;
   const { terms, steps } = proratedTerms(input);
   const servicePeriod = billed && toText(billed.period);
