@@ -1,4 +1,5 @@
 /** An invoice as a page of its own: nothing is loaded from elsewhere, and it prints on A4 and Letter. */
+import { html } from 'hono/html';
 import type { InvoiceContent, Row } from './content.ts';
 import type { FontLibrary } from './fonts/library.ts';
 import { pageFonts, showable } from './html-fonts.ts';
@@ -64,15 +65,7 @@ function markedUp(text: string): string {
   return isPlain(text) ? escapeHtml(text) : `<bdi>${escapeHtml(text)}</bdi>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 /** Names come from customers: nothing in them may become a tag. */
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '');
+  return html`${text}`.toString();
 }
