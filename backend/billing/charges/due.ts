@@ -1,11 +1,6 @@
 /** Which charges fall due when. Pure. */
 import type { Charge } from './types.ts';
 
-/** Whether an invoice can be made at all: something falls due by itself, not only as a part of a longer period. */
-export function hasDue(charges: readonly Charge[], cutoffMs: number): boolean {
-  return charges.some((charge) => isOpen(charge) && charge.invoiceAtMs <= cutoffMs);
-}
-
 /** The instants at which open charges fall due, in order, up to one. */
 export function dueInstants(charges: readonly Charge[], untilMs: number): number[] {
   const due = charges.filter((charge) => isOpen(charge) && charge.invoiceAtMs <= untilMs);
