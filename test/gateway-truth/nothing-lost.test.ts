@@ -91,8 +91,9 @@ describe.skipIf(KONG === undefined)('on a real Kong, under load', () => {
       async () => {
         const { run } = await start(installation);
         for (let round = 0; round < RESTARTS; round++) {
-          // Not `restart`: it ends Kong at once, and Kong drops the log phases that it has not run.
-          await run('quit');
+          // Not `restart`: it ends Kong at once, and Kong drops the log phases that it has not run. So does `quit` after
+          // ten seconds, which a busy machine may need.
+          await run('quit -t 60');
           await run('start');
           await delay(BETWEEN_MS);
         }

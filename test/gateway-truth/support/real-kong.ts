@@ -54,7 +54,7 @@ export interface RealKong {
   readonly statusUrl: string;
   readonly folder: string;
   readonly socket: string;
-  /** `start`, `reload`, `quit`, `stop` or `migrations bootstrap`; resolves when the command is done. @throws what it wrote */
+  /** `start`, `reload`, `quit -t 60`, `stop` or `migrations bootstrap`; resolves when the command is done. @throws what it wrote */
   run(command: string): Promise<void>;
   /** The processes of the plugin server: those that serve, or all that are not the launcher. */
   serverPids(which: 'serving' | 'first'): Promise<readonly number[]>;
@@ -141,9 +141,9 @@ export async function prepareKong(options: RealKongOptions): Promise<RealKong> {
   let service = options.installation === 'service' ? startService(serviceCommand) : undefined;
   if (service !== undefined) await service.listens;
   const run = async (what: string): Promise<void> => {
-    const target = what === 'stop' || what === 'quit' ? ['-p', prefix] : ['-c', confFile];
+    const target = /^(?:stop|quit)\b/.test(what) ? ['-p', prefix] : ['-c', confFile];
     // Into a file: nginx keeps what it inherits, so that a pipe would not end.
-    const output = join(folder, `${what.replace(' ', '-')}.out`);
+    const output = join(folder, `${what.replaceAll(' ', '-')}.out`);
     const file = openSync(output, 'w');
     const [code] = (await once(
       spawn(KONG ?? 'kong', [...what.split(' '), ...target], {
