@@ -65,7 +65,11 @@ buffer: { sqlite: { path: "${join(folder, `spool-${round}.sqlite`)}" } }
 http: { address: "127.0.0.1:0" }
 `,
   );
-  const collector = await startProcess(['bench/collect-process.ts', config], {});
+  // With the flags that "npm run collect" has.
+  const collector = await startProcess(
+    ['--max-semi-space-size=4', '--max-old-space-size=256', 'bench/collect-process.ts', config],
+    {},
+  );
   const { otlp, metrics } = JSON.parse(collector.url.replaceAll("'", '"')) as { otlp: string; metrics: string };
   const pool = new Pool(otlp, { connections, pipelining: 1 });
   const startedAt = performance.now();

@@ -68,8 +68,10 @@ function withId(
   return { specversion: '1.0', ...event, id: idOf([name, ...record.parts, ...own]) };
 }
 
-function timeOf(event: Readonly<Record<string, unknown>>, { at }: SourceRecord): { time?: string } {
-  return (event['time'] === undefined || event['time'] === null) && at !== undefined ? { time: at } : {};
+function timeOf(event: Readonly<Record<string, unknown>>, record: SourceRecord): { time?: string } {
+  const { time } = event;
+  if (time !== undefined && time !== null) return {};
+  return record.at === undefined ? {} : { time: record.at };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -22,8 +22,11 @@ export interface IntakeOptions {
   readonly signal: AbortSignal;
 }
 
-/** So many records are mapped before whatever else waits has its turn. */
-const RECORDS_A_TURN = 200;
+/**
+ * So many records are mapped before whatever else waits has its turn: as many as a request has as a rule, so that there is
+ * one at a time in memory in its decoded form, which takes ten times as much as its events.
+ */
+const RECORDS_A_TURN = 2000;
 const DISK_PAUSE_MS = 1000;
 
 export function createIntake({ name, mapping, part, clock, rareLog, signal }: IntakeOptions): Intake {

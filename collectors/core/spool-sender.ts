@@ -183,7 +183,7 @@ function createOutbox(
   /** Not waited for: what is removed late is sent again after a crash, and counts once. */
   async function remove(entries: readonly Entry[], dead: Parameters<SpoolPart['settle']>[2]): Promise<void> {
     const numbers = entries.map(({ number }) => number);
-    const bytes = entries.reduce((sum, { event }) => sum + Buffer.byteLength(event), 0);
+    const bytes = entries.reduce((sum, one) => sum + one.bytes, 0);
     for (;;) {
       try {
         await part.settle(numbers, bytes, dead);
@@ -207,7 +207,7 @@ function createOutbox(
         origin,
         entries.map(({ number }) => number),
       ),
-    bodyOf: (entries) => [Buffer.from(`[${entries.map(({ event }) => event).join(',')}]`)],
+    bodyOf: (entries) => [Buffer.from(`[${part.texts(entries.map(({ number }) => number))}]`)],
     onRetry() {
       counts.retried++;
     },
@@ -227,7 +227,11 @@ function createOutbox(
       }
       void remove(
         entries,
-        refused.map(({ entry, fields }) => ({ kind: 'rejected', reason: reasonOf(fields), record: entry.event })),
+        refused.map(({ entry, fields }) => ({
+          kind: 'rejected',
+          reason: reasonOf(fields),
+          record: part.texts([entry.number]),
+        })),
       );
       return Promise.resolve();
     },

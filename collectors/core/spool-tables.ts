@@ -28,7 +28,7 @@ CREATE TABLE cursor (
 `;
 
 /** Pages of memory for the database, in KiB: the head of the spool and the cursors that are in use. */
-const CACHE_KIB = 16 * 1024;
+const CACHE_KIB = 8 * 1024;
 /** The log is taken over into the file when it has so many pages of 4 KiB. */
 const CHECKPOINT_PAGES = 4000;
 

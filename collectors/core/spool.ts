@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { Clock } from '../../delivery/clock.ts';
 import { newProcessId } from '../../delivery/names.ts';
+import { continuesRun } from '../../delivery/numbering.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type Cursor, type CursorChange, pause, SpoolUnavailable, Stopped } from './source.ts';
 import { openSpoolFile } from './spool-tables.ts';
@@ -36,7 +37,8 @@ export interface Commit {
 export interface SpooledEvent {
   readonly number: number;
   readonly takenAtMs: number;
-  readonly event: string;
+  /** Of its JSON. The text itself stays on disk until it is sent. */
+  readonly bytes: number;
 }
 
 export interface SpoolCounts {
@@ -61,6 +63,8 @@ export interface SpoolPart {
   room(signal: AbortSignal): Promise<void>;
   /** The next events behind a number: at most so many and so many bytes, one at least. */
   after(number: number, most: number, mostBytes: number): SpooledEvent[];
+  /** The JSON of events that wait, joined by commas; their numbers rise. */
+  texts(numbers: readonly number[]): string;
   /** They are dealt with; what was refused of them is kept as dead letters. */
   settle(numbers: readonly number[], bytes: number, dead: readonly DeadLetter[]): Promise<void>;
   /** Dead letters, the newest first, at most so many. */
@@ -120,8 +124,12 @@ function openPart(name: string, surroundings: Surroundings): SpoolPart {
   const row = findOrAdd(db, name, clock);
   const writer = createPartWriter(db, row, clock);
   const listeners: (() => void)[] = [];
-  const next = db.prepare<[number, number, number], { number: number; taken_at: number; event: string }>(
-    'SELECT number, taken_at, event FROM spool WHERE collector = ? AND number > ? ORDER BY number LIMIT ?',
+  const next = db.prepare<[number, number, number], { number: number; taken_at: number; bytes: number }>(
+    'SELECT number, taken_at, octet_length(event) AS bytes FROM spool WHERE collector = ? AND number > ? ORDER BY number LIMIT ?',
+  );
+  const joined = db.prepare<[number, number, number], { texts: string }>(
+    `SELECT group_concat(event, ',') AS texts FROM
+     (SELECT event FROM spool WHERE collector = ? AND number BETWEEN ? AND ? ORDER BY number)`,
   );
   const dead = db.prepare<[number, number], { id: number; at: number; kind: string; reason: string; record: string }>(
     'SELECT id, at, kind, reason, record FROM dead WHERE collector = ? ORDER BY id DESC LIMIT ?',
@@ -146,14 +154,18 @@ function openPart(name: string, surroundings: Surroundings): SpoolPart {
     },
     after(number, most, mostBytes) {
       const events: SpooledEvent[] = [];
-      let bytes = 0;
-      for (const { number: own, taken_at: takenAtMs, event } of next.iterate(row.id, number, most)) {
-        bytes += Buffer.byteLength(event);
-        if (events.length > 0 && bytes > mostBytes) break;
-        events.push({ number: own, takenAtMs, event });
+      let sum = 0;
+      for (const { number: own, taken_at: takenAtMs, bytes } of next.iterate(row.id, number, most)) {
+        sum += bytes;
+        if (events.length > 0 && sum > mostBytes) break;
+        events.push({ number: own, takenAtMs, bytes });
       }
       return events;
     },
+    texts: (numbers) =>
+      runsOf(numbers)
+        .map(([first, last]) => joined.get(row.id, first, last)?.texts ?? '')
+        .join(','),
     async settle(numbers, bytes, deadLetters) {
       await group.write(() => writer.remove(numbers, bytes, deadLetters), false);
       writer.confirm();
@@ -189,7 +201,7 @@ function createPartWriter(db: Database.Database, row: CollectorRow, clock: Clock
   const prune = db.prepare(
     'DELETE FROM dead WHERE collector = ? AND id <= (SELECT id FROM dead WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?)',
   );
-  const remove = db.prepare('DELETE FROM spool WHERE collector = ? AND number = ?');
+  const remove = db.prepare('DELETE FROM spool WHERE collector = ? AND number BETWEEN ? AND ?');
   const put = db.prepare('INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
   const forget = db.prepare('DELETE FROM cursor WHERE collector = ? AND key = ?');
   const count = db.prepare(
@@ -230,11 +242,22 @@ function createPartWriter(db: Database.Database, row: CollectorRow, clock: Clock
     },
     remove(numbers: readonly number[], bytes: number, dead: readonly DeadLetter[]): void {
       let removed = 0;
-      for (const number of numbers) removed += remove.run(row.id, number).changes;
+      for (const [first, last] of runsOf(numbers)) removed += remove.run(row.id, first, last).changes;
       const { unmapped, rejected } = buryAll(dead);
       count.run(0, -removed, -bytes, unmapped, rejected, row.id);
     },
   };
+}
+
+/** Neighbours as one range each. */
+function runsOf(numbers: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last !== undefined && continuesRun(last[1], number)) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs;
 }
 
 function createCursor(db: Database.Database, id: number): Cursor {

@@ -34,7 +34,10 @@ export function logRecordsOf(request: LogsRequest, body: Buffer, idAttribute: st
         bodyHash ??= isIdentity(uid) ? undefined : createHash('sha256').update(body).digest('hex');
         records.push({
           message: { resource: resourceMessage, scope: scopeMessage, record },
-          at: instantOf(record.time_unix_nano) ?? instantOf(record.observed_time_unix_nano),
+          // Most mappings have a time of their own.
+          get at() {
+            return instantOf(record.time_unix_nano) ?? instantOf(record.observed_time_unix_nano);
+          },
           parts: isIdentity(uid) ? ['uid', String(uid)] : [bodyHash ?? '', String(records.length)],
         });
       }

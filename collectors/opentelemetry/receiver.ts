@@ -28,6 +28,8 @@ export interface ReceiverSettings {
 
 /** Requests of all connections, as they came in; decoded they take a few times as much. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
+/** Decoded, a request takes some ten times as much. */
+const LARGE_BYTES = 1024 * 1024;
 const MAX_REASONS = 3;
 export const tooLarge = (maxBytes: number) =>
   ({ kind: 'too large', message: `the message is larger than ${maxBytes} bytes` }) as const;
@@ -41,6 +43,8 @@ export function createReceiver(
   let held = 0;
   // One at a time: a few kilobytes may unpack to the most that a message may have.
   let turn: Promise<unknown> = Promise.resolve();
+  // Of large requests one at a time is in memory in its decoded form.
+  let largeTurn: Promise<unknown> = Promise.resolve();
 
   // One message may always be held, however large messages may be.
   function hold(bytes: number): boolean {
@@ -63,7 +67,14 @@ export function createReceiver(
     });
   }
 
-  async function take(plain: Buffer, format: 'json' | 'protobuf'): Promise<Received> {
+  function take(plain: Buffer, format: 'json' | 'protobuf'): Promise<Received> {
+    if (plain.length < LARGE_BYTES) return store(plain, format);
+    const storing = largeTurn.then(() => store(plain, format));
+    largeTurn = storing;
+    return storing;
+  }
+
+  async function store(plain: Buffer, format: 'json' | 'protobuf'): Promise<Received> {
     const records = decoded(plain, format, idAttribute);
     if (records === undefined) return { kind: 'invalid', message: 'the body is no OTLP logs request' };
     if (records.length === 0) return { kind: 'taken', rejected: 0, message: '' };

@@ -1,9 +1,10 @@
 import { pause, type SourceContext, type SourceRecord, Stopped } from '../core/source.ts';
 import { type Bucket, type Listed, statusOf } from './bucket.ts';
-import { rowsOf, type Scanner } from './object-rows.ts';
+import { rowsOf } from './object-rows.ts';
 import { changeTo, forgettable, rowToReadFrom } from './object-states.ts';
 import { isPattern, prefixesOf } from './prefixes.ts';
 import type { Row } from './rows.ts';
+import type { Scanner } from './scanners.ts';
 
 export interface CollectSettings {
   readonly bucket: string;

@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { duration, flag, httpUrl } from '../config/values.ts';
 import type { Source } from '../core/source.ts';
 import { sourceKind } from '../core/source-kind.ts';
-import { openBucket } from './bucket.ts';
-import { collectBucket } from './collect-bucket.ts';
-import { SCANNERS } from './object-rows.ts';
+import { SCANNERS } from './scanners.ts';
 
 const scannerNames = z.enum(SCANNERS, { error: `must be one of ${SCANNERS.join(', ')}` });
 /** As a word, or as the documented pipelines have it: `{ lines: {} }`. */
@@ -55,6 +53,9 @@ export const awsS3 = sourceKind<Settings>({ schema, create });
 function create(settings: Settings): Source {
   return {
     async run(context) {
+      // S3's client and the formats take memory and a second of start-up, which the other sources need not spend.
+      const { openBucket } = await import('./bucket.ts');
+      const { collectBucket } = await import('./collect-bucket.ts');
       const bucket = openBucket(settings);
       try {
         await collectBucket(bucket, settings, context);

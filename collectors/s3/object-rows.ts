@@ -2,10 +2,9 @@ import type { Bucket, Listed } from './bucket.ts';
 import { rowsOfCsv } from './csv-rows.ts';
 import { rowsOfParquet } from './parquet-rows.ts';
 import { type Row, rowOfAll, rowsOfJson, rowsOfLines } from './rows.ts';
+import type { Scanner } from './scanners.ts';
 import { unpacked } from './unpacking.ts';
 
-export const SCANNERS = ['auto', 'lines', 'json_documents', 'json_array', 'csv', 'parquet', 'to_the_end'] as const;
-export type Scanner = (typeof SCANNERS)[number];
 /** A `.json` may be an array, or documents, which its text tells. */
 type Kind = Exclude<Scanner, 'auto'> | 'json';
 
