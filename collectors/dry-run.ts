@@ -2,13 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { createRareLog } from '../delivery/rare-log.ts';
 import type { CollectorConfig, Config } from './config/read-config.ts';
 import { createIntake } from './core/intake.ts';
-import { type Cursor, type CursorChange, Stopped } from './core/source.ts';
+import { type Cursor, type CursorChange, SpoolUnavailable, type Step, Stopped, type Taken } from './core/source.ts';
 import type { Commit } from './core/spool.ts';
 import type { RunSurroundings } from './run.ts';
 
 /**
- * Reads, maps and prints what would be sent, a JSON line each, and what makes no event to the log. Nothing is kept, and
- * nothing acknowledged but to who pushes. Sources begin where a new collector would.
+ * Reads, maps and prints what would be sent, a JSON line each, and what makes no event to the log. Nothing is kept, so who
+ * pushes is asked to come again. Sources begin where a new collector would.
  */
 export async function dryRun(
   { collectors }: Config,
@@ -32,7 +32,11 @@ export async function dryRun(
       },
       room: () => Promise.resolve(),
     };
-    const { take, tryTake } = createIntake({ name, mapping, part, clock, rareLog, signal });
+    const { take } = createIntake({ name, mapping, part, clock, rareLog, signal });
+    const tryTake = async (step: Step): Promise<Taken> => {
+      await take(step);
+      throw new SpoolUnavailable('this is a dry run: nothing is kept');
+    };
     const context = { name, clock, signal, once, rareLog, cursor, take, tryTake, report() {} };
     await kind
       .create(settings, surroundings)

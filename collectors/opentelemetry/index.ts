@@ -50,10 +50,12 @@ async function run(settings: Settings, context: SourceContext, log: SourceSurrou
   const receiver = createReceiver(settings, {
     ...context,
     async tryTake(step) {
-      const taken = await context.tryTake(step);
-      // Who pushes never says that this was all: with --once one request is.
-      if (once) end.abort();
-      return taken;
+      try {
+        return await context.tryTake(step);
+      } finally {
+        // Who pushes never says that this was all: with --once one request is.
+        if (once) end.abort();
+      }
     },
   });
   const options = {

@@ -38,7 +38,7 @@ const gunzip = promisify(gunzipWithCallback);
 
 export function createReceiver(
   { maxMessageBytes, idAttribute }: ReceiverSettings,
-  context: Pick<SourceContext, 'tryTake' | 'report' | 'clock'>,
+  context: Pick<SourceContext, 'tryTake'>,
 ): Receiver {
   let held = 0;
   // One at a time: a few kilobytes may unpack to the most that a message may have.
@@ -80,7 +80,6 @@ export function createReceiver(
     if (records.length === 0) return { kind: 'taken', rejected: 0, message: '' };
     try {
       const { refusals } = await context.tryTake({ records });
-      context.report({ upToMs: context.clock.epochMs() });
       const reasons = [...new Set(refusals.map(({ reason }) => reason))].slice(0, MAX_REASONS);
       return { kind: 'taken', rejected: refusals.length, message: reasons.join('; ') };
     } catch (error) {
