@@ -38,7 +38,7 @@ interface BillingNeeds {
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(
-  { db, clock, newId, usage, log, machineClock, documentFontsDir }: AppParts,
+  { db, clock, newId, usage, log, machineClock, documentFontsDir, documentLimits }: AppParts,
   { features, subscriptions, taxCodes, currencies }: BillingNeeds,
 ) {
   const apps: AppsService = createAppsService({
@@ -71,6 +71,7 @@ export function createBilling(
     newId,
     log,
     documentFontsDir,
+    documentLimits,
     heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
     clockOf: (customerId: string, real: Clock, trx: ControlDb) => clockOf(trx, real, customerId),
     onTestClocks: async (trx: ControlDb) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),

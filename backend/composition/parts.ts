@@ -3,6 +3,7 @@ import type { AccessTokens } from '../access/access-tokens/index.ts';
 import type { AuditLog } from '../access/audit-log/index.ts';
 import type { SignInSettings } from '../access/sign-in/index.ts';
 import type { BillingRuns } from '../billing/billing-runs/index.ts';
+import type { DocumentLimits } from '../billing/invoice-documents/index.ts';
 import type { Invoices } from '../billing/invoices/index.ts';
 import type { KongAdminSettings } from '../customers/usage-sources/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
@@ -46,6 +47,8 @@ export interface AppParts {
   disk?: { dataDir: string; minFreeBytes: number } | undefined;
   /** A folder with fonts of the operator's, for documents; undefined: there is none. */
   documentFontsDir?: string | undefined;
+  /** Of the thread that makes documents; undefined: its own. */
+  documentLimits?: DocumentLimits | undefined;
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
   consoleDir?: string | undefined;

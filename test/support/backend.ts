@@ -73,6 +73,7 @@ export async function createTestBackend(
     start?: string;
     kongAdmin?: AppParts['kongAdmin'];
     signIn?: AppParts['signIn'];
+    documentLimits?: AppParts['documentLimits'];
     dataDir?: string;
   } = {},
 ): Promise<TestBackend> {
@@ -103,6 +104,7 @@ export async function createTestBackend(
     maxBodyBytes,
     maxBodyBytesInFlight: options.maxBodyBytesInFlight,
     requestsAMinute: options.requestsAMinute,
+    documentLimits: options.documentLimits,
     version: '0.0.0-test',
   });
   const startedAtMs = clock.nowMs();

@@ -3,6 +3,8 @@ import type { DocumentsDeps } from './deps.ts';
 import { documentRoutes } from './routes.ts';
 import { createDocumentService } from './service.ts';
 
+export type { DocumentLimits } from './thread/document-maker.ts';
+
 /** Invoices as pages and PDFs. */
 export function invoiceDocumentRoutes(router: Router, deps: DocumentsDeps): void {
   documentRoutes(router, createDocumentService(deps));

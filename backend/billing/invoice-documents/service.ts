@@ -12,7 +12,7 @@ export interface DocumentService {
   /**
    * @param locale asked for; default: that of the customer's country
    * @param signal aborted when the client has gone
-   * @returns the file @throws RequestProblem 404; 503 when too many documents are being made
+   * @returns the file @throws RequestProblem 404; 503 when too many documents are being made; 400 when it is too large
    */
   make(
     invoiceId: string,
@@ -26,7 +26,7 @@ export interface DocumentService {
 const MAX_READINGS = 3;
 
 export function createDocumentService(deps: DocumentsDeps & { log: Logger }): DocumentService {
-  const maker = createDocumentMaker({ log: deps.log, fontsDir: deps.documentFontsDir });
+  const maker = createDocumentMaker({ log: deps.log, fontsDir: deps.documentFontsDir }, deps.documentLimits);
   const find = async (invoiceId: string): Promise<Invoice> => {
     const invoice = await invoiceRepository(deps.db).byId(invoiceId);
     if (invoice === undefined) throw invoiceNotFound(invoiceId);

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../../platform/errors.ts';
 import type { Logger } from '../../../platform/log.ts';
+import { isOutOfMemory } from '../../../platform/out-of-memory.ts';
 import type { InvoiceLine } from '../../invoice-records/index.ts';
 import type { DocumentRequest, DocumentThreadData, FromDocumentThread, ToDocumentThread } from './messages.ts';
 
@@ -13,7 +14,8 @@ export type ReadDocument = () => Promise<DocumentRequest & { lines: readonly Inv
 export interface DocumentMaker {
   /**
    * @param signal aborted when the client has gone: it then waits no longer
-   * @throws RequestProblem 503 when too many wait, or this one takes too long; what `read` throws
+   * @throws RequestProblem 503 when too many wait, or this one takes too long; 400 when it needs too much memory; what
+   *   `read` throws
    */
   make(read: ReadDocument, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -85,8 +87,8 @@ function startThread(
     hasEnded = true;
     onEnd(error);
   };
-  // Out of memory, for one: the document that it was for has failed, and the next begins with a new thread.
-  worker.on('error', end);
+  // The document that it was for has failed, and the next begins with a new thread.
+  worker.on('error', (error) => end(isOutOfMemory(error) ? needsTooMuch(maxHeapMb) : error));
   worker.on('exit', () => end(new Error('the thread that makes documents has ended')));
   const tell = (message: ToDocumentThread) => worker.postMessage(message);
   return {
@@ -128,4 +130,12 @@ function startThread(
       }
     },
   };
+}
+
+/** Asked for again it would need as much. */
+function needsTooMuch(maxHeapMb: number): RequestProblem {
+  const detail =
+    `The document needs more than the ${maxHeapMb} MB of memory that one may have. The invoice without a document has all ` +
+    'of its lines.';
+  return new RequestProblem('bad-request', detail);
 }

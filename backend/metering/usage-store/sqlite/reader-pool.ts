@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../../platform/errors.ts';
+import { isOutOfMemory } from '../../../platform/out-of-memory.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
 import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
 import { askInPieces } from './query-pieces.ts';
@@ -126,10 +127,6 @@ export function startReaders(
 function tookTooLong(timeoutMs: number): RequestProblem {
   const detail = `The query took longer than ${timeoutMs} ms. Ask for a shorter range or less detail.`;
   return new RequestProblem('unavailable', detail);
-}
-
-function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
 /** Asked again it would need as much. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import {
   createDocumentMaker,
   type DocumentLimits,
@@ -7,6 +7,7 @@ import {
 import { lineRepository } from '../../../../backend/billing/invoice-records/lines/repository.ts';
 import { invoiceRepository } from '../../../../backend/billing/invoice-records/repository.ts';
 import type { InvoiceLine } from '../../../../backend/billing/invoice-records/types.ts';
+import { createIds } from '../../../../backend/platform/ids.ts';
 import { createTestBackend } from '../../../support/backend.ts';
 import { createCharge, createCustomer, flatCharge, invoiceNow } from './support.ts';
 
@@ -14,13 +15,16 @@ const NOW = '2026-11-21T12:00:00Z';
 const LIMITS: DocumentLimits = { maxWaiting: 16, timeLimitMs: 60_000, maxHeapMb: 256, idleMs: 60_000 };
 const USD = { code: 'USD', digits: 2 } as never;
 
-const t = await createTestBackend();
+const SMALL = { ...LIMITS, maxHeapMb: 24 };
+const t = await createTestBackend({ documentLimits: SMALL });
+afterAll(() => t.close());
 const { id: customerId } = await createCustomer(t, 'papers');
 await createCharge(t, customerId, flatCharge('12', NOW, { name: 'A fee of some length that is printed many times' }));
 const { id } = await invoiceNow(t, customerId);
+await createCharge(t, customerId, flatCharge('3', NOW));
+const { id: shortId } = await invoiceNow(t, customerId);
 const invoice = (await invoiceRepository(t.db).byId(id)) as never;
 const [line] = (await lineRepository(t.db).ofInvoice(id)) as [InvoiceLine];
-await t.close();
 
 const ofLines =
   (count: number, format: 'html' | 'pdf' = 'pdf'): ReadDocument =>
@@ -59,16 +63,30 @@ test('a client that has gone leaves its place to others', async () => {
   expect(beginning(await first)).toBe('%PDF-');
 });
 
-test('a thread that dies of memory takes its document along, and no other', async () => {
-  const maker = makerWith({ maxHeapMb: 24 });
+test('a document that needs more memory than its thread may have is refused with that limit, and no other is', async () => {
+  const maker = makerOf(SMALL);
   const [first, tooLarge, last] = await Promise.allSettled([
     maker.make(ofLines(1)),
     maker.make(ofLines(40_000)),
     maker.make(ofLines(1, 'html')),
   ]);
   expect(first?.status).toBe('fulfilled');
-  expect(tooLarge).toMatchObject({ status: 'rejected', reason: { code: 'ERR_WORKER_OUT_OF_MEMORY' } });
+  expect(tooLarge).toMatchObject({
+    status: 'rejected',
+    reason: { kind: 'bad-request', message: expect.stringContaining('24 MB of memory') },
+  });
   expect(last?.status === 'fulfilled' && beginning(last.value)).toBe('<!doc');
+});
+
+test('the client is told so, and gets the next document', async () => {
+  const newId = createIds(t.clock);
+  const others = Array.from({ length: 20_000 }, (_, index) => ({ ...line, id: newId(), position: index + 1 }));
+  await lineRepository(t.db).insert(others);
+  const document = (of: string) => t.request('GET', `/billing/invoices/${of}/document?format=pdf`);
+  const refused = await document(id);
+  expect(refused.status).toBe(400);
+  expect(refused.json.detail).toContain('24 MB of memory');
+  expect((await document(shortId)).status).toBe(200);
 });
 
 test('so many may wait; one more is asked to come back', async () => {
