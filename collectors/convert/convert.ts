@@ -82,8 +82,9 @@ export function convert(text: string): Converted {
 function inputOf(input: Block, notes: string[]): [string, Block] {
   const found = Object.keys(input).find((name) => Object.hasOwn(INPUTS, name));
   if (found === undefined) {
+    const there = Object.keys(input);
     throw new Error(
-      `input: must be one of ${Object.keys(INPUTS).join(', ')}; there is ${Object.keys(input).join(', ') || 'none'}`,
+      `input: must be one of ${Object.keys(INPUTS).join(', ')}; there is ${there.length === 0 ? 'none' : there.join(', ')}`,
     );
   }
   for (const key of Object.keys(input).filter((name) => name !== found && name !== 'processors'))

@@ -22,7 +22,7 @@ export const readsNumber: ValueReading = {
   takes: 'number',
   contribution: (value, property) => {
     const number = numberOf(value, property);
-    return number && { value: formatDecimal(number) };
+    return number === undefined ? undefined : { value: formatDecimal(number) };
   },
   problem: (value, property) => {
     const read = readNumericValue(value, property);
