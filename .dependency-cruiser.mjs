@@ -117,6 +117,13 @@ export default {
       to: { path: 'node_modules/(better-sqlite3|kysely)/' },
     },
     {
+      name: 'answers-are-typed',
+      severity: 'error',
+      comment: 'Rule 3: operations answer with `answer`, which holds them to their schema.',
+      from: { path: '^backend/', pathNot: '^backend/platform/http/' },
+      to: { path: '^backend/platform/http/json-answer\\.ts$' },
+    },
+    {
       name: 'routes-call-services',
       severity: 'error',
       comment: 'Rule 3: routes call services, never repositories.',

@@ -28,9 +28,9 @@ export function searchRoutes(router: Router, service: SearchService): void {
       query: QUERY,
       responses: { 200: jsonResponse('What was found, by kind.', searchAnswerSchema) },
     },
-    async ({ c, query }) => {
+    async ({ c, answer, query }) => {
       refuseUnknown(query, QUERY);
-      return c.json(await service.search(readText(query), readLimit(query), c.req.raw.signal));
+      return answer(await service.search(readText(query), readLimit(query), c.req.raw.signal));
     },
   );
 }

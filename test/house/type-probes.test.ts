@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 
 const MODELS = 'backend/catalog/rating/models/index.ts';
 const AGGREGATIONS = 'backend/metering/usage-store/aggregations/index.ts';
+const INVOICE_ROUTES = 'backend/billing/invoices/routes.ts';
 const ROLLUP_ROWS = 'backend/metering/usage-store/sqlite/rollup/rollup-rows.ts';
 
 const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
@@ -23,7 +24,7 @@ function compile(changed?: { file: string; from: string; to: string }, old?: ts.
     return ts.createSourceFile(name, text.replace(changed.from, changed.to), languageVersion, true);
   };
   const program = ts.createProgram(
-    [MODELS, AGGREGATIONS, ROLLUP_ROWS].map((name) => resolve(name)),
+    [MODELS, AGGREGATIONS, ROLLUP_ROWS, INVOICE_ROUTES].map((name) => resolve(name)),
     options,
     host,
     old,
@@ -69,6 +70,14 @@ test.each([
     to: 'interface PriceFields { package: { amount: string; quantity: string };',
     missing: 'package',
     at: MODELS,
+  },
+  {
+    what: 'an answer with another name for a field than its schema has',
+    file: 'backend/billing/invoices/body.ts',
+    from: '    currency: invoice.currency,',
+    to: '    currency_code: invoice.currency,',
+    missing: 'currency',
+    at: INVOICE_ROUTES,
   },
 ])('$what does not compile', ({ missing, at, ...change }) => {
   const { found } = compile(change, program);

@@ -66,8 +66,8 @@ function tiers(amount: fc.Arbitrary<string>, quantityDigits: number) {
     .map((list) =>
       list.map(({ part, bound: upTo }) => ({
         up_to_amount: upTo === undefined ? undefined : scaledText(upTo, quantityDigits),
-        flat_price: part.flat === undefined ? undefined : { amount: part.flat },
-        unit_price: part.unit === undefined ? undefined : { amount: part.unit },
+        flat_price: part.flat === undefined ? undefined : { type: 'flat' as const, amount: part.flat },
+        unit_price: part.unit === undefined ? undefined : { type: 'unit' as const, amount: part.unit },
       })),
     );
 }

@@ -38,7 +38,7 @@ export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
       body: createAccessTokenSchema,
       responses: { 201: jsonResponse('The token, this once.', createdAccessTokenSchema) },
     },
-    async ({ c, body }) => c.json(await tokens.create(body), 201),
+    async ({ answer, body }) => answer(await tokens.create(body), 201),
   );
   router.endpoint(
     {
@@ -52,12 +52,12 @@ export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
       query: listQuery('page', undefined, FILTERS),
       responses: { 200: jsonResponse('A page of tokens.', accessTokenPageSchema) },
     },
-    ({ c, query }) => {
+    ({ answer, query }) => {
       const conditions = readFilters(query, FILTERS satisfies Record<string, FilterKind>);
       const matching = tokens
         .list()
         .filter((token) => conditions.every((condition) => passesCondition(token[condition.field], condition)));
-      return c.json(pageOf(matching, readPage(query)));
+      return answer(pageOf(matching, readPage(query)));
     },
   );
   resourceRoutes(router, {
@@ -91,12 +91,12 @@ function selfRoute(router: Router): void {
       access: 'any',
       responses: { 200: jsonResponse('The token that the request carries.', accessTokenSelfSchema) },
     },
-    ({ c }) => {
+    ({ c, answer }) => {
       const caller = c.get('caller');
       if (caller === undefined) throw new Error('a route that needs a token was reached without one');
       const { tokenId, tokenName, role } = caller;
       const { title, grants } = ROLE_MEANINGS[role];
-      return c.json({ id: tokenId, name: tokenName, role, role_title: title, grants });
+      return answer({ id: tokenId, name: tokenName, role, role_title: title, grants });
     },
   );
 }

@@ -30,9 +30,9 @@ export function auditLogRoutes(router: Router, auditLog: AuditLog): void {
       query: listQuery('cursor', SORT, AUDIT_FILTERS),
       responses: { 200: jsonResponse('A page of entries.', auditPageSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       const page = checkedCursor(readCursorPage(query));
-      return c.json(await auditLog.list(readFilters(query, AUDIT_FILTERS), readSort(query, SORT), page));
+      return answer(await auditLog.list(readFilters(query, AUDIT_FILTERS), readSort(query, SORT), page));
     },
   );
   router.endpoint(
@@ -46,7 +46,7 @@ export function auditLogRoutes(router: Router, auditLog: AuditLog): void {
       params: z.object({ auditEntryId: ulidSchema }),
       responses: { 200: jsonResponse('The entry.', auditEntrySchema) },
     },
-    async ({ c, params }) => c.json(await auditLog.get(params.auditEntryId)),
+    async ({ answer, params }) => answer(await auditLog.get(params.auditEntryId)),
   );
 }
 

@@ -59,7 +59,7 @@ export function sessionRoutes(router: Router, parts: SignInParts): void {
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('A page of sessions.', sessionPageSchema) },
     },
-    async ({ c, query }) => c.json(await sessions.list(readPage(query))),
+    async ({ answer, query }) => answer(await sessions.list(readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'session',
@@ -91,7 +91,7 @@ function stateRoute(router: Router, { sessions, cookie, providers }: SignInParts
       access: 'public',
       responses: { 200: jsonResponse('The ways to sign in, and the session.', signInStateSchema) },
     },
-    async ({ c }) => {
+    async ({ c, answer }) => {
       const secret = cookie.read(c);
       const found = secret === undefined ? undefined : await sessions.find(secret).catch(ignoreUnauthenticated);
       const isOver = secret !== undefined && found === undefined;
@@ -101,7 +101,7 @@ function stateRoute(router: Router, { sessions, cookie, providers }: SignInParts
         ...(found && { session: toOwnSession(found.session, found.caller) }),
         ...(isOver && { session_ended: true }),
       };
-      return c.json(state);
+      return answer(state);
     },
   );
 }
@@ -126,7 +126,7 @@ function beginRoute(router: Router, { clock, tokens, sessions, cookie }: SignInP
       recorded: true,
       responses: { 201: jsonResponse('The session. Its cookie is set.', ownSessionSchema) },
     },
-    async ({ c }) => {
+    async ({ c, answer }) => {
       const caller = callerOf(c);
       if (caller.sessionId !== undefined) throw sessionNeedsToken();
       // A token that was revoked in this moment begins nothing.
@@ -143,7 +143,7 @@ function beginRoute(router: Router, { clock, tokens, sessions, cookie }: SignInP
         clientOf(c),
       );
       giveCookie(c, cookie, { session, secret }, clock.nowMs());
-      return c.json(toOwnSession(session, caller), 201);
+      return answer(toOwnSession(session, caller), 201);
     },
   );
 }
@@ -186,10 +186,10 @@ function ownSessionRoutes(router: Router, { sessions, cookie }: SignInParts): vo
       changes: { type: 'sessions' },
       responses: { 200: jsonResponse('How many sessions have ended.', endedSessionsSchema) },
     },
-    async ({ c }) => {
+    async ({ c, answer }) => {
       const ended = await sessions.endAllOf(callerOf(c).tokenId);
       cookie.clear(c);
-      return c.json({ ended });
+      return answer({ ended });
     },
   );
 }

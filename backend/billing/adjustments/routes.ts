@@ -23,7 +23,7 @@ export function billingCorrectionRoutes(router: Router, service: CorrectionsServ
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
     },
-    async ({ c, params, query }) => c.json(await service.list(params.customerId, readPage(query))),
+    async ({ answer, params, query }) => answer(await service.list(params.customerId, readPage(query))),
   );
   router.endpoint(
     {
@@ -41,6 +41,6 @@ export function billingCorrectionRoutes(router: Router, service: CorrectionsServ
       body: settleCorrectionSchema,
       responses: { 200: jsonResponse('The correction.', correctionSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.settle(params.customerId, params.correctionId, body)),
+    async ({ answer, params, body }) => answer(await service.settle(params.customerId, params.correctionId, body)),
   );
 }

@@ -31,7 +31,7 @@ export function appRoutes(router: Router, service: AppsService): void {
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('A page of installed apps.', appPageSchema) },
     },
-    async ({ c, query }) => c.json(await service.list(readPage(query))),
+    async ({ answer, query }) => answer(await service.list(readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'app',
@@ -70,7 +70,7 @@ function catalogRoutes(router: Router, service: AppsService): void {
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('What can be installed.', catalogPageSchema) },
     },
-    ({ c, query }) => c.json(service.catalog(readPage(query))),
+    ({ answer, query }) => answer(service.catalog(readPage(query))),
   );
   router.endpoint(
     {
@@ -87,7 +87,7 @@ function catalogRoutes(router: Router, service: AppsService): void {
       body: installAppSchema,
       responses: { 201: jsonResponse('The app.', installedAppSchema) },
     },
-    async ({ c, body }) => c.json(await service.install(body), 201),
+    async ({ answer, body }) => answer(await service.install(body), 201),
   );
   router.endpoint(
     {
@@ -100,6 +100,6 @@ function catalogRoutes(router: Router, service: AppsService): void {
       params: z.object({ appType: appTypeSchema }),
       responses: { 200: jsonResponse('What can be installed.', catalogItemSchema) },
     },
-    ({ c, params }) => c.json(service.catalogItem(params.appType)),
+    ({ answer, params }) => answer(service.catalogItem(params.appType)),
   );
 }

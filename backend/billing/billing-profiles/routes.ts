@@ -33,7 +33,7 @@ export function profileRoutes(router: Router, service: ProfilesService): void {
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('A page of profiles.', profilePageSchema) },
     },
-    async ({ c, query }) => c.json(await service.list(readPage(query))),
+    async ({ answer, query }) => answer(await service.list(readPage(query))),
   );
   router.endpoint(
     {
@@ -47,7 +47,7 @@ export function profileRoutes(router: Router, service: ProfilesService): void {
       body: createProfileSchema,
       responses: { 201: jsonResponse('The profile.', profileSchema) },
     },
-    async ({ c, body }) => c.json(await service.create(body), 201),
+    async ({ answer, body }) => answer(await service.create(body), 201),
   );
   resourceRoutes(router, {
     kind: 'billing-profile',
@@ -85,7 +85,7 @@ function adjustmentRoutes(router: Router, service: ProfilesService): void {
       params: profileId,
       responses: { 200: jsonResponse('The settings.', adjustmentSettingsSchema) },
     },
-    async ({ c, params }) => c.json(await service.adjustments(params.id)),
+    async ({ answer, params }) => answer(await service.adjustments(params.id)),
   );
   router.endpoint(
     {
@@ -99,7 +99,7 @@ function adjustmentRoutes(router: Router, service: ProfilesService): void {
       body: adjustmentSettingsSchema,
       responses: { 200: jsonResponse('The settings.', adjustmentSettingsSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.setAdjustments(params.id, body)),
+    async ({ answer, params, body }) => answer(await service.setAdjustments(params.id, body)),
   );
 }
 
@@ -117,7 +117,7 @@ export function customerBillingRoutes(router: Router, service: CustomerBillingSe
       params: customerId,
       responses: { 200: jsonResponse('The billing data.', customerBillingSchema) },
     },
-    async ({ c, params }) => c.json(await service.get(params.customerId)),
+    async ({ answer, params }) => answer(await service.get(params.customerId)),
   );
   router.endpoint(
     {
@@ -131,7 +131,7 @@ export function customerBillingRoutes(router: Router, service: CustomerBillingSe
       body: customerBillingSchema,
       responses: { 200: jsonResponse('The billing data.', customerBillingSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.replace(params.customerId, body)),
+    async ({ answer, params, body }) => answer(await service.replace(params.customerId, body)),
   );
   router.endpoint(
     {
@@ -145,6 +145,6 @@ export function customerBillingRoutes(router: Router, service: CustomerBillingSe
       body: appDataSchema,
       responses: { 200: jsonResponse('The data for apps.', appDataSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.replaceAppData(params.customerId, body)),
+    async ({ answer, params, body }) => answer(await service.replaceAppData(params.customerId, body)),
   );
 }

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import { jsonAnswer } from '../../platform/http/json-answer.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { instantSchema, ulidSchema } from '../../platform/http/schemas.ts';
 import { type InvoiceAnswer, invoiceSchema } from '../invoices/index.ts';
@@ -39,6 +38,6 @@ export function invoiceNowRoutes(
       body: invoiceNowSchema,
       responses: { 201: jsonResponse('The invoices.', z.strictObject({ data: z.array(invoiceSchema) })) },
     },
-    async ({ c, params, body }) => jsonAnswer(c, { data: await invoiceNow(params.customerId, body) }, 201),
+    async ({ answer, params, body }) => answer({ data: await invoiceNow(params.customerId, body) }, 201),
   );
 }

@@ -61,10 +61,10 @@ export function billingRunRoutes(router: Router, service: BillingRuns): void {
         200: jsonResponse('A page of runs.', z.strictObject({ data: z.array(runSchema), meta: pageMetaSchema })),
       },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       const page = readPage(query);
       const { runs, total } = await service.list(page);
-      return c.json({ data: runs.map(toBody), meta: pageMeta(page, total) });
+      return answer({ data: runs.map(toBody), meta: pageMeta(page, total) });
     },
   );
   router.endpoint(
@@ -78,10 +78,10 @@ export function billingRunRoutes(router: Router, service: BillingRuns): void {
       params: z.object({ runId: ulidSchema }),
       responses: { 200: jsonResponse('The run and how far it is.', runSchema) },
     },
-    async ({ c, params }) => {
+    async ({ answer, params }) => {
       const run = await service.find(params.runId);
       if (run === undefined) throw notFound('billing run', params.runId);
-      return c.json(toBody(run));
+      return answer(toBody(run));
     },
   );
   router.endpoint(
@@ -96,13 +96,13 @@ export function billingRunRoutes(router: Router, service: BillingRuns): void {
       body: requestSchema,
       responses: { 202: jsonResponse('The run.', runSchema) },
     },
-    async ({ c, body }) => {
+    async ({ answer, body }) => {
       const asOfMs = body.as_of === undefined ? undefined : Date.parse(body.as_of);
       if (asOfMs !== undefined && asOfMs > service.nowMs()) {
         const reason = 'must not lie in the future: periods would be billed before they end';
         throw invalidParameter({ field: 'as_of', rule: 'invalid', reason, source: 'body' });
       }
-      return c.json(toBody(await service.start(asOfMs, body.full)), 202);
+      return answer(toBody(await service.start(asOfMs, body.full)), 202);
     },
   );
 }

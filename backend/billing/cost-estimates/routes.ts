@@ -18,6 +18,6 @@ export function costEstimateRoutes(router: Router, service: CostEstimatesService
       body: estimateRequestSchema,
       responses: { 200: jsonResponse('The estimate.', estimateSchema) },
     },
-    async ({ c, body }) => c.json(await service.estimate(body, c.req.raw.signal)),
+    async ({ c, answer, body }) => answer(await service.estimate(body, c.req.raw.signal)),
   );
 }

@@ -44,8 +44,6 @@ export function toChargeBody(charge: Charge, nowMs: number, totals: { booked: To
       unique_reference_id: charge.reference,
       tax_config: taxConfig && toTaxBody(taxConfig),
       discounts: toDiscountsBody(terms.discounts),
-      feature_key: charge.featureKey,
-      feature_id: charge.featureId,
     }),
   };
   if (amount === undefined) {
@@ -54,10 +52,11 @@ export function toChargeBody(charge: Charge, nowMs: number, totals: { booked: To
       booked: toTotalsBody(booked),
       ...(realtime !== undefined && { realtime: toTotalsBody(realtime) }),
     };
-    return { ...common, type: 'usage_based' as const, totals: answer };
+    return { ...common, ...featureOfUsage(charge), type: 'usage_based' as const, totals: answer };
   }
   return {
     ...common,
+    ...defined({ feature_id: charge.featureId, feature_key: charge.featureKey }),
     type: 'flat_fee' as const,
     payment_term: terms.payment_term ?? 'in_arrears',
     proration_configuration: { mode: charge.prorationMode },
@@ -67,4 +66,10 @@ export function toChargeBody(charge: Charge, nowMs: number, totals: { booked: To
 
 function toTaxBody({ behavior, taxCodeId }: TaxRef) {
   return defined({ behavior, tax_code: taxCodeId === undefined ? undefined : { id: taxCodeId } });
+}
+
+/** Usage is always of a feature: charges without one are refused when they are made. */
+function featureOfUsage({ id, featureId, featureKey }: Charge): { feature_id: string; feature_key: string } {
+  if (featureId === undefined || featureKey === undefined) throw new Error(`charge ${id} bills usage of no feature`);
+  return { feature_id: featureId, feature_key: featureKey };
 }

@@ -37,8 +37,8 @@ export function chargeRoutes(router: Router, service: ChargesService): void {
       }),
       responses: { 200: jsonResponse('A page of charges.', chargePageSchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(
+    async ({ answer, params, query }) =>
+      answer(
         await service.list(params.customerId, {
           statuses: readStatuses(readFilters(query, CHARGE_FILTERS)),
           sort: readSort(query, CHARGE_SORT),
@@ -61,7 +61,7 @@ export function chargeRoutes(router: Router, service: ChargesService): void {
       body: createChargeSchema,
       responses: { 201: jsonResponse('The charge.', chargeSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.create(params.customerId, body), 201),
+    async ({ answer, params, body }) => answer(await service.create(params.customerId, body), 201),
   );
 }
 

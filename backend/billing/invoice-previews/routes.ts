@@ -1,6 +1,5 @@
 /** The operations on a customer's invoice in the making. */
 import { z } from '@hono/zod-openapi';
-import { jsonAnswer } from '../../platform/http/json-answer.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { type InvoiceAnswer, invoiceSchema } from '../invoices/index.ts';
@@ -39,7 +38,7 @@ export function previewRoutes(router: Router, service: InvoicePreviews): void {
       }),
       responses: { 200: jsonResponse('What the next invoice would be.', invoiceSchema) },
     },
-    async ({ c, params, query }) => jsonAnswer(c, await service.preview(params.customerId, query.get('currency'))),
+    async ({ answer, params, query }) => answer(await service.preview(params.customerId, query.get('currency'))),
   );
   router.endpoint(
     {
@@ -54,6 +53,6 @@ export function previewRoutes(router: Router, service: InvoicePreviews): void {
       body: simulateSchema,
       responses: { 200: jsonResponse('What the next invoice would be.', invoiceSchema) },
     },
-    async ({ c, params, body }) => jsonAnswer(c, await service.simulate(params.customerId, body)),
+    async ({ answer, params, body }) => answer(await service.simulate(params.customerId, body)),
   );
 }

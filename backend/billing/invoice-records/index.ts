@@ -35,6 +35,7 @@ export {
   isFailed,
   isImmutable,
   nextStatus,
+  type ShortStatus,
   stands,
   statusOf,
   type Trigger,

@@ -179,9 +179,13 @@ export function isExtendedStatus(text: string): text is ExtendedStatus {
   return Object.hasOwn(STATES, text);
 }
 
+type BeforeDot<Text extends string> = Text extends `${infer Short}.${string}` ? Short : Text;
+/** The status of the contract, and `delete` and `deleted`, which it does not have. */
+export type ShortStatus = BeforeDot<ExtendedStatus>;
+
 /** The status of the contract: the part before the dot. Deleted invoices are not shown. */
-export function statusOf(status: ExtendedStatus): string {
-  return status.split('.', 1)[0] ?? status;
+export function statusOf(status: ExtendedStatus): ShortStatus {
+  return status.split('.', 1)[0] as ShortStatus;
 }
 
 /** Whether the invoice still may be edited. */

@@ -29,8 +29,8 @@ export function traceRoutes(router: Router, service: TraceService): void {
       query: listQuery('cursor', undefined, {}),
       responses: { 200: EVENTS },
     },
-    async ({ c, params, query }) =>
-      c.json(await service.eventsOfLine(params.invoiceId, params.lineId, readCursorPage(query))),
+    async ({ answer, params, query }) =>
+      answer(await service.eventsOfLine(params.invoiceId, params.lineId, readCursorPage(query))),
   );
   router.endpoint(
     {
@@ -44,7 +44,7 @@ export function traceRoutes(router: Router, service: TraceService): void {
       params: lineParams,
       responses: { 200: EXPLANATION },
     },
-    async ({ c, params }) => c.json(await service.explainLine(params.invoiceId, params.lineId)),
+    async ({ answer, params }) => answer(await service.explainLine(params.invoiceId, params.lineId)),
   );
   router.endpoint(
     {
@@ -58,8 +58,8 @@ export function traceRoutes(router: Router, service: TraceService): void {
       query: listQuery('cursor', undefined, {}),
       responses: { 200: EVENTS },
     },
-    async ({ c, params, query }) =>
-      c.json(await service.eventsOfCharge(params.customerId, params.chargeId, readCursorPage(query))),
+    async ({ answer, params, query }) =>
+      answer(await service.eventsOfCharge(params.customerId, params.chargeId, readCursorPage(query))),
   );
   router.endpoint(
     {
@@ -73,6 +73,6 @@ export function traceRoutes(router: Router, service: TraceService): void {
       params: chargeParams,
       responses: { 200: EXPLANATION },
     },
-    async ({ c, params }) => c.json(await service.explainCharge(params.customerId, params.chargeId)),
+    async ({ answer, params }) => answer(await service.explainCharge(params.customerId, params.chargeId)),
   );
 }

@@ -16,6 +16,7 @@ import {
   isFailed,
   isImmutable,
   nextStatus,
+  type ShortStatus,
   type StoredRating,
   statusOf,
   type TotalsBody,
@@ -53,7 +54,7 @@ function toBody(invoice: Invoice, lines: LineBody[] | undefined, facts: Facts | 
     totals: toTotalsBody(invoice.totals),
     service_period: toTextPeriod(invoice.servicePeriod),
     type: 'standard' as const,
-    status: isPreview ? 'draft' : shownStatus(invoice.status),
+    status: isPreview ? ('draft' as const) : shownStatus(invoice.status),
     status_details: {
       immutable: isPreview ? false : isImmutable(invoice.status),
       failed: isFailed(invoice.status),
@@ -90,7 +91,7 @@ function toBody(invoice: Invoice, lines: LineBody[] | undefined, facts: Facts | 
 }
 
 /** Deletion has no status in the contract: until it is through the invoice is shown as the draft that it was. */
-function shownStatus(status: ExtendedStatus): string {
+function shownStatus(status: ExtendedStatus): Exclude<ShortStatus, 'delete' | 'deleted'> {
   const short = statusOf(status);
   return short === 'delete' || short === 'deleted' ? 'draft' : short;
 }

@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi';
 import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { jsonAnswer } from '../../platform/http/json-answer.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { readPage } from '../../platform/http/paging.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
@@ -35,8 +34,8 @@ export function invoiceRoutes(router: Router, service: InvoicesService): void {
       query: listQuery('page', INVOICE_SORT, FILTERS),
       responses: { 200: jsonResponse('A page of invoices.', invoicePageSchema) },
     },
-    async ({ c, query }) =>
-      jsonAnswer(c, await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
+    async ({ answer, query }) =>
+      answer(await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'invoice',
@@ -115,7 +114,7 @@ function actionRoutes(router: Router, service: InvoicesService): void {
       params: invoiceId,
       responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
     },
-    async ({ c, params }) => jsonAnswer(c, await service.advance(params.invoiceId)),
+    async ({ answer, params }) => answer(await service.advance(params.invoiceId)),
   );
   for (const { name, trigger, ...docs } of ACTIONS) {
     router.endpoint(
@@ -128,7 +127,7 @@ function actionRoutes(router: Router, service: InvoicesService): void {
         params: invoiceId,
         responses: { 200: jsonResponse('The invoice.', invoiceSchema) },
       },
-      async ({ c, params }) => jsonAnswer(c, await service.trigger(params.invoiceId, trigger)),
+      async ({ answer, params }) => answer(await service.trigger(params.invoiceId, trigger)),
     );
   }
 }

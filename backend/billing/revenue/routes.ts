@@ -28,12 +28,12 @@ export function revenueRoutes(
       query: QUERY,
       responses: { 200: jsonResponse('Sums for each currency.', revenueSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       refuseUnknown(query, QUERY);
       const { fromMs, toMs } = readTimeRange(query);
       if (fromMs === undefined) throw missing('from');
       if (toMs === undefined) throw missing('to');
-      return c.json(await service.revenue(fromMs, toMs, readLimit(query)));
+      return answer(await service.revenue(fromMs, toMs, readLimit(query)));
     },
   );
 }

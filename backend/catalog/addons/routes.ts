@@ -49,9 +49,9 @@ export function addonRoutes(router: Router, addons: VersionLifecycle<AddonConten
       body: createAddonSchema,
       responses: { 201: jsonResponse('The draft.', addonSchema) },
     },
-    async ({ c, body: request }) => {
+    async ({ answer, body: request }) => {
       const { key, currency } = request;
-      return c.json(body(await addons.create({ ...toAddonChange(request), key, currency })), 201);
+      return answer(body(await addons.create({ ...toAddonChange(request), key, currency })), 201);
     },
   );
   router.endpoint(
@@ -66,10 +66,10 @@ export function addonRoutes(router: Router, addons: VersionLifecycle<AddonConten
       query: listQuery('page', SORT, FILTERS),
       responses: { 200: jsonResponse('A page of add-ons.', addonPageSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       const page = readPage(query);
       const { versions, total } = await addons.list(readFilters(query, FILTERS), readSort(query, SORT), page);
-      return c.json({ data: versions.map(body), meta: pageMeta(page, total) });
+      return answer({ data: versions.map(body), meta: pageMeta(page, total) });
     },
   );
   addonUpdateRoute(router, addons, body);
@@ -89,7 +89,7 @@ export function addonRoutes(router: Router, addons: VersionLifecycle<AddonConten
   });
 }
 
-type ToBody = (judged: JudgedVersion<AddonContent>) => object;
+type ToBody = (judged: JudgedVersion<AddonContent>) => ReturnType<typeof fromJudgedAddon>;
 
 function addonUpdateRoute(router: Router, addons: VersionLifecycle<AddonContent>, body: ToBody): void {
   router.endpoint(
@@ -105,7 +105,7 @@ function addonUpdateRoute(router: Router, addons: VersionLifecycle<AddonContent>
       body: upsertAddonSchema,
       responses: { 200: jsonResponse('The draft.', addonSchema) },
     },
-    async ({ c, params, body: request }) =>
-      c.json(body(await addons.update(params.addonId, () => toAddonChange(request)))),
+    async ({ answer, params, body: request }) =>
+      answer(body(await addons.update(params.addonId, () => toAddonChange(request)))),
   );
 }

@@ -45,12 +45,12 @@ export function currencyRoutes(router: Router, service: CurrenciesService): void
       }),
       responses: { 200: jsonResponse('A page of currencies.', currencyPageSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       const filters = readFilters(query, FILTERS);
       const type = filters.find(({ field }) => field === 'type')?.values[0];
       if (type !== undefined && !TYPES.includes(type)) throw notOneOf('filter[type]', TYPES);
       const page = readPage(query, DEFAULT_PAGE_SIZE);
-      return c.json(await service.list(filters, readSort(query, CURRENCY_SORT), page, readExpand(query)));
+      return answer(await service.list(filters, readSort(query, CURRENCY_SORT), page, readExpand(query)));
     },
   );
   router.endpoint(
@@ -65,7 +65,7 @@ export function currencyRoutes(router: Router, service: CurrenciesService): void
       body: createCustomCurrencySchema,
       responses: { 201: jsonResponse('The currency.', customCurrencySchema) },
     },
-    async ({ c, body }) => c.json(await service.createCustom(body), 201),
+    async ({ answer, body }) => answer(await service.createCustom(body), 201),
   );
   router.endpoint(
     {
@@ -78,7 +78,7 @@ export function currencyRoutes(router: Router, service: CurrenciesService): void
       params: currencyId,
       responses: { 200: jsonResponse('The currency, with what it costs now and later.', customCurrencySchema) },
     },
-    async ({ c, params }) => c.json(await service.getCustom(params.currencyId)),
+    async ({ answer, params }) => answer(await service.getCustom(params.currencyId)),
   );
   costBasisRoutes(router, service);
 }
@@ -97,9 +97,9 @@ function costBasisRoutes(router: Router, service: CurrenciesService): void {
       query: listQuery('page', undefined, COST_BASIS_FILTERS),
       responses: { 200: jsonResponse('A page of cost bases.', costBasisPageSchema) },
     },
-    async ({ c, params, query }) => {
+    async ({ answer, params, query }) => {
       const fiatCode = readFilters(query, COST_BASIS_FILTERS)[0]?.values[0];
-      return c.json(await service.listCostBases(params.currencyId, fiatCode, readPage(query)));
+      return answer(await service.listCostBases(params.currencyId, fiatCode, readPage(query)));
     },
   );
   router.endpoint(
@@ -115,7 +115,7 @@ function costBasisRoutes(router: Router, service: CurrenciesService): void {
       body: createCostBasisSchema,
       responses: { 201: jsonResponse('The cost basis.', costBasisSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.createCostBasis(params.currencyId, body), 201),
+    async ({ answer, params, body }) => answer(await service.createCostBasis(params.currencyId, body), 201),
   );
 }
 

@@ -30,7 +30,7 @@ export function featureRoutes(router: Router, service: FeaturesService): void {
       body: createFeatureSchema,
       responses: { 201: jsonResponse('The feature.', featureSchema) },
     },
-    async ({ c, body }) => c.json(await service.create(body), 201),
+    async ({ answer, body }) => answer(await service.create(body), 201),
   );
   router.endpoint(
     {
@@ -44,8 +44,8 @@ export function featureRoutes(router: Router, service: FeaturesService): void {
       query: listQuery('page', FEATURE_SORT, FILTERS),
       responses: { 200: jsonResponse('A page of features.', featurePageSchema) },
     },
-    async ({ c, query }) =>
-      c.json(await service.list(readFilters(query, FILTERS), readSort(query, FEATURE_SORT), readPage(query))),
+    async ({ answer, query }) =>
+      answer(await service.list(readFilters(query, FILTERS), readSort(query, FEATURE_SORT), readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'feature',

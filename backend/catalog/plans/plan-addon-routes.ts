@@ -32,8 +32,8 @@ export function planAddonRoutes(router: Router, service: PlanAddonsService): voi
       body: createPlanAddonSchema,
       responses: { 201: jsonResponse('The add-on of the plan.', planAddonSchema) },
     },
-    async ({ c, params, body }) =>
-      c.json(fromPlanAddon(await service.create(params.planId, body.addon.id, toPlanAddonTerms(body))), 201),
+    async ({ answer, params, body }) =>
+      answer(fromPlanAddon(await service.create(params.planId, body.addon.id, toPlanAddonTerms(body))), 201),
   );
   router.endpoint(
     {
@@ -47,10 +47,10 @@ export function planAddonRoutes(router: Router, service: PlanAddonsService): voi
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('A page of add-ons of the plan, oldest first.', planAddonPageSchema) },
     },
-    async ({ c, params, query }) => {
+    async ({ answer, params, query }) => {
       const page = readPage(query);
       const { planAddons, total } = await service.list(params.planId, page);
-      return c.json({ data: planAddons.map(fromPlanAddon), meta: pageMeta(page, total) });
+      return answer({ data: planAddons.map(fromPlanAddon), meta: pageMeta(page, total) });
     },
   );
   singlePlanAddonRoutes(router, service);
@@ -69,7 +69,7 @@ function singlePlanAddonRoutes(router: Router, service: PlanAddonsService): void
       params: planAddonId,
       responses: { 200: jsonResponse('The add-on of the plan; a deleted one carries deleted_at.', planAddonSchema) },
     },
-    async ({ c, params }) => c.json(fromPlanAddon(await service.get(params.planId, params.planAddonId))),
+    async ({ answer, params }) => answer(fromPlanAddon(await service.get(params.planId, params.planAddonId))),
   );
   router.endpoint(
     {
@@ -84,8 +84,8 @@ function singlePlanAddonRoutes(router: Router, service: PlanAddonsService): void
       body: upsertPlanAddonSchema,
       responses: { 200: jsonResponse('The add-on of the plan.', planAddonSchema) },
     },
-    async ({ c, params, body }) =>
-      c.json(fromPlanAddon(await service.update(params.planId, params.planAddonId, toPlanAddonTerms(body)))),
+    async ({ answer, params, body }) =>
+      answer(fromPlanAddon(await service.update(params.planId, params.planAddonId, toPlanAddonTerms(body)))),
   );
   router.endpoint(
     {

@@ -48,11 +48,11 @@ export function planRoutes(router: Router, plans: VersionLifecycle<PlanContent>,
       body: createPlanSchema,
       responses: { 201: jsonResponse('The draft.', planSchema) },
     },
-    async ({ c, body: request }) => {
+    async ({ answer, body: request }) => {
       const { key, currency, name, description, labels } = request;
       const optional = { ...(description !== undefined && { description }), ...(labels && { labels }) };
       const draft = await plans.create({ key, currency, name, ...optional, content: toPlanContent(request) });
-      return c.json(body(draft), 201);
+      return answer(body(draft), 201);
     },
   );
   router.endpoint(
@@ -67,10 +67,10 @@ export function planRoutes(router: Router, plans: VersionLifecycle<PlanContent>,
       query: listQuery('page', SORT, FILTERS),
       responses: { 200: jsonResponse('A page of plans.', planPageSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       const page = readPage(query);
       const { versions, total } = await plans.list(readFilters(query, FILTERS), readSort(query, SORT), page);
-      return c.json({ data: versions.map(body), meta: pageMeta(page, total) });
+      return answer({ data: versions.map(body), meta: pageMeta(page, total) });
     },
   );
   planUpdateRoute(router, plans, body);
@@ -108,7 +108,7 @@ function planUpdateRoute(router: Router, plans: VersionLifecycle<PlanContent>, b
       body: upsertPlanSchema,
       responses: { 200: jsonResponse('The draft.', planSchema) },
     },
-    async ({ c, params, body: request }) =>
-      c.json(body(await plans.update(params.planId, (version) => toPlanRevision(version, request)))),
+    async ({ answer, params, body: request }) =>
+      answer(body(await plans.update(params.planId, (version) => toPlanRevision(version, request)))),
   );
 }

@@ -51,7 +51,7 @@ export function versionRoutes<Content>(router: Router, routes: VersionRoutes<Con
       params,
       responses: { 200: jsonResponse('The active version.', schema) },
     },
-    async ({ c, params: given }) => c.json(body(await service.publish(idOf(given)))),
+    async ({ answer, params: given }) => answer(body(await service.publish(idOf(given)))),
   );
   router.endpoint(
     {
@@ -65,7 +65,7 @@ export function versionRoutes<Content>(router: Router, routes: VersionRoutes<Con
       params,
       responses: { 200: jsonResponse('The archived version.', schema) },
     },
-    async ({ c, params: given }) => c.json(body(await service.archive(idOf(given)))),
+    async ({ answer, params: given }) => answer(body(await service.archive(idOf(given)))),
   );
   router.endpoint(
     {
@@ -80,6 +80,6 @@ export function versionRoutes<Content>(router: Router, routes: VersionRoutes<Con
       params,
       responses: { 201: jsonResponse('The draft.', schema) },
     },
-    async ({ c, params: given }) => c.json(body(await service.next(idOf(given))), 201),
+    async ({ answer, params: given }) => answer(body(await service.next(idOf(given))), 201),
   );
 }

@@ -6,11 +6,11 @@ export type PaymentTerm = 'in_advance' | 'in_arrears';
 /** One tier of a graduated or volume price. At least one of the two prices is set. */
 export interface PriceTier {
   /** Upper bound, inclusive, in billing units (after unit conversion); missing on the open-ended tier. */
-  up_to_amount?: string | null | undefined;
+  up_to_amount?: string | undefined;
   /** Charged once when the tier is entered. */
-  flat_price?: { type?: 'flat' | undefined; amount: string } | null | undefined;
+  flat_price?: { type: 'flat'; amount: string } | undefined;
   /** Charged for each unit; may be fractional, it is never rounded itself. */
-  unit_price?: { type?: 'unit' | undefined; amount: string } | null | undefined;
+  unit_price?: { type: 'unit'; amount: string } | undefined;
 }
 
 /** What each price model is made of, besides its `type`, in the shape of the v3 contract. Amounts are money. */
@@ -45,10 +45,10 @@ export interface PricingTerms {
   price: Price;
   /** Flat prices only; default "in_arrears", as in v3 (v1 defaults to "in_advance": write it out). */
   payment_term?: PaymentTerm | undefined;
-  unit_config?: UnitConfig | null | undefined;
-  commitments?: { minimum_amount?: string | undefined; maximum_amount?: string | undefined } | null | undefined;
+  unit_config?: UnitConfig | undefined;
+  commitments?: { minimum_amount?: string | undefined; maximum_amount?: string | undefined } | undefined;
   /** `percentage` 0 to 100; `usage` = free units in billing units. */
-  discounts?: { percentage?: number | string | undefined; usage?: string | undefined } | null | undefined;
+  discounts?: { percentage?: number | string | undefined; usage?: string | undefined } | undefined;
 }
 
 /** RFC 3339 instants, half-open. */

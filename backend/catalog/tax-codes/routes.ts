@@ -29,7 +29,7 @@ export function taxCodeRoutes(router: Router, service: TaxCodesService): void {
       body: createTaxCodeSchema,
       responses: { 201: jsonResponse('The tax code.', taxCodeSchema) },
     },
-    async ({ c, body }) => c.json(await service.create(body), 201),
+    async ({ answer, body }) => answer(await service.create(body), 201),
   );
   router.endpoint(
     {
@@ -48,7 +48,8 @@ export function taxCodeRoutes(router: Router, service: TaxCodesService): void {
       }),
       responses: { 200: jsonResponse('A page of tax codes.', taxCodePageSchema) },
     },
-    async ({ c, query }) => c.json(await service.list(readBoolean(query, 'include_deleted', false), readPage(query))),
+    async ({ answer, query }) =>
+      answer(await service.list(readBoolean(query, 'include_deleted', false), readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'tax-code',
@@ -85,7 +86,7 @@ function defaultRoutes(router: Router, service: TaxCodesService): void {
       access: 'read',
       responses: { 200: jsonResponse('The defaults.', defaultTaxCodesSchema) },
     },
-    async ({ c }) => c.json(await service.defaults()),
+    async ({ answer }) => answer(await service.defaults()),
   );
   router.endpoint(
     {
@@ -99,6 +100,6 @@ function defaultRoutes(router: Router, service: TaxCodesService): void {
       body: updateDefaultTaxCodesSchema,
       responses: { 200: jsonResponse('The defaults.', defaultTaxCodesSchema) },
     },
-    async ({ c, body }) => c.json(await service.updateDefaults(body)),
+    async ({ answer, body }) => answer(await service.updateDefaults(body)),
   );
 }

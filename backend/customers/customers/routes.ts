@@ -37,7 +37,7 @@ export function customerRoutes(router: Router, service: CustomersService): void 
       body: createCustomerSchema,
       responses: { 201: jsonResponse('The customer.', customerSchema) },
     },
-    async ({ c, body }) => c.json(await service.create(body), 201),
+    async ({ answer, body }) => answer(await service.create(body), 201),
   );
   router.endpoint(
     {
@@ -51,8 +51,8 @@ export function customerRoutes(router: Router, service: CustomersService): void 
       query: listQuery('page', CUSTOMER_SORT, FILTERS),
       responses: { 200: jsonResponse('A page of customers.', customerPageSchema) },
     },
-    async ({ c, query }) =>
-      c.json(await service.list(readFilters(query, FILTERS), readSort(query, CUSTOMER_SORT), readPage(query))),
+    async ({ answer, query }) =>
+      answer(await service.list(readFilters(query, FILTERS), readSort(query, CUSTOMER_SORT), readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'customer',

@@ -42,9 +42,9 @@ export function accessRoutes(router: Router, values: Values, queries: AccessQuer
         200: jsonResponse('Access by feature.', z.strictObject({ data: z.array(featureAccessSchema) })),
       },
     },
-    async ({ c, params }) => {
+    async ({ c, answer, params }) => {
       const access = await values.accessOfCustomer(params.customerId, c.req.raw.signal);
-      return c.json({ data: access });
+      return answer({ data: access });
     },
   );
   router.endpoint(
@@ -59,7 +59,7 @@ export function accessRoutes(router: Router, values: Values, queries: AccessQuer
       params: customerFeature,
       responses: { 200: jsonResponse('Access to the feature.', featureAccessSchema.omit({ feature_key: true })) },
     },
-    async ({ c, params }) => {
+    async ({ c, answer, params }) => {
       const { customerId: id, featureKey } = params;
       const { feature_key: _, ...access } = await values.byFeature(
         id,
@@ -67,7 +67,7 @@ export function accessRoutes(router: Router, values: Values, queries: AccessQuer
         { withValue: false },
         c.req.raw.signal,
       );
-      return c.json(access);
+      return answer(access);
     },
   );
   valueRoutes(router, values);
@@ -87,7 +87,7 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
       body: accessQuerySchema,
       responses: { 200: jsonResponse('Access by customer and feature.', accessQueryAnswerSchema) },
     },
-    async ({ c, query, body }) => c.json(await queries.access(body, readCursorPage(query), c.req.raw.signal)),
+    async ({ c, answer, query, body }) => answer(await queries.access(body, readCursorPage(query), c.req.raw.signal)),
   );
   router.endpoint(
     {
@@ -104,7 +104,7 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
       body: accessQuerySchema,
       responses: { 200: jsonResponse('Balances by customer and feature.', balancesAnswerSchema) },
     },
-    async ({ c, query, body }) => c.json(await queries.balances(body, readCursorPage(query), c.req.raw.signal)),
+    async ({ c, answer, query, body }) => answer(await queries.balances(body, readCursorPage(query), c.req.raw.signal)),
   );
 }
 
@@ -121,8 +121,8 @@ function valueRoutes(router: Router, values: Values): void {
       query: valueQuery,
       responses: { 200: jsonResponse('Access and, expanded, balance and usage.', featureAccessSchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(await values.byFeature(params.customerId, params.featureKey, readValueQuery(query), c.req.raw.signal)),
+    async ({ c, answer, params, query }) =>
+      answer(await values.byFeature(params.customerId, params.featureKey, readValueQuery(query), c.req.raw.signal)),
   );
   router.endpoint(
     {
@@ -136,8 +136,8 @@ function valueRoutes(router: Router, values: Values): void {
       query: valueQuery,
       responses: { 200: jsonResponse('Access and, expanded, balance and usage.', featureAccessSchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(
+    async ({ c, answer, params, query }) =>
+      answer(
         await values.byEntitlement(params.customerId, params.entitlementId, readValueQuery(query), c.req.raw.signal),
       ),
   );

@@ -39,7 +39,7 @@ export function entitlementRoutes(router: Router, service: EntitlementsService):
       body: createEntitlementSchema,
       responses: { 201: jsonResponse('The entitlement.', entitlementSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.create(params.customerId, body), 201),
+    async ({ answer, params, body }) => answer(await service.create(params.customerId, body), 201),
   );
   listRoutes(router, service);
   singleRoutes(router, service);
@@ -59,8 +59,8 @@ function listRoutes(router: Router, service: EntitlementsService): void {
       query: listQuery('page', ENTITLEMENT_SORT, OF_CUSTOMER),
       responses: { 200: jsonResponse('A page of entitlements.', entitlementPageSchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(
+    async ({ answer, params, query }) =>
+      answer(
         await service.list(
           params.customerId,
           readFilters(query, OF_CUSTOMER),
@@ -81,8 +81,8 @@ function listRoutes(router: Router, service: EntitlementsService): void {
       query: listQuery('page', ENTITLEMENT_SORT, OF_ALL),
       responses: { 200: jsonResponse('A page of entitlements.', entitlementPageSchema) },
     },
-    async ({ c, query }) =>
-      c.json(
+    async ({ answer, query }) =>
+      answer(
         await service.list(undefined, readFilters(query, OF_ALL), readSort(query, ENTITLEMENT_SORT), readPage(query)),
       ),
   );
@@ -100,7 +100,7 @@ function singleRoutes(router: Router, service: EntitlementsService): void {
       params: customerEntitlement,
       responses: { 200: jsonResponse('The entitlement, also when it has ended.', entitlementSchema) },
     },
-    async ({ c, params }) => c.json(await service.get(params.customerId, params.entitlementId)),
+    async ({ answer, params }) => answer(await service.get(params.customerId, params.entitlementId)),
   );
   router.endpoint(
     {
@@ -113,7 +113,7 @@ function singleRoutes(router: Router, service: EntitlementsService): void {
       params: entitlementId,
       responses: { 200: jsonResponse('The entitlement, also when it has ended.', entitlementSchema) },
     },
-    async ({ c, params }) => c.json(await service.get(undefined, params.entitlementId)),
+    async ({ answer, params }) => answer(await service.get(undefined, params.entitlementId)),
   );
   router.endpoint(
     {
@@ -145,6 +145,7 @@ function singleRoutes(router: Router, service: EntitlementsService): void {
       body: createEntitlementSchema,
       responses: { 201: jsonResponse('The new entitlement.', entitlementSchema) },
     },
-    async ({ c, params, body }) => c.json(await service.override(params.customerId, params.entitlementId, body), 201),
+    async ({ answer, params, body }) =>
+      answer(await service.override(params.customerId, params.entitlementId, body), 201),
   );
 }

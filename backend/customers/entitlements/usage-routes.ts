@@ -75,8 +75,8 @@ export function usageRoutes(router: Router, changes: UsageChanges, values: Value
       }),
       responses: { 200: jsonResponse('Usage by window, and how the grants burnt down.', historySchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(await values.history(params.customerId, params.entitlementId, readHistoryQuery(query), c.req.raw.signal)),
+    async ({ c, answer, params, query }) =>
+      answer(await values.history(params.customerId, params.entitlementId, readHistoryQuery(query), c.req.raw.signal)),
   );
 }
 
@@ -93,7 +93,7 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       body: createGrantSchema,
       responses: { 201: jsonResponse('The grant.', grantSchema) },
     },
-    async ({ c, params, body }) => c.json(await changes.grant(params.customerId, params.entitlementId, body), 201),
+    async ({ answer, params, body }) => answer(await changes.grant(params.customerId, params.entitlementId, body), 201),
   );
   router.endpoint(
     {
@@ -108,8 +108,8 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       query: listQuery('page', GRANT_SORT, {}).extend(includeDeleted),
       responses: { 200: jsonResponse('A page of grants.', grantPageSchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(
+    async ({ answer, params, query }) =>
+      answer(
         await changes.listGrants(
           { entitlement: params, includesDeleted: readBoolean(query, 'include_deleted', false) },
           [],
@@ -130,8 +130,8 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       query: listQuery('page', GRANT_SORT, GRANT_FILTERS).extend(includeDeleted),
       responses: { 200: jsonResponse('A page of grants.', grantPageSchema) },
     },
-    async ({ c, query }) =>
-      c.json(
+    async ({ answer, query }) =>
+      answer(
         await changes.listGrants(
           { includesDeleted: readBoolean(query, 'include_deleted', false) },
           readFilters(query, GRANT_FILTERS),

@@ -34,7 +34,7 @@ export function subscriptionAddonRoutes(router: Router, service: SubscriptionAdd
       body: createSubscriptionAddonSchema,
       responses: { 201: answer },
     },
-    async ({ c, params, body }) => c.json(await service.create(params.subscriptionId, body), 201),
+    async ({ answer, params, body }) => answer(await service.create(params.subscriptionId, body), 201),
   );
   router.endpoint(
     {
@@ -48,8 +48,8 @@ export function subscriptionAddonRoutes(router: Router, service: SubscriptionAdd
       query: listQuery('page', SUBSCRIPTION_ADDON_SORT, {}),
       responses: { 200: jsonResponse('A page of add-ons.', subscriptionAddonPageSchema) },
     },
-    async ({ c, params, query }) =>
-      c.json(await service.list(params.subscriptionId, readSort(query, SUBSCRIPTION_ADDON_SORT), readPage(query))),
+    async ({ answer, params, query }) =>
+      answer(await service.list(params.subscriptionId, readSort(query, SUBSCRIPTION_ADDON_SORT), readPage(query))),
   );
   router.endpoint(
     {
@@ -62,7 +62,7 @@ export function subscriptionAddonRoutes(router: Router, service: SubscriptionAdd
       params: ofAddon,
       responses: { 200: answer },
     },
-    async ({ c, params }) => c.json(await service.get(params.subscriptionId, params.subscriptionAddonId)),
+    async ({ answer, params }) => answer(await service.get(params.subscriptionId, params.subscriptionAddonId)),
   );
   router.endpoint(
     {
@@ -77,7 +77,7 @@ export function subscriptionAddonRoutes(router: Router, service: SubscriptionAdd
       body: updateSubscriptionAddonSchema,
       responses: { 200: answer },
     },
-    async ({ c, params, body }) =>
-      c.json(await service.update(params.subscriptionId, params.subscriptionAddonId, body)),
+    async ({ answer, params, body }) =>
+      answer(await service.update(params.subscriptionId, params.subscriptionAddonId, body)),
   );
 }

@@ -53,7 +53,7 @@ export function subscriptionRoutes(router: Router, service: SubscriptionsService
       body: createSubscriptionSchema,
       responses: { 201: jsonResponse('The subscription.', subscriptionSchema) },
     },
-    async ({ c, body }) => c.json(await service.create(body), 201),
+    async ({ answer, body }) => answer(await service.create(body), 201),
   );
   router.endpoint(
     {
@@ -66,8 +66,8 @@ export function subscriptionRoutes(router: Router, service: SubscriptionsService
       query: listQuery('page', SUBSCRIPTION_SORT, FILTERS),
       responses: { 200: jsonResponse('A page of subscriptions.', subscriptionPageSchema) },
     },
-    async ({ c, query }) =>
-      c.json(await service.list(readFilters(query, FILTERS), readSort(query, SUBSCRIPTION_SORT), readPage(query))),
+    async ({ answer, query }) =>
+      answer(await service.list(readFilters(query, FILTERS), readSort(query, SUBSCRIPTION_SORT), readPage(query))),
   );
   router.endpoint(
     {
@@ -80,7 +80,7 @@ export function subscriptionRoutes(router: Router, service: SubscriptionsService
       params,
       responses: answer,
     },
-    async ({ c, params: { subscriptionId } }) => c.json(await service.get(subscriptionId)),
+    async ({ answer, params: { subscriptionId } }) => answer(await service.get(subscriptionId)),
   );
   endRoutes(router, service);
   changeRoutes(router, service);
@@ -100,7 +100,7 @@ function endRoutes(router: Router, service: SubscriptionsService): void {
       body: cancelSubscriptionSchema,
       responses: answer,
     },
-    async ({ c, params: { subscriptionId }, body }) => c.json(await service.cancel(subscriptionId, body.timing)),
+    async ({ answer, params: { subscriptionId }, body }) => answer(await service.cancel(subscriptionId, body.timing)),
   );
   router.endpoint(
     {
@@ -113,7 +113,7 @@ function endRoutes(router: Router, service: SubscriptionsService): void {
       params,
       responses: answer,
     },
-    async ({ c, params: { subscriptionId } }) => c.json(await service.continue(subscriptionId)),
+    async ({ answer, params: { subscriptionId } }) => answer(await service.continue(subscriptionId)),
   );
   router.endpoint(
     {
@@ -144,7 +144,7 @@ function endRoutes(router: Router, service: SubscriptionsService): void {
       params,
       responses: answer,
     },
-    async ({ c, params: { subscriptionId } }) => c.json(await service.restore(subscriptionId)),
+    async ({ answer, params: { subscriptionId } }) => answer(await service.restore(subscriptionId)),
   );
 }
 
@@ -162,7 +162,7 @@ function changeRoutes(router: Router, service: SubscriptionsService): void {
       body: changeSubscriptionSchema,
       responses: changed,
     },
-    async ({ c, params: { subscriptionId }, body }) => c.json(await service.change(subscriptionId, body)),
+    async ({ answer, params: { subscriptionId }, body }) => answer(await service.change(subscriptionId, body)),
   );
   router.endpoint(
     {
@@ -179,7 +179,7 @@ function changeRoutes(router: Router, service: SubscriptionsService): void {
       body: migrateSubscriptionSchema,
       responses: changed,
     },
-    async ({ c, params: { subscriptionId }, body }) => c.json(await service.migrate(subscriptionId, body)),
+    async ({ answer, params: { subscriptionId }, body }) => answer(await service.migrate(subscriptionId, body)),
   );
   router.endpoint(
     {
@@ -194,6 +194,6 @@ function changeRoutes(router: Router, service: SubscriptionsService): void {
       body: editSubscriptionSchema,
       responses: answer,
     },
-    async ({ c, params: { subscriptionId }, body }) => c.json(await service.edit(subscriptionId, body)),
+    async ({ answer, params: { subscriptionId }, body }) => answer(await service.edit(subscriptionId, body)),
   );
 }

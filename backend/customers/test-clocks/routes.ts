@@ -30,7 +30,7 @@ export function testClockRoutes(router: Router, service: TestClocksService): voi
       query: listQuery('page', undefined, FILTERS),
       responses: { 200: jsonResponse('A page of test clocks.', testClockPageSchema) },
     },
-    async ({ c, query }) => c.json(await service.list(readFilters(query, FILTERS), readPage(query))),
+    async ({ answer, query }) => answer(await service.list(readFilters(query, FILTERS), readPage(query))),
   );
   router.endpoint(
     {
@@ -45,7 +45,7 @@ export function testClockRoutes(router: Router, service: TestClocksService): voi
       body: putTestClockSchema,
       responses: answer,
     },
-    async ({ c, params, body }) => c.json(await service.put(params.customerId, body.now)),
+    async ({ answer, params, body }) => answer(await service.put(params.customerId, body.now)),
   );
   router.endpoint(
     {
@@ -56,7 +56,7 @@ export function testClockRoutes(router: Router, service: TestClocksService): voi
       access: 'read',
       responses: answer,
     },
-    async ({ c, params }) => c.json(await service.get(params.customerId)),
+    async ({ answer, params }) => answer(await service.get(params.customerId)),
   );
   router.endpoint(
     {
@@ -85,6 +85,6 @@ export function testClockRoutes(router: Router, service: TestClocksService): voi
       body: advanceTestClockSchema,
       responses: answer,
     },
-    async ({ c, params, body }) => c.json(await service.advance(params.customerId, body)),
+    async ({ answer, params, body }) => answer(await service.advance(params.customerId, body)),
   );
 }

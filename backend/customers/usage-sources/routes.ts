@@ -37,7 +37,7 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
       query: UNATTRIBUTED,
       responses: { 200: jsonResponse('The subjects.', unattributedSubjectsSchema) },
     },
-    async ({ c, query }) => {
+    async ({ c, answer, query }) => {
       refuseUnknown(query, UNATTRIBUTED);
       const request = {
         ...readTimeRange(query),
@@ -52,7 +52,7 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
         voided,
         last_seen_at: formatInstant(lastSeenAtMs),
       }));
-      return c.json({ data, total, total_events: count });
+      return answer({ data, total, total_events: count });
     },
   );
   router.endpoint(
@@ -73,9 +73,9 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
         201: jsonResponse('The customer that was made.', customerSchema),
       },
     },
-    async ({ c, body }) => {
+    async ({ answer, body }) => {
       const { customer, isNew } = await service.attribute(body);
-      return c.json(customer, isNew ? 201 : 200);
+      return answer(customer, isNew ? 201 : 200);
     },
   );
   router.endpoint(
@@ -91,10 +91,10 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
       query: SOURCES,
       responses: { 200: jsonResponse('The sources.', usageSourcesSchema) },
     },
-    async ({ c, query }) => {
+    async ({ c, answer, query }) => {
       refuseUnknown(query, SOURCES);
       const request = { search: filled(query.get('search')), field: readField(query), limit: readLimit(query) };
-      return c.json(await service.sources(request, c.req.raw.signal));
+      return answer(await service.sources(request, c.req.raw.signal));
     },
   );
 }

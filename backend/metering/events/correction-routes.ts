@@ -39,10 +39,10 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
         202: jsonResponse('The first events are changed, the others follow.', correctionSchema),
       },
     },
-    async ({ c, body }) => {
-      if (body.dry_run) return c.json(await service.preview(body, c.req.raw.signal));
+    async ({ c, answer, body }) => {
+      if (body.dry_run) return answer(await service.preview(body, c.req.raw.signal));
       const correction = await service.create(body, c.get('caller')?.tokenName ?? '');
-      return c.json(correction, correction.state === 'finished' ? 201 : 202);
+      return answer(correction, correction.state === 'finished' ? 201 : 202);
     },
   );
   router.endpoint(
@@ -57,7 +57,7 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
       query: listQuery('page', undefined, {}),
       responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
     },
-    async ({ c, query }) => c.json(await service.list(readPage(query))),
+    async ({ answer, query }) => answer(await service.list(readPage(query))),
   );
   router.endpoint(
     {
@@ -70,7 +70,7 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
       params: correctionId,
       responses: { 200: jsonResponse('The correction and how far it is.', correctionSchema) },
     },
-    async ({ c, params }) => c.json(await service.get(params.correctionId)),
+    async ({ answer, params }) => answer(await service.get(params.correctionId)),
   );
   router.endpoint(
     {
@@ -85,6 +85,6 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
       query: listQuery('cursor', undefined, {}),
       responses: { 200: jsonResponse('A page of events.', correctedEventPageSchema) },
     },
-    async ({ c, params, query }) => c.json(await service.events(params.correctionId, readCursorPage(query))),
+    async ({ answer, params, query }) => answer(await service.events(params.correctionId, readCursorPage(query))),
   );
 }

@@ -28,12 +28,12 @@ export function explanationRoutes(router: Router, service: ExplanationsService):
       query: QUERY,
       responses: { 200: jsonResponse('The events and the reasons.', explanationSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       refuseUnknown(query, QUERY);
       const [id, source, subject] = [query.get('event_id'), query.get('source'), query.get('subject')];
-      if (id !== undefined && subject === undefined) return c.json(await service.ofEvent(id, source));
+      if (id !== undefined && subject === undefined) return answer(await service.ofEvent(id, source));
       if (subject !== undefined && id === undefined && source === undefined) {
-        return c.json(await service.ofSubject(subject));
+        return answer(await service.ofSubject(subject));
       }
       const reason = 'give either event_id (with source, if need be) or subject';
       throw invalidParameter({ field: 'event_id', rule: 'invalid', reason, source: 'query' });

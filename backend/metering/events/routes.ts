@@ -55,10 +55,10 @@ export function eventRoutes(router: Router, service: EventsService): void {
         'accepted and counts once. One bad event refuses the whole request, unless it carries ' +
         '`Prefer: handling=lenient`: then the good ones are stored and the answer names the others.',
       responses: {
-        202: { description: 'Stored.', content: { 'application/json': { schema: ingestReportSchema } } },
+        202: jsonResponse('Stored.', ingestReportSchema),
       },
     },
-    async ({ c }) => ingest(c, service, 202),
+    ({ c, answer }) => ingest(c, service, { stored: 202, report: (value) => answer(value, 202) }),
   );
   router.endpoint(
     {
@@ -71,13 +71,13 @@ export function eventRoutes(router: Router, service: EventsService): void {
       query: listQuery('cursor', EVENT_SORT, FILTERS),
       responses: { 200: jsonResponse('A page of events, newest first.', eventPageSchema) },
     },
-    async ({ c, query }) => {
+    async ({ c, answer, query }) => {
       const filters = readFilters(query, FILTERS);
       if (filters.some((filter) => filter.field === 'customer_id' && !['eq', 'oeq'].includes(filter.operator))) {
         throw unsupportedCustomerOperator();
       }
       const request = { filters, sort: readSort(query, EVENT_SORT), page: readCursorPage(query) };
-      return c.json(await service.list(request, c.req.raw.signal));
+      return answer(await service.list(request, c.req.raw.signal));
     },
   );
   totalsRoute(router, service);
@@ -96,7 +96,7 @@ function totalsRoute(router: Router, service: EventsService): void {
       access: 'read',
       responses: { 200: jsonResponse('The totals.', ingestTotalsSchema) },
     },
-    async ({ c }) => c.json(await service.totals()),
+    async ({ answer }) => answer(await service.totals()),
   );
 }
 
@@ -110,24 +110,30 @@ export function legacyEventRoutes(router: Router, service: EventsService): void 
       description: 'What collectors written for the v1 API call: as the v3 operation, answered with 204.',
       responses: {
         204: { description: 'Stored.' },
-        200: { description: 'Stored leniently.', content: { 'application/json': { schema: ingestReportSchema } } },
+        200: jsonResponse('Stored leniently.', ingestReportSchema),
       },
     },
-    async ({ c }) => ingest(c, service, 204),
+    ({ c, answer }) => ingest(c, service, { stored: 204, report: (value) => answer(value, 200) }),
   );
 }
 
-async function ingest(c: HttpContext, service: EventsService, status: 202 | 204): Promise<Response> {
+type IngestReport = z.input<typeof ingestReportSchema>;
+
+async function ingest(
+  c: HttpContext,
+  service: EventsService,
+  { stored, report }: { stored: 202 | 204; report: (value: IngestReport) => Response },
+): Promise<Response> {
   const isLenient = prefersLenient(c);
   const how = { ...formOf(c), isLenient };
   const request = { ...how, delivery: readDeliveryHeaders(c), bytes: await readBody(c) };
   if (isLenient) {
-    const report = await service.ingestLeniently(request);
+    const outcome = await service.ingestLeniently(request);
     c.header('Preference-Applied', 'handling=lenient');
-    return c.json(report, status === 202 ? 202 : 200);
+    return report(outcome);
   }
   await service.ingest(request);
-  return c.body(null, status);
+  return c.body(null, stored);
 }
 
 /** How the body is to be read, by its content type and headers. */

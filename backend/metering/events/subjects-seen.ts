@@ -41,7 +41,7 @@ export function subjectsSeenRoutes(router: Router, usage: UsageStore): void {
       query: QUERY,
       responses: { 200: jsonResponse('The subjects.', subjectsSeenSchema) },
     },
-    async ({ c, query }) => {
+    async ({ c, answer, query }) => {
       refuseUnknown(query, QUERY);
       const request = {
         ...readTimeRange(query),
@@ -56,7 +56,7 @@ export function subjectsSeenRoutes(router: Router, usage: UsageStore): void {
         voided,
         last_seen_at: formatInstant(lastSeenAtMs),
       }));
-      return c.json({ data, total });
+      return answer({ data, total });
     },
   );
 }

@@ -29,8 +29,8 @@ export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
       query: listQuery('page', undefined, FILTERS),
       responses: { 200: jsonResponse('A page of processes.', gatewayProcessPageSchema) },
     },
-    async ({ c, query }) => {
-      return c.json(await listPage(usage, readPage(query), nodeOf(query)));
+    async ({ answer, query }) => {
+      return answer(await listPage(usage, readPage(query), nodeOf(query)));
     },
   );
   router.endpoint(
@@ -47,10 +47,10 @@ export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
       query: listQuery('page', undefined, FILTERS),
       responses: { 200: jsonResponse('A page of accounts.', gatewayRequestsPageSchema) },
     },
-    async ({ c, query }) => {
+    async ({ answer, query }) => {
       const page = readPage(query);
       const { accounts, total } = await usage.gatewayRequests(pageOf(page, nodeOf(query)));
-      return c.json({ data: accounts.map(toRequests), meta: pageMeta(page, total) });
+      return answer({ data: accounts.map(toRequests), meta: pageMeta(page, total) });
     },
   );
 }

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import { jsonAnswer } from '../../platform/http/json-answer.ts';
 import { listQuery } from '../../platform/http/list-docs.ts';
 import { pageMeta, pageMetaSchema, readPage } from '../../platform/http/paging.ts';
 import { refuseUnknown } from '../../platform/http/range-params.ts';
@@ -85,14 +84,14 @@ export function breakdownRoutes(router: Router, { usage, service, findCustomers 
       body: breakdownRequestSchema,
       responses: { 200: jsonResponse('The figures.', breakdownSchema) },
     },
-    async ({ c, params, body: { top, ...request } }) => {
+    async ({ c, answer, params, body: { top, ...request } }) => {
       const { query } = await prepareQuery(findCustomers, await service.get(params.meterId), request);
       const breakdown = await usage.breakdown({ ...query, top }, c.req.raw.signal);
       const range = {
         ...(request.from !== undefined && { from: request.from }),
         ...(request.to !== undefined && { to: request.to }),
       };
-      return jsonAnswer(c, { ...range, ...toAnswer(breakdown) });
+      return answer({ ...range, ...toAnswer(breakdown) });
     },
   );
   router.endpoint(
@@ -111,14 +110,14 @@ export function breakdownRoutes(router: Router, { usage, service, findCustomers 
       body: queryRequestSchema,
       responses: { 200: jsonResponse('A page of rows.', rowsPageSchema) },
     },
-    async ({ c, params, query: parameters, body }) => {
+    async ({ c, answer, params, query: parameters, body }) => {
       refuseUnknown(parameters, ROWS_QUERY);
       const page = readPage(parameters);
       const sort = readSort(parameters, ROWS_SORT);
       const { query } = await prepareQuery(findCustomers, await service.get(params.meterId), body);
       const part = { sort, offset: (page.number - 1) * page.size, limit: page.size };
       const { rows, total } = await usage.usagePage({ ...query, ...part }, c.req.raw.signal);
-      return jsonAnswer(c, { data: rows.map(toResultRow), meta: pageMeta(page, total) });
+      return answer({ data: rows.map(toResultRow), meta: pageMeta(page, total) });
     },
   );
 }

@@ -68,13 +68,13 @@ export function pickerRoutes(router: Router, deps: PickerDeps): void {
       query: TOTALS_QUERY,
       responses: { 200: jsonResponse('A figure for each meter, by its key.', totalsSchema) },
     },
-    async ({ c, query: params }) => {
+    async ({ c, answer, query: params }) => {
       refuseUnknown(params, TOTALS_QUERY);
       const request = totalsRequest(params);
       const meters = await deps.service.living();
       const answers = await deps.queryAll(meters, request, c.req.raw.signal);
       const data = meters.map((meter, index) => ({ ...describe(meter), ...figureOf(answers[index]) }));
-      return c.json({ data: data.sort((a, b) => (a.meter_key < b.meter_key ? -1 : 1)) });
+      return answer({ data: data.sort((a, b) => (a.meter_key < b.meter_key ? -1 : 1)) });
     },
   );
 }
@@ -93,7 +93,7 @@ function valuesRoute(router: Router, { usage, service }: PickerDeps): void {
       query: VALUES_QUERY,
       responses: { 200: jsonResponse('The values.', valuesSchema) },
     },
-    async ({ c, params, query }) => {
+    async ({ c, answer, params, query }) => {
       refuseUnknown(query, VALUES_QUERY);
       const meter = await service.get(params.meterId);
       if (!Object.hasOwn(meter.dimensions ?? {}, params.dimension)) throw notFound('dimension', params.dimension);
@@ -107,7 +107,7 @@ function valuesRoute(router: Router, { usage, service }: PickerDeps): void {
         limit: readLimit(query),
       };
       const { values, total } = await usage.dimensionValues(request, c.req.raw.signal);
-      return c.json({ data: values.map(({ value, count }) => ({ value, events: count })), total });
+      return answer({ data: values.map(({ value, count }) => ({ value, events: count })), total });
     },
   );
 }

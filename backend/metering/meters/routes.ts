@@ -53,7 +53,7 @@ export function meterRoutes(router: Router, operations: MeterOperations): void {
       body: createMeterSchema,
       responses: { 201: jsonResponse('The meter.', meterSchema) },
     },
-    async ({ c, body }) => c.json(await service.create(body), 201),
+    async ({ answer, body }) => answer(await service.create(body), 201),
   );
   router.endpoint(
     {
@@ -66,8 +66,8 @@ export function meterRoutes(router: Router, operations: MeterOperations): void {
       query: listQuery('page', METER_SORT, FILTERS),
       responses: { 200: jsonResponse('A page of meters.', meterPageSchema) },
     },
-    async ({ c, query }) =>
-      c.json(await service.list(readFilters(query, FILTERS), readSort(query, METER_SORT), readPage(query))),
+    async ({ answer, query }) =>
+      answer(await service.list(readFilters(query, FILTERS), readSort(query, METER_SORT), readPage(query))),
   );
   resourceRoutes(router, {
     kind: 'meter',
@@ -130,7 +130,7 @@ function backFillRoute(router: Router, { service, backFill }: MeterOperations): 
       params: meterId,
       responses: { 200: jsonResponse('The progress.', backFillSchema) },
     },
-    async ({ c, params }) => c.json(await backFill(await service.get(params.meterId))),
+    async ({ answer, params }) => answer(await backFill(await service.get(params.meterId))),
   );
 }
 
@@ -147,7 +147,7 @@ function builtInRoutes(router: Router, service: MetersService): void {
       access: 'read',
       responses: { 200: jsonResponse('The templates.', meterTemplateListSchema) },
     },
-    async ({ c }) => c.json({ data: METER_TEMPLATES }),
+    async ({ answer }) => answer({ data: METER_TEMPLATES }),
   );
   router.endpoint(
     {
@@ -160,7 +160,7 @@ function builtInRoutes(router: Router, service: MetersService): void {
       access: 'read',
       responses: { 200: jsonResponse('The built-in meters.', builtInMeterListSchema) },
     },
-    async ({ c }) => c.json({ data: await service.listBuiltIn() }),
+    async ({ answer }) => answer({ data: await service.listBuiltIn() }),
   );
   const key = z.object({ meterKey: z.string() });
   router.endpoint(
@@ -175,7 +175,7 @@ function builtInRoutes(router: Router, service: MetersService): void {
       params: key,
       responses: { 200: jsonResponse('The meter.', meterSchema) },
     },
-    async ({ c, params }) => c.json(await service.enableBuiltIn(params.meterKey)),
+    async ({ answer, params }) => answer(await service.enableBuiltIn(params.meterKey)),
   );
   router.endpoint(
     {

@@ -40,7 +40,7 @@ export function machineClockRoutes(router: Router, service: Pick<MachineClock, '
       access: 'read',
       responses: { 200: jsonResponse('The clock.', clockSchema) },
     },
-    ({ c }) => c.json(toBody(service.state())),
+    ({ answer }) => answer(toBody(service.state())),
   );
   router.endpoint(
     {
@@ -56,7 +56,7 @@ export function machineClockRoutes(router: Router, service: Pick<MachineClock, '
       responses: { 200: jsonResponse('The clock.', clockSchema) },
       changes: { type: 'machine-clock', reads: '/machine-clock' },
     },
-    async ({ c, body }) => c.json(toBody(await service.confirm(Date.parse(body.time)))),
+    async ({ answer, body }) => answer(toBody(await service.confirm(Date.parse(body.time)))),
   );
 }
 

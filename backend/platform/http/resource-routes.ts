@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { jsonAnswer } from './json-answer.ts';
 import type { Access } from './roles.ts';
-import { jsonResponse, type Router } from './router.ts';
+import { jsonResponse, type Router, type Unchanged } from './router.ts';
 import { ulidSchema } from './schemas.ts';
 
+/** What is answered, or will be. */
+type Answered<Schema extends z.ZodType> = Promise<Unchanged<z.input<Schema>>> | Unchanged<z.input<Schema>>;
+
 /** One resource under its id: what its operations share, and those that it has. */
-export interface ResourceRoutes<Body extends z.ZodType> {
+export interface ResourceRoutes<Schema extends z.ZodType, Body extends z.ZodType> {
   /** Part of the operations' ids: "tax-code". */
   kind: string;
   /** As the summaries name it: "tax code", "a billing profile". */
@@ -13,12 +15,12 @@ export interface ResourceRoutes<Body extends z.ZodType> {
   /** OpenAPI form, its id the only parameter: "/tax-codes/{taxCodeId}". */
   path: string;
   tag: string;
-  schema: z.ZodType;
+  schema: Schema;
   get: {
     /** What is answered: "The tax code; a deleted one carries deleted_at." */
     answer: string;
     access?: Access;
-    run(id: string): Promise<object> | object;
+    run(id: string): Answered<Schema>;
   };
   change?: {
     method?: 'put' | 'patch';
@@ -27,7 +29,7 @@ export interface ResourceRoutes<Body extends z.ZodType> {
     answer: string;
     access: Access;
     body: Body;
-    run(id: string, body: z.output<Body>): Promise<object>;
+    run(id: string, body: z.output<Body>): Answered<Schema>;
   };
   /** Answers 204. */
   remove?: {
@@ -40,7 +42,10 @@ export interface ResourceRoutes<Body extends z.ZodType> {
 }
 
 /** Registers reading, changing and removing one resource by its id. An id that is none answers 404. */
-export function resourceRoutes<Body extends z.ZodType = z.ZodType>(router: Router, routes: ResourceRoutes<Body>): void {
+export function resourceRoutes<Schema extends z.ZodType, Body extends z.ZodType = z.ZodType>(
+  router: Router,
+  routes: ResourceRoutes<Schema, Body>,
+): void {
   const { kind, name, path, tag, schema, get, change, remove } = routes;
   const parameter = /\{(\w+)\}/.exec(path)?.[1] ?? 'id';
   const params = z.object({ [parameter]: ulidSchema });
@@ -58,13 +63,13 @@ export function resourceRoutes<Body extends z.ZodType = z.ZodType>(router: Route
       access: get.access ?? 'read',
       responses: { 200: jsonResponse(get.answer, schema) },
     },
-    async ({ c, params: given }) => jsonAnswer(c, await get.run(idOf(given))),
+    async ({ answer, params: given }) => answer(await get.run(idOf(given))),
   );
   if (change !== undefined) {
     const { method = 'put', verb, answer, run, ...rest } = change;
     router.endpoint(
       { ...shared, ...named(verb), ...rest, method, responses: { 200: jsonResponse(answer, schema) } },
-      async ({ c, params: given, body }) => jsonAnswer(c, await run(idOf(given), body)),
+      async ({ answer, params: given, body }) => answer(await run(idOf(given), body)),
     );
   }
   if (remove !== undefined) {

@@ -18,10 +18,33 @@ import { upperBound, validate, wantsExactNumbers } from './validation.ts';
 
 export type HttpContext = Context<AppEnv>;
 
-type ResponseDoc = { description: string; content?: Record<string, { schema: z.ZodType }> };
+export type ResponseDoc = { description: string; content?: Record<string, { schema: z.ZodType }> };
+/** Success answers by status. */
+export type Responses = Readonly<Record<number, ResponseDoc>>;
+/** An answer in JSON: what handlers give has to be what the schema says. */
+export type JsonResponseDoc<Schema extends z.ZodType> = {
+  description: string;
+  content: { 'application/json': { schema: Schema } };
+};
+
+/** What an operation answers in JSON with a status; `never` where it does not. */
+type AnswerOf<Doc> = Doc extends JsonResponseDoc<infer Schema> ? Unchanged<z.input<Schema>> : never;
+
+/** An answer is only read: lists in it may be constants. */
+export type Unchanged<Value> = Value extends readonly (infer Item)[]
+  ? readonly Unchanged<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Unchanged<Value[Key]> }
+    : Value;
+
+/** Answers in JSON: only what the operation says that it answers. */
+export type AnswerJson<Answers extends Responses> = <Status extends keyof Answers & number = keyof Answers & 200>(
+  value: AnswerOf<Answers[Status]>,
+  status?: Status,
+) => Response;
 
 /** What an operation is called, asks for and answers: the source of both its checks and its documentation. */
-export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType> {
+export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType, Answers extends Responses = Responses> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** OpenAPI form, relative to the router: "/meters/{meterId}". */
   path: string;
@@ -40,7 +63,7 @@ export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType> {
   /** For bodies that the handler reads itself: their documentation by media type. */
   rawBody?: Record<string, z.ZodType>;
   /** Success answers by status. */
-  responses: Record<number, ResponseDoc>;
+  responses: Answers;
   /** For the audit log, where the path does not tell which resource is changed. */
   changes?: ChangeHints;
   /** Whether the audit log has it; what asks for `write` or `administer` and is no GET is always in it. */
@@ -49,8 +72,10 @@ export interface Endpoint<Params extends z.ZodObject, Body extends z.ZodType> {
   changesNothing?: (body: z.output<Body>) => boolean;
 }
 
-export interface Input<Params extends z.ZodObject, Body extends z.ZodType> {
+export interface Input<Params extends z.ZodObject, Body extends z.ZodType, Answers extends Responses = Responses> {
   c: HttpContext;
+  /** Answers in JSON, with 200 unless another status is said. Any list in it may be long. */
+  answer: AnswerJson<Answers>;
   params: z.output<Params>;
   query: QueryParams;
   body: z.output<Body>;
@@ -59,9 +84,13 @@ export interface Input<Params extends z.ZodObject, Body extends z.ZodType> {
 /** Routes of one mount point: checks, roles and documentation of each operation in one place. */
 export interface Router {
   readonly app: OpenAPIHono<AppEnv>;
-  endpoint<Params extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType>(
-    endpoint: Endpoint<Params, Body>,
-    handler: (input: Input<Params, Body>) => Promise<Response> | Response,
+  endpoint<
+    const Answers extends Responses,
+    Params extends z.ZodObject = z.ZodObject,
+    Body extends z.ZodType = z.ZodType,
+  >(
+    endpoint: Endpoint<Params, Body, Answers>,
+    handler: (input: Input<Params, Body, Answers>) => Promise<Response> | Response,
   ): void;
   /** An operation that others have and we do not: 501 to callers who might use it, as the document says too. */
   notImplemented(operation: NotImplemented): void;
@@ -105,14 +134,13 @@ export function createRouter(
       const isChange = endpoint.recorded ?? (method !== 'get' && (access === 'write' || access === 'administer'));
       const isExact = endpoint.body !== undefined && wantsExactNumbers(endpoint.body);
       const handle = async (c: HttpContext) => {
-        // Any list may be long: none can forget it.
-        c.json = ((value: object, status?: ContentfulStatusCode) => jsonAnswer(c, value, status)) as typeof c.json;
+        const answer = (value: object, status?: ContentfulStatusCode) => jsonAnswer(c, value, status);
         const params = readPathParams(endpoint.params, c);
         const query = readQueryParams(c.req.url);
         const body = await readBody(endpoint.body, isExact, c);
-        const answer = () => handler({ c, params, query, body } as never);
-        if (recording === undefined || !isChange || endpoint.changesNothing?.(body as never)) return answer();
-        return recording.change(endpoint, c, body, answer);
+        const handleIt = () => handler({ c, answer, params, query, body } as never);
+        if (recording === undefined || !isChange || endpoint.changesNothing?.(body as never)) return handleIt();
+        return recording.change(endpoint, c, body, handleIt);
       };
       app.on(method, path, (c) => {
         if (!isChange) c.set('isReading', true);
@@ -240,6 +268,6 @@ function refusals() {
 }
 
 /** A JSON answer's documentation. */
-export function jsonResponse(description: string, schema: z.ZodType): ResponseDoc {
+export function jsonResponse<Schema extends z.ZodType>(description: string, schema: Schema): JsonResponseDoc<Schema> {
   return { description, content: { 'application/json': { schema } } };
 }

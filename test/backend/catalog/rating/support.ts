@@ -19,7 +19,7 @@ export const unit = (amount: string): Price => ({ type: 'unit', amount });
 /** A tier from "5", "100", "0.1": upper bound, flat price, unit price; null for what it has not. */
 export function tier(upTo: string | null, flat: string | null, unitAmount: string | null): PriceTier {
   return {
-    up_to_amount: upTo,
+    up_to_amount: upTo ?? undefined,
     flat_price: flat === null ? undefined : { type: 'flat', amount: flat },
     unit_price: unitAmount === null ? undefined : { type: 'unit', amount: unitAmount },
   };

@@ -76,10 +76,8 @@ describe('usage_discount', () => {
 /** Where a line begins to count is seen in a graduated price: units up to there are not in its first tier's line. */
 function tierStart(vector: UsageDiscountVector): string {
   const bound = '1000';
-  const tiers = [
-    { up_to_amount: bound, unit_price: { amount: '1' } },
-    { up_to_amount: null, unit_price: { amount: '1' } },
-  ];
+  const unit_price = { type: 'unit', amount: '1' } as const;
+  const tiers = [{ up_to_amount: bound, unit_price }, { unit_price }];
   const rated = rate({ ...unitLine(vector, { type: 'graduated', tiers }), quantity: '100000' });
   const inFirstTier = rated.detailedLines.find((line) => line.childUniqueReferenceId.includes('tiered-1-'));
   return formatDecimal(new Decimal(bound).sub(inFirstTier?.quantity ?? 'NaN'));

@@ -152,7 +152,7 @@ function priceOf(price: RateLineVector['price']): PricingTerms['price'] {
 
 function tierOf(tier: { up_to: string | null; flat?: string; unit?: string }): PriceTier {
   return {
-    up_to_amount: tier.up_to,
+    up_to_amount: tier.up_to ?? undefined,
     flat_price: tier.flat === undefined ? undefined : { type: 'flat', amount: tier.flat },
     unit_price: tier.unit === undefined ? undefined : { type: 'unit', amount: tier.unit },
   };
