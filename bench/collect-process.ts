@@ -1,4 +1,4 @@
-// A collector that says where it listens, for bench/collect-otlp.ts: node bench/collect-process.ts CONFIG
+// A collector that says where it listens, for bench/collect-otlp.ts and bench/collect-s3.ts: node bench/collect-process.ts CONFIG
 import { readFileSync } from 'node:fs';
 import { runCollect } from '../collectors/cli.ts';
 import { systemClock } from '../delivery/clock.ts';
@@ -6,6 +6,7 @@ import { systemClock } from '../delivery/clock.ts';
 const stopper = new AbortController();
 process.on('SIGTERM', () => stopper.abort());
 let otlp = '';
+const isPushedTo = readFileSync(process.argv[2] ?? '', 'utf8').includes('otel_log');
 const code = await runCollect(['--config', process.argv[2] ?? ''], {
   environment: {},
   clock: systemClock,
@@ -24,6 +25,6 @@ process.exitCode = code;
 
 /** The source may listen a moment after the metrics. */
 function announce(metrics: string): void {
-  if (otlp === '') setTimeout(announce, 5, metrics);
+  if (otlp === '' && isPushedTo) setTimeout(announce, 5, metrics);
   else console.log(`{"url":"{'otlp':'${otlp}','metrics':'${metrics}'}"}`);
 }
