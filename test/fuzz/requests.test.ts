@@ -108,6 +108,14 @@ async function judge(fuzzed: Fuzzed, request: FuzzRequest): Promise<string[]> {
 
 /** Something was committed meanwhile. What follows from an accepted request may be; so the refused one is asked again. */
 async function effectsOf({ backend, stores }: Fuzzed, request: FuzzRequest): Promise<string[]> {
+  // A billing run that was asked for pauses where it asks for usage, for as long as the machine is busy.
+  await backend.billingRuns.runner.work();
+  await expect
+    .poll(async () => {
+      const { unfoldedEvents, backFillEventsLeft, quartersToRecompute } = await backend.usage.upkeep();
+      return unfoldedEvents + backFillEventsLeft + quartersToRecompute;
+    })
+    .toBe(0);
   await stores.settled();
   const before = stores.changes();
   const { status } = await send(backend, request);

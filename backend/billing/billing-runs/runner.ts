@@ -47,6 +47,7 @@ export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): Bi
   const holder = newId();
   let isStopping = false;
   let working: Promise<boolean> | undefined;
+  let isAskedFor = false;
   const workAll = async (): Promise<boolean> => {
     if (!(await renew(deps, holder))) return false;
     try {
@@ -59,6 +60,20 @@ export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): Bi
       return true;
     } finally {
       await runRepository(db).release(holder);
+    }
+  };
+  /** The work may have looked for runs for the last time when it is asked for another one: then it looks again. */
+  const workWhileAsked = async (): Promise<boolean> => {
+    try {
+      let isDone = true;
+      while (isAskedFor) {
+        isAskedFor = false;
+        isDone = await workAll();
+      }
+      return isDone;
+    } finally {
+      // In the turn that has found nothing asked for: nobody can ask between the two.
+      working = undefined;
     }
   };
   return {
@@ -84,9 +99,8 @@ export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): Bi
       return run;
     },
     work: () => {
-      working ??= workAll().finally(() => {
-        working = undefined;
-      });
+      isAskedFor = true;
+      working ??= workWhileAsked();
       return working;
     },
     stop: async () => {

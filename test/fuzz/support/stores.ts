@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 export interface Stores {
   /** How many rows of each table were inserted, updated or deleted, and committed, since the watch began. */
   changes(): ReadonlyMap<string, number>;
-  /** Returns when nobody commits any more. */
+  /** Returns when nobody has committed for a moment: to be asked when no long work is going on, which may pause as long. */
   settled(): Promise<void>;
   close(): void;
 }
