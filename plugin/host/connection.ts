@@ -18,6 +18,18 @@ export interface ConnectionHost {
   readonly instances: Instances;
   readonly turn: Turn;
   readonly reports: Reports;
+  readonly starts?: Starts | undefined;
+}
+
+/**
+ * Hears of calls that start an instance. Kong begins an event anew when a connection ends over which it has told of the
+ * event, but not when it has asked over it for the instance that the event needs.
+ */
+export interface Starts {
+  /** @param payload the call, as it came */
+  asked(socket: Socket, payload: Buffer): void;
+  /** The answer is on its way to Kong, or the connection is closed. */
+  answered(socket: Socket): void;
 }
 
 export interface Connection {
@@ -37,6 +49,7 @@ export interface Connection {
 const MAX_CALLS_AHEAD = 16;
 
 interface State {
+  readonly socket: Socket;
   readonly host: ConnectionHost;
   readonly channel: Channel;
   readonly onIdle: () => void;
@@ -57,6 +70,7 @@ interface State {
 export function serveConnection(socket: Socket, host: ConnectionHost, onIdle: () => void): Connection {
   const channel = createChannel(socket, host.turn);
   const state: State = {
+    socket,
     host,
     channel,
     onIdle,
@@ -112,7 +126,10 @@ function takeCall(state: State, payload: Buffer): void {
     return;
   }
   if (call.kind === 'handle-event') startEvent(state, call.instanceId, call);
-  else void answer(state, call);
+  else {
+    if (call.kind === 'start-instance') state.host.starts?.asked(state.socket, payload);
+    void answer(state, call);
+  }
 }
 
 function startEvent(state: State, instanceId: number, event: PhaseEvent): void {
@@ -171,6 +188,8 @@ async function answer(state: State, call: Exclude<RpcCall, { kind: 'handle-event
     host.reports.instanceFailed(error);
     channel.end();
   }
+  // Behind the answer, which leaves at the end of the turn.
+  if (call.kind === 'start-instance') host.turn.answer(() => host.starts?.answered(state.socket));
   state.isAnswering = false;
   afterWork(state);
   takeCallsAhead(state);

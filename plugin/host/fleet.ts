@@ -149,7 +149,7 @@ function handOver({ ready, waiting }: Members, given: LeftConnection): void {
   );
   if (worker !== undefined) {
     ready.push(worker);
-    worker.serve(given.connection, given.isUsed);
+    worker.serve(given.connection, given);
   } else if (waiting.push(given) > MAX_WAITING_CONNECTIONS) waiting.shift()?.connection.destroy();
 }
 

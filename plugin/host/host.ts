@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../delivery/clock.ts';
 import type { Instances } from './answers.ts';
-import { type Connection, type ConnectionHost, serveConnection } from './connection.ts';
+import { type Connection, type ConnectionHost, type Starts, serveConnection } from './connection.ts';
 import { planPrefetch } from './events.ts';
 import { createGathering } from './gathering.ts';
 import { serveMsgpackConnection } from './msgpack/connection.ts';
@@ -43,6 +43,8 @@ export interface HostOptions {
   readonly clock?: Clock;
   /** What Kong speaks; default ProtoBuf:1. */
   readonly protocol?: Protocol;
+  /** Is told of what Kong gives an event up for, should this process die before it has answered. */
+  readonly starts?: Starts;
 }
 
 export function createHost(options: HostOptions): Host {
@@ -62,6 +64,7 @@ export function createHost(options: HostOptions): Host {
     instances,
     turn: createTurn({ settle: plugin.settle, afterAnswers: gathering?.afterAnswers }),
     reports,
+    starts: options.starts,
   };
   const connections = new Set<Connection>();
   let whenAllIdle: (() => void) | undefined;

@@ -6,6 +6,14 @@ export interface SharedInstance {
   readonly startedAtSeconds: number;
 }
 
+/** What a connection has gone through with workers that are gone. */
+export interface ConnectionPast {
+  /** One of them may have read from it. */
+  readonly isUsed: boolean;
+  /** A call to start an instance that came over it and was not answered, in base64: the frame without its length. */
+  readonly unanswered?: string | undefined;
+}
+
 /** What the first process tells a worker. Messages arrive in their order. */
 export type ToWorker =
   /** Answered by `done`, like `close`. */
@@ -16,7 +24,7 @@ export type ToWorker =
   /** Another worker is gone: Kong may tell this one what that one had not answered. Comes before its connections. */
   | { readonly kind: 'other-gone' }
   /** Comes with a connection of Kong. */
-  | { readonly kind: 'serve'; readonly connection: number; readonly isUsed: boolean }
+  | ({ readonly kind: 'serve'; readonly connection: number } & ConnectionPast)
   /** Comes with the listening socket: for the time after the first process, should that be killed. */
   | ({ readonly kind: 'listener' } & ListenerPlace)
   /** Another server has taken the socket's path: connections are closed, each in place of its next event. */
@@ -34,6 +42,10 @@ export type ToFirst =
   | { readonly kind: 'stop'; readonly request: number; readonly id: number }
   /** A connection that was handed over is there, and may be read from. */
   | { readonly kind: 'arrived'; readonly connection: number }
+  /** Kong has asked over a connection to start an instance, and waits: should this worker die, another is to answer. */
+  | { readonly kind: 'asked'; readonly connection: number; readonly call: string }
+  /** It has been answered. */
+  | { readonly kind: 'answered'; readonly connection: number }
   /** A connection that was handed over has ended. */
   | { readonly kind: 'ended'; readonly connection: number }
   | { readonly kind: 'pong' };

@@ -5,7 +5,7 @@ import { WORKER_OPTION } from './command-line.ts';
 import { readLines } from './lines.ts';
 import type { ListenerPlace } from './listening.ts';
 import { createRequests } from './requests.ts';
-import type { SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
+import type { ConnectionPast, SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
 
 /** A worker, as the first process sees it. */
 export interface WorkerProcess {
@@ -13,8 +13,8 @@ export interface WorkerProcess {
   open(id: number, instance: SharedInstance): Promise<boolean>;
   /** Resolves when the worker has it no more. */
   close(id: number): Promise<boolean>;
-  /** @param isUsed another worker has had it; see inherited-connection.ts */
-  serve(connection: Socket, isUsed?: boolean): void;
+  /** @param past with other workers; see inherited-connection.ts */
+  serve(connection: Socket, past: ConnectionPast): void;
   /** Gives it the listening socket, for the time after this process. */
   inherit(listener: Listener): void;
   /** Tells it that another worker is gone. */
@@ -34,10 +34,8 @@ export interface Listener {
 }
 
 /** A connection whose worker is gone. */
-export interface LeftConnection {
+export interface LeftConnection extends ConnectionPast {
   readonly connection: Socket;
-  /** The worker may have read from it. */
-  readonly isUsed: boolean;
 }
 
 export interface WorkerEvents {
@@ -90,9 +88,7 @@ export function startWorkerProcess(
   const requests = createRequests<boolean>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
   /** Those that it serves, each held open here as well, for another worker when it dies. */
-  const held = new Map<number, Socket>();
-  /** Of those, the ones that have not arrived: nobody has read from them yet. */
-  const onTheWay = new Set<number>();
+  const held = new Map<number, LeftConnection>();
   let lastConnection = 0;
   let silentPings = 0;
   let pinging: Timer | undefined;
@@ -125,23 +121,29 @@ export function startWorkerProcess(
     starting.cancel();
     pinging?.cancel();
     requests.answerAll(true);
-    const left = Array.from(held, ([id, connection]) => ({ connection, isUsed: !onTheWay.has(id) }));
+    const left = [...held.values()];
     held.clear();
     isGone();
     events.onExit(how, hasGivenUp, left);
   }
 
-  function letGo(connection: number): void {
-    onTheWay.delete(connection);
-    held.get(connection)?.destroy();
-    held.delete(connection);
+  function letGo(id: number): void {
+    held.get(id)?.connection.destroy();
+    held.delete(id);
+  }
+
+  function note(id: number, past: Partial<ConnectionPast>): void {
+    const one = held.get(id);
+    if (one !== undefined) held.set(id, { ...one, ...past });
   }
 
   child.on('message', (message: ToFirst) => {
     // Whatever it says, it lives: a question waits behind the connections that are on their way to it, which may be thousands.
     silentPings = 0;
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
-    else if (message.kind === 'arrived') onTheWay.delete(message.connection);
+    else if (message.kind === 'arrived') note(message.connection, { isUsed: true });
+    else if (message.kind === 'asked') note(message.connection, { unanswered: message.call });
+    else if (message.kind === 'answered') note(message.connection, { unanswered: undefined });
     else if (message.kind === 'ended') letGo(message.connection);
     else if (message.kind === 'pong') return;
     else if (message.kind === 'ready') {
@@ -158,10 +160,10 @@ export function startWorkerProcess(
   return {
     open: (id, instance) => ask((request) => ({ kind: 'open', request, id, ...instance })),
     close: (id) => ask((request) => ({ kind: 'close', request, id })),
-    serve(connection, isUsed = false) {
-      held.set(++lastConnection, connection);
-      onTheWay.add(lastConnection);
-      tell(child, { kind: 'serve', connection: lastConnection, isUsed }, connection);
+    serve(connection, { isUsed, unanswered }) {
+      // Should it not arrive, it is still one that the workers before have used.
+      held.set(++lastConnection, { connection, isUsed, unanswered });
+      tell(child, { kind: 'serve', connection: lastConnection, isUsed, unanswered }, connection);
     },
     inherit: ({ server, place }) => tell(child, { kind: 'listener', ...place }, handleOf(server)),
     otherGone: () => tell(child, { kind: 'other-gone' }),

@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import { createServer, Socket } from 'node:net';
 import { systemClock } from '../../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
+import type { Starts } from './connection.ts';
 import type { Ending } from './ending.ts';
+import { framesOf } from './frames.ts';
 import { createHost, type Host } from './host.ts';
 import { createHeir } from './inherited-connection.ts';
 import { type ListenerPlace, useOf } from './listening.ts';
@@ -33,7 +35,9 @@ const SILENT_LOOKS = 10;
 export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Reports, protocol: Protocol): void {
   const started = new Map<number, StartedInstance>();
   const requests = createRequests<number | undefined>();
-  const host = createHost({ plugin, instances: sharedInstances(plugin, started, requests), reports, protocol });
+  const ids = new WeakMap<Socket, number>();
+  const instances = sharedInstances(plugin, started, requests);
+  const host = createHost({ plugin, instances, reports, protocol, starts: startsOf(ids) });
   const inherit = createHeir({ protocol, serve: host.serve });
   let inheritance: Inheritance | undefined;
   const first = watchFirst(reports);
@@ -47,7 +51,14 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
     tell({ kind: 'done', request, isDone: started.has(id) });
   }
 
-  function serve({ connection, isUsed }: ToWorker & { kind: 'serve' }, socket: unknown): void {
+  /** As if Kong had asked again: it waits for the answer, and sends nothing before it has it. */
+  function serveAnew(socket: Socket, call: Buffer): void {
+    socket.pause().unshift(framesOf(call));
+    host.serve(socket);
+    socket.resume();
+  }
+
+  function serve({ connection, isUsed, unanswered }: ToWorker & { kind: 'serve' }, socket: unknown): void {
     // Not there when Kong has closed it on the way.
     if (!(socket instanceof Socket)) {
       tell({ kind: 'ended', connection });
@@ -55,7 +66,9 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
     }
     tell({ kind: 'arrived', connection });
     socket.on('close', () => tell({ kind: 'ended', connection }));
-    if (isUsed) inherit(socket);
+    ids.set(socket, connection);
+    if (unanswered !== undefined) serveAnew(socket, Buffer.from(unanswered, 'base64'));
+    else if (isUsed) inherit(socket);
     else host.serve(socket);
   }
 
@@ -116,6 +129,20 @@ function watchFirst(reports: Reports): { isAlive(): void } {
   return {
     isAlive() {
       silentLooks = 0;
+    },
+  };
+}
+
+/** The first process keeps a call to start an instance until it is answered, should this worker die before. */
+function startsOf(ids: WeakMap<Socket, number>): Starts {
+  return {
+    asked(socket, payload) {
+      const connection = ids.get(socket);
+      if (connection !== undefined) tell({ kind: 'asked', connection, call: payload.toString('base64') });
+    },
+    answered(socket) {
+      const connection = ids.get(socket);
+      if (connection !== undefined) tell({ kind: 'answered', connection });
     },
   };
 }

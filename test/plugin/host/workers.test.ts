@@ -17,6 +17,7 @@ exports.Plugin = class {
   constructor(config) {
     if (config.fail && process.pid % 2 === config.fail % 2) throw new Error('not here');
     this.say = config.say;
+    if (config.tells) process.stderr.write('<' + process.pid + ' has ' + config.say + '>\\n');
   }
   async log(kong) { process.stderr.write('<' + [process.pid, this.say, await kong.log.serialize()].join(' ') + '>\\n'); }
 };
@@ -194,6 +195,49 @@ describe('a worker that is killed', () => {
     await connection.received(4);
     await expect.poll(() => linesWritten().map(({ text }) => text)).toEqual(['x waited']);
     connection.close();
+  });
+
+  describe('with another one, which got its connections and died before they arrived', () => {
+    /** Kills the worker that serves the connection of this event, and the one that it is handed to. */
+    async function killBoth(entry: string, meanwhile: (serving: number) => Promise<void>): Promise<void> {
+      const find = (): Line | undefined => linesWritten().find(({ text }) => text === `x ${entry}`);
+      await expect.poll(find).toBeDefined();
+      const serving = find()?.pid ?? 0;
+      const other = workers().find((pid) => pid !== serving) ?? 0;
+      process.kill(other, 'SIGSTOP');
+      await meanwhile(serving);
+      process.kill(serving, 'SIGKILL');
+      await expect.poll(workers).not.toContain(serving);
+      await expect.poll(() => workers().length).toBe(2);
+      process.kill(other, 'SIGKILL');
+    }
+
+    test('has the instance started that Kong waits for: it would give up the event that needs it', async () => {
+      const instance = await kong.startInstance('who', { say: 'x' });
+      const line = createProtobufProtocol(server.socketPath, 1);
+      await line.handleEvent(instance, 'log', () => 'before');
+      let started: Promise<number> | undefined;
+      await killBoth('before', async (serving) => {
+        started = line.startInstance('who', { say: 'y', tells: true });
+        // By then the first process knows of it, and waits for the other one.
+        await expect.poll(linesWritten).toContainEqual({ pid: serving, text: 'has y' });
+      });
+      await line.handleEvent((await started) ?? 0, 'log', () => 'after');
+      await expect.poll(() => linesWritten().map(({ text }) => text)).toContain('y after');
+      line.close();
+    });
+
+    test('has the connection ended over which an event was under way: Kong would wait for a minute, and give it up', async () => {
+      const instance = await kong.startInstance('who', { say: 'x' });
+      const connection = await openRawConnection(server.socketPath);
+      connection.write(Buffer.concat([eventFrame(1, instance), textFrame('before')]));
+      await connection.received(4);
+      await killBoth('before', async () => {
+        connection.write(eventFrame(2, instance));
+        await connection.received(6);
+      });
+      await connection.closed;
+    });
   });
 
   test('leaves no connection waiting that was handed to it while it died', async () => {
