@@ -4,28 +4,8 @@ import { eachList, inLists, inPieces } from '../../platform/db/in-lists.ts';
 import { groupedBy } from '../../platform/grouped-by.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
-import type { Charge, ChargeContent, WantedCharge } from './types.ts';
-
-interface ChargeRow {
-  id: string;
-  customer_id: string;
-  currency: string;
-  reference: string | null;
-  controller: 'system' | 'manual';
-  state: Charge['state'];
-  subscription_id: string | null;
-  content: string;
-  service_from: string;
-  service_to: string;
-  billing_from: string;
-  invoice_at: string;
-  billed_to: string | null;
-  issued_at: string | null;
-  dropped_at: string | null;
-  created_at: string;
-  updated_at: string;
-  deleted_at: string | null;
-}
+import { type ChargeRow, contentColumns, toCharge, toRow } from './rows.ts';
+import type { Charge, WantedCharge } from './types.ts';
 
 /** What the list of a customer's charges can be sorted by. */
 export type ChargeSortField = 'id' | 'created_at' | 'service_period.from' | 'billing_period.from';
@@ -47,7 +27,16 @@ const MANUAL = sql.lit('manual' as const);
 /** Charges. A handle lives as long as the transaction that it is made for. */
 export function chargeRepository(db: ControlDb) {
   const tables = withTables<{ charges: ChargeRow }>(db);
-  const ofCustomer = (customerId: string) => tables.selectFrom('charges').where('customer_id', '=', customerId);
+  return { ...writes(tables), ...reads(tables), ...acrossCustomers(tables), ...pages(tables) };
+}
+
+type Tables = ReturnType<typeof withTables<{ charges: ChargeRow }>>;
+
+function ofCustomer(tables: Tables, customerId: string) {
+  return tables.selectFrom('charges').where('customer_id', '=', customerId);
+}
+
+function writes(tables: Tables) {
   return {
     insert: async (charges: readonly Charge[]): Promise<void> => {
       await inPieces(await mapInSlices(charges, toRow), (piece) =>
@@ -100,6 +89,16 @@ export function chargeRepository(db: ControlDb) {
       const columns = { state: 'deleted', dropped_at: at, deleted_at: at, updated_at: at } as const;
       await eachList(ids, (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute());
     },
+    /** Notes that an invoice with usage of these was issued. */
+    setIssued: async (ids: readonly string[], atMs: number): Promise<void> => {
+      const columns = { issued_at: toStoredInstant(atMs) };
+      await eachList(ids, (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute());
+    },
+  };
+}
+
+function reads(tables: Tables) {
+  return {
     byId: async (id: string): Promise<Charge | undefined> => {
       const row = await tables.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toCharge(row);
@@ -111,12 +110,15 @@ export function chargeRepository(db: ControlDb) {
       return mapInSlices(rows, toCharge);
     },
     byReference: async (customerId: string, reference: string): Promise<Charge | undefined> => {
-      const row = await ofCustomer(customerId).selectAll().where('reference', '=', reference).executeTakeFirst();
+      const row = await ofCustomer(tables, customerId)
+        .selectAll()
+        .where('reference', '=', reference)
+        .executeTakeFirst();
       return row && toCharge(row);
     },
     /** Deleted ones count. */
     hasAny: async (customerId: string): Promise<boolean> =>
-      (await ofCustomer(customerId).select('id').limit(1).executeTakeFirst()) !== undefined,
+      (await ofCustomer(tables, customerId).select('id').limit(1).executeTakeFirst()) !== undefined,
     /** Deleted ones too. */
     ofSubscription: async (subscriptionId: string): Promise<Charge[]> => {
       const own = tables.selectFrom('charges').selectAll().where('subscription_id', '=', subscriptionId);
@@ -124,25 +126,31 @@ export function chargeRepository(db: ControlDb) {
     },
     /** Those with something left to invoice, in the order in which they fall due. */
     open: async (customerId: string, currency?: string): Promise<Charge[]> => {
-      let open = ofCustomer(customerId).selectAll().where('state', '=', OPEN);
+      let open = ofCustomer(tables, customerId).selectAll().where('state', '=', OPEN);
       if (currency !== undefined) open = open.where('currency', '=', currency);
       return mapInSlices(await open.orderBy('invoice_at').orderBy('id').execute(), toCharge);
     },
     hasOpen: async (customerId: string, currency: string): Promise<boolean> => {
-      const own = ofCustomer(customerId).select('id').where('state', '=', OPEN);
+      const own = ofCustomer(tables, customerId).select('id').where('state', '=', OPEN);
       return (await own.where('currency', '=', currency).limit(1).executeTakeFirst()) !== undefined;
-    },
-    /** Notes that an invoice with usage of these was issued. */
-    setIssued: async (ids: readonly string[], atMs: number): Promise<void> => {
-      const columns = { issued_at: toStoredInstant(atMs) };
-      await eachList(ids, (list) => tables.updateTable('charges').set(columns).where('id', 'in', list).execute());
     },
     /** Usage that is billed completely, and the last of it issued after an instant. */
     issuedSince: async (customerId: string, sinceMs: number): Promise<Charge[]> => {
-      const billed = ofCustomer(customerId).selectAll().where('state', '=', BILLED);
+      const billed = ofCustomer(tables, customerId).selectAll().where('state', '=', BILLED);
       const recent = billed.where('issued_at', '>', toStoredInstant(sinceMs));
       return mapInSlices(await recent.orderBy('service_to').orderBy('id').execute(), toCharge);
     },
+    /** Whether usage of the customer was ever issued. */
+    hasIssued: async (customerId: string): Promise<boolean> => {
+      const billed = ofCustomer(tables, customerId).select('id').where('state', '=', BILLED);
+      return (await billed.where('issued_at', 'is not', null).limit(1).executeTakeFirst()) !== undefined;
+    },
+  };
+}
+
+/** What billing runs and retention ask of all customers. */
+function acrossCustomers(tables: Tables) {
+  return {
     /** The beginning of the earliest charge that is open, or was issued after an instant. */
     earliestNeededMs: async (issuedSinceMs: number): Promise<number | undefined> => {
       const earliest = tables.selectFrom('charges').select((eb) => eb.fn.min('service_from').as('at'));
@@ -153,11 +161,6 @@ export function chargeRepository(db: ControlDb) {
         .executeTakeFirst();
       const [first] = [open?.at, issued?.at].filter((at) => typeof at === 'string').sort();
       return first === undefined ? undefined : Date.parse(first);
-    },
-    /** Whether usage of the customer was ever issued. */
-    hasIssued: async (customerId: string): Promise<boolean> => {
-      const billed = ofCustomer(customerId).select('id').where('state', '=', BILLED);
-      return (await billed.where('issued_at', 'is not', null).limit(1).executeTakeFirst()) !== undefined;
     },
     /** Customers after one whose usage was billed by hand and issued after an instant, in the order of their ids. */
     customersBilledByHand: async (sinceMs: number, afterId: string, limit: number): Promise<string[]> => {
@@ -188,6 +191,11 @@ export function chargeRepository(db: ControlDb) {
         .execute();
       return rows.map((row) => row.customer_id);
     },
+  };
+}
+
+function pages(tables: Tables) {
+  return {
     page: async (
       customerId: string,
       list: {
@@ -199,7 +207,7 @@ export function chargeRepository(db: ControlDb) {
         offset: number;
       },
     ): Promise<{ charges: Charge[]; total: number }> => {
-      let own = ofCustomer(customerId);
+      let own = ofCustomer(tables, customerId);
       const { statuses } = list;
       if (statuses !== undefined) {
         const now = toStoredInstant(list.nowMs);
@@ -224,67 +232,5 @@ export function chargeRepository(db: ControlDb) {
         .execute();
       return { charges: rows.map(toCharge), total: Number(total) };
     },
-  };
-}
-
-function contentColumns(content: ChargeContent) {
-  return {
-    currency: content.currency,
-    subscription_id: content.subscription?.id ?? null,
-    content: JSON.stringify(contentOf(content)),
-    service_from: toStoredInstant(content.servicePeriod.fromMs),
-    service_to: toStoredInstant(content.servicePeriod.toMs),
-    billing_from: toStoredInstant(content.billingPeriod.fromMs),
-    invoice_at: toStoredInstant(content.invoiceAtMs),
-  };
-}
-
-/** The part of a charge that is kept as JSON. */
-function contentOf(charge: ChargeContent & { reference?: string }): ChargeContent {
-  const {
-    id,
-    customerId,
-    reference,
-    controller,
-    state,
-    billedToMs,
-    createdAtMs,
-    updatedAtMs,
-    deletedAtMs,
-    droppedAtMs,
-    ...content
-  } = charge as Partial<Charge> & ChargeContent;
-  return content;
-}
-
-function toRow(charge: Charge): Omit<ChargeRow, 'issued_at'> {
-  return {
-    id: charge.id,
-    customer_id: charge.customerId,
-    reference: charge.reference ?? null,
-    controller: charge.controller,
-    state: charge.state,
-    ...contentColumns(charge),
-    billed_to: charge.billedToMs === undefined ? null : toStoredInstant(charge.billedToMs),
-    created_at: toStoredInstant(charge.createdAtMs),
-    updated_at: toStoredInstant(charge.updatedAtMs),
-    deleted_at: charge.deletedAtMs === undefined ? null : toStoredInstant(charge.deletedAtMs),
-    dropped_at: charge.droppedAtMs === undefined ? null : toStoredInstant(charge.droppedAtMs),
-  };
-}
-
-function toCharge(row: ChargeRow): Charge {
-  return {
-    ...(JSON.parse(row.content) as ChargeContent),
-    id: row.id,
-    customerId: row.customer_id,
-    ...(row.reference !== null && { reference: row.reference }),
-    controller: row.controller,
-    state: row.state,
-    ...(row.billed_to !== null && { billedToMs: Date.parse(row.billed_to) }),
-    createdAtMs: Date.parse(row.created_at),
-    updatedAtMs: Date.parse(row.updated_at),
-    ...(row.deleted_at !== null && { deletedAtMs: Date.parse(row.deleted_at) }),
-    ...(row.dropped_at !== null && { droppedAtMs: Date.parse(row.dropped_at) }),
   };
 }

@@ -24,13 +24,27 @@ const INSTANTS: ReadonlySet<InvoiceFilterField> = new Set(['issued_at', 'service
 /** In the text of queries, so that SQLite finds its index of the others. */
 const FINAL = sql<'paid' | 'voided' | 'deleted'>`('paid', 'voided', 'deleted')`;
 
+interface TablesOfInvoices {
+  invoices: InvoiceRow;
+  gathering_invoices: { id: string; customer_id: string; currency: string; number: string; created_at: string };
+  invoice_counters: { scope: string; value: number };
+}
+type Tables = ReturnType<typeof withTables<TablesOfInvoices>>;
+
 /** Standard invoices, gathering invoices and numbers. A handle lives as long as the transaction that it is made for. */
 export function invoiceRepository(db: ControlDb) {
-  const tables = withTables<{
-    invoices: InvoiceRow;
-    gathering_invoices: { id: string; customer_id: string; currency: string; number: string; created_at: string };
-    invoice_counters: { scope: string; value: number };
-  }>(db);
+  const tables = withTables<TablesOfInvoices>(db);
+  return {
+    ...stored(tables),
+    ...pages(tables),
+    ...waking(tables),
+    ...unfinished(tables),
+    ...numbers(tables),
+    ...gatherings(tables),
+  };
+}
+
+function stored(tables: Tables) {
   return {
     insert: async (invoice: Invoice, wakeAtMs: number | undefined): Promise<void> => {
       await tables.insertInto('invoices').values(toInvoiceRow(invoice, wakeAtMs)).execute();
@@ -50,6 +64,11 @@ export function invoiceRepository(db: ControlDb) {
       const row = await tables.selectFrom('invoices').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toInvoice(row);
     },
+  };
+}
+
+function pages(tables: Tables) {
+  return {
     /** Deleted invoices are left out. */
     page: async (
       filters: readonly FilterCondition<InvoiceFilterField>[],
@@ -71,6 +90,12 @@ export function invoiceRepository(db: ControlDb) {
         .execute();
       return { invoices: rows.map(toInvoice), total: Number(total) };
     },
+  };
+}
+
+/** What moves on by itself, and when. */
+function waking(tables: Tables) {
+  return {
     /** Invoices after one that a job has to look at by an instant, in the order of their ids. */
     toWake: async (kind: 'draft' | 'issued', untilMs: number, afterId: string, limit: number): Promise<string[]> => {
       const rows = await tables
@@ -103,6 +128,12 @@ export function invoiceRepository(db: ControlDb) {
       const row = await drafts.select((eb) => eb.fn.min('service_from').as('at')).executeTakeFirst();
       return typeof row?.at === 'string' ? Date.parse(row.at) : undefined;
     },
+  };
+}
+
+/** Invoices to which something can happen still. */
+function unfinished(tables: Tables) {
+  return {
     /** Ids of invoices that are not final: of a customer, a profile or an app. */
     open: async (
       of: { customerId?: string; profileId?: string; appId?: string },
@@ -124,6 +155,11 @@ export function invoiceRepository(db: ControlDb) {
         .execute();
       return rows.map((row) => row.customer_id);
     },
+  };
+}
+
+function numbers(tables: Tables) {
+  return {
     /** The next number of a scope, from 1. Given back when the transaction is. */
     nextNumber: async (scope: NumberScope): Promise<number> => {
       const { value } = await tables
@@ -136,6 +172,12 @@ export function invoiceRepository(db: ControlDb) {
         .executeTakeFirstOrThrow();
       return value;
     },
+  };
+}
+
+/** Invoices in the making. */
+function gatherings(tables: Tables) {
+  return {
     gathering: async (customerId: string, currency: string) => {
       const row = await tables
         .selectFrom('gathering_invoices')
