@@ -1,8 +1,15 @@
-import { type Duration, readDuration } from './period/duration.ts';
-
 /** ISO 8601 durations at our borders ("P1M", "P1DT12H"): whole numbers of each unit, never negative. */
-export type IsoDuration = Duration;
+export interface IsoDuration {
+  years: number;
+  months: number;
+  weeks: number;
+  days: number;
+  hours: number;
+  minutes: number;
+  seconds: number;
+}
 
+const ISO_DURATION = /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 /** No plan lasts longer, and dates that far from now still have years of four digits. */
 const MAX_YEARS = 100;
 const MAX_SECONDS = MAX_YEARS * 12 * 31 * 24 * 3600;
@@ -16,8 +23,20 @@ const DAY_LENGTHS_HOURS = [23, 24, 25];
  * @returns undefined when the text is no duration of whole units, or longer than a hundred years; "PT0S" is one
  */
 export function parseIsoDuration(text: string): IsoDuration | undefined {
-  const duration = /[+-]/.test(text) ? undefined : readDuration(text);
-  if (duration === undefined) return undefined;
+  const match = ISO_DURATION.exec(text);
+  if (match === null) return undefined;
+  const [years, months, weeks, days, hours, minutes, seconds] = match
+    .slice(1)
+    .map((digits: string | undefined) => Number.parseInt(digits ?? '0', 10)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const duration = { years, months, weeks, days, hours, minutes, seconds };
   return secondsOf(duration, 31, 24) <= MAX_SECONDS ? duration : undefined;
 }
 

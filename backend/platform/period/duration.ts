@@ -1,5 +1,3 @@
-import { Temporal } from 'temporal-polyfill';
-
 /**
  * A duration of the calendar (ISO 8601): "P1M" has no fixed length, so the parts are kept apart. Each is a whole number;
  * negative ones go back in time.
@@ -17,13 +15,11 @@ export interface Duration {
 const UNITS = ['years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds'] as const;
 const DATE_LETTERS = ['Y', 'M', 'W', 'D'] as const;
 const TIME_LETTERS = ['H', 'M', 'S'] as const;
-/** What of ISO 8601 a calendar can repeat: whole numbers. Temporal would take lower case and fractions too. */
-const WHOLE_PARTS = /^[+-]?P[\dYMWDTHS+-]+$/;
-/** A sign before a single part, as OpenMeter writes durations; Temporal knows one sign before all of them. */
-const SIGN_OF_PART = /(?<=[PYMWDTH])[+-]/g;
+const DURATION =
+  /^([+-]?)P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)S)?)?$/;
 
-/** The most of a part: a hundred million seconds are three years, and instants never overflow. */
-const MAX_PART = 99_999_999;
+/** A part has at most this many digits: a hundred million seconds are three years, and instants never overflow. */
+const MAX_PART_DIGITS = 8;
 const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
@@ -32,28 +28,12 @@ const DAY_MS = 86_400_000;
  * @returns undefined when the text is none
  */
 export function parseDuration(text: string): Duration | undefined {
-  const duration = readDuration(text);
-  if (duration === undefined || UNITS.some((unit) => Math.abs(duration[unit]) > MAX_PART)) return undefined;
-  return duration;
-}
-
-/** The same, however long it is. */
-export function readDuration(text: string): Duration | undefined {
-  if (!WHOLE_PARTS.test(text)) return undefined;
-  try {
-    const read = Temporal.Duration.from(signFirst(text));
-    return durationOf(UNITS.map((unit) => read[unit]));
-  } catch {
-    return undefined;
-  }
-}
-
-/** "P-3M" as "-P3M". Parts of which some go back and some forth are no duration. */
-function signFirst(text: string): string {
-  const signs: string[] = text.match(SIGN_OF_PART) ?? [];
-  if (!signs.includes('-')) return text.replace(SIGN_OF_PART, '');
-  const areAlike = signs.every((sign) => sign === '-') && signs.length === (text.match(/\d+/g) ?? []).length;
-  return areAlike && text.startsWith('P') ? `-${text.replace(SIGN_OF_PART, '')}` : '';
+  const match = DURATION.exec(text);
+  if (match === null || text.endsWith('P') || text.endsWith('T')) return undefined;
+  const [, sign, ...parts] = match;
+  if (parts.some((part) => part !== undefined && part.replace(/^[+-]/, '').length > MAX_PART_DIGITS)) return undefined;
+  const numbers = parts.map((part) => Number.parseInt(part ?? '0', 10) * (sign === '-' ? -1 : 1) + 0);
+  return durationOf(numbers);
 }
 
 /** Reads a duration that was checked before. @throws RangeError when the text is none */
