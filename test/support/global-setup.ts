@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { makeDatabaseTemplate, TEMPLATE_VARIABLE } from './database-template.ts';
 
 /**
- * Builds what ships once, so that every test loads the files that users get: the plugins and the console. Makes empty
+ * Builds what ships once, so that every test loads the files that users get: the plugins, the types of the client, and the console. Makes empty
  * databases of the newest schema too, which each test backend begins with a copy of. Every part of the suite that needs this
  * asks for it; the first one gets it.
  */
@@ -14,7 +14,12 @@ export async function setup(): Promise<() => void> {
   const template = mkdtempSync(join(tmpdir(), 'database-template-'));
   process.env[TEMPLATE_VARIABLE] = template;
   // A console of these very sources is left: building it takes longer than most files of tests.
-  for (const command of [['scripts/build-plugin.ts'], ['scripts/build-console.ts', '--if-stale']]) {
+  const builds = [
+    ['scripts/build-plugin.ts'],
+    ['scripts/build-sdk.ts', '--types-only'],
+    ['scripts/build-console.ts', '--if-stale'],
+  ];
+  for (const command of builds) {
     execFileSync(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
   await makeDatabaseTemplate(template);

@@ -50,7 +50,18 @@ describe('the bundled plugin', () => {
       'const p = require(process.argv[1]); console.log(JSON.stringify([Object.keys(p).sort(), p.ConfigEntityChecks]))';
     const { stdout } = await run(process.execPath, ['-e', script, built.pluginDir]);
     expect(JSON.parse(stdout)).toEqual([
-      ['ConfigEntityChecks', 'Name', 'Plugin', 'Prefetch', 'Priority', 'Schema', 'Version', 'otherGone', 'settle'],
+      [
+        'ConfigEntityChecks',
+        'Name',
+        'Plugin',
+        'Prefetch',
+        'Priority',
+        'Schema',
+        'Version',
+        'isBehind',
+        'otherGone',
+        'settle',
+      ],
       ConfigEntityChecks,
     ]);
   });

@@ -17,6 +17,7 @@ describe('durations', () => {
     ['P1Y2M3W4DT5H6M7S', 'P1Y2M3W4DT5H6M7S'],
     ['PT90M', 'PT90M'],
     ['P-3M', 'P-3M'],
+    ['P3M-14D', 'P3M-14D'],
     ['-P1W', 'P-1W'],
     ['P0D', 'PT0S'],
     ['P12M', 'P12M'],
