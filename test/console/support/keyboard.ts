@@ -18,7 +18,9 @@ const UNSEEN = `(() => {
   const { element, focused } = window.lastFocused ?? {};
   const now = document.activeElement;
   // A field for a date has several stops inside: it is looked at when one comes to the first.
-  if (element !== now) window.lastFocused = now === document.body ? undefined : { element: now, focused: look(now) };
+  // A dialog that opens meanwhile takes the focus to itself; Tab never comes to it.
+  const isStop = now !== document.body && now.tabIndex >= 0;
+  if (element !== now) window.lastFocused = isStop ? { element: now, focused: look(now) } : undefined;
   const isUnseen = element?.isConnected && element !== now && look(element) === focused;
   return isUnseen ? element.outerHTML.slice(0, 200) : undefined;
 })()`;
