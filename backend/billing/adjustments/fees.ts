@@ -2,6 +2,7 @@
  * Fees that were billed and have become other ones: a plan was changed or ended before the time that was paid for was
  * over, or goes on after all; or the invoice that they stood on does not stand any more.
  */
+import { chargesUsage } from '../../catalog/rating/index.ts';
 import type { ControlDb } from '../../platform/db/control-db.ts';
 import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import { sumOf } from '../../platform/decimal-texts.ts';
@@ -13,7 +14,6 @@ import {
   followsCharges,
   isBilled,
   isTakenBack,
-  isUsagePrice,
   type LineOfCharge,
   netOf,
   rateLine,
@@ -46,7 +46,7 @@ export async function correctFee(
 ): Promise<void> {
   const fixed = lines.filter((line) => !followsCharges(line.invoiceStatus) && !isTakenBack(line));
   const billed = fixed.find(isBilled) ?? fixed[0];
-  if (charge.amount === undefined || billed === undefined || isUsagePrice(billed.terms)) return;
+  if (charge.amount === undefined || billed === undefined || chargesUsage(billed.terms.price)) return;
   const fee = await feeNow(charge, billed, deps, trx);
   const earlier = all.filter(isInForce);
   const missing = wantedCorrection(fee, fixed).sub(sumOf(earlier.map(({ amount }) => amount)));

@@ -1,4 +1,5 @@
-import { type DomainProblem, notFound, type RequestProblem, validationProblem } from '../../platform/errors.ts';
+import { codedProblems } from '../../platform/coded-problems.ts';
+import { notFound, type RequestProblem } from '../../platform/errors.ts';
 
 /** The codes of billing profiles, as the contract's reference implementation names them. All answer 400. */
 const PROFILE_ERRORS = {
@@ -17,25 +18,9 @@ const PROFILE_ERRORS = {
     message: 'the stripe app is not available yet: use external_invoicing',
   },
 } as const;
-export type ProfileErrorCode = keyof typeof PROFILE_ERRORS;
 
-/** 400 with one of the codes. @param detail what exactly, appended to the code's sentence */
-export function profileProblem(
-  code: ProfileErrorCode,
-  detail?: string,
-  attributes?: Record<string, unknown>,
-): DomainProblem {
-  const { field, message } = PROFILE_ERRORS[code];
-  return validationProblem('bad-request', [
-    {
-      code,
-      ...(field !== undefined && { field }),
-      message: detail === undefined ? message : `${message}: ${detail}`,
-      severity: 'critical',
-      ...(attributes !== undefined && { attributes }),
-    },
-  ]);
-}
+/** 400 with one of the codes. */
+export const profileProblem = codedProblems(PROFILE_ERRORS);
 
 export function profileNotFound(id: string): RequestProblem {
   return notFound('billing profile', id);

@@ -137,11 +137,13 @@ async function refuseWhileUsed(trx: ControlDb, id: string, hooks: ProfileHooks):
   const { ids, total } = await profileRepository(trx).pinnedCustomers(id, MAX_NAMED_CUSTOMERS);
   if (total > 0) {
     const named = `${total} customers have it as their own: ${ids.join(', ')}${total > ids.length ? ', …' : ''}`;
-    throw profileProblem('profile_referenced', named, { customers: ids, total });
+    throw profileProblem('profile_referenced', named, { attributes: { customers: ids, total } });
   }
   const invoices = await hooks.countOpenInvoices(id, trx);
   if (invoices > 0)
-    throw profileProblem('profile_referenced', `${invoices} invoices of it are not final`, { invoices });
+    throw profileProblem('profile_referenced', `${invoices} invoices of it are not final`, {
+      attributes: { invoices },
+    });
 }
 
 async function existing(db: ControlDb, id: string): Promise<StoredProfile> {

@@ -1,6 +1,6 @@
 /** Lines on drafts follow what they are charged for, but for what a person has set on them. Pure. */
 
-import { feeOf, fixedAmountOf, type PricingTerms } from '../../catalog/rating/index.ts';
+import { chargesUsage, feeOf, fixedAmountOf, type PricingTerms } from '../../catalog/rating/index.ts';
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import { defined } from '../../platform/defined.ts';
 import { type Currency, roundMoney } from '../../platform/money.ts';
@@ -8,7 +8,6 @@ import type { Period } from '../../platform/period/index.ts';
 import type { Charge } from '../charges/index.ts';
 import { draftLine } from './gather.ts';
 import type { InvoiceLine, LineField } from './types.ts';
-import { isUsagePrice } from './usage.ts';
 
 /** The line as its charge wants it now, with what was set on it kept. @param period of the part that it bills */
 export function followCharge(line: InvoiceLine, charge: Charge, period: Period, currency: Currency): InvoiceLine {
@@ -82,7 +81,7 @@ function withDiscounts({ discounts: _, ...terms }: PricingTerms, discounts: Pric
 
 function pricedBy({ overrides, terms }: Pick<InvoiceLine, 'overrides' | 'terms'>, charge: Charge, currency: Currency) {
   const fee = overrides?.fee;
-  if (fee === undefined || charge.amount === undefined || isUsagePrice(terms)) return terms;
+  if (fee === undefined || charge.amount === undefined || chargesUsage(terms.price)) return terms;
   return { ...terms, price: { type: 'flat' as const, amount: partOfFee(fee, charge, currency) } };
 }
 

@@ -50,5 +50,5 @@ export type {
   StoredRating,
   ValidationIssue,
 } from './types.ts';
-export { aggregationsOf, isMetered, isMissing, isUsagePrice, readUsage, readUsages } from './usage.ts';
+export { aggregationsOf, isMetered, isMissing, readUsage, readUsages } from './usage.ts';
 export { scopeOf } from './usage-scope.ts';

@@ -28,11 +28,7 @@ export function isMissing(usage: MeasuredUsage | MissingUsage): usage is Missing
 /** Whether the line's quantity is metered. */
 export function isMetered(line: Pick<InvoiceLine, 'terms' | 'kind' | 'overrides'>): boolean {
   if (line.kind === 'correction') return false;
-  return isUsagePrice(line.terms) || line.overrides?.isMetered === true;
-}
-
-export function isUsagePrice({ price }: Pick<InvoiceLine['terms'], 'price'>): boolean {
-  return chargesUsage(price);
+  return chargesUsage(line.terms.price) || line.overrides?.isMetered === true;
 }
 
 /** How the features of charges are metered; features without a meter, and unknown ones, are absent. */

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import {
+  chargesUsage,
   feeOf,
   findPricingProblems,
   fixedAmountOf,
@@ -10,14 +11,13 @@ import {
 } from '../../catalog/rating/index.ts';
 import { defined } from '../../platform/defined.ts';
 import { type Charge, chargeProblem } from '../charges/index.ts';
-import {
-  type Invoice,
-  type InvoiceLine,
-  isUsagePrice,
-  type LineDraft,
-  type LineField,
-  type LineOverrides,
-  type UpdateLine,
+import type {
+  Invoice,
+  InvoiceLine,
+  LineDraft,
+  LineField,
+  LineOverrides,
+  UpdateLine,
 } from '../invoice-records/index.ts';
 import { newLine } from './create-invoice.ts';
 import type { InvoicesDeps } from './deps.ts';
@@ -110,11 +110,11 @@ function overridesOf(
   const isNew = fields.includes('price') || fields.includes('period');
   const amount = all.includes('price') ? feeOf(price) : undefined;
   const fee = amount === undefined ? undefined : { amount, for: servicePeriod };
-  const wasMetered = isUsagePrice(line.terms) || before?.isMetered === true;
+  const wasMetered = chargesUsage(line.terms.price) || before?.isMetered === true;
   return {
     fields: all,
     ...(fee !== undefined && { fee: isNew ? fee : (before?.fee ?? fee) }),
-    ...(wasMetered && !isUsagePrice(terms) && { isMetered: true as const }),
+    ...(wasMetered && !chargesUsage(terms.price) && { isMetered: true as const }),
   };
 }
 
@@ -175,8 +175,8 @@ export async function addLine(
 /** The price that is asked for, with what of the old terms an edit does not touch. */
 function checkedTerms(wanted: UpdateLine, old: PricingTerms | undefined, index: number): PricingTerms {
   const { price, discounts } = wanted.rate_card;
-  const isUsage = isUsagePrice({ price });
-  const isSameKind = old !== undefined && isUsagePrice(old) === isUsage;
+  const isUsage = chargesUsage(price);
+  const isSameKind = old !== undefined && chargesUsage(old.price) === isUsage;
   const kept = isUsage ? defined({ unit_config: old?.unit_config, commitments: old?.commitments }) : {};
   const terms: PricingTerms = {
     price,
@@ -206,7 +206,7 @@ async function featureOf(
   index: number,
   before?: string,
 ): Promise<Pick<InvoiceLine, 'featureId' | 'featureKey'>> {
-  const isUsage = isUsagePrice(terms);
+  const isUsage = chargesUsage(terms.price);
   const key = rate_card.feature_key ?? (isUsage ? before : undefined);
   const feature = key === undefined ? undefined : (await deps.findFeaturesByKey([key])).get(key);
   if ((isUsage && feature?.meter === undefined) || (key !== undefined && feature === undefined)) {

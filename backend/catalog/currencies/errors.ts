@@ -1,7 +1,8 @@
-import { DomainProblem, notFound, type RequestProblem, validationProblem } from '../../platform/errors.ts';
+import { codedProblems } from '../../platform/coded-problems.ts';
+import { DomainProblem, notFound, type RequestProblem } from '../../platform/errors.ts';
 
 /** The codes of this module. All answer 400. */
-export const CURRENCY_ERRORS = {
+const CURRENCY_ERRORS = {
   cost_basis_not_in_future: { field: 'effective_from', message: 'must be in the future, or left out for now' },
   cost_basis_empty: { field: 'effective_to', message: 'must be after effective_from' },
 } as const;
@@ -21,6 +22,4 @@ export function tooManyCurrencies(limit: number): DomainProblem {
 }
 
 /** 400 for a period in which a cost basis cannot hold. */
-export function invalidCostBasis(code: keyof typeof CURRENCY_ERRORS): DomainProblem {
-  return validationProblem('bad-request', [{ code, ...CURRENCY_ERRORS[code], severity: 'critical' }]);
-}
+export const invalidCostBasis = codedProblems(CURRENCY_ERRORS);
