@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifyData } from '../../../backend/backup.ts';
 import { loadConfig } from '../../../backend/config.ts';
 import { type RunningBackend, startBackend } from '../../../backend/main.ts';
-import { canonicalSpec } from '../../../backend/metering/usage-store/sqlite/rollup/series-spec.ts';
+import { canonicalSpec } from '../../../backend/metering/usage-store/series/series-spec.ts';
 import { migrateSqlite } from '../../../backend/platform/db/migrate.ts';
 import { openSqlite, type Sqlite } from '../../../backend/platform/db/sqlite.ts';
 import { createLogger } from '../../../backend/platform/log.ts';

@@ -1,7 +1,7 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import type { QueryLimits } from '../answering/query-limits.ts';
 import type { DimensionValues, DimensionValuesQuery } from '../seen-types.ts';
 import type { UsageQuery } from '../types.ts';
-import type { QueryLimits } from './query-limits.ts';
 import type { RollupReader } from './rollup/read.ts';
 import { queryUsage } from './usage-query.ts';
 

@@ -1,5 +1,6 @@
 import { type LedgerClaim, openCommitLedger } from '../../../platform/db/commit-ledger.ts';
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { bucketOf } from '../series/levels.ts';
 import type { AppendResult, Expiry, GatewayDelivery, MeterSpec, NewEvent } from '../types.ts';
 import { type CorrectionSlice, prepareCorrectionWriter } from './corrections/correction-writer.ts';
 import { type Deduplicator, openDeduplicator } from './dedupe/deduplicator.ts';
@@ -7,7 +8,6 @@ import { prepareNoteDuplicate } from './duplicates.ts';
 import { prepareRecordDelivery } from './gateway-ledger.ts';
 import { openNames } from './names.ts';
 import { openRetention } from './retention/expiry.ts';
-import { bucketOf } from './rollup/levels.ts';
 import type { WrongBucket } from './rollup/recompute.ts';
 import { openRollupWriter, type RollupOptions } from './rollup/rollup-writer.ts';
 import { openChunkWriter } from './seen/chunks.ts';

@@ -1,5 +1,5 @@
+import type { QueryAnswer } from '../answering/usage-rows.ts';
 import type { AnswerOrigin, UsageQuery, UsageRow } from '../types.ts';
-import type { QueryAnswer } from './usage-rows.ts';
 
 /** Queries that are handed to a thread at a time: it answers those for which it has the time, and the others come again. */
 const QUERIES_OF_PIECE = 64;

@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../../platform/errors.ts';
 import { isOutOfMemory } from '../../../platform/out-of-memory.ts';
+import type { QueryAnswer } from '../answering/usage-rows.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
 import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
 import { askInPieces } from './query-pieces.ts';
 import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
-import type { QueryAnswer } from './usage-rows.ts';
 
 /** Threads that read, each one request at a time. */
 export interface ReaderPool {

@@ -1,8 +1,11 @@
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSqliteReader } from '../../../platform/db/sqlite.ts';
+import { breakdownOf } from '../answering/breakdown.ts';
+import { isRefusedQuery, type QueryLimits } from '../answering/query-limits.ts';
+import { pageOf } from '../answering/usage-page.ts';
+import type { GroupedQuery, QueryAnswer } from '../answering/usage-rows.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
-import { readBreakdown } from './breakdown.ts';
 import {
   correctedEvents,
   findCorrection,
@@ -15,7 +18,6 @@ import { readDuplicates } from './duplicates.ts';
 import { listEvents } from './event-list.ts';
 import { listProcesses } from './gateway-ledger.ts';
 import { listRequests } from './gateway-requests.ts';
-import { isRefusedQuery, type QueryLimits } from './query-limits.ts';
 import { answerPiece } from './query-pieces.ts';
 import { seriesProgress } from './rollup/progress.ts';
 import { openRollupReader } from './rollup/read.ts';
@@ -25,9 +27,7 @@ import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thr
 import { eventsBehind } from './tracing/events-behind.ts';
 import { lateEvents } from './tracing/late-events.ts';
 import { currentSnapshot } from './tracing/moment.ts';
-import { readUsagePage } from './usage-page.ts';
 import { queryUsage } from './usage-query.ts';
-import type { GroupedQuery, QueryAnswer } from './usage-rows.ts';
 
 /** Rows that are handed over at a time: some 5 ms of whoever receives them. */
 const ROWS_OF_PART = 2000;
@@ -51,9 +51,9 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
     case 'query':
       return { ...answerQuery(request.query, limits), snapshot: currentSnapshot(db) };
     case 'breakdown':
-      return readBreakdown((query) => answerQuery(query, limits), request.query);
+      return answerAll(breakdownOf(request.query), (query) => answerQuery(query, limits));
     case 'usagePage':
-      return readUsagePage((query) => answerQuery(query, limits), request.query);
+      return pageOf(answerQuery(request.query, limits), request.query);
     case 'queries': {
       const answer = (query: UsageQuery) => answerQuery(query, limits);
       return { ...answerPiece(request.queries, answer, () => performance.now()), snapshot: currentSnapshot(db) };
@@ -95,6 +95,25 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
 
 function answerQuery(query: GroupedQuery, limits: QueryLimits): QueryAnswer {
   return rollups.query(query, limits) ?? queryUsage(db, query, limits);
+}
+
+/** Answers what a reading asks for, one query after the other. */
+function answerAll<T>(
+  reading: Generator<GroupedQuery, T, QueryAnswer>,
+  answer: (query: GroupedQuery) => QueryAnswer,
+): T {
+  let step = reading.next();
+  while (step.done !== true) {
+    let answered: QueryAnswer | undefined;
+    try {
+      answered = answer(step.value);
+    } catch (error) {
+      step = reading.throw(error);
+      continue;
+    }
+    step = reading.next(answered);
+  }
+  return step.value;
 }
 
 /** Rows of an answer that have not been asked for yet. */

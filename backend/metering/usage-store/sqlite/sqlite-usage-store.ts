@@ -3,6 +3,7 @@ import { claimLedger, type LedgerClaim } from '../../../platform/db/commit-ledge
 import { markPathOf } from '../../../platform/db/commit-mark.ts';
 import { migrateSqlite } from '../../../platform/db/migrate.ts';
 import { openSqlite, openSqliteReader } from '../../../platform/db/sqlite.ts';
+import type { QueryAnswer } from '../answering/usage-rows.ts';
 import type { Breakdown, BreakdownQuery, UsagePage, UsagePageQuery } from '../breakdown-types.ts';
 import type { UsageAnswer } from '../tracing-types.ts';
 import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
@@ -14,7 +15,6 @@ import { startReaders } from './reader-pool.ts';
 import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
 import { verifyRollups } from './rollup/verify.ts';
 import { MIGRATIONS } from './upkeep.ts';
-import type { QueryAnswer } from './usage-rows.ts';
 import { startWriter } from './writer-client.ts';
 
 /** What bounds the store's memory and threads. */

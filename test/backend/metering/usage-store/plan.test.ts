@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { bucketOf, bucketStartMs } from '../../../../backend/metering/usage-store/sqlite/rollup/levels.ts';
-import { planRange, type Segment } from '../../../../backend/metering/usage-store/sqlite/rollup/plan.ts';
+import { bucketOf, bucketStartMs } from '../../../../backend/metering/usage-store/series/levels.ts';
+import { planRange, type Segment } from '../../../../backend/metering/usage-store/series/plan.ts';
 import { fc } from '../../../support/property.ts';
 
 const QUARTER_MS = 900_000;

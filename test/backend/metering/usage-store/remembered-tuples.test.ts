@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rememberTuples } from '../../../../backend/metering/usage-store/sqlite/rollup/remembered-tuples.ts';
+import { rememberTuples } from '../../../../backend/metering/usage-store/series/remembered-tuples.ts';
 
 test('what is known of combinations is bounded in characters, and never wrong', () => {
   let found = 0;

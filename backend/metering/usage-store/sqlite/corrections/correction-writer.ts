@@ -1,7 +1,7 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { CorrectionRequest } from '../../correction-types.ts';
+import { bucketOf } from '../../series/levels.ts';
 import type { EventPosition } from '../../types.ts';
-import { bucketOf } from '../rollup/levels.ts';
 
 /** The next rows of a correction, changed in one transaction with everything that counts them. */
 export interface CorrectionSlice {

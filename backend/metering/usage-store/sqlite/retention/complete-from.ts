@@ -1,9 +1,10 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import { formatInstant } from '../../../../platform/instant.ts';
+import { type RefusedQuery, refusedQuery } from '../../answering/query-limits.ts';
+import { bucketStartMs, MONTHS_LEVEL } from '../../series/levels.ts';
+import { canonicalSpec } from '../../series/series-spec.ts';
 import type { UsageQuery } from '../../types.ts';
-import { type RefusedQuery, refusedQuery } from '../query-limits.ts';
-import { bucketStartMs, MONTHS_LEVEL } from '../rollup/levels.ts';
-import { canonicalSpec, type SeriesRow } from '../rollup/series-spec.ts';
+import type { SeriesRow } from '../rollup/series-row.ts';
 
 /** From which instant on all events are still stored; undefined: from the first. Always the start of a quarter of an hour. */
 export function completeFromMs(db: Sqlite): number | undefined {

@@ -1,7 +1,7 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import { bucketOf, bucketStartMs } from '../../series/levels.ts';
 import type { Expiry } from '../../types.ts';
 import { firstRowAt } from '../event-conditions.ts';
-import { bucketOf, bucketStartMs } from '../rollup/levels.ts';
 import { CHUNK_ROWS } from '../seen/chunks.ts';
 
 /** Some 20 ms: requests wait as long. */

@@ -1,5 +1,5 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
-import { bucketOf } from './levels.ts';
+import { bucketOf } from '../../series/levels.ts';
 
 /** Quarters of an hour whose roll-ups are not true any more for some subjects; see the table's comment. */
 export interface DirtyQuarters {

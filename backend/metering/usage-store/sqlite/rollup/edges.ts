@@ -1,9 +1,9 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Cell } from '../../aggregations/cell.ts';
 import { parseData } from '../../event-data.ts';
+import { eventReading } from '../../series/event-reading.ts';
+import type { SeriesSpec } from '../../series/series-spec.ts';
 import { untilCancelled } from '../usage-query.ts';
-import { eventReading } from './event-reading.ts';
-import type { SeriesSpec } from './series-spec.ts';
 
 interface Edge {
   fromMs: number;

@@ -1,9 +1,9 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Cell } from '../../aggregations/cell.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
+import { bucketOf, compareKeys, type Level, levelsOf, type RollupKey } from '../../series/levels.ts';
+import type { SeriesSpec } from '../../series/series-spec.ts';
 import { type Contributions, contributionCell, decodeContributions } from './contributions.ts';
-import { bucketOf, compareKeys, type Level, levelsOf, type RollupKey } from './levels.ts';
-import type { SeriesSpec } from './series-spec.ts';
 import { sortedOrder } from './sorted-order.ts';
 
 /** One row to be added to the rollups. */

@@ -1,7 +1,7 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { RollupKey } from '../../series/levels.ts';
 import type { Aggregation } from '../../types.ts';
 import { type DeltaRow, type FoldedSeries, type FoldRow, foldTasks } from './fold-tasks.ts';
-import type { RollupKey } from './levels.ts';
 import type { AddRows } from './rollup-rows.ts';
 
 /** Generations of deltas: one takes what is stored now, one is being folded into the rollups or none is. */

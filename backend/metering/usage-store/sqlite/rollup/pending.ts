@@ -1,9 +1,9 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Cell, MergeCells } from '../../aggregations/cell.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
+import { bucketOf, bucketStartMs, compareKeys, type Level, type RollupKey } from '../../series/levels.ts';
+import type { SeriesSpec } from '../../series/series-spec.ts';
 import { type Contributions, contributionCell, decodeContributions } from './contributions.ts';
-import { bucketOf, bucketStartMs, compareKeys, type Level, type RollupKey } from './levels.ts';
-import type { SeriesSpec } from './series-spec.ts';
 
 /** What transactions have added and the rollups do not have yet. */
 export interface Pending {

@@ -1,6 +1,7 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import { canonicalSpec } from '../../series/series-spec.ts';
 import type { MeterSpec, SeriesProgress } from '../../types.ts';
-import { canonicalSpec, type SeriesRow } from './series-spec.ts';
+import type { SeriesRow } from './series-row.ts';
 
 /** How far the back-fill of a meter's roll-ups is; undefined when the store keeps none for it. */
 export function seriesProgress(db: Sqlite, meter: MeterSpec): SeriesProgress | undefined {

@@ -2,19 +2,21 @@ import { windowFinder } from '../../../../platform/calendar-windows.ts';
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Period } from '../../../../platform/period/index.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
+import { createGather, dimensionJudge, type Gather, neededDimensions, OPEN } from '../../answering/cell-gather.ts';
+import type { QueryLimits } from '../../answering/query-limits.ts';
+import { type GroupedQuery, type QueryAnswer, toRows } from '../../answering/usage-rows.ts';
+import { type BucketSize, bucketOf, bucketStartMs, type Level, levelFor, MONTHS_LEVEL } from '../../series/levels.ts';
+import { largestSize, planAround, refine, type Segment } from '../../series/plan.ts';
+import { canonicalSpec, type SeriesSpec } from '../../series/series-spec.ts';
 import type { UsageQuery } from '../../types.ts';
-import type { QueryLimits } from '../query-limits.ts';
 import { completeFromMs, expiredEvents } from '../retention/complete-from.ts';
 import { untilCancelled } from '../usage-query.ts';
-import { type GroupedQuery, type QueryAnswer, toRows } from '../usage-rows.ts';
 import { dirtyQuartersOf } from './dirty.ts';
 import { visitEdge } from './edges.ts';
-import { createGather, dimensionJudge, type Gather, neededDimensions, OPEN, tupleLabels } from './gather.ts';
-import { type BucketSize, bucketOf, bucketStartMs, type Level, levelFor, MONTHS_LEVEL } from './levels.ts';
 import { loadPending, type Pending, type TakeCell } from './pending.ts';
-import { largestSize, planAround, refine, type Segment } from './plan.ts';
 import { prepareRowReading, type RowReading } from './row-reading.ts';
-import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts';
+import type { SeriesRow } from './series-row.ts';
+import { tupleLabels } from './tuple-labels.ts';
 
 /** Answers queries from roll-ups, and from events only where no bucket fits. */
 export interface RollupReader {

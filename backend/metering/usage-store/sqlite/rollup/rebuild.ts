@@ -1,10 +1,6 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Cell, MergeCells } from '../../aggregations/cell.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
-import { rowsOfSubjectIds } from '../seen/subject-rows.ts';
-import { decodeContributions } from './contributions.ts';
-import { type EventRow, prepareEventPages } from './event-pages.ts';
-import { type FoldRow, projectToLevel } from './fold-tasks.ts';
 import {
   type BucketSize,
   bucketOf,
@@ -14,7 +10,11 @@ import {
   levelByCode,
   levelsOf,
   type RollupKey,
-} from './levels.ts';
+} from '../../series/levels.ts';
+import { rowsOfSubjectIds } from '../seen/subject-rows.ts';
+import { decodeContributions } from './contributions.ts';
+import { type EventRow, prepareEventPages } from './event-pages.ts';
+import { type FoldRow, projectToLevel } from './fold-tasks.ts';
 import type { StripPending } from './pending-strip.ts';
 import { preparePutRow } from './rollup-rows.ts';
 import { prepareRowReading, type RollupRow } from './row-reading.ts';

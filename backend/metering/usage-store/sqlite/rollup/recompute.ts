@@ -1,9 +1,9 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import { bucketStartMs, levelByCode } from '../../series/levels.ts';
 import type { Aggregation } from '../../types.ts';
 import { decodeContributions } from './contributions.ts';
 import { prepareEventPages } from './event-pages.ts';
 import { projectToLevel } from './fold-tasks.ts';
-import { bucketStartMs, levelByCode } from './levels.ts';
 import type { AddRows } from './rollup-rows.ts';
 import type { LiveSeries } from './series-registry.ts';
 

@@ -1,11 +1,12 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { parseData } from '../../event-data.ts';
+import { eventReading } from '../../series/event-reading.ts';
+import { canonicalSpec, type SeriesSpec } from '../../series/series-spec.ts';
 import type { MeterSpec } from '../../types.ts';
 import type { Names } from '../names.ts';
 import { type ContributionList, emptyList, encodeContributions } from './contributions.ts';
-import { eventReading } from './event-reading.ts';
-import { canonicalSpec, type SeriesRow, type SeriesSpec } from './series-spec.ts';
+import type { SeriesRow } from './series-row.ts';
 import { type OpenTuples, prepareTuples, type TupleLimits } from './tuples.ts';
 
 /** A series as the writer adds to it. */

@@ -1,10 +1,8 @@
 import { createByteCache } from '../../../../platform/byte-cache.ts';
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import type { TupleTexts } from '../../series/tuple-texts.ts';
 import { hashIdentity, hashNumber, type IdentityHash } from '../dedupe/identity-hash.ts';
 import { type KeptValues, openKeptValues } from './kept-values.ts';
-
-/** Values of a series' dimensions in the order of their names; null: a value that is not kept apart from others. */
-export type TupleTexts = readonly (string | null)[];
 
 /** Numbers for the combinations of dimension values of one series, made on first use. Belongs to the writer. */
 export interface Tuples {

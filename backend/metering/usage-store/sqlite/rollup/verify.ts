@@ -2,17 +2,18 @@ import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Cell, MergeCells } from '../../aggregations/cell.ts';
 import { AGGREGATIONS } from '../../aggregations/index.ts';
 import { parseData } from '../../event-data.ts';
+import { eventReading } from '../../series/event-reading.ts';
+import { bucketOf, bucketStartMs, type Level, levelsOf } from '../../series/levels.ts';
+import { rememberTuples } from '../../series/remembered-tuples.ts';
+import type { SeriesSpec } from '../../series/series-spec.ts';
+import type { TupleTexts } from '../../series/tuple-texts.ts';
 import type { VerifyResult } from '../../types.ts';
 import { completeFromMs } from '../retention/complete-from.ts';
 import { dirtyQuartersOf } from './dirty.ts';
-import { eventReading } from './event-reading.ts';
-import { bucketOf, bucketStartMs, type Level, levelsOf } from './levels.ts';
 import { loadPending, type Pending } from './pending.ts';
 import type { WrongBucket } from './recompute.ts';
-import { rememberTuples } from './remembered-tuples.ts';
 import { prepareRowReading } from './row-reading.ts';
-import type { SeriesRow, SeriesSpec } from './series-spec.ts';
-import type { TupleTexts } from './tuples.ts';
+import type { SeriesRow } from './series-row.ts';
 
 const MAX_DIFFERENCES = 100;
 

@@ -7,28 +7,28 @@ import { isRefusedQuery, refuseTooManyWindows } from './query-limits.ts';
 import { sortedByValue } from './usage-page.ts';
 import { type GroupedQuery, groupKey, OTHERS_KEY, type QueryAnswer } from './usage-rows.ts';
 
-/** Answers a query of one snapshot. */
-type Answer = (query: GroupedQuery) => QueryAnswer;
+/** Gives queries and is given their answers, all of one snapshot; whoever reads may wait in between or not. */
+type Reading<T> = Generator<GroupedQuery, T, QueryAnswer>;
 
 /** What a breakdown is made of. */
 interface Figures {
   /** Of each group over the whole range, by name. */
   totals: readonly UsageRow[];
   /** The windows of these groups, and without a name those of all others together. */
-  byWindow(apart: ReadonlySet<string>): readonly UsageRow[];
+  byWindow(apart: ReadonlySet<string>): Reading<readonly UsageRow[]>;
   origin: AnswerOrigin;
 }
 
 type Fold = NonNullable<AggregationRules['foldFigures']>;
 
 /** The largest groups of a query by their totals, and what all others are together. */
-export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdown: Breakdown; origin: AnswerOrigin } {
-  const { totals, byWindow, origin } = readInOne(answer, query) ?? readInTwo(answer, query);
+export function* breakdownOf(query: BreakdownQuery): Reading<{ breakdown: Breakdown; origin: AnswerOrigin }> {
+  const { totals, byWindow, origin } = (yield* readInOne(query)) ?? (yield* readInTwo(query));
   const ranked = sortedByValue(totals, 'desc');
   const top = ranked.slice(0, query.top);
   const others = ranked.slice(query.top);
   const apart = new Set(top.map(groupKey));
-  const rows = byWindow(apart);
+  const rows = yield* byWindow(apart);
   const windows = windowsOf(rows);
   refuseTooManyWindows(windows.length);
   const valuesOf = figuresByGroup(rows, windows);
@@ -39,8 +39,8 @@ export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdow
   const other =
     others.length === 0
       ? undefined
-      : { total: totalOf(answer, { ...whole, apart }, others), values: valuesOf(OTHERS_KEY) };
-  const total = totalOf(answer, ungrouped(whole), ranked);
+      : { total: yield* totalOf({ ...whole, apart }, others), values: valuesOf(OTHERS_KEY) };
+  const total = yield* totalOf(ungrouped(whole), ranked);
   return { breakdown: { total, groupCount: ranked.length, windows, groups, other }, origin };
 }
 
@@ -48,16 +48,16 @@ export function readBreakdown(answer: Answer, query: BreakdownQuery): { breakdow
  * All windows of all groups at once: what was read is not read again.
  * @returns undefined where they would be too many, or do not add up
  */
-function readInOne(answer: Answer, query: UsageQuery): Figures | undefined {
+function* readInOne(query: UsageQuery): Reading<Figures | undefined> {
   const { foldFigures } = AGGREGATIONS[query.meter.aggregation];
   if (query.granularity === undefined || foldFigures === undefined) return undefined;
-  const answered = unlessRefused(() => answer(query));
+  const answered = yield* unlessRefused(query);
   // Of nothing there may be a figure all the same: a count of 0.
   if (answered === undefined || answered.rows.length === 0) return undefined;
   const { rows, origin } = answered;
   const byKey = [...Map.groupBy(rows, groupKey)].sort(([a], [b]) => (a < b ? -1 : 1));
   const totals = byKey.map(([, own]) => foldRows(foldFigures, own));
-  const byWindow: Figures['byWindow'] = (apart) => {
+  const byWindow: Figures['byWindow'] = function* (apart) {
     const others = rows.filter((row) => !apart.has(groupKey(row)));
     const folded = Map.groupBy(others, ({ fromMs }) => fromMs).values();
     const nameless = [...folded].map((own) => nameOff(foldRows(foldFigures, own)));
@@ -67,17 +67,18 @@ function readInOne(answer: Answer, query: UsageQuery): Figures | undefined {
 }
 
 /** The totals first, and then windows only of what is told apart: memory does not grow with the windows of the others. */
-function readInTwo(answer: Answer, query: UsageQuery): Figures {
-  const { rows, origin } = answer({ ...query, granularity: undefined });
-  const byWindow: Figures['byWindow'] = (apart) =>
-    query.granularity === undefined ? [] : answer({ ...query, apart }).rows;
+function* readInTwo(query: UsageQuery): Reading<Figures> {
+  const { rows, origin } = yield { ...query, granularity: undefined };
+  const byWindow: Figures['byWindow'] = function* (apart) {
+    return query.granularity === undefined ? [] : (yield { ...query, apart }).rows;
+  };
   return { totals: rows, byWindow, origin };
 }
 
 /** Whatever else is refused is so again, and then for good. */
-function unlessRefused(read: () => QueryAnswer): QueryAnswer | undefined {
+function* unlessRefused(query: UsageQuery): Reading<QueryAnswer | undefined> {
   try {
-    return read();
+    return yield query;
   } catch (error) {
     if (isRefusedQuery(error)) return undefined;
     throw error;
@@ -100,10 +101,10 @@ function nameOff({ fromMs, toMs, value }: UsageRow): UsageRow {
  * The figure of several groups together.
  * @param query whose row without a name is the figure, for what does not follow from those of the groups
  */
-function totalOf(answer: Answer, query: GroupedQuery, rows: readonly UsageRow[]): string | undefined {
+function* totalOf(query: GroupedQuery, rows: readonly UsageRow[]): Reading<string | undefined> {
   const { foldFigures, ofNothing } = AGGREGATIONS[query.meter.aggregation];
   if (rows.length === 1) return rows[0]?.value;
-  if (foldFigures === undefined) return answer(query).rows.find((row) => groupKey(row) === OTHERS_KEY)?.value;
+  if (foldFigures === undefined) return (yield query).rows.find((row) => groupKey(row) === OTHERS_KEY)?.value;
   if (rows.length === 0) return ofNothing;
   return foldRows(foldFigures, rows).value;
 }

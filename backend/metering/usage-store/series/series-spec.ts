@@ -1,4 +1,4 @@
-import type { Aggregation, MeterSpec } from '../../types.ts';
+import type { Aggregation, MeterSpec } from '../types.ts';
 
 /** What the figures of a meter depend on, but for the instant that they begin at: that is a bound of queries. */
 export interface SeriesSpec {
@@ -21,15 +21,4 @@ function seriesSpec(meter: MeterSpec): SeriesSpec {
 /** Equal for meters that share their figures. */
 export function canonicalSpec(meter: MeterSpec): string {
   return JSON.stringify(seriesSpec(meter));
-}
-
-/** A row of rollup_series. */
-export interface SeriesRow {
-  series: number;
-  spec: string;
-  event_type: number;
-  wide: string;
-  back_filled_row: number;
-  last_row: number;
-  dropped: number;
 }

@@ -1,16 +1,15 @@
 import { Decimal } from '../../../platform/decimal.ts';
 import { type Figure, toFigure } from '../aggregations/figure.ts';
 import type { UsagePage, UsagePageQuery } from '../breakdown-types.ts';
-import type { UsageQuery, UsageRow } from '../types.ts';
+import type { UsageRow } from '../types.ts';
 import { refuseLongPage } from './query-limits.ts';
 import { groupKey, type QueryAnswer } from './usage-rows.ts';
 
-/** A page of a query's rows: all are gathered in the thread that reads, and only the page leaves it. */
-export function readUsagePage(
-  answer: (query: UsageQuery) => QueryAnswer,
-  { sort, offset, limit, ...query }: UsagePageQuery,
+/** A page of a query's rows: all are gathered where they are read, and only the page leaves it. */
+export function pageOf(
+  { rows, origin }: QueryAnswer,
+  { sort, offset, limit }: Pick<UsagePageQuery, 'sort' | 'offset' | 'limit'>,
 ): UsagePage & Pick<QueryAnswer, 'origin'> {
-  const { rows, origin } = answer(query);
   const sorted = sort.field === 'value' ? sortedByValue(rows, sort.direction) : sortedByWindow(rows, sort.direction);
   const page = sorted.slice(offset, offset + limit);
   refuseLongPage(page.map((row) => groupKey(row).length));

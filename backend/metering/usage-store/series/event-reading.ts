@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type Figure, toFigure } from '../../aggregations/figure.ts';
-import { AGGREGATIONS } from '../../aggregations/index.ts';
-import { numberOf } from '../../aggregations/value-reading.ts';
-import { compileJsonPath } from '../../json-path.ts';
-import { readDimensionValue, readDistinctValue } from '../../meter-value.ts';
+import { type Figure, toFigure } from '../aggregations/figure.ts';
+import { AGGREGATIONS } from '../aggregations/index.ts';
+import { numberOf } from '../aggregations/value-reading.ts';
+import { compileJsonPath } from '../json-path.ts';
+import { readDimensionValue, readDistinctValue } from '../meter-value.ts';
 import type { SeriesSpec } from './series-spec.ts';
 
 /** What a series takes from an event's data. */

@@ -1,14 +1,12 @@
-import type { Sqlite } from '../../../../platform/db/sqlite.ts';
-import type { Period } from '../../../../platform/period/index.ts';
-import type { Cell } from '../../aggregations/cell.ts';
-import { AGGREGATIONS } from '../../aggregations/index.ts';
-import { passesFilter } from '../../dimension-filter.ts';
-import type { UsageQuery } from '../../types.ts';
-import { createRoom, type QueryLimits } from '../query-limits.ts';
-import { type GroupedQuery, OTHERS_KEY, subjectKey, type UsageGroup, valuesKey } from '../usage-rows.ts';
-import { rememberTuples } from './remembered-tuples.ts';
-import type { SeriesSpec } from './series-spec.ts';
-import type { TupleTexts } from './tuples.ts';
+import type { Period } from '../../../platform/period/index.ts';
+import type { Cell } from '../aggregations/cell.ts';
+import { AGGREGATIONS } from '../aggregations/index.ts';
+import { passesFilter } from '../dimension-filter.ts';
+import type { SeriesSpec } from '../series/series-spec.ts';
+import type { TupleTexts } from '../series/tuple-texts.ts';
+import type { UsageQuery } from '../types.ts';
+import { createRoom, type QueryLimits } from './query-limits.ts';
+import { type GroupedQuery, OTHERS_KEY, subjectKey, type UsageGroup, valuesKey } from './usage-rows.ts';
 
 /** The grouped values of a combination of dimensions. */
 export interface DimensionLabels {
@@ -120,17 +118,4 @@ export function dimensionJudge(spec: SeriesSpec, query: UsageQuery): DimensionJu
 /** Which dimensions a query looks at. */
 export function neededDimensions(query: UsageQuery): string[] {
   return [...new Set([...query.groupBy, ...Object.keys(query.filters)])];
-}
-
-/** The combinations of a series that pass, by their number. 0 stands for a level that does not tell dimensions apart. */
-export function tupleLabels(
-  db: Sqlite,
-  series: number,
-  judge: DimensionJudge,
-): (tuple: number) => ReturnType<DimensionJudge> {
-  const find = db.prepare('SELECT texts FROM rollup_tuples WHERE tuple_id = ? AND series = ?').pluck();
-  return rememberTuples(
-    (tuple) => judge(tuple === 0 ? [] : (JSON.parse(find.get(tuple, series) as string) as TupleTexts)),
-    (labels) => (typeof labels === 'object' ? labels.key.length : 0),
-  );
 }

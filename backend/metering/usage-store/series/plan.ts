@@ -1,4 +1,4 @@
-import type { Granularity } from '../../types.ts';
+import type { Granularity } from '../types.ts';
 import { type BucketSize, bucketOf, bucketStartMs } from './levels.ts';
 
 /** A piece of a query's range: whole buckets from `first` to before `end`, or a stretch to be read from the events. */
