@@ -19,7 +19,7 @@ const imports = (...folders: string[]) =>
     ...folders,
   );
 
-// What "npm run check" does, but for the types of the console's pages, so that it holds wherever the tests run.
+// What "npm run check" does, but for types (beside this file) and those of the console's pages, so that it holds wherever the tests run.
 test('the import rules hold', async () => {
   expect(
     await imports(
@@ -42,10 +42,6 @@ test('the import rules hold', async () => {
 test('format and lint', async () => {
   expect(await tool('@biomejs/biome/bin/biome', 'check', '.')).toMatchObject({ ok: true });
 });
-
-test('types', async () => {
-  expect(await tool('typescript/bin/tsc')).toEqual({ ok: true, output: '' });
-}, 600_000);
 
 test('a forbidden import is found', async () => {
   const folder = mkdtempSync('backend/platform/forbidden-');

@@ -1,6 +1,6 @@
 import type { Decimal } from '../../backend/platform/decimal.ts';
 
-/** What test/house/truthiness.test.ts looks for: the lines that end in "found", and no others. */
+/** What test/house/types.test.ts looks for: the lines that end in "found", and no others. */
 export function samples(
   number: number,
   text: string | undefined,
