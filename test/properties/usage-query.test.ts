@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  type AnswerOrigin,
-  type CountedEventPosition,
-  type NewEvent,
-  openSqliteUsageStore,
-  type UsageQuery,
-  type UsageStore,
+import type {
+  AnswerOrigin,
+  CountedEventPosition,
+  NewEvent,
+  UsageQuery,
+  UsageStore,
 } from '../../backend/metering/usage-store/index.ts';
 import { fc } from '../support/property.ts';
 import { testClock } from '../support/test-clock.ts';
+import { openTestUsageStore } from '../support/usage-store.ts';
 import { identityOf, naiveBreakdown, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -107,7 +107,7 @@ let origin: AnswerOrigin | undefined;
 const troubles: string[] = [];
 const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> ? T : never>) => {
   // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), {
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), {
     dedupeMemTableEntries: 300,
     correctionSliceEvents: 3,
     rollups,

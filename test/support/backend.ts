@@ -7,7 +7,7 @@ import type { AuditLog } from '../../backend/access/audit-log/index.ts';
 import { type App, type AppParts, createBackend } from '../../backend/app.ts';
 import type { BillingRuns } from '../../backend/billing/billing-runs/index.ts';
 import type { Invoices } from '../../backend/billing/invoices/index.ts';
-import { openSqliteUsageStore, type UsageStore } from '../../backend/metering/usage-store/index.ts';
+import type { UsageStore } from '../../backend/metering/usage-store/index.ts';
 import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
 import type { BodyBudget } from '../../backend/platform/http/body-budget.ts';
 import { createIds } from '../../backend/platform/ids.ts';
@@ -15,6 +15,7 @@ import { createLogger } from '../../backend/platform/log.ts';
 import { contractIsAvailable, contractViolations } from './contract.ts';
 import { copyDatabaseTemplate, MIGRATIONS } from './database-template.ts';
 import { type TestClock, testClock } from './test-clock.ts';
+import { openTestUsageStore } from './usage-store.ts';
 
 export const TOKENS = {
   admin: 'test-admin-token-0123456789',
@@ -81,7 +82,7 @@ export async function createTestBackend(
   if (options.dataDir === undefined) copyDatabaseTemplate(dataDir);
   const clock = testClock(options.start);
   const newId = createIds(clock);
-  const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
+  const usage = await openTestUsageStore(join(dataDir, 'usage.sqlite'), clock);
   const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({
     name: role,

@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { RequestProblem } from '../../../platform/errors.ts';
 import { isOutOfMemory } from '../../../platform/out-of-memory.ts';
+import type { ThreadSession, Threads } from '../../../platform/threads.ts';
 import type { QueryAnswer } from '../answering/usage-rows.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
 import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
@@ -38,17 +38,18 @@ export interface ReaderBounds {
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * @param threads how many queries run at the same time; more wait
+ * @param concurrency how many queries run at the same time; more wait
  * @param onQuestion told how each question ended
  */
 export function startReaders(
   options: ReaderOptions,
-  threads: number,
+  threads: Threads,
+  concurrency: number,
   { maxWaiting, timeoutMs, maxHeapMb }: ReaderBounds,
   onQuestion?: UsageWatch['onQuestion'],
 ): ReaderPool {
-  const workers = createWorkers(options, maxHeapMb);
-  const queue = new PQueue({ concurrency: threads });
+  const workers = createWorkers(options, threads, maxHeapMb);
+  const queue = new PQueue({ concurrency });
   let isClosed = false;
 
   async function run<T>(
@@ -137,16 +138,15 @@ function needsTooMuch(maxHeapMb: number): RequestProblem {
   return new RequestProblem('bad-request', detail);
 }
 
-function createWorkers(options: ReaderOptions, maxHeapMb: number) {
-  const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb };
+function createWorkers(options: ReaderOptions, threads: Threads, maxHeapMb: number) {
   const start = () =>
-    new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: options, resourceLimits });
+    threads.open(new URL('./reader-thread.ts', import.meta.url), options, { maxOldGenerationSizeMb: maxHeapMb });
   // Each when it is needed: the first by the first query, the others when queries really overlap. One that has ended (out
   // of memory) is replaced by the next query.
-  const workers = new Set<Worker>();
-  const idle: Worker[] = [];
+  const workers = new Set<ThreadSession>();
+  const idle: ThreadSession[] = [];
   return {
-    take: (): Worker => {
+    take: (): ThreadSession => {
       let worker = idle.pop();
       while (worker !== undefined && !workers.has(worker)) worker = idle.pop();
       if (worker !== undefined) return worker;
@@ -156,20 +156,20 @@ function createWorkers(options: ReaderOptions, maxHeapMb: number) {
       started.on('error', () => workers.delete(started)).on('exit', () => workers.delete(started));
       return started;
     },
-    giveBack: (worker: Worker): void => {
+    giveBack: (worker: ThreadSession): void => {
       idle.push(worker);
     },
     stop: async (): Promise<void> => {
-      const ended = [...workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-      for (const worker of workers) worker.postMessage('stop' satisfies ToReader);
-      await Promise.all(ended);
+      const open = [...workers];
+      for (const worker of open) worker.postMessage('stop' satisfies ToReader);
+      await Promise.all(open.map((worker) => worker.release()));
     },
   };
 }
 
 /** The rows beyond the first part, a part at a time: between two of them the event loop serves others. */
 async function takeRows(
-  worker: Worker,
+  worker: ThreadSession,
   { result, waitingRows }: Extract<ReaderAnswer, { waitingRows: number }>,
   signal: AbortSignal | undefined,
   onRows: OnRows | undefined,
@@ -187,7 +187,7 @@ async function takeRows(
   }
 }
 
-function exchange(worker: Worker, message: ToReader): Promise<ReaderAnswer> {
+function exchange(worker: ThreadSession, message: ToReader): Promise<ReaderAnswer> {
   return new Promise((resolve, reject) => {
     const onMessage = (answer: ReaderAnswer) => done(() => resolve(answer));
     const onError = (error: unknown) => done(() => reject(error));

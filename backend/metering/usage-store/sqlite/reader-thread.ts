@@ -1,11 +1,12 @@
 import { setPriority } from 'node:os';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { openSqliteReader } from '../../../platform/db/sqlite.ts';
+import type { MessagePort } from 'node:worker_threads';
+import { openSqliteReader, type Sqlite } from '../../../platform/db/sqlite.ts';
+import { endSession, serveSessions } from '../../../platform/thread-sessions.ts';
 import { breakdownOf } from '../answering/breakdown.ts';
 import { isRefusedQuery, type QueryLimits } from '../answering/query-limits.ts';
 import { pageOf } from '../answering/usage-page.ts';
 import type { GroupedQuery, QueryAnswer } from '../answering/usage-rows.ts';
-import type { UsageQuery, UsageRow } from '../types.ts';
+import type { UsageRow } from '../types.ts';
 import {
   correctedEvents,
   findCorrection,
@@ -20,7 +21,7 @@ import { listProcesses } from './gateway-ledger.ts';
 import { listRequests } from './gateway-requests.ts';
 import { answerPiece } from './query-pieces.ts';
 import { seriesProgress } from './rollup/progress.ts';
-import { openRollupReader } from './rollup/read.ts';
+import { openRollupReader, type RollupReader } from './rollup/read.ts';
 import { verifyRollups } from './rollup/verify.ts';
 import { subjectsSeen, typesSeen } from './seen/subjects-seen.ts';
 import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
@@ -35,31 +36,64 @@ const CHARACTERS_OF_PART = 1_048_576;
 /** A third of what ingest gets where both want the processor, and all of it where ingest does not: limits are asked too. */
 const READER_NICENESS = 5;
 
-/** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
-const port = parentPort as MessagePort;
-const { path, maxRows, maxCharacters } = workerData as ReaderOptions;
-yieldToIngest();
-const db = openSqliteReader(path);
-const rollups = openRollupReader(db);
-const totals = db.prepare('SELECT stored, duplicates FROM store');
+/** One connection, and what is prepared on it. */
+interface Reader {
+  db: Sqlite;
+  rollups: RollupReader;
+  totals(): unknown;
+}
 
-function run(request: ReaderRequest, limits: QueryLimits): unknown {
+function openReader(path: string): Reader {
+  const db = openSqliteReader(path);
+  const totals = db.prepare('SELECT stored, duplicates FROM store');
+  return { db, rollups: openRollupReader(db), totals: () => totals.get() };
+}
+
+/** A thread that reads: a heavy query holds up neither the writer nor the event loop, and sees one moment of the data. */
+yieldToIngest();
+serveSessions(({ path, maxRows, maxCharacters }: ReaderOptions, port: MessagePort) => {
+  const reader = openReader(path);
+  const { db } = reader;
+  const parts = createParts();
+  const answer = ({ request, cancelled }: Extract<ToReader, object>): ReaderAnswer => {
+    try {
+      const limits = { isCancelled: () => Atomics.load(cancelled, 0) === 1, maxRows, maxCharacters };
+      // One snapshot for all statements of a request.
+      const result = parts.first(db.transaction(() => run(reader, request, limits)).deferred());
+      return { result, waitingRows: parts.waiting() };
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : String(error), isRefused: isRefusedQuery(error) };
+    }
+  };
+  port.on('message', (message: ToReader) => {
+    if (message === 'stop') {
+      db.close();
+      endSession(port);
+    } else if (message === 'more') {
+      const result = parts.next();
+      port.postMessage({ result, waitingRows: parts.waiting() } satisfies ReaderAnswer);
+    } else port.postMessage(answer(message));
+  });
+});
+
+function run(reader: Reader, request: ReaderRequest, limits: QueryLimits): unknown {
+  const { db, rollups } = reader;
+  const answerQuery = (query: GroupedQuery): QueryAnswer =>
+    rollups.query(query, limits) ?? queryUsage(db, query, limits);
   const { isCancelled } = limits;
   switch (request.kind) {
     case 'list':
       return listEvents(db, request.query, isCancelled);
     case 'query':
-      return { ...answerQuery(request.query, limits), snapshot: currentSnapshot(db) };
+      return { ...answerQuery(request.query), snapshot: currentSnapshot(db) };
     case 'breakdown':
-      return answerAll(breakdownOf(request.query), (query) => answerQuery(query, limits));
+      return answerAll(breakdownOf(request.query), answerQuery);
     case 'usagePage':
-      return pageOf(answerQuery(request.query, limits), request.query);
-    case 'queries': {
-      const answer = (query: UsageQuery) => answerQuery(query, limits);
-      return { ...answerPiece(request.queries, answer, () => performance.now()), snapshot: currentSnapshot(db) };
-    }
+      return pageOf(answerQuery(request.query), request.query);
+    case 'queries':
+      return { ...answerPiece(request.queries, answerQuery, () => performance.now()), snapshot: currentSnapshot(db) };
     case 'totals':
-      return totals.get();
+      return reader.totals();
     case 'progress':
       return seriesProgress(db, request.meter);
     case 'verify':
@@ -93,10 +127,6 @@ function run(request: ReaderRequest, limits: QueryLimits): unknown {
   }
 }
 
-function answerQuery(query: GroupedQuery, limits: QueryLimits): QueryAnswer {
-  return rollups.query(query, limits) ?? queryUsage(db, query, limits);
-}
-
 /** Answers what a reading asks for, one query after the other. */
 function answerAll<T>(
   reading: Generator<GroupedQuery, T, QueryAnswer>,
@@ -116,24 +146,32 @@ function answerAll<T>(
   return step.value;
 }
 
-/** Rows of an answer that have not been asked for yet. */
-let waiting: unknown[] = [];
-
 /** Cuts a long answer: reading all of it at once would hold up the event loop, and with it every other request. */
-function firstPart(result: unknown): unknown {
-  waiting = [];
-  if (typeof result !== 'object' || result === null || !('rows' in result) || !Array.isArray(result.rows))
-    return result;
-  waiting = result.rows.slice();
-  return { ...result, rows: nextPart() };
-}
-
-function nextPart(): unknown[] {
-  let count = 0;
-  for (let characters = 0; count < Math.min(waiting.length, ROWS_OF_PART) && characters < CHARACTERS_OF_PART; count++) {
-    characters += charactersOf(waiting[count]);
-  }
-  return waiting.splice(0, count);
+function createParts() {
+  /** Rows of the answer that have not been asked for yet. */
+  let waiting: unknown[] = [];
+  const next = (): unknown[] => {
+    let count = 0;
+    for (
+      let characters = 0;
+      count < Math.min(waiting.length, ROWS_OF_PART) && characters < CHARACTERS_OF_PART;
+      count++
+    ) {
+      characters += charactersOf(waiting[count]);
+    }
+    return waiting.splice(0, count);
+  };
+  return {
+    waiting: () => waiting.length,
+    next,
+    first: (result: unknown): unknown => {
+      waiting = [];
+      if (typeof result !== 'object' || result === null || !('rows' in result) || !Array.isArray(result.rows))
+        return result;
+      waiting = result.rows.slice();
+      return { ...result, rows: next() };
+    },
+  };
 }
 
 /** Of what a row is named by, where it is one of usage. */
@@ -152,26 +190,3 @@ function yieldToIngest(): void {
     // A system that does not let us: queries then compete with ingest.
   }
 }
-
-port.on('message', (message: ToReader) => {
-  if (message === 'stop') {
-    db.close();
-    return port.close();
-  }
-  if (message === 'more') {
-    const part = nextPart();
-    return port.postMessage({ result: part, waitingRows: waiting.length } satisfies ReaderAnswer);
-  }
-  const { request, cancelled } = message;
-  let answer: ReaderAnswer;
-  try {
-    const limits = { isCancelled: () => Atomics.load(cancelled, 0) === 1, maxRows, maxCharacters };
-    // One snapshot for all statements of a request.
-    const result = firstPart(db.transaction(() => run(request, limits)).deferred());
-    answer = { result, waitingRows: waiting.length };
-  } catch (error) {
-    const isRefused = isRefusedQuery(error);
-    answer = { reason: error instanceof Error ? error.message : String(error), isRefused };
-  }
-  port.postMessage(answer);
-});

@@ -3,6 +3,7 @@ import { claimLedger, type LedgerClaim } from '../../../platform/db/commit-ledge
 import { markPathOf } from '../../../platform/db/commit-mark.ts';
 import { migrateSqlite } from '../../../platform/db/migrate.ts';
 import { openSqlite, openSqliteReader } from '../../../platform/db/sqlite.ts';
+import { createThreads, type Threads } from '../../../platform/threads.ts';
 import type { QueryAnswer } from '../answering/usage-rows.ts';
 import type { Breakdown, BreakdownQuery, UsagePage, UsagePageQuery } from '../breakdown-types.ts';
 import type { UsageAnswer } from '../tracing-types.ts';
@@ -52,6 +53,8 @@ export interface SqliteUsageStoreOptions {
   ownership?: UsageOwnership | undefined;
   /** Told that the thread that writes has ended though nobody closed the store: nothing can be stored any more. */
   onDeath?: (error: Error) => void;
+  /** Where its threads come from; default: they begin and end with the store. */
+  threads?: Threads;
 }
 
 export interface UsageOwnership {
@@ -76,6 +79,7 @@ export async function openSqliteUsageStore(
   const { readerThreads = 2, maxResultRows = 100_000, maxResultCharacters = 33_554_432 } = options;
   const { maxWaitingQueries = 100, queryTimeoutMs = 60_000, readerHeapMb = 256, watch = {} } = options;
   const { maxQueuedEvents = 100_000, dedupeMemTableEntries = 1_000_000 } = options;
+  const { threads = createThreads() } = options;
   const rollups = { ...DEFAULT_ROLLUP_OPTIONS, ...options.rollups };
   const db = openSqlite(path);
   migrateSqlite(db, MIGRATIONS);
@@ -86,12 +90,14 @@ export async function openSqliteUsageStore(
   db.close();
   const readers = startReaders(
     { path, maxRows: maxResultRows, maxCharacters: maxResultCharacters },
+    threads,
     readerThreads,
     { maxWaiting: maxWaitingQueries, timeoutMs: queryTimeoutMs, maxHeapMb: readerHeapMb },
     watch.onQuestion,
   );
   const writer = await startWriter(
     path,
+    threads,
     { maxQueuedEvents, dedupeMemTableEntries, rollups, claim, heapMb: options.writerHeapMb },
     { onTrouble: options.onTrouble, onCommit: watch.onCommit, onDeath: options.onDeath },
   );

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { RequestProblem } from '../../../platform/errors.ts';
+import type { Threads } from '../../../platform/threads.ts';
 import type { AppendResult, Expiry, MeterSpec } from '../types.ts';
 import type { UsageUpkeep, UsageWatch } from '../watch-types.ts';
 import type { CorrectionSlice } from './corrections/correction-writer.ts';
@@ -51,14 +51,13 @@ export interface WriterEvents {
 /** Starts the thread; rejects when it cannot open the database. */
 export async function startWriter(
   path: string,
+  threads: Threads,
   options: WriterClientOptions,
   { onTrouble, onCommit, onDeath }: WriterEvents,
 ): Promise<WriterClient> {
   const { heapMb } = options;
-  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
-    workerData: { path, options },
-    ...(heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
-  });
+  const limits = { ...(heapMb !== undefined && { maxOldGenerationSizeMb: heapMb }) };
+  const thread = threads.open(new URL('./writer-thread.ts', import.meta.url), { path, options }, limits);
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let queuedEvents = 0;
@@ -82,7 +81,7 @@ export async function startWriter(
     // One that could not begin is told by the rejection.
     if (isFirst && isOpen && !isClosing) onDeath?.(reason);
   };
-  worker.on('message', (message: FromWriter) => {
+  thread.on('message', (message: FromWriter) => {
     if (message.kind === 'stored') {
       const events = message.ids.reduce((sum, id) => sum + (waiting.get(id)?.events ?? 0), 0);
       onCommit?.({ events, tookMs: message.tookMs });
@@ -95,8 +94,8 @@ export async function startWriter(
     } else if (message.kind === 'trouble') onTrouble?.(message.reason);
     else stopped.resolve();
   });
-  worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', () => end(new Error('the thread that writes usage has ended')));
+  thread.on('error', end);
+  thread.on('exit', () => end(new Error('the thread that writes usage has ended')));
 
   const ask = <T>(message: (id: number) => ToWriter, events: number): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -104,7 +103,7 @@ export async function startWriter(
       const id = ++lastId;
       waiting.set(id, { resolve: resolve as (value: never) => void, reject, events });
       queuedEvents += events;
-      worker.postMessage(message(id));
+      thread.postMessage(message(id));
     });
   const findByIds = (eventIds: readonly string[]) =>
     ask<readonly number[]>((id) => ({ kind: 'find', id, eventIds }), 0);
@@ -133,9 +132,9 @@ export async function startWriter(
     },
     close: async () => {
       isClosing = true;
-      if (ended === undefined) worker.postMessage({ kind: 'stop' } satisfies ToWriter);
+      if (ended === undefined) thread.postMessage({ kind: 'stop' } satisfies ToWriter);
       await stopped.promise;
-      await worker.terminate();
+      await thread.release();
     },
   };
 }

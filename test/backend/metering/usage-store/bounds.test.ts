@@ -9,6 +9,7 @@ import {
 } from '../../../../backend/metering/usage-store/index.ts';
 import { fc } from '../../../support/property.ts';
 import { testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 
 const EVENTS = 8_000;
 const MINUTE_MS = 60_000;
@@ -20,7 +21,7 @@ const questions: string[] = [];
 const committed: number[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'bounds-'));
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), {
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), {
     readerThreads: 1,
     maxWaitingQueries: 2,
     queryTimeoutMs: 1,
@@ -171,7 +172,7 @@ test('the death of the thread that writes is told, and fails whoever waits for i
 
 test('a query that needs more memory than a thread may have fails alone, and says so', async () => {
   const ownFolder = mkdtempSync(join(tmpdir(), 'bounds-'));
-  const own = await openSqliteUsageStore(join(ownFolder, 'usage.sqlite'), testClock(), {
+  const own = await openTestUsageStore(join(ownFolder, 'usage.sqlite'), testClock(), {
     readerThreads: 1,
     readerHeapMb: 32,
   });

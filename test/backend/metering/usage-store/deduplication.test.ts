@@ -2,11 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  type NewEvent,
-  openSqliteUsageStore,
-  type UsageStore,
-} from '../../../../backend/metering/usage-store/index.ts';
+import type { NewEvent, UsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import {
   createBloomFilter,
   openBloomFilter,
@@ -15,11 +11,12 @@ import { hashIdentity } from '../../../../backend/metering/usage-store/sqlite/de
 import { createMemTable } from '../../../../backend/metering/usage-store/sqlite/dedupe/mem-table.ts';
 import { fc } from '../../../support/property.ts';
 import { testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 
 let folder: string;
 let store: UsageStore;
 const open = async () => {
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), { dedupeMemTableEntries: 1000 });
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), { dedupeMemTableEntries: 1000 });
 };
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dedupe-'));
@@ -84,7 +81,7 @@ test('requests that wait for the disk together keep their own results', async ()
 
 test('a full queue refuses at once, and takes again when it has drained', async () => {
   await store.close();
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), testClock(), { maxQueuedEvents: 100 });
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), { maxQueuedEvents: 100 });
   const batch = (name: string, size: number) => Array.from({ length: size }, (_, index) => event(`${name}-${index}`));
   const large = store.append(batch('large', 5000));
   await expect(store.append(batch('more', 1))).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: 1 });

@@ -2,14 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  type EventListQuery,
-  openSqliteUsageStore,
-  type UsageStore,
-} from '../../../../backend/metering/usage-store/index.ts';
+import type { EventListQuery, UsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import { listEvents } from '../../../../backend/metering/usage-store/sqlite/event-list.ts';
 import { openSqliteReader, type Sqlite } from '../../../../backend/platform/db/sqlite.ts';
 import { testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 
 // More than the first two stretches of a walk (1,000 and 4,000), less than the third.
 const EVENTS = 7_000;
@@ -31,7 +28,7 @@ const events = Array.from({ length: EVENTS }, (_, index) => ({
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'event-list-'));
   const path = join(folder, 'usage.sqlite');
-  store = await openSqliteUsageStore(path, testClock());
+  store = await openTestUsageStore(path, testClock());
   await store.append(events);
   db = openSqliteReader(path);
 });

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSqliteUsageStore, type UsageQuery } from '../../../../backend/metering/usage-store/index.ts';
 import { startReaders } from '../../../../backend/metering/usage-store/sqlite/reader-pool.ts';
 import { Decimal, formatDecimal } from '../../../../backend/platform/decimal.ts';
+import { createThreads } from '../../../../backend/platform/threads.ts';
 import { testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 import { METERS } from './storing.ts';
 
 const START_MS = Date.parse('2026-11-01T00:00:00Z');
@@ -34,7 +36,7 @@ const query = (fields: Partial<UsageQuery> = {}): UsageQuery => ({
 
 /** A store with an event each minute, of a few subjects. */
 async function filledStore(options: { maxResultRows?: number; maxResultCharacters?: number }) {
-  const store = await openSqliteUsageStore(path, testClock(), options);
+  const store = await openTestUsageStore(path, testClock(), options);
   await store.syncMeters(METERS);
   const events = Array.from({ length: EVENTS }, (_, index) => ({
     id: String(index),
@@ -121,7 +123,7 @@ test('a query whose rows have too long names is refused, whatever it reads', asy
 });
 
 test('rows with long names come in parts that are short all the same', async () => {
-  const store = await openSqliteUsageStore(path, testClock(), {});
+  const store = await openTestUsageStore(path, testClock(), {});
   try {
     const dimensions = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`d${index}`, '$.text']));
     const meter = { ...(METERS[0] as UsageQuery['meter']), dimensions };
@@ -152,7 +154,7 @@ test('rows with long names come in parts that are short all the same', async () 
 
 test('a reader that has ended is replaced', async () => {
   // There is no file yet: the thread cannot begin.
-  const readers = startReaders({ path, maxRows: 10, maxCharacters: 1000 }, 1, {
+  const readers = startReaders({ path, maxRows: 10, maxCharacters: 1000 }, createThreads(), 1, {
     maxWaiting: 10,
     timeoutMs: 60_000,
     maxHeapMb: 256,
@@ -164,7 +166,7 @@ test('a reader that has ended is replaced', async () => {
 });
 
 test('sums of every kind of number are exact, however many dimensions they are spread over', async () => {
-  const store = await openSqliteUsageStore(path, testClock());
+  const store = await openTestUsageStore(path, testClock());
   try {
     const dimensions = { k: '$.k' };
     const spec = { aggregation: 'sum', eventType: 'n', valueProperty: '$.v', dimensions } as const;

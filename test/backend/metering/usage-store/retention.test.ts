@@ -2,14 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  type MeterSpec,
-  type NewEvent,
-  openSqliteUsageStore,
-  type UsageQuery,
-  type UsageStore,
-} from '../../../../backend/metering/usage-store/index.ts';
+import type { MeterSpec, NewEvent, UsageQuery, UsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import { type TestClock, testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -36,7 +31,7 @@ afterEach(async () => {
 });
 
 const open = async () => {
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock, { dedupeMemTableEntries: 500 });
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), clock, { dedupeMemTableEntries: 500 });
 };
 const query = (part: Partial<UsageQuery> = {}): UsageQuery => ({
   meter: METER,

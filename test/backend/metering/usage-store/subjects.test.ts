@@ -2,14 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  type LateEvent,
-  type MeterSpec,
-  type NewEvent,
-  openSqliteUsageStore,
-  type UsageStore,
-} from '../../../../backend/metering/usage-store/index.ts';
+import type { LateEvent, MeterSpec, NewEvent, UsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import { testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.parse('2026-11-01T00:00:00Z');
@@ -31,7 +26,7 @@ const voided = new Set<string>();
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'subjects-'));
   const clock = testClock();
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), clock);
   for (let index = 0; index < EVENTS; index++) {
     const isRare = index % 9001 === 17;
     events.push({

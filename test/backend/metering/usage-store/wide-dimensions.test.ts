@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  type AnswerOrigin,
-  type MeterSpec,
-  type NewEvent,
-  openSqliteUsageStore,
-  type UsageQuery,
-  type UsageStore,
+import type {
+  AnswerOrigin,
+  MeterSpec,
+  NewEvent,
+  UsageQuery,
+  UsageStore,
 } from '../../../../backend/metering/usage-store/index.ts';
 import { type TestClock, testClock } from '../../../support/test-clock.ts';
+import { openTestUsageStore } from '../../../support/usage-store.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_VALUES = 20;
@@ -29,7 +29,7 @@ let origin: AnswerOrigin | undefined;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wide-'));
   clock = testClock('2026-01-15T00:00:00Z');
-  store = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock, {
+  store = await openTestUsageStore(join(folder, 'usage.sqlite'), clock, {
     rollups: { maxDimensionValues: MAX_VALUES, generationEvents: 50 },
     onAnswer: (told) => {
       origin = told;
