@@ -6,6 +6,9 @@ import { type Cursor, type CursorChange, SpoolUnavailable, type Step, Stopped, t
 import type { Commit } from './core/spool.ts';
 import type { RunSurroundings } from './run.ts';
 
+/** A record may be of megabytes; a line of the log is for people. */
+const MAX_SHOWN = 4000;
+
 /**
  * Reads, maps and prints what would be sent, a JSON line each, and what makes no event to the log. Nothing is kept, so who
  * pushes is asked to come again. Sources begin where a new collector would.
@@ -26,7 +29,7 @@ export async function dryRun(
       commit({ events, dead, cursor: changes }: Commit) {
         for (const event of events) print(event);
         for (const { reason, record } of dead)
-          log('warn', 'a record makes no event', { collector: name, reason, record });
+          log('warn', 'a record makes no event', { collector: name, reason, record: record.slice(0, MAX_SHOWN) });
         cursor.change(changes);
         return Promise.resolve();
       },

@@ -31,6 +31,9 @@ const openmeterOutput = z
     url: new URL(`${url.replace(/\/+$/, '').replace(/\/events$/, '')}/events`),
   }));
 
+/** What comes in the documented files; the type of the content is the collector's business. */
+const SENT_HEADERS = new Set(['authorization', 'content-type']);
+
 /** The block of the documented pages. What it says of retries has no effect: nothing is ever given up here. */
 const httpClientOutput = z
   .strictObject({
@@ -46,8 +49,12 @@ const httpClientOutput = z
     drop_on: z.unknown().optional(),
   })
   .transform(({ url, headers, ...rest }, context) => {
+    for (const name of Object.keys(headers)) {
+      if (SENT_HEADERS.has(name.toLowerCase())) continue;
+      context.addIssue({ code: 'custom', path: ['headers', name], message: 'is not sent: only Authorization is' });
+    }
     const own = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
-    const bearer = own === undefined ? undefined : /^Bearer (\S*)$/.exec(own)?.[1];
+    const bearer = own === undefined ? undefined : /^Bearer ([\x21-\x7e]*)$/.exec(own)?.[1];
     if (own !== undefined && bearer === undefined) {
       context.addIssue({ code: 'custom', path: ['headers'], message: 'Authorization must be "Bearer" and a token' });
     }

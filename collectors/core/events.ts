@@ -8,6 +8,10 @@ export type Made =
 
 /** A backend takes a megabyte and more in one request; an event of this size is a mistake of the mapping. */
 const MAX_EVENT_BYTES = 256 * 1024;
+/** Of all events of a record: a mapping that puts the whole message into each of them would multiply it. */
+const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+/** No usage is nested like this; beyond some thousands the writer of JSON, here and there, has no stack left. */
+const MAX_DEPTH = 64;
 /** More than any message has series or rows; a mapping that runs wild must not fill the spool. */
 const MAX_EVENTS_A_RECORD = 10_000;
 const REQUIRED = ['type', 'source', 'subject'] as const;
@@ -24,18 +28,50 @@ export function makeEvents(result: unknown, name: string, record: SourceRecord):
     return { kind: 'refused', reason: `the mapping made more than ${MAX_EVENTS_A_RECORD} events of one message` };
   }
   const events: string[] = [];
+  let bytes = 0;
   for (const [index, item] of items.entries()) {
     if (!isObject(item)) return { kind: 'refused', reason: 'the mapping made something that is no object' };
     const event = { ...withId(item, index, items.length, name, record), ...timeOf(item, record) };
     const reason = problemOf(event);
     if (reason !== undefined) return { kind: 'refused', reason };
-    const json = JSON.stringify(event);
-    if (Buffer.byteLength(json) > MAX_EVENT_BYTES) {
-      return { kind: 'refused', reason: `the event is larger than ${MAX_EVENT_BYTES} bytes` };
+    const json = jsonOf(event);
+    if (json.kind === 'refused') return json;
+    bytes += json.bytes;
+    if (bytes > MAX_RECORD_BYTES) {
+      return { kind: 'refused', reason: `the events of one message are larger than ${MAX_RECORD_BYTES} bytes` };
     }
-    events.push(json);
+    events.push(json.text);
   }
   return { kind: 'events', events };
+}
+
+type Json =
+  | { readonly kind: 'json'; readonly text: string; readonly bytes: number }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Looks at the size before the text is made: some joined texts are of hundreds of megabytes, and take nothing until then. */
+function jsonOf(event: unknown): Json {
+  const tooLarge = { kind: 'refused', reason: `the event is larger than ${MAX_EVENT_BYTES} bytes` } as const;
+  const left = roomLeft(event, MAX_EVENT_BYTES, MAX_DEPTH);
+  if (left === 'too deep') return { kind: 'refused', reason: `the event is nested deeper than ${MAX_DEPTH}` };
+  if (left < 0) return tooLarge;
+  const text = JSON.stringify(event);
+  const bytes = Buffer.byteLength(text);
+  return bytes > MAX_EVENT_BYTES ? tooLarge : { kind: 'json', text, bytes };
+}
+
+/** What is left of so many characters, at least; below 0 as soon as nothing is. */
+function roomLeft(value: unknown, room: number, depth: number): number | 'too deep' {
+  if (typeof value === 'string') return room - value.length;
+  if (typeof value !== 'object' || value === null) return room - 1;
+  if (depth === 0) return 'too deep';
+  let left = room;
+  for (const key of Object.keys(value)) {
+    const after = roomLeft((value as Record<string, unknown>)[key], left - key.length, depth - 1);
+    if (after === 'too deep' || after < 0) return after;
+    left = after;
+  }
+  return left;
 }
 
 function problemOf(event: Readonly<Record<string, unknown>>): string | undefined {

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Registry } from 'prom-client';
 
 export interface HttpServer {
@@ -11,7 +11,9 @@ export interface HttpServer {
 /** Why it is not ready; empty = it is. */
 export type Readiness = () => readonly string[];
 
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 5000;
+/** Without it those times are looked at twice a minute. */
+const CHECK_MS = 1000;
 const MAX_CONNECTIONS = 64;
 
 /**
@@ -23,7 +25,8 @@ export async function startHttpServer(
   metrics: Registry,
   readiness: Readiness,
 ): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const times = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+  const server = createServer({ ...times, connectionsCheckingInterval: CHECK_MS }, (request, response) => {
     const path = (request.url ?? '').split('?', 1)[0];
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'only GET\n');
     if (path === '/ping' || path === '/healthz') return answer(response, 200, 'ok\n');
@@ -41,7 +44,14 @@ export async function startHttpServer(
       () => answer(response, 500, 'the metrics cannot be read\n'),
     );
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    // Who keeps connections and asks nothing must not keep out who asks whether the process is alive: the oldest goes.
+    const [oldest] = open;
+    if (open.size >= MAX_CONNECTIONS) oldest?.destroy();
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   await listen(server, address);
   const { address: host, port, family } = server.address() as AddressInfo;
   return {

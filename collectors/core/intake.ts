@@ -27,6 +27,10 @@ export interface IntakeOptions {
  * one at a time in memory in its decoded form, which takes ten times as much as its events.
  */
 const RECORDS_A_TURN = 2000;
+/** Or so long, of records that take long: who asks for the health of the process must have an answer. */
+const TURN_MS = 50;
+/** Events that are in memory before they are written; a step of more is written in parts. */
+const PART_CHARACTERS = 8 * 1024 * 1024;
 const DISK_PAUSE_MS = 1000;
 
 export function createIntake({ name, mapping, part, clock, rareLog, signal }: IntakeOptions): Intake {
@@ -38,27 +42,32 @@ export function createIntake({ name, mapping, part, clock, rareLog, signal }: In
     return mapped.kind === 'failed' ? mapped : makeEvents(mapped.result, name, record);
   }
 
-  async function mapAll(records: readonly SourceRecord[]) {
-    const events: string[] = [];
-    const dead: DeadLetter[] = [];
+  async function tryTake({ records, cursor = [] }: Step): Promise<Taken> {
     const refusals: Refusal[] = [];
+    let part = emptyPart();
+    let events = 0;
+    let turn = { records: 0, startedAtMs: clock.now() };
     for (const [index, record] of records.entries()) {
-      if (index > 0 && index % RECORDS_A_TURN === 0) await setImmediate();
+      if (turn.records === RECORDS_A_TURN || clock.now() - turn.startedAtMs > TURN_MS) {
+        await setImmediate();
+        turn = { records: 0, startedAtMs: clock.now() };
+      }
+      turn.records++;
       const made = await madeOf(record);
-      if (made.kind === 'events') events.push(...made.events);
+      if (made.kind === 'events') part.add(made.events);
       else {
         refusals.push({ index, reason: made.reason });
-        dead.push({ kind: 'unmapped', reason: made.reason, record: recordText(record) });
+        part.dead.push({ kind: 'unmapped', reason: made.reason, record: recordText(record) });
       }
+      events += made.kind === 'events' ? made.events.length : 0;
+      if (part.characters < PART_CHARACTERS) continue;
+      // Without the cursor: who is killed now reads the step again, and its ids count once.
+      await commit({ events: part.events, dead: part.dead, cursor: [] });
+      part = emptyPart();
     }
-    return { events, dead, refusals };
-  }
-
-  async function tryTake({ records, cursor = [] }: Step): Promise<Taken> {
-    const { events, dead, refusals } = await mapAll(records);
-    await commit({ events, dead, cursor });
+    await commit({ events: part.events, dead: part.dead, cursor });
     counts.received += records.length;
-    counts.unmapped += dead.length;
+    counts.unmapped += refusals.length;
     const [first] = refusals;
     if (first !== undefined) {
       rareLog.note({
@@ -69,7 +78,7 @@ export function createIntake({ name, mapping, part, clock, rareLog, signal }: In
         count: refusals.length,
       });
     }
-    return { events: events.length, refusals };
+    return { events, refusals };
   }
 
   async function commit(commit: Parameters<SpoolPart['commit']>[0]): Promise<void> {
@@ -107,6 +116,21 @@ export function createIntake({ name, mapping, part, clock, rareLog, signal }: In
       }
     },
   };
+}
+
+function emptyPart() {
+  const part = {
+    events: [] as string[],
+    dead: [] as DeadLetter[],
+    characters: 0,
+    add(events: readonly string[]) {
+      for (const event of events) {
+        part.events.push(event);
+        part.characters += event.length;
+      }
+    },
+  };
+  return part;
 }
 
 function recordText({ message, meta }: SourceRecord): string {

@@ -20,6 +20,18 @@ export interface Source {
    * what time can mend (an endpoint that is down). Rejects only for what ends the process.
    */
   run(context: SourceContext): Promise<void>;
+  /**
+   * Reads once more what happened in a span of the past, whatever was taken of it, and ends: for a backend that has lost it, and
+   * for what is older than a source looks. Ids make it count once, and the cursor stays where it is. Not given where the past
+   * cannot be asked for. Rejects with what could not be read.
+   */
+  backfill?(context: SourceContext, span: Span): Promise<void>;
+}
+
+/** Half open; milliseconds since 1970. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** One message of the source, for the mapping. */

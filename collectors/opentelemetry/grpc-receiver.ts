@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { Clock } from '../../delivery/clock.ts';
 import { closeServer, type ListenAddress, type Listener, listen, type TlsFiles } from './listening.ts';
 import { encodeResponse, encodeStatus } from './otlp-messages.ts';
 import type { Received, Receiver } from './receiver.ts';
@@ -16,6 +17,9 @@ export interface GrpcReceiverOptions {
   readonly address: ListenAddress;
   readonly tls: TlsFiles | undefined;
   readonly token: string | undefined;
+  /** Within it a call has to come in. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly receiver: Receiver;
   /** Told of metrics and traces, which are not taken. */
   readonly onOther: (path: string) => void;
@@ -76,8 +80,11 @@ async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, o
   if (encoding !== 'gzip' && encoding !== 'identity') {
     return fail(stream, STATUS.unimplemented, 'the encoding must be gzip or identity');
   }
-  const { receiver } = options;
+  const { receiver, clock, timeoutMs } = options;
+  // What has come in of a call is held until all of it has: a few slow clients would keep out all others.
+  const timer = clock.setTimer(() => stream.destroy(), timeoutMs);
   const read = await readBody(stream, receiver, receiver.maxMessageBytes + FRAME_HEADER_BYTES);
+  timer.cancel();
   if (read.kind === 'broken off') return stream.close();
   if (read.kind === 'refused') return reply(stream, read.refusal);
   try {

@@ -22,12 +22,15 @@ const RETRY_AFTER_SECONDS = 2;
 /** gRPC's codes, which OTLP's error bodies have in HTTP as well. */
 const CODES = { invalid: 3, busy: 14, denied: 16, other: 12 } as const;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Without it the times of requests are looked at twice a minute, and what slow ones hold keeps out others for as long. */
+const CHECK_MS = 1000;
 const MAX_CONNECTIONS = 1000;
 
 /** OTLP over HTTP: `POST /v1/logs` with protobuf or JSON, plain or gzip. */
 export async function startHttpReceiver(options: HttpReceiverOptions): Promise<Listener> {
   const { address, tls, timeoutMs } = options;
-  const settings = { requestTimeout: timeoutMs, maxHeaderSize: MAX_HEADER_BYTES };
+  const times = { requestTimeout: timeoutMs, headersTimeout: timeoutMs, connectionsCheckingInterval: CHECK_MS };
+  const settings = { ...times, maxHeaderSize: MAX_HEADER_BYTES };
   const handle = (request: IncomingMessage, response: ServerResponse) => void answer(request, response, options);
   const server = tls === undefined ? createServer(settings, handle) : createTlsServer({ ...settings, ...tls }, handle);
   server.maxConnections = MAX_CONNECTIONS;

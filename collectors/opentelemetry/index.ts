@@ -60,6 +60,7 @@ async function run(settings: Settings, context: SourceContext, log: SourceSurrou
   });
   const options = {
     receiver,
+    clock,
     tls: settings.tls && readTls(settings.tls),
     token: settings.token,
     timeoutMs: settings.timeoutMs,

@@ -1,157 +1,143 @@
-import { pause, type SourceContext, type SourceRecord, Stopped } from '../core/source.ts';
-import { type Bucket, type Listed, statusOf } from './bucket.ts';
-import { rowsOf } from './object-rows.ts';
-import { changeTo, forgettable, rowToReadFrom } from './object-states.ts';
-import { isPattern, prefixesOf } from './prefixes.ts';
-import type { Row } from './rows.ts';
-import type { Scanner } from './scanners.ts';
+import { pause, type SourceContext, type Span, Stopped } from '../core/source.ts';
+import { type Bucket, statusOf } from './bucket.ts';
+import { createForgetting, isBelow, outside } from './forgetting.ts';
+import { createObjectReader, type ObjectReader, type ReaderSettings } from './object-reader.ts';
+import { rowToReadFrom } from './object-states.ts';
+import { isPattern, prefixesOf, spanToList } from './prefixes.ts';
 
-export interface CollectSettings {
-  readonly bucket: string;
+export interface CollectSettings extends ReaderSettings {
   readonly prefix: string;
-  readonly scanner: Scanner;
-  readonly pollMs: number;
   readonly lookbackMs: number;
   readonly onOverwrite: 'reread' | 'refuse';
-  readonly stuckAfterMs: number;
 }
 
-/** Rows between two commits: what a kill makes read again. */
-const ROWS_A_STEP = 1000;
-/** Beyond it a step is taken earlier. */
-const STEP_BYTES = 2 * 1024 * 1024;
-/** Objects that are read at once: a large one must not hold up all others, and each holds a step in memory. */
-const OBJECTS_AT_ONCE = 4;
-/** Objects that cannot be read are remembered with since when; beyond so many their age is not known. */
-const MAX_FAILING = 10_000;
-
-/** Since when an object cannot be read. */
-type Failing = Map<string, number>;
+/** The store's time at the last complete listing; behind the keys of objects. */
+const LISTED_AT = 'listed';
 
 /** Lists and reads, again and again. */
 export async function collectBucket(bucket: Bucket, settings: CollectSettings, context: SourceContext): Promise<void> {
   const { clock, signal, once } = context;
-  const failing: Failing = new Map();
-  let pruned = '';
-  while (!signal.aborted) {
-    const startedAtMs = clock.epochMs();
-    const prefixes = prefixesOf(settings.prefix, startedAtMs, settings.lookbackMs);
-    const isComplete = await pass(bucket, prefixes, settings, context, failing);
-    context.report({ isReached: isComplete, open: failing.size, ...(isComplete && { upToMs: startedAtMs }) });
-    if (isComplete && isPattern(settings.prefix) && prefixes.join() !== pruned) {
-      for (const cursor of forgettable(context.cursor, prefixes)) await context.take({ records: [], cursor });
-      pruned = prefixes.join();
+  const reader = createObjectReader(bucket, settings, context);
+  try {
+    while (!signal.aborted) {
+      const startedAtMs = clock.epochMs();
+      const isComplete = await listAndRead(bucket, settings, context, reader);
+      if (once) await reader.idle();
+      const upToMs = Math.min(startedAtMs, reader.oldestAtMs() ?? startedAtMs);
+      context.report({ isReached: isComplete, open: reader.failing, ...(isComplete && { upToMs }) });
+      const isAll = isComplete && reader.interrupted() === 0;
+      if (once && isAll) return;
+      await pause(clock, settings.pollMs, signal);
     }
-    if (once && isComplete) return;
-    await pause(clock, settings.pollMs, signal);
+  } finally {
+    await reader.idle();
   }
 }
 
-/** @returns whether all was listed; objects that cannot be read are `failing`, and hold up nobody */
-async function pass(
+/** Reads all objects of a span once more, whatever is known of them, and remembers nothing: ids make it count once. */
+export async function backfillBucket(
   bucket: Bucket,
-  prefixes: readonly string[],
   settings: CollectSettings,
   context: SourceContext,
-  failing: Failing,
-): Promise<boolean> {
-  try {
-    for (const prefix of prefixes) {
-      for await (const page of bucket.list(prefix, context.signal)) {
-        await eachOf(page, OBJECTS_AT_ONCE, (object) => readObject(bucket, object, settings, context, failing));
+  span: Span,
+): Promise<void> {
+  const reader = createObjectReader(bucket, settings, context);
+  for (const prefix of prefixesOf(settings.prefix, span)) {
+    for await (const { objects } of bucket.list(prefix, context.signal)) {
+      for (const object of objects) {
+        if (!object.key.endsWith('/') && object.size > 0) await reader.offer(object, 0, false);
+        if (context.signal.aborted) throw new Stopped();
       }
     }
+  }
+  await reader.idle();
+  if (reader.failing > 0) throw new Error(`${reader.failing} objects could not be read; the log says why`);
+}
+
+/** @returns whether all was listed; objects that cannot be read hold up nobody */
+async function listAndRead(
+  bucket: Bucket,
+  settings: CollectSettings,
+  context: SourceContext,
+  reader: ObjectReader,
+): Promise<boolean> {
+  const { cursor, signal } = context;
+  try {
+    const nowMs = await bucket.nowMs(signal);
+    const listedAt = cursor.get(LISTED_AT);
+    const span = spanToList(nowMs, settings.lookbackMs, listedAt === undefined ? undefined : Date.parse(listedAt));
+    const prefixes = prefixesOf(settings.prefix, span);
+    for (const prefix of prefixes) await listPrefix(bucket, prefix, nowMs, settings, context, reader);
+    leave(
+      reader.passed().filter((key) => !isBelow(prefixes, key)),
+      context,
+    );
+    await remember(prefixes, nowMs, settings, context);
     return true;
   } catch (error) {
-    if (error instanceof Stopped || context.signal.aborted) throw new Stopped();
-    const fields = { collector: context.name, bucket: settings.bucket, status: statusOf(error), cause: causeOf(error) };
+    if (error instanceof Stopped || signal.aborted) throw new Stopped();
+    const cause = settings.causeOf(error);
+    const fields = { collector: context.name, bucket: settings.bucket, status: statusOf(error), cause };
     context.rareLog.note({ key: `${context.name} list`, level: 'error', msg: 'the bucket cannot be listed', fields });
     return false;
   }
 }
 
-async function readObject(
+async function listPrefix(
   bucket: Bucket,
-  object: Listed,
-  settings: CollectSettings,
+  prefix: string,
+  nowMs: number,
+  { onOverwrite, lookbackMs }: CollectSettings,
   context: SourceContext,
-  failing: Failing,
+  reader: ObjectReader,
 ): Promise<void> {
-  const { clock, cursor, name, rareLog, signal } = context;
-  const from = rowToReadFrom(object, cursor, settings.onOverwrite);
-  const fields = { collector: name, key: object.key };
-  if (from === 'overwritten') {
+  const { cursor, name, rareLog, signal } = context;
+  const passed = createForgetting(cursor, prefix, lookbackMs);
+  for await (const page of bucket.list(prefix, signal)) {
+    for (const object of page.objects) {
+      const from = rowToReadFrom(object, cursor, onOverwrite);
+      if (from === 'overwritten') {
+        rareLog.note({
+          key: `${name} overwritten`,
+          level: 'error',
+          msg: 'an object was overwritten, and is not read again',
+          fields: { collector: name, key: object.key },
+        });
+      }
+      if (typeof from === 'number') await reader.offer(object, from, true);
+      if (signal.aborted) throw new Stopped();
+    }
+    for (const cursorChanges of passed(page, nowMs)) await context.take({ records: [], cursor: cursorChanges });
+  }
+}
+
+/** All is listed up to now; of a pattern, what stands below older prefixes is not looked at any more. */
+async function remember(
+  prefixes: readonly string[],
+  nowMs: number,
+  { prefix }: CollectSettings,
+  context: SourceContext,
+): Promise<void> {
+  if (!isPattern(prefix)) return;
+  const hourOf = (text: string | undefined) => text?.slice(0, 'yyyy-mm-ddThh'.length);
+  const now = new Date(nowMs).toISOString();
+  if (hourOf(context.cursor.get(LISTED_AT)) === hourOf(now)) return;
+  for (const { changes, unfinished } of outside(context.cursor, prefixes)) {
+    leave(unfinished, context);
+    await context.take({ records: [], cursor: changes });
+  }
+  await context.take({ records: [], cursor: [{ key: LISTED_AT, value: now }] });
+}
+
+/** They could not be read while they were listed, and are not listed any more. */
+function leave(keys: readonly string[], { name, rareLog, report }: SourceContext): void {
+  for (const key of keys) {
+    report({ incomplete: 'unread_object' });
     rareLog.note({
-      key: `${name} overwritten`,
+      key: `${name} left`,
       level: 'error',
-      msg: 'an object was overwritten, and is not read again',
-      fields,
+      msg: 'an object was never read to its end, and is older than what is listed',
+      fields: { collector: name, key },
     });
   }
-  if (typeof from !== 'number') return;
-  try {
-    await readRows(bucket, object, from, settings, context);
-    failing.delete(object.key);
-  } catch (error) {
-    if (error instanceof Stopped || signal.aborted) throw new Stopped();
-    // Gone, or another version by now: the next listing says which.
-    if (statusOf(error) === 404 || statusOf(error) === 412) return;
-    const now = clock.epochMs();
-    const sinceMs = failing.get(object.key) ?? now;
-    if (failing.size < MAX_FAILING) failing.set(object.key, sinceMs);
-    const isStuck = now - sinceMs >= settings.stuckAfterMs;
-    const msg = isStuck ? 'an object cannot be read for long' : 'an object cannot be read, and is tried again';
-    rareLog.note({
-      key: `${name} ${msg}`,
-      level: isStuck ? 'error' : 'warn',
-      msg,
-      fields: { ...fields, status: statusOf(error), cause: causeOf(error) },
-    });
-  }
-}
-
-async function readRows(
-  bucket: Bucket,
-  object: Listed,
-  from: number,
-  { bucket: bucketName, scanner }: CollectSettings,
-  context: SourceContext,
-): Promise<void> {
-  const { key, etag } = object;
-  let records: SourceRecord[] = [];
-  let bytes = 0;
-  let rows = from;
-  const commit = async (isDone: boolean) => {
-    await context.take({ records, cursor: [changeTo(key, { etag, rows, isDone })] });
-    records = [];
-    bytes = 0;
-  };
-  for await (const { index, row } of rowsOf(bucket, object, scanner, from, context.signal)) {
-    records.push(
-      recordOf(row, [bucketName, key, etag, String(index)], { s3_bucket: bucketName, s3_key: key, row: String(index) }),
-    );
-    rows = index + 1;
-    bytes += row.kind === 'row' ? row.size : row.text.length;
-    if (records.length >= ROWS_A_STEP || bytes >= STEP_BYTES) await commit(false);
-    if (context.signal.aborted) throw new Stopped();
-  }
-  await commit(true);
-}
-
-function recordOf(row: Row, parts: readonly string[], meta: Readonly<Record<string, string>>): SourceRecord {
-  if (row.kind === 'row') return { message: row.value, meta, parts };
-  return { message: row.text, meta, parts, problem: row.reason };
-}
-
-function causeOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-/** Works on so many at once; all are done or one has failed when it resolves. */
-async function eachOf<T>(items: readonly T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items[Symbol.iterator]();
-  const worker = async () => {
-    for (let next = rest.next(); next.done !== true; next = rest.next()) await work(next.value);
-  };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
 }

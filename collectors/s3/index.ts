@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { duration, flag, httpUrl } from '../config/values.ts';
-import type { Source } from '../core/source.ts';
+import type { Source, SourceContext } from '../core/source.ts';
 import { sourceKind } from '../core/source-kind.ts';
+import type { Bucket } from './bucket.ts';
 import { SCANNERS } from './scanners.ts';
 
 const scannerNames = z.enum(SCANNERS, { error: `must be one of ${SCANNERS.join(', ')}` });
@@ -51,17 +52,34 @@ type Settings = z.output<typeof schema>;
 export const awsS3 = sourceKind<Settings>({ schema, create });
 
 function create(settings: Settings): Source {
+  async function withBucket(context: SourceContext, work: (parts: Parts) => Promise<void>): Promise<void> {
+    // S3's client and the formats take memory and a second of start-up, which the other sources need not spend.
+    const { openBucket } = await import('./bucket.ts');
+    const { backfillBucket, collectBucket } = await import('./collect-bucket.ts');
+    const bucket = openBucket(settings, context.clock);
+    try {
+      await work({ bucket, backfillBucket, collectBucket });
+    } finally {
+      bucket.close();
+    }
+  }
+  const own = { ...settings, causeOf: (error: unknown) => causeOf(error, settings.credentials) };
   return {
-    async run(context) {
-      // S3's client and the formats take memory and a second of start-up, which the other sources need not spend.
-      const { openBucket } = await import('./bucket.ts');
-      const { collectBucket } = await import('./collect-bucket.ts');
-      const bucket = openBucket(settings);
-      try {
-        await collectBucket(bucket, settings, context);
-      } finally {
-        bucket.close();
-      }
-    },
+    run: (context) => withBucket(context, ({ bucket, collectBucket }) => collectBucket(bucket, own, context)),
+    backfill: (context, span) =>
+      withBucket(context, ({ bucket, backfillBucket }) => backfillBucket(bucket, own, context, span)),
   };
+}
+
+interface Parts extends Pick<typeof import('./collect-bucket.ts'), 'backfillBucket' | 'collectBucket'> {
+  readonly bucket: Bucket;
+}
+
+/** A store may answer whatever it likes, at any length, and with what it was sent. */
+const MAX_CAUSE_LENGTH = 300;
+
+function causeOf(error: unknown, credentials: Settings['credentials']): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const secrets = [credentials?.secret, credentials?.token].filter((secret) => secret !== undefined);
+  return secrets.reduce((left, secret) => left.replaceAll(secret, '[secret]'), text).slice(0, MAX_CAUSE_LENGTH);
 }

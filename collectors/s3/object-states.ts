@@ -7,33 +7,20 @@ export interface ObjectState {
   /** Rows that are taken. */
   readonly rows: number;
   readonly isDone: boolean;
+  /** Since when listings do not have it, milliseconds since 1970; undefined = they do. */
+  readonly goneAtMs?: number | undefined;
 }
 
-const PREFIX = 'o/';
-const PAGE = 1000;
+export const STATES = 'o/';
 
-function stateOf(cursor: Cursor, key: string): ObjectState | undefined {
-  const text = cursor.get(PREFIX + key);
-  if (text === undefined) return undefined;
-  const [etag, rows, isDone] = JSON.parse(text) as [string, number, boolean];
-  return { etag, rows, isDone };
+export function stateIn(text: string): ObjectState {
+  const [etag, rows, isDone, goneAtMs] = JSON.parse(text) as [string, number, boolean, number?];
+  return { etag, rows, isDone, goneAtMs };
 }
 
-export function changeTo(key: string, { etag, rows, isDone }: ObjectState): CursorChange {
-  return { key: PREFIX + key, value: JSON.stringify([etag, rows, isDone]) };
-}
-
-/** Objects below other prefixes, which are not listed any more; a page at a time. */
-export function* forgettable(cursor: Cursor, prefixes: readonly string[]): Generator<readonly CursorChange[]> {
-  let after = '';
-  for (;;) {
-    const entries = cursor.list(PREFIX, after, PAGE);
-    const last = entries.at(-1);
-    if (last === undefined) return;
-    after = last.key;
-    const others = entries.filter(({ key }) => !prefixes.some((prefix) => key.startsWith(PREFIX + prefix)));
-    if (others.length > 0) yield others.map(({ key }) => ({ key, value: undefined }));
-  }
+export function changeTo(key: string, { etag, rows, isDone, goneAtMs }: ObjectState): CursorChange {
+  const value = goneAtMs === undefined ? [etag, rows, isDone] : [etag, rows, isDone, goneAtMs];
+  return { key: STATES + key, value: JSON.stringify(value) };
 }
 
 /** What becomes of a listed object: read on from a row, or nothing. */
@@ -44,8 +31,9 @@ export function rowToReadFrom(
 ): number | 'nothing' | 'overwritten' {
   // Folders that a console has made, and what is still empty.
   if (key.endsWith('/') || size === 0) return 'nothing';
-  const state = stateOf(cursor, key);
-  if (state === undefined) return 0;
+  const text = cursor.get(STATES + key);
+  if (text === undefined) return 0;
+  const state = stateIn(text);
   if (state.etag === etag) return state.isDone ? 'nothing' : state.rows;
   return onOverwrite === 'reread' ? 0 : 'overwritten';
 }

@@ -36,6 +36,8 @@ test.each([
   ['{"a": $now()}', /\$now, which gives another answer each time/],
   ['($f := $uuid; $f())', /\$uuid/],
   ['$map(x, function($v) { $random() })', /\$random/],
+  ['$sort(a)', /\$sort, which is not bounded/],
+  ['a^(b).c', /orders a list by \^\( \), which is not bounded/],
   ['$match(a, /(a+)+$/)', /regular expression/],
   ['a[b ~> /x/]', /regular expression/],
   ['$eval("1")', /\$eval, which is not bounded/],
@@ -52,6 +54,37 @@ test('a mapping that would never end fails, and the next message is mapped', asy
   });
   expect(await mapping({}, {})).toEqual({ kind: 'result', result: { a: 1 } });
   expect(await compileMapping('[1..10000000]')({}, {})).toMatchObject({ kind: 'failed' });
+});
+
+test('one that looks through a long list again and again fails, however few its steps', async () => {
+  let nowMs = 0;
+  const clock = { now: () => (nowMs += 600) };
+  const list = Array.from({ length: 3000 }, (_, index) => index);
+  const mapping = compileMapping('$count(list[$ in $$.list])', clock);
+  expect(await mapping({ list }, {})).toMatchObject({
+    kind: 'failed',
+    reason: 'the mapping failed: it looks through long lists again and again',
+  });
+  expect(await mapping({ list: [1, 2] }, {})).toMatchObject({ kind: 'result', result: 2 });
+});
+
+test('the distinct items of a list are those that JSONata finds, of long lists too', async () => {
+  const source = '{"list": $distinct(list), "one": $distinct(list.a), "of": $distinct($append(list, list))}';
+  const mapping = compileMapping(source);
+  const item = fc.oneof(
+    fc.constantFrom<unknown>(1, '1', true, null, {}, [], { a: 1 }, { a: 1, b: 2 }, { b: 2, a: 1 }, { a: [1] }, [[1]]),
+    fc.record({ a: fc.integer({ min: 0, max: 2 }) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(item, { maxLength: 8 }), async (list) => {
+      const wanted: unknown = await jsonata(source).evaluate({ list });
+      const mapped = await mapping({ list }, {});
+      expect(mapped.kind === 'result' && plain(mapped.result)).toEqual(plain(wanted));
+    }),
+    { numRuns: 200 },
+  );
+  const list = Array.from({ length: 100_000 }, (_, index) => `${index}`);
+  expect(await compileMapping('$count($distinct(list))')({ list }, {})).toEqual({ kind: 'result', result: 100_000 });
 });
 
 test('messages mapped at the same time do not share steps or names', async () => {
@@ -167,6 +200,28 @@ test('an event takes its id from what is metered, unless the mapping has one', (
   expect(new Set(two.map(({ id }) => id)).size).toBe(2);
   expect(made(undefined)).toEqual([]);
   expect(made([])).toEqual([]);
+});
+
+test('an event is measured before its text is made', () => {
+  const record = { message: {}, parts: ['p'], at: '2026-11-30T00:00:00Z' };
+  const event = (data: unknown) => makeEvents({ type: 't', source: 's', subject: 'u', data }, 'c', record);
+  let deep: unknown = 1;
+  for (let level = 0; level < 100_000; level++) deep = [deep];
+  expect(event({ deep })).toEqual({ kind: 'refused', reason: 'the event is nested deeper than 64' });
+  // A text of half a gigabyte that is not there yet.
+  let long = 'x';
+  while (long.length < 2 ** 28) long += long;
+  expect(event({ long })).toEqual({ kind: 'refused', reason: 'the event is larger than 262144 bytes' });
+  const many = Array.from({ length: 100 }, () => ({
+    type: 't',
+    source: 's',
+    subject: 'u',
+    data: { x: 'x'.repeat(2e5) },
+  }));
+  expect(makeEvents(many, 'c', record)).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringContaining('of one message'),
+  });
 });
 
 test.each([

@@ -222,6 +222,20 @@ test.each([
   expect(await grpc(headers, body)).toMatchObject({ ':status': 200, 'grpc-status': status });
 });
 
+test('a call that does not come in is ended, so that what it holds keeps out nobody', async () => {
+  await start(', timeout: 100ms, max_message_bytes: 33554432');
+  const session = connect(`http://127.0.0.1:${ports.grpc}`);
+  const call = session.request({
+    ':method': 'POST',
+    ':path': '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+    'content-type': 'application/grpc',
+  });
+  call.on('error', () => {});
+  call.write(Buffer.alloc(1000));
+  await new Promise((resolve) => call.once('close', resolve));
+  session.destroy();
+});
+
 test('health, readiness and metrics are told', async () => {
   await start();
   await post(logs([{ subject: 'a' }, { nobody: 'x' }]));

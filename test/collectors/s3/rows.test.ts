@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { rowsOfCsv } from '../../../collectors/s3/csv-rows.ts';
-import { prefixesOf } from '../../../collectors/s3/prefixes.ts';
+import { prefixesOf, spanToList } from '../../../collectors/s3/prefixes.ts';
 import { MAX_ROW_BYTES, type Row, rowOfAll, rowsOfJson, rowsOfLines } from '../../../collectors/s3/rows.ts';
 import { unpacked } from '../../../collectors/s3/unpacking.ts';
 import { fc } from '../../support/property.ts';
@@ -100,12 +100,21 @@ test('what is packed and cut off is told apart from its end', async () => {
 
 test('prefixes are those of the hours since, and of the next', () => {
   const at = Date.parse('2026-12-31T23:10:00Z');
-  expect(prefixesOf('u/{yyyy}/{MM}/{dd}/{HH}/', at, 2 * 3_600_000)).toEqual([
+  const hours = (pattern: string, lookback: number, listedAtMs?: number) =>
+    prefixesOf(pattern, spanToList(at, lookback * 3_600_000, listedAtMs));
+  expect(hours('u/{yyyy}/{MM}/{dd}/{HH}/', 2)).toEqual([
     'u/2026/12/31/21/',
     'u/2026/12/31/22/',
     'u/2026/12/31/23/',
     'u/2027/01/01/00/',
   ]);
-  expect(prefixesOf('u/{yyyy}-{MM}/', at, 3_600_000)).toEqual(['u/2026-12/', 'u/2027-01/']);
-  expect(prefixesOf('plain/', at, 3_600_000)).toEqual(['plain/']);
+  // Stopped for three hours: those are looked through as well; a listing of the future is none to go by.
+  expect(hours('u/{HH}/', 2, at - 3 * 3_600_000)).toEqual(
+    ['18', '19', '20', '21', '22', '23', '00'].map((h) => `u/${h}/`),
+  );
+  expect(hours('u/{HH}/', 2, at + 9_000_000_000)).toHaveLength(4);
+  expect(hours('u/{yyyy}-{MM}/', 1)).toEqual(['u/2026-12/', 'u/2027-01/']);
+  expect(hours('plain/', 1)).toEqual(['plain/']);
+  const span = { fromMs: Date.parse('2026-11-01T00:00:00Z'), toMs: Date.parse('2026-11-01T02:00:00Z') };
+  expect(prefixesOf('u/{dd}{HH}/', span)).toEqual(['u/0100/', 'u/0101/']);
 });

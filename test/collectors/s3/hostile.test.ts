@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSpool } from '../../../collectors/core/spool.ts';
+import { systemClock } from '../../../delivery/clock.ts';
+import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
+import { startCollect, tempFolder } from '../support/running.ts';
+import { type S3Server, startS3Server } from '../support/s3-server.ts';
+
+let s3: S3Server;
+let server: IngestServer;
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(async () => {
+  s3 = await startS3Server();
+  server = await startIngestServer();
+  folder = tempFolder();
+});
+afterEach(async () => {
+  await s3.close();
+  await server.close();
+  folder.remove();
+});
+
+const configOf = (
+  mapping = '{"type": "t", "source": "s3", "subject": customer, "time": "2026-11-30T01:00:00Z", "data": {"bytes": bytes}}',
+  more = '',
+) => `
+name: bucket
+input:
+  aws_s3:
+    bucket: usage
+    endpoint: "${s3.url}"
+    force_path_style_urls: true
+    credentials: { id: AKTEST, secret: s3cret }
+    poll: 100ms
+    ${more}
+pipeline: { processors: [{ jsonata: ${JSON.stringify(mapping)} }] }
+output: { openmeter: { url: "${server.url}", batching: { count: 1000, period: 10ms } } }
+buffer: { sqlite: { path: "${folder.path}/spool.sqlite" } }
+http: { address: "127.0.0.1:0" }
+`;
+const once = async (config = configOf()) => {
+  const collect = startCollect(config, ['--once']);
+  expect(await collect.ended, collect.said.join()).toBe(0);
+  return collect;
+};
+const line = (n: number) => `{"customer":"c${n}","bytes":${n}}\n`;
+
+const HOUR_MS = 3_600_000;
+
+/** What a store, or who may write into it, can do to a collector. */
+test('keys of any characters are read, once', async () => {
+  const keys = [
+    'عربي/يوم.jsonl',
+    'a\nb.jsonl',
+    'tab\tand\u0001.jsonl',
+    '%41+ &<>"\'.jsonl',
+    ' .jsonl',
+    '\u{1f600}.jsonl',
+    '\uffee.jsonl',
+  ];
+  s3.pageSize = 2;
+  for (const [index, key] of keys.entries()) s3.put(key, line(index));
+  await once();
+  await once();
+  expect(server.stored).toHaveLength(keys.length);
+  expect(server.requests.flatMap(({ ids }) => ids)).toHaveLength(keys.length);
+});
+
+test('an object without an ETag is said to be unread, and the others are read', async () => {
+  s3.put('a.jsonl', line(1));
+  s3.put('b.jsonl', line(2));
+  s3.changeListing = (xml) => xml.replace(/<ETag>.*?<\/ETag>/, '');
+  const { logged } = await once();
+  expect(server.stored).toHaveLength(1);
+  expect(logged).toContainEqual(
+    expect.objectContaining({ key: 'a.jsonl', cause: expect.stringContaining('has no ETag in the listing') }),
+  );
+});
+
+test.each([
+  [
+    'goes on at the same place for ever',
+    (xml: string) =>
+      xml.replace(
+        '<IsTruncated>false</IsTruncated>',
+        '<IsTruncated>true</IsTruncated><NextContinuationToken>b</NextContinuationToken>',
+      ),
+  ],
+  ['goes on nowhere', (xml: string) => xml.replace('<IsTruncated>false', '<IsTruncated>true')],
+  ['is encoded in another way than it says', (xml: string) => xml.replace('<Key>a', '<Key>%zz')],
+  ['is no XML', () => 'Hello'],
+])('a listing that %s is an error, and not an end', async (_what, change) => {
+  s3.put('a.jsonl', line(1));
+  s3.changeListing = change;
+  const collect = startCollect(configOf(), ['--once']);
+  await collect.line('the bucket cannot be listed');
+  s3.changeListing = (xml) => xml;
+  expect(await collect.ended).toBe(0);
+  expect(server.stored).toHaveLength(1);
+});
+
+test.each([undefined, 5])(
+  'an object that hangs (behind %s bytes) keeps its place alone; what comes later is read',
+  async (behind) => {
+    s3.hang('a.jsonl', behind);
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) s3.put(`${key}.jsonl`, line(key.charCodeAt(0)));
+    const collect = startCollect(configOf());
+    await expect.poll(() => server.stored.length, { timeout: 30_000 }).toBe(5);
+    s3.put('g.jsonl', line(7));
+    await expect.poll(() => server.stored.length, { timeout: 30_000 }).toBe(6);
+    expect(await collect.stop()).toBe(0);
+  },
+);
+
+test('what is gone is forgotten after a while, and not at the first listing that leaves it out', async () => {
+  const states = () => {
+    const spool = openSpool(`${folder.path}/spool.sqlite`, 1024 ** 3, systemClock);
+    const keys = spool
+      .part('bucket')
+      .cursor.list('o/', '', 100)
+      .map(({ key }) => key);
+    spool.close();
+    return keys;
+  };
+  const config = configOf(undefined, 'lookback: 1h');
+  s3.timeMs = Date.now();
+  s3.pageSize = 2;
+  for (const key of ['a', 'b', 'c', 'd', 'e']) s3.put(`${key}.jsonl`, line(key.charCodeAt(0)));
+  await once(config);
+  expect(states()).toHaveLength(5);
+  s3.changeListing = (xml) => xml.replaceAll(/<Contents>.*?<\/Contents>/g, '');
+  await once(config);
+  s3.changeListing = (xml) => xml;
+  for (const key of ['a', 'c', 'e']) s3.remove(`${key}.jsonl`);
+  s3.timeMs += HOUR_MS / 2;
+  await once(config);
+  expect(states()).toHaveLength(5);
+  s3.timeMs += HOUR_MS;
+  await once(config);
+  expect(states()).toEqual(['o/b.jsonl', 'o/d.jsonl']);
+  expect(server.requests.flatMap(({ ids }) => ids)).toHaveLength(5);
+});
+
+test('the hours since the last listing are listed, by the time of the store, however long that is', async () => {
+  const config = configOf(undefined, 'lookback: 1h\n    prefix: "{yyyy}/{MM}/{dd}/{HH}/"');
+  s3.timeMs = Date.parse('2031-05-01T10:30:00Z');
+  s3.put('2031/05/01/09/a.jsonl', line(1));
+  await once(config);
+  s3.put('2031/05/02/07/b.jsonl', line(2));
+  s3.put('2031/05/04/23/c.jsonl', line(3));
+  s3.timeMs = Date.parse('2031-05-06T10:30:00Z');
+  await once(config);
+  expect(server.stored).toHaveLength(3);
+  s3.put('2031/05/02/07/late.jsonl', line(4));
+  const listings = s3.requests.length;
+  await once(config);
+  // Behind what was looked through completely only `lookback` is left, and the next hour.
+  expect(s3.requests.slice(listings).filter((request) => request.includes('prefix='))).toHaveLength(3);
+  expect(server.stored).toHaveLength(3);
+});
+
+test('a row that no mapping can bear is a dead letter, and the rows around it count', async () => {
+  const deep = `{"customer":"deep","bytes":${'['.repeat(50_000)}${']'.repeat(50_000)}}\n`;
+  const long = `{"customer":"long","bytes":"${'x'.repeat(900_000)}"}\n`;
+  const list = `{"customer":"list","bytes":[${Array.from({ length: 90_000 }, (_, index) => index).join()}]}\n`;
+  const own =
+    '{"customer":"own","bytes":1,"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}\n';
+  s3.put('a.jsonl', [line(1), deep, long, list, own, line(2)].join(''));
+  await once();
+  expect(server.stored).toHaveLength(3);
+  expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  const listed = startCollect(configOf(), ['--dead-letters']);
+  await listed.ended;
+  expect(listed.printed.map((text) => JSON.parse(text).reason).toSorted()).toEqual([
+    'the event is larger than 262144 bytes',
+    'the event is larger than 262144 bytes',
+    'the event is nested deeper than 64',
+  ]);
+});
+
+test('no secret is in the log, whatever the store answers', async () => {
+  s3.put('a.jsonl', line(1));
+  s3.deny('a.jsonl', true);
+  s3.refusal = 'SignatureDoesNotMatch of s3cret and t0ken';
+  const secrets = configOf().replace('secret: s3cret', 'secret: s3cret, token: t0ken');
+  const collect = startCollect(secrets, ['--once']);
+  await collect.ended;
+  expect(JSON.stringify(collect.logged)).toContain('SignatureDoesNotMatch of [secret] and [secret]');
+  expect(JSON.stringify([collect.logged, collect.printed, collect.said])).not.toMatch(/s3cret|t0ken/);
+});
