@@ -1,9 +1,11 @@
 import type { SourceKinds } from './core/source-kind.ts';
 import { otelLog } from './opentelemetry/index.ts';
+import { runAi } from './runai/index.ts';
 import { awsS3 } from './s3/index.ts';
 
 /** Every kind of source, by its key under `input`. */
 export const SOURCES: SourceKinds = {
   aws_s3: awsS3,
   otel_log: otelLog,
+  run_ai: runAi,
 };

@@ -95,6 +95,13 @@ function inputOf(input: Block, notes: string[]): [string, Block] {
     settings['prefix'] = prefix.slice(0, prefix.indexOf('${!'));
     notes.push('input.aws_s3.prefix: what is computed is left out; {yyyy}, {MM}, {dd} and {HH} are read here');
   }
+  // What that collector does; applications of today's kind have a client's credentials.
+  if (found === 'run_ai') {
+    settings['grant'] = 'app_token';
+    notes.push(
+      'input.run_ai.grant: is app_token, as before, which Run:ai deprecates: leave it out for new credentials',
+    );
+  }
   return [found, settings];
 }
 

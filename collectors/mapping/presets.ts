@@ -50,12 +50,35 @@ export const PRESETS = {
   "subject": $v.metric.instance,
   "data": {"value": $v.value[1], "metric": $v.metric}
 }})`,
-  /** Minutes of allocated GPUs and of CPU limits of a workload. */
+  /** Minutes of allocated GPUs and of CPU limits of a workload. What is not known is left out: it is not zero. */
   'run-ai-workload': `(
-  $minutes := function($v) { $times($v ? $v : "0", $over($meta("duration_seconds"), "60")) };
+  $minutes := function($v) { $exists($v) and $v != null ? $over($times($v, $meta("duration_seconds")), "60") };
   {"specversion":"1.0","type":$meta("resource_type"),"source":"run_ai","time":$meta("metrics_time"),"subject":name,
    "data":{"tenant":tenantId,"project":projectId,"department":departmentId,"cluster":clusterId,"type":type,
-     "gpuAllocationMinutes":$minutes(allocatedResources.gpu),"cpuLimitCoreMinutes":$minutes(metrics.values.CPU_LIMIT_CORES)}}
+     "gpuAllocationMinutes":$minutes(allocatedResources.gpu),"cpuLimitCoreMinutes":$minutes(metrics.values.CPU_LIMIT_CORES),
+     "incomplete":incomplete}}
+)`,
+  /** All the minutes of the documented event. A gigabyte has 10^9 bytes, and a GPU that is used by half counts half. */
+  'run-ai-minutes': `(
+  $seconds := $meta("duration_seconds");
+  $minutes := function($v, $unit) { $exists($v) and $v != null ? $over($times($v, $seconds), $times("60", $unit)) };
+  $v := metrics.values;
+  {"type": $meta("resource_type"), "source": "run_ai", "subject": projectName,
+   "data": {
+     "name": name, "namespace": namespace, "phase": phase ? phase : k8sPhase, "project": projectId, "department": departmentId,
+     "workload_minutes": $over($seconds, "60"),
+     "cpu_limit_core_minutes": $minutes($v.CPU_LIMIT_CORES, "1"),
+     "cpu_request_core_minutes": $minutes($v.CPU_REQUEST_CORES, "1"),
+     "cpu_usage_core_minutes": $minutes($v.CPU_USAGE_CORES, "1"),
+     "cpu_memory_limit_gigabyte_minutes": $minutes($v.CPU_MEMORY_LIMIT_BYTES, "1e9"),
+     "cpu_memory_request_gigabyte_minutes": $minutes($v.CPU_MEMORY_REQUEST_BYTES, "1e9"),
+     "cpu_memory_usage_gigabyte_minutes": $minutes($v.CPU_MEMORY_USAGE_BYTES, "1e9"),
+     "gpu_allocation_minutes": $minutes(allocatedResources.gpu, "1"),
+     "gpu_usage_minutes": $minutes($v.GPU_UTILIZATION, "100"),
+     "gpu_memory_request_gigabyte_minutes": $minutes($v.GPU_MEMORY_REQUEST_BYTES, "1e9"),
+     "gpu_memory_usage_gigabyte_minutes": $minutes($v.GPU_MEMORY_USAGE_BYTES, "1e9"),
+     "incomplete": incomplete
+   }}
 )`,
   /** Rows with the fields `id`, `time`, `subject_field` and `data_field`. */
   's3-rows': `{

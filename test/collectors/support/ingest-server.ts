@@ -20,6 +20,8 @@ export interface IngestServer {
   readonly requests: IngestRequest[];
   /** Ids that were stored, in order of storing. */
   readonly stored: string[];
+  /** What was stored, in that order. */
+  readonly events: Record<string, unknown>[];
   answer: (ids: readonly string[], request: number) => IngestAnswer;
   close(): Promise<void>;
 }
@@ -27,12 +29,13 @@ export interface IngestServer {
 export async function startIngestServer(): Promise<IngestServer> {
   const requests: IngestRequest[] = [];
   const stored: string[] = [];
+  const kept: Record<string, unknown>[] = [];
   const known = new Set<string>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const events = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { id: string }[];
+      const events = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { id: string; [name: string]: unknown }[];
       const ids = events.map(({ id }) => id);
       requests.push({ headers: request.headers, ids });
       const { status, headers = {}, body } = ingest.answer(ids, requests.length);
@@ -42,6 +45,7 @@ export async function startIngestServer(): Promise<IngestServer> {
           if (known.has(id) || rejected.some((one) => one.index === index)) continue;
           known.add(id);
           stored.push(id);
+          kept.push(events[index] ?? {});
         }
       }
       response.writeHead(status, headers).end(body === undefined ? '' : JSON.stringify(body));
@@ -54,6 +58,7 @@ export async function startIngestServer(): Promise<IngestServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     stored,
+    events: kept,
     answer: () => ({ status: 204 }),
     close: () =>
       new Promise((resolve) => {
