@@ -4,16 +4,15 @@ export interface Transition {
   readonly phase: string;
 }
 
-/** A half-open span of time in which a resource ran. */
+/** A half-open span of time in which a resource ran, in one phase. */
 export interface Run {
   readonly startMs: number;
   readonly endMs: number;
-  /** The last of its phases within the span. */
   readonly phase: string;
 }
 
 export interface Lived {
-  /** In order, apart from one another, within the span that was asked for. */
+  /** In order, within the span that was asked for. */
   readonly runs: readonly Run[];
   /** Whether it ran at the end of the span. */
   readonly runsOn: boolean;
@@ -43,7 +42,7 @@ export function livedBetween(
     if (startMs >= endMs) continue;
     runsOn = overMs > span.endMs;
     const last = runs.at(-1);
-    if (last?.endMs === startMs) runs[runs.length - 1] = { ...last, endMs, phase };
+    if (last?.endMs === startMs && last.phase === phase) runs[runs.length - 1] = { ...last, endMs };
     else runs.push({ startMs, endMs, phase });
   }
   const firstMs = ordered[0]?.atMs ?? span.endMs;

@@ -43,7 +43,7 @@ export function* blocksOf(runs: readonly Run[], span: Span, schedule: Schedule):
       if (startMs >= endMs) break;
       if (runEndMs <= endMs) next = index + 1;
       if (runEndMs <= atMs) continue;
-      parts.push({ startMs: Math.max(atMs, startMs), endMs: Math.min(endMs, runEndMs) });
+      add(parts, { startMs: Math.max(atMs, startMs), endMs: Math.min(endMs, runEndMs) });
       phase = own;
     }
     slices.push({ startMs: atMs, endMs, parts, phase });
@@ -54,6 +54,13 @@ export function* blocksOf(runs: readonly Run[], span: Span, schedule: Schedule):
     }
   }
   yield { slices, upToMs: span.endMs };
+}
+
+/** From one running phase to another it runs on. */
+function add(parts: Span[], part: Span): void {
+  const last = parts.at(-1);
+  if (last?.endMs === part.startMs) parts[parts.length - 1] = { startMs: last.startMs, endMs: part.endMs };
+  else parts.push(part);
 }
 
 export function lengthOf(spans: readonly Span[]): number {

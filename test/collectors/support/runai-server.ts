@@ -119,6 +119,7 @@ function routes(server: RunaiServer, { pathname, searchParams }: URL, mood: 'par
     return fine(pageOf('workloads', listed, searchParams));
   }
   if (parts[1] === 'pods') return fine(pageOf('pods', listedPods(server, searchParams), searchParams));
+  if (parts[2] === 'pods') return podMetrics(server, parts, searchParams, mood) ?? missing;
   const workload = server.workloads.find(({ id }) => id === parts[1]);
   if (workload === undefined) return missing;
   if (parts[2] === 'history') return fine(historyOf(workload, server.nowMs, searchParams));
@@ -126,13 +127,22 @@ function routes(server: RunaiServer, { pathname, searchParams }: URL, mood: 'par
     const measured = measurements(searchParams, mood, (type, at) => [[undefined, measure(workload, type, at, server)]]);
     return fine(measured, mood === 'partial' ? 207 : 200);
   }
-  const pod = server.pods.find(({ id }) => id === parts[3]);
-  if (pod === undefined) return missing;
+  return missing;
+}
+
+function podMetrics(
+  { pods }: RunaiServer,
+  [, workloadId, , podId]: readonly string[],
+  query: URLSearchParams,
+  mood: 'partial' | 'empty' | undefined,
+) {
+  const pod = pods.find((one) => one.id === podId && one.workloadId === workloadId);
+  if (pod === undefined) return undefined;
   const each = (type: string, at: number): [string | undefined, unknown][] =>
     type.endsWith('_PER_GPU')
       ? Array.from({ length: pod.gpus }, (_, gpu) => [String(gpu), pod.metric(type, gpu, at)])
       : [[undefined, pod.metric(type, -1, at)]];
-  return fine(measurements(searchParams, mood, each), mood === 'partial' ? 207 : 200);
+  return { status: mood === 'partial' ? 207 : 200, body: measurements(query, mood, each) };
 }
 
 function measure(workload: Workload, type: string, atMs: number, server: RunaiServer): unknown {
