@@ -154,7 +154,7 @@ function phaseAt({ phases, createdAtMs, completedAtMs = Infinity }: Workload, no
   return completedAtMs <= nowMs && completedAtMs >= known.atMs ? { atMs: completedAtMs, phase: 'Completed' } : known;
 }
 
-export function listedWorkload(workload: Workload, nowMs: number): Json {
+function listedWorkload(workload: Workload, nowMs: number): Json {
   const { id, name, createdAtMs, completedAtMs = Infinity, deletedAtMs = Infinity } = workload;
   const { atMs, phase } = phaseAt(workload, nowMs);
   const isRunning = phase === 'Running';
