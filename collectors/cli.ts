@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { Clock } from '../delivery/clock.ts';
 import type { Log } from '../delivery/log.ts';
+import { readSpan, withoutPast } from './backfill-span.ts';
 import { type Config, ConfigError, readConfig } from './config/read-config.ts';
 import { convert } from './convert/convert.ts';
-import { openSpool } from './core/spool.ts';
+import type { Span } from './core/source.ts';
 import { dryRun } from './dry-run.ts';
 import { runCollectors } from './run.ts';
 import { SOURCES } from './sources.ts';
+import { printDeadLetters, printStatus, resendDeadLetters } from './spool-commands.ts';
 
 const USAGE = `Collects usage from a source, maps it to events and sends them to the backend.
 
@@ -17,6 +19,8 @@ const USAGE = `Collects usage from a source, maps it to events and sends them to
   npm run collect -- --config FILE --status     what waits, what was refused; of a collector that is not running
   npm run collect -- --convert FILE             writes a configuration for OpenMeter's collector as one of ours
   npm run collect -- --config FILE --dead-letters    the latest records that made no event, and refused events
+  npm run collect -- --config FILE --dead-letters --resend    brings back those that can be, for the next start
+  npm run collect -- --config FILE --backfill FROM..TO        reads a part of the past once more and delivers it
 `;
 
 /** What the command needs of its surroundings. */
@@ -43,10 +47,10 @@ const OPTIONS = {
   status: { type: 'boolean', default: false },
   convert: { type: 'string' },
   'dead-letters': { type: 'boolean', default: false },
+  resend: { type: 'boolean', default: false },
+  backfill: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
-
-const MAX_DEAD_LETTERS = 100;
 
 /** @returns the exit code: 0, 1 when it could not go on, 2 when the command or its configuration is wrong */
 export async function runCollect(args: string[], io: CollectIo): Promise<number> {
@@ -64,17 +68,35 @@ export async function runCollect(args: string[], io: CollectIo): Promise<number>
     io.say(error instanceof ConfigError ? error.message : `${values.config} cannot be read`);
     return 2;
   }
+  const span = values.backfill === undefined ? undefined : readSpan(values.backfill);
+  const problem = problemOf(values, span, config, io);
+  if (span === 'wrong' || problem !== undefined) {
+    io.say(problem ?? '');
+    return 2;
+  }
   try {
     if (values.check) io.print('The configuration is fine.\n');
     else if (values.status) printStatus(config, io);
+    else if (values['dead-letters'] && values.resend) await resendDeadLetters(config, io);
     else if (values['dead-letters']) printDeadLetters(config, io);
     else if (values['dry-run']) await dryRun(config, values.once, (line) => io.print(`${line}\n`), io);
-    else await runCollectors(config, values.once, io);
+    else await runCollectors(config, { once: values.once, span }, io);
     return 0;
   } catch (error) {
     io.say(error instanceof Error ? error.message : String(error));
     return 1;
   }
+}
+
+type Options = NonNullable<ReturnType<typeof readOptions>>;
+
+function problemOf(values: Options, span: Span | 'wrong' | undefined, { collectors }: Config, io: CollectIo) {
+  if (values.resend && !values['dead-letters']) return '--resend goes with --dead-letters';
+  if (span === 'wrong') {
+    return '--backfill must be two instants or days in order, such as 2026-11-01T00:00:00Z..2026-11-02T06:00:00Z';
+  }
+  if (span !== undefined && values['dry-run']) return '--backfill reads and delivers; there is no --dry-run of it';
+  return span && withoutPast(collectors, io);
 }
 
 function printConverted(file: string, { readText, print, say }: CollectIo): number {
@@ -96,23 +118,4 @@ function readOptions(args: string[], io: CollectIo) {
     io.say(error instanceof Error ? error.message : String(error));
     return undefined;
   }
-}
-
-function printStatus({ buffer, collectors }: Config, { clock, print }: CollectIo): void {
-  const spool = openSpool(buffer.path, buffer.maxBytes, clock);
-  for (const { name } of collectors) {
-    const { taken, events, bytes, unmapped, rejected } = spool.part(name).counts;
-    print(`${name}: ${taken} taken, ${events} waiting (${bytes} bytes), ${unmapped} unmapped, ${rejected} refused\n`);
-  }
-  spool.close();
-}
-
-function printDeadLetters({ buffer, collectors }: Config, { clock, print }: CollectIo): void {
-  const spool = openSpool(buffer.path, buffer.maxBytes, clock);
-  for (const { name } of collectors) {
-    for (const { atMs, kind, reason, record } of spool.part(name).deadLetters(MAX_DEAD_LETTERS)) {
-      print(`${JSON.stringify({ collector: name, at: new Date(atMs).toISOString(), kind, reason, record })}\n`);
-    }
-  }
-  spool.close();
 }

@@ -6,6 +6,7 @@ import type { Config } from './config/read-config.ts';
 import { type RunningCollector, startCollector } from './core/collector.ts';
 import { type HttpServer, startHttpServer } from './core/http-server.ts';
 import { createMetrics } from './core/metrics.ts';
+import type { Span } from './core/source.ts';
 import { openSpool, type Spool } from './core/spool.ts';
 
 export interface RunSurroundings {
@@ -16,6 +17,14 @@ export interface RunSurroundings {
   readonly signal: AbortSignal;
 }
 
+/** How long to go on. */
+export interface RunMode {
+  /** Until all that is there has been read and delivered. */
+  readonly once: boolean;
+  /** Given: only this part of the past is read, whatever is known of it, and delivered. */
+  readonly span?: Span | undefined;
+}
+
 /** Longer than any request takes that is worth waiting for; Kubernetes kills after 30 s. */
 const STOP_MS = 10_000;
 /** The endpoint took nothing for so long, although something waits: somebody should look. */
@@ -24,11 +33,10 @@ const SILENT_MS = 5 * 60_000;
 const ALMOST_FULL = 0.9;
 
 /**
- * Runs the collectors of a configuration until the signal, or with `once` until all that is there has been read and
- * delivered. One that cannot go on ends all of them, in order.
+ * Runs the collectors of a configuration until the signal, or as the mode says. One that cannot go on ends all of them, in order.
  * @throws Error for the operator: the spool is in use, an address is taken, a source cannot go on
  */
-export async function runCollectors(config: Config, once: boolean, surroundings: RunSurroundings): Promise<void> {
+export async function runCollectors(config: Config, mode: RunMode, surroundings: RunSurroundings): Promise<void> {
   const { clock, log } = surroundings;
   const spool = openSpool(config.buffer.path, config.buffer.maxBytes, clock);
   const rareLog = createRareLog(log, clock);
@@ -37,7 +45,8 @@ export async function runCollectors(config: Config, once: boolean, surroundings:
   const stop = () => stopper.abort();
   surroundings.signal.addEventListener('abort', stop, { once: true });
   if (surroundings.signal.aborted) stop();
-  const shared = { ...surroundings, spool, rareLog, once, signal: stopper.signal };
+  const once = mode.once || mode.span !== undefined;
+  const shared = { ...surroundings, ...mode, spool, rareLog, once, signal: stopper.signal };
   const collectors = config.collectors.map(({ name, kind, settings, mapping, output }) =>
     startCollector({ name, source: kind.create(settings, surroundings), mapping, output }, shared),
   );

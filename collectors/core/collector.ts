@@ -4,7 +4,7 @@ import type { RareLog } from '../../delivery/rare-log.ts';
 import { createTransport } from '../../delivery/transport.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { type Source, type SourceContext, type SourceReport, Stopped } from './source.ts';
+import { type Source, type SourceContext, type SourceReport, type Span, Stopped } from './source.ts';
 import type { Spool, SpoolPart } from './spool.ts';
 import { createSpoolSender, type SpoolSender } from './spool-sender.ts';
 
@@ -35,6 +35,8 @@ export interface CollectorSurroundings {
   readonly log: Log;
   readonly rareLog: RareLog;
   readonly once: boolean;
+  /** Given: only this part of the past is read, once more. */
+  readonly span?: Span | undefined;
   /** Aborted when sources are to end. */
   readonly signal: AbortSignal;
 }
@@ -95,7 +97,7 @@ export function startCollector(settings: CollectorSettings, surroundings: Collec
     report: state.report,
   };
   sender.start();
-  return { name, part, intake, sender, state: state.state, ended: run(settings.source, context) };
+  return { name, part, intake, sender, state: state.state, ended: run(settings.source, context, surroundings.span) };
 }
 
 /** What the ledger of sources in the backend calls a collector. */
@@ -103,9 +105,11 @@ function nodeOf(name: string): string {
   return `collector:${name}`;
 }
 
-async function run(source: Source, context: SourceContext): Promise<void> {
+async function run(source: Source, context: SourceContext, span: Span | undefined): Promise<void> {
   try {
-    await source.run(context);
+    if (span === undefined) await source.run(context);
+    else if (source.backfill !== undefined) await source.backfill(context, span);
+    else throw new Error(`${context.name}: its source cannot be asked for the past`);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
   }

@@ -133,9 +133,12 @@ function emptyPart() {
   return part;
 }
 
-function recordText({ message, meta }: SourceRecord): string {
+/** What is kept of a record that makes no event, and is enough to map it once more. */
+function recordText({ message, meta, at, parts, partsOf, problem }: SourceRecord): string {
   try {
-    return JSON.stringify({ message, meta });
+    // A broken row has no message to map; and what tells several events of one message apart is the source's own.
+    const isWhole = partsOf === undefined && problem === undefined;
+    return JSON.stringify({ message, meta, ...(isWhole && { at, parts }) });
   } catch {
     // A message that is no JSON (a cycle, a bigint) is a mistake of the source; that it came is worth keeping.
     return '{}';

@@ -25,12 +25,20 @@ export interface DeadLetter {
   readonly record: string;
 }
 
+/** As it is kept: a record that was longer than {@link MAX_DEAD_CHARACTERS} is cut off. */
+export interface KeptLetter extends DeadLetter {
+  readonly id: number;
+  readonly atMs: number;
+}
+
 /** What is to become durable at once. */
 export interface Commit {
   /** JSON texts. */
   readonly events: readonly string[];
   readonly dead: readonly DeadLetter[];
   readonly cursor: readonly CursorChange[];
+  /** Numbers of dead letters whose events are among these: they are none any more. */
+  readonly revived?: readonly number[];
 }
 
 /** An event that waits, with the number that the ledger knows it by. */
@@ -67,15 +75,16 @@ export interface SpoolPart {
   texts(numbers: readonly number[]): string;
   /** They are dealt with; what was refused of them is kept as dead letters. */
   settle(numbers: readonly number[], bytes: number, dead: readonly DeadLetter[]): Promise<void>;
-  /** Dead letters, the newest first, at most so many. */
-  deadLetters(most: number): readonly (DeadLetter & { readonly id: number; readonly atMs: number })[];
+  /** Dead letters, the newest first, at most so many; those that are older than one of them. */
+  deadLetters(most: number, before?: number): readonly KeptLetter[];
   /** Called after each commit that brought events. */
   onEvents(listener: () => void): void;
 }
 
 /** Dead letters are for people to look at: of each collector so many are kept, the oldest go first, and all are counted. */
 const MAX_DEAD = 10_000;
-const MAX_DEAD_BYTES = 16 * 1024;
+/** Longer ones cannot be brought back; all together are some hundred megabytes at the worst. */
+const MAX_DEAD_CHARACTERS = 64 * 1024;
 const ROOM_MS = 200;
 
 /** @throws Error for the operator: in use by another process, another version, not to be opened */
@@ -131,9 +140,10 @@ function openPart(name: string, surroundings: Surroundings): SpoolPart {
     `SELECT group_concat(event, ',') AS texts FROM
      (SELECT event FROM spool WHERE collector = ? AND number BETWEEN ? AND ? ORDER BY number)`,
   );
-  const dead = db.prepare<[number, number], { id: number; at: number; kind: string; reason: string; record: string }>(
-    'SELECT id, at, kind, reason, record FROM dead WHERE collector = ? ORDER BY id DESC LIMIT ?',
-  );
+  const dead = db.prepare<
+    [number, number, number],
+    { id: number; at: number; kind: string; reason: string; record: string }
+  >('SELECT id, at, kind, reason, record FROM dead WHERE collector = ? AND id < ? ORDER BY id DESC LIMIT ?');
 
   return {
     process: row.process,
@@ -170,8 +180,8 @@ function openPart(name: string, surroundings: Surroundings): SpoolPart {
       await group.write(() => writer.remove(numbers, bytes, deadLetters), false);
       writer.confirm();
     },
-    deadLetters: (most) =>
-      dead.all(row.id, most).map(({ at, kind, ...letter }) => ({
+    deadLetters: (most, before = Number.MAX_SAFE_INTEGER) =>
+      dead.all(row.id, before, most).map(({ at, kind, ...letter }) => ({
         ...letter,
         atMs: at,
         kind: kind === 'rejected' ? 'rejected' : 'unmapped',
@@ -202,6 +212,7 @@ function createPartWriter(db: Database.Database, row: CollectorRow, clock: Clock
     'DELETE FROM dead WHERE collector = ? AND id <= (SELECT id FROM dead WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?)',
   );
   const remove = db.prepare('DELETE FROM spool WHERE collector = ? AND number BETWEEN ? AND ?');
+  const revive = db.prepare('DELETE FROM dead WHERE collector = ? AND id = ?');
   const put = db.prepare('INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
   const forget = db.prepare('DELETE FROM cursor WHERE collector = ? AND key = ?');
   const count = db.prepare(
@@ -212,7 +223,8 @@ function createPartWriter(db: Database.Database, row: CollectorRow, clock: Clock
 
   function buryAll(dead: readonly DeadLetter[]): { unmapped: number; rejected: number } {
     const at = clock.epochMs();
-    for (const { kind, reason, record } of dead) bury.run(row.id, at, kind, reason, record.slice(0, MAX_DEAD_BYTES));
+    for (const { kind, reason, record } of dead)
+      bury.run(row.id, at, kind, reason, record.slice(0, MAX_DEAD_CHARACTERS));
     if (dead.length > 0) prune.run(row.id, row.id, MAX_DEAD);
     const unmapped = dead.filter(({ kind }) => kind === 'unmapped').length;
     return { unmapped, rejected: dead.length - unmapped };
@@ -225,7 +237,7 @@ function createPartWriter(db: Database.Database, row: CollectorRow, clock: Clock
     confirm() {
       counts = read.get(row.id) ?? counts;
     },
-    add({ events, dead, cursor }: Commit): void {
+    add({ events, dead, cursor, revived = [] }: Commit): void {
       const at = clock.epochMs();
       let number = read.get(row.id)?.taken ?? 0;
       let bytes = 0;
@@ -237,6 +249,7 @@ function createPartWriter(db: Database.Database, row: CollectorRow, clock: Clock
         if (value === undefined) forget.run(row.id, key);
         else put.run(row.id, key, value);
       }
+      for (const id of revived) revive.run(row.id, id);
       const { unmapped, rejected } = buryAll(dead);
       count.run(events.length, events.length, bytes, unmapped, rejected, row.id);
     },

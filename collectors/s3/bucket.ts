@@ -7,6 +7,8 @@ export interface Listed {
   /** Names the version; empty where the store gives none. */
   readonly etag: string;
   readonly size: number;
+  /** When it was written; undefined = the store does not say. */
+  readonly modifiedAtMs: number | undefined;
 }
 
 export interface ListedPage {
@@ -71,8 +73,8 @@ export function openBucket(settings: BucketSettings, clock: Clock): Bucket {
           throw new ListingBroken('the listing says that it goes on, and not where');
         }
         const keyOf = EncodingType === 'url' ? decoded : (key: string) => key;
-        const objects = Contents.flatMap(({ Key, ETag = '', Size = 0 }) =>
-          Key === undefined ? [] : [{ key: keyOf(Key), etag: ETag, size: Size }],
+        const objects = Contents.flatMap(({ Key, ETag = '', Size = 0, LastModified }) =>
+          Key === undefined ? [] : [{ key: keyOf(Key), etag: ETag, size: Size, modifiedAtMs: LastModified?.getTime() }],
         );
         yield { objects, isLast: next === undefined };
         token = next;

@@ -1,5 +1,5 @@
 import { pause, type SourceContext, type Span, Stopped } from '../core/source.ts';
-import { type Bucket, statusOf } from './bucket.ts';
+import { type Bucket, type Listed, statusOf } from './bucket.ts';
 import { createForgetting, isBelow, outside } from './forgetting.ts';
 import { createObjectReader, type ObjectReader, type ReaderSettings } from './object-reader.ts';
 import { rowToReadFrom } from './object-states.ts';
@@ -34,7 +34,11 @@ export async function collectBucket(bucket: Bucket, settings: CollectSettings, c
   }
 }
 
-/** Reads all objects of a span once more, whatever is known of them, and remembers nothing: ids make it count once. */
+/**
+ * Reads all objects of a span once more, whatever is known of them, and remembers nothing: ids make it count once. Those are of
+ * a pattern the ones below the prefixes of its hours, else the ones that were written then.
+ * @throws Error that says what could not be read
+ */
 export async function backfillBucket(
   bucket: Bucket,
   settings: CollectSettings,
@@ -42,15 +46,25 @@ export async function backfillBucket(
   span: Span,
 ): Promise<void> {
   const reader = createObjectReader(bucket, settings, context);
-  for (const prefix of prefixesOf(settings.prefix, span)) {
-    for await (const { objects } of bucket.list(prefix, context.signal)) {
-      for (const object of objects) {
-        if (!object.key.endsWith('/') && object.size > 0) await reader.offer(object, 0, false);
-        if (context.signal.aborted) throw new Stopped();
+  const isMeant = ({ key, size, modifiedAtMs: at }: Listed) =>
+    !key.endsWith('/') &&
+    size > 0 &&
+    (isPattern(settings.prefix) || at === undefined || (at >= span.fromMs && at < span.toMs));
+  try {
+    for (const prefix of prefixesOf(settings.prefix, span)) {
+      for await (const { objects } of bucket.list(prefix, context.signal)) {
+        for (const object of objects.filter(isMeant)) {
+          await reader.offer(object, 0, false);
+          if (context.signal.aborted) throw new Stopped();
+        }
       }
     }
+  } catch (error) {
+    if (error instanceof Stopped || context.signal.aborted) throw new Stopped();
+    throw new Error(`the bucket cannot be listed: ${settings.causeOf(error)}`);
+  } finally {
+    await reader.idle();
   }
-  await reader.idle();
   if (reader.failing > 0) throw new Error(`${reader.failing} objects could not be read; the log says why`);
 }
 

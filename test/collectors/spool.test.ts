@@ -138,5 +138,5 @@ test('dead letters are kept with their reason, bounded, and all counted', async 
   expect(part.counts).toMatchObject({ unmapped: 10_050, rejected: 1 });
   const kept = part.deadLetters(20_000);
   expect(kept).toHaveLength(10_000);
-  expect(kept[0]).toMatchObject({ kind: 'rejected', reason: 'no', record: 'x'.repeat(16_384) });
+  expect(kept[0]).toMatchObject({ kind: 'rejected', reason: 'no', record: 'x'.repeat(65_536) });
 });

@@ -159,6 +159,62 @@ test('a dry run prints events with their ids, and keeps and sends nothing', asyn
   expect(server.stored.toSorted()).toEqual(ids.toSorted());
 });
 
+test('a part of the past is read once more for a backend that has lost it, and only that part', async () => {
+  const config = configOf(undefined, 'prefix: "{yyyy}/{MM}/{dd}/{HH}/"\n    lookback: 1h');
+  s3.timeMs = Date.parse('2031-05-01T10:30:00Z');
+  for (const hour of ['09', '10']) s3.put(`2031/05/01/${hour}/a.jsonl`, lines(Number(hour) * 100, 3));
+  await once(config);
+  expect(server.stored).toHaveLength(6);
+  const lost = server.stored.splice(0);
+  await server.close();
+  server = await startIngestServer();
+  const later = config.replace(/url: "[^"]*", batching/, `url: "${server.url}", batching`);
+  s3.timeMs = Date.parse('2031-06-01T10:30:00Z');
+  const backfill = async (span: string) => {
+    const collect = startCollect(later, ['--backfill', span]);
+    return { code: await collect.ended, said: collect.said.join() };
+  };
+  expect(await backfill('2031-05-01T10:00:00Z..2031-05-01T11:00:00Z')).toEqual({ code: 0, said: '' });
+  expect(server.stored).toHaveLength(3);
+  expect(await backfill('2031-05-01..2031-05-02')).toEqual({ code: 0, said: '' });
+  expect(server.stored.toSorted()).toEqual(lost.toSorted());
+  for (const span of ['2031-05-02..2031-05-01', 'yesterday', '2031-05-01..', '2031-13-01..2031-14-01']) {
+    expect(await backfill(span)).toMatchObject({ code: 2, said: expect.stringContaining('--backfill must be') });
+  }
+  s3.deny('2031/05/01/09/a.jsonl', true);
+  expect(await backfill('2031-05-01..2031-05-02')).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('1 objects could not be read'),
+  });
+});
+
+test('dead letters are brought back: refused events as they were, others by the mapping of today', async () => {
+  s3.put('a.jsonl', `${line(1)}{"bytes":2}\nno JSON\n${line(3)}`);
+  server.answer = () => ({ status: 400 });
+  await once();
+  expect(server.stored).toEqual([]);
+  const ids = [...new Set(server.requests.flatMap((request) => request.ids))];
+  server.answer = () => ({ status: 204 });
+  const said = async (mapping?: string) => {
+    const collect = startCollect(configOf(mapping), ['--dead-letters', '--resend']);
+    expect(await collect.ended, collect.said.join()).toBe(0);
+    await once();
+    return collect.printed.join('');
+  };
+  expect(await said()).toBe('bucket: 2 events wait again, 2 dead letters are left\n');
+  expect(server.stored.toSorted()).toEqual(ids.toSorted());
+  // The row without a customer has one by this mapping, and the id of its place.
+  const mended =
+    '{"type": "t", "source": "s3", "subject": customer ? customer : "nobody", "time": "2026-11-30T01:00:00Z", "data": {"bytes": bytes}}';
+  expect(await said(mended)).toBe('bucket: 1 events wait again, 1 dead letters are left\n');
+  expect(server.stored).toHaveLength(3);
+  expect(await said(mended)).toBe('bucket: 0 events wait again, 1 dead letters are left\n');
+  folder.remove();
+  folder = tempFolder();
+  await once(configOf(mended));
+  expect(server.stored).toHaveLength(3);
+});
+
 const KILLS = process.env['LONG'] === '1' ? 200 : 3;
 test(`${KILLS} kills while objects are read, put, overwritten and away: each row of each version is there, once`, async () => {
   let rows = 0;
