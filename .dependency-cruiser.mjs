@@ -117,6 +117,16 @@ export default {
       to: { path: 'node_modules/(better-sqlite3|kysely)/' },
     },
     {
+      name: 'modules-work-in-scopes',
+      severity: 'error',
+      comment: 'Rule 3: services are given a scope; who opens, migrates and watches the database is not a module.',
+      from: {
+        path: `^backend/(${AREA}|composition)/`,
+        pathNot: ['^backend/composition/parts\\.ts$', '^backend/monitoring/'],
+      },
+      to: { path: '^backend/platform/db/control-db\\.ts$' },
+    },
+    {
       name: 'answers-are-typed',
       severity: 'error',
       comment: 'Rule 3: operations answer with `answer`, which holds them to their schema.',

@@ -12,7 +12,7 @@ import { createBilling, invoicesFollowSubscriptions, sandboxRoutes } from './com
 import { createCatalog } from './composition/catalog.ts';
 import { createMetering } from './composition/metering.ts';
 import { operationsRoutes } from './composition/operations-routes.ts';
-import type { App, AppParts, Backend } from './composition/parts.ts';
+import type { App, AppParts, Backend, Parts } from './composition/parts.ts';
 import { rollupsFollowMeters } from './composition/rollups.ts';
 import { searchOperation } from './composition/search.ts';
 import { documentationRoutes, pathWithoutAlias } from './composition/service-routes.ts';
@@ -39,6 +39,7 @@ import { logRequests } from './platform/http/request-log.ts';
 import { createRouter, type Router } from './platform/http/router.ts';
 import { securityHeaders } from './platform/http/security-headers.ts';
 import { answerUnknown } from './platform/http/unknown-path.ts';
+import { createScope } from './platform/scope.ts';
 import { unservedOperationRoutes } from './unserved-operations/index.ts';
 
 export type { App, AppParts, Backend } from './composition/parts.ts';
@@ -49,63 +50,54 @@ export function createApp(parts: AppParts): App {
 }
 
 /** Puts the modules together: the only place that knows all of them. */
-export function createBackend(parts: AppParts): Backend {
-  const { usage, db, clock, newId, log, tokens } = parts;
+export function createBackend(given: AppParts): Backend {
+  const scope = createScope(given);
+  const parts: Parts = { ...given, scope };
+  const { usage, log, tokens } = parts;
   const relatedColumns = {
     billing_profile_id: PROFILE_OF_CUSTOMER_SQL,
-    plan_key: () => planKeysOfCustomerSql(clock.nowMs()),
+    plan_key: () => planKeysOfCustomerSql(scope.clock.nowMs()),
   };
-  const blockers = createSubscriptionBlockers({ clock });
+  const blockers = createSubscriptionBlockers();
   const customers = createCustomers({
-    db,
-    clock,
-    newId,
+    scope,
     relatedColumns,
     blockers: {
-      deletion: async (customerId, trx) =>
-        (await blockers.customerDeletion(customerId, trx)) ??
-        (await invoicesInUse.blockDeletion(customerId, trx)) ??
-        (await entitlements.blocksDeletion(customerId, trx)),
+      deletion: async (customerId, scope) =>
+        (await blockers.customerDeletion(customerId, scope)) ??
+        (await invoicesInUse.blockDeletion(customerId, scope)) ??
+        (await entitlements.blocksDeletion(customerId, scope)),
       subjectKeyChange: blockers.subjectKeyChange,
       currencyChange: blockers.currencyChange,
     },
   });
   const meters = createMetersService({
-    db,
-    clock,
-    newId,
+    scope,
     users: FEATURES_AS_METER_USERS,
     onChange: rollupsFollowMeters(parts),
   });
   const features = createFeatures({
-    db,
-    clock,
-    newId,
+    scope,
     usage,
     findSubjects: customers.findByIds,
-    users: { blocksArchiving: (feature, trx) => catalogBlocksArchiving(feature, trx, clock.nowMs()) },
+    users: { blocksArchiving: (feature, scope) => catalogBlocksArchiving(feature, scope, scope.clock.nowMs()) },
   });
   const catalog = createCatalog(parts, features);
   const entitlements: Entitlements = createEntitlements({
-    db,
-    clock,
-    newId,
+    scope,
     features,
     findSubjects: customers.findByIds,
     findBySubjects: customers.findBySubjects,
     findCustomers: customers.getMany,
-    log,
     subscriptions: () => subscriptions,
-    getCustomer: (id, trx) => createCustomers({ db: trx, clock, newId }).get(id),
+    getCustomer: (id, scope) => createCustomers({ scope }).get(id),
   });
   const subscriptions: Subscriptions = createSubscriptions({
-    db,
-    clock,
-    newId,
+    scope,
     plans: catalog.plans,
     addons: catalog.addons,
     lookups: catalog.lookups,
-    billingProblem: (customerId, trx) => billing.setupProblem(customerId, trx),
+    billingProblem: (customerId, scope) => billing.setupProblem(customerId, scope),
     onChange: async (customerId) => {
       await entitlements.followCustomer(customerId);
       await invoicesFollowSubscriptions(billing.billingRuns, customerId, log);
@@ -119,9 +111,9 @@ export function createBackend(parts: AppParts): Backend {
 
   const metering = createMetering(parts, { meters, customers, subscriptions });
 
-  const limits = createCallerLimits({ clock, log, requestsAMinute: parts.requestsAMinute });
-  const auditLog = createAuditLog({ db, clock, newId, log });
-  const signIn = createSignIn({ db, clock, newId, tokens, log, settings: parts.signIn });
+  const limits = createCallerLimits({ clock: scope.clock, log, requestsAMinute: parts.requestsAMinute });
+  const auditLog = createAuditLog(scope);
+  const signIn = createSignIn({ scope, tokens, settings: parts.signIn });
   const v3 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits, sessions: signIn.callers });
   metering.routes(v3);
   features.routes(v3);
@@ -130,16 +122,16 @@ export function createBackend(parts: AppParts): Backend {
   billing.routes(v3);
   subscriptions.routes(v3);
   const consumers = parts.kongAdmin && createKongConsumers(parts.kongAdmin);
-  usageSourceRoutes(v3, createUsageSources({ db, clock, newId, usage, customers, consumers }));
+  usageSourceRoutes(v3, createUsageSources({ scope, usage, customers, consumers }));
   sandboxRoutes(v3, parts, blockers, billing.billingRuns);
   catalog.routes(v3);
-  createCostEstimates({ features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
+  createCostEstimates({ scope, features, customers, currencies: catalog.currencies, plans: catalog.plans }).routes(v3);
   gatewayNodeRoutes(v3, usage);
   searchOperation(v3, parts, customers);
   accessTokenRoutes(v3, tokens);
   signIn.routes(v3, { recorder: auditLog.recorder, limits });
   auditLogRoutes(v3, auditLog);
-  machineClockRoutes(v3, parts.machineClock ?? unwatched(clock));
+  machineClockRoutes(v3, parts.machineClock ?? unwatched(scope.clock));
   unservedOperationRoutes(v3);
   const v1 = createRouter(tokens.verify, { recorder: auditLog.recorder, limits });
   metering.legacyRoutes(v1);

@@ -18,6 +18,7 @@ import { leaveUnreadAnswers } from './platform/http/unread-answers.ts';
 import { createIds } from './platform/ids.ts';
 import { createJobLog, type TrackJob } from './platform/job-log.ts';
 import { createLogger, type Logger } from './platform/log.ts';
+import { createScope } from './platform/scope.ts';
 import { startRetention } from './retention.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
@@ -74,7 +75,10 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     watch: metrics.usage,
     onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
   });
-  const tokens = await createAccessTokens({ db, clock, newId, log, configured: config.tokens });
+  const tokens = await createAccessTokens({
+    scope: createScope({ db, clock, newId, log }),
+    configured: config.tokens,
+  });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };

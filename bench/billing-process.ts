@@ -1,5 +1,6 @@
 // The billing run of bench/billing-run.ts, in a process of its own, so that its memory is that of billing alone.
 //   node bench/billing-process.ts FOLDER NOW_IN_MILLISECONDS
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAccessTokens } from '../backend/access/access-tokens/index.ts';
@@ -8,6 +9,7 @@ import { openSqliteUsageStore } from '../backend/metering/usage-store/index.ts';
 import { openControlDb } from '../backend/platform/db/control-db.ts';
 import { createIds } from '../backend/platform/ids.ts';
 import { createLogger } from '../backend/platform/log.ts';
+import { createScope } from '../backend/platform/scope.ts';
 
 /** What the process prints, as JSON. */
 export interface BillingMeasured {
@@ -26,8 +28,11 @@ export async function openBackend(folder: string, clock: { nowMs(): number }) {
   const migrations = fileURLToPath(new URL('../backend/migrations', import.meta.url));
   const db = openControlDb(join(folder, 'control.sqlite'), migrations);
   const token = 'bench-token-0123456789';
-  const tokens = await createAccessTokens({ db, clock, newId, configured: [{ name: 'bench', role: 'admin', token }] });
   const log = createLogger('error');
+  const tokens = await createAccessTokens({
+    scope: createScope({ db, clock, newId, log }),
+    configured: [{ name: 'bench', role: 'admin', token }],
+  });
   const backend = createBackend({ usage, db, clock, newId, log, tokens, maxBodyBytes: 20_000_000, version: 'bench' });
   const ask = async (method: string, path: string, body?: unknown) => {
     const answer = await backend.app.request(`/v3/openmeter${path}`, {

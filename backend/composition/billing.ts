@@ -20,14 +20,13 @@ import type { Features } from '../catalog/features/index.ts';
 import type { TaxCodes } from '../catalog/tax-codes/index.ts';
 import { createCustomers } from '../customers/customers/index.ts';
 import type { SubscriptionBlockers, Subscriptions } from '../customers/subscriptions/index.ts';
-import { clockOf, createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
+import { createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
 import { findMeters } from '../metering/meters/index.ts';
 import { WAITING } from '../monitoring/machine-clock/index.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { Logger } from '../platform/log.ts';
-import type { AppParts } from './parts.ts';
+import type { Scope } from '../platform/scope.ts';
+import type { Parts } from './parts.ts';
 
 interface BillingNeeds {
   features: Features;
@@ -38,43 +37,34 @@ interface BillingNeeds {
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(
-  { db, clock, newId, usage, log, machineClock, documentFontsDir, documentLimits }: AppParts,
+  { scope, usage, machineClock, documentFontsDir, documentLimits }: Parts,
   { features, subscriptions, taxCodes, currencies }: BillingNeeds,
 ) {
   const apps: AppsService = createAppsService({
-    db,
-    clock,
-    newId,
+    scope,
     hooks: {
-      createProfile: (app, trx) => profiles.createForApp(app, trx),
-      usersOf: async (appId, trx) => [
-        ...(await profiles.usersOfApp(appId, trx)),
-        ...(await invoicesInUse.open(trx, { appId })).map(({ number }) => `invoice ${number}`),
+      createProfile: (app, scope) => profiles.createForApp(app, scope),
+      usersOf: async (appId, scope) => [
+        ...(await profiles.usersOfApp(appId, scope)),
+        ...(await invoicesInUse.open(scope, { appId })).map(({ number }) => `invoice ${number}`),
       ],
     },
   });
   const profiles: ProfilesService = createProfilesService({
-    db,
-    clock,
-    newId,
+    scope,
     hooks: {
       findApp: apps.find,
       customersWithOpenInvoices: invoicesInUse.customersWithOpen,
-      countOpenInvoices: async (profileId, trx) => (await invoicesInUse.open(trx, { profileId })).length,
+      countOpenInvoices: async (profileId, scope) => (await invoicesInUse.open(scope, { profileId })).length,
     },
   });
-  const findCustomer = (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id);
-  const customerBilling = createCustomerBilling({ db, clock, findCustomer });
+  const findCustomer = (id: string, scope: Scope) => createCustomers({ scope }).get(id);
+  const customerBilling = createCustomerBilling({ scope, findCustomer });
   const deps = {
-    db,
-    clock,
-    newId,
-    log,
     documentFontsDir,
     documentLimits,
     heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
-    clockOf: (customerId: string, real: Clock, trx: ControlDb) => clockOf(trx, real, customerId),
-    onTestClocks: async (trx: ControlDb) => new Set((await nowByCustomer(trx, clock)).ofTestClocks.keys()),
+    onTestClocks: async (scope: Scope) => new Set((await nowByCustomer(scope)).ofTestClocks.keys()),
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
@@ -84,39 +74,39 @@ export function createBilling(
     findFeaturesByKey: features.findByKeys,
     usage: features.usage,
     tracing: usage,
-    findMeters: (ids: readonly string[], trx: ControlDb) => findMeters(trx, ids),
+    findMeters: (ids: readonly string[], scope: Scope) => findMeters(scope, ids),
     subscriptionChanges: subscriptions.listChanges,
     subscriptionChangesFollowed: subscriptions.changesFollowed,
     findSubscriptions: subscriptions.listViews,
     listSubscribers: subscriptions.listCustomerIds,
   };
-  const invoices = createInvoices(deps);
-  const billingRuns = createBillingRuns({ ...deps, invoices });
+  const invoices = createInvoices(scope, deps);
+  const billingRuns = createBillingRuns(scope, { ...deps, invoices });
   return {
     invoices,
     billingRuns,
-    setupProblem: async (customerId: string, trx: ControlDb): Promise<string | undefined> => {
-      const { profile } = await customerBilling.profileOf(customerId, trx);
+    setupProblem: async (customerId: string, scope: Scope): Promise<string | undefined> => {
+      const { profile } = await customerBilling.profileOf(customerId, scope);
       if (!profile.workflow.tax.enforced) return undefined;
-      const app = await apps.find(profile.apps.invoicing.id, trx);
-      return app && whyNoTax(app.type, await findCustomer(customerId, trx));
+      const app = await apps.find(profile.apps.invoicing.id, scope);
+      return app && whyNoTax(app.type, await findCustomer(customerId, scope));
     },
     routes: (router: Router) => {
       appRoutes(router, apps);
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
       invoices.routes(router);
-      customerChargeRoutes(router, deps);
+      customerChargeRoutes(router, scope, deps);
       billingRuns.routes(router);
-      revenueRoutes(router, deps);
-      invoiceDocumentRoutes(router, deps);
-      invoiceTraceRoutes(router, deps);
-      adjustmentRoutes(router, deps);
-      externalInvoicingRoutes(router, deps);
-      invoicePreviewRoutes(router, deps);
+      revenueRoutes(router, scope, deps);
+      invoiceDocumentRoutes(router, scope, deps);
+      invoiceTraceRoutes(router, scope, deps);
+      adjustmentRoutes(router, scope, deps);
+      externalInvoicingRoutes(router, scope, deps);
+      invoicePreviewRoutes(router, scope, deps);
       billingRuns.invoiceNowRoutes(router);
     },
-    legacyRoutes: (router: Router) => legacyExternalInvoicingRoutes(router, deps),
+    legacyRoutes: (router: Router) => legacyExternalInvoicingRoutes(router, scope, deps),
   };
 }
 
@@ -134,15 +124,15 @@ export async function invoicesFollowSubscriptions(
 /** Customers on a clock of their own. */
 export function sandboxRoutes(
   router: Router,
-  { db, clock, newId }: AppParts,
+  { scope }: Parts,
   blockers: SubscriptionBlockers,
   billingRuns: BillingRuns,
 ): void {
   const hooks = {
-    findCustomer: (id: string, trx: ControlDb) => createCustomers({ db: trx, clock, newId }).get(id),
-    blocksTimeTravel: async (id: string, trx: ControlDb) =>
-      (await blockers.timeTravel(id, trx)) ?? invoicesInUse.blockTimeTravel(id, trx),
+    findCustomer: (id: string, scope: Scope) => createCustomers({ scope }).get(id),
+    blocksTimeTravel: async (id: string, scope: Scope) =>
+      (await blockers.timeTravel(id, scope)) ?? invoicesInUse.blockTimeTravel(id, scope),
     onMove: billingRuns.catchUp,
   };
-  testClockRoutes(router, createTestClocksService({ db, clock, hooks }));
+  testClockRoutes(router, createTestClocksService({ scope, hooks }));
 }

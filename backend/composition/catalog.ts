@@ -5,15 +5,15 @@ import { createPlans, plansBlockAddonDeletion } from '../catalog/plans/index.ts'
 import { catalogLookups } from '../catalog/product-catalog/index.ts';
 import { createTaxCodes } from '../catalog/tax-codes/index.ts';
 import type { Router } from '../platform/http/router.ts';
-import type { AppParts } from './parts.ts';
+import type { Parts } from './parts.ts';
 
 /** What is sold: plans and add-ons, and the currencies and tax codes that they name. */
-export function createCatalog({ db, clock, newId }: AppParts, features: Features) {
-  const taxCodes = createTaxCodes({ db, clock, newId });
-  const currencies = createCurrencies({ db, clock, newId });
+export function createCatalog({ scope }: Parts, features: Features) {
+  const taxCodes = createTaxCodes({ scope });
+  const currencies = createCurrencies({ scope });
   const lookups = catalogLookups({ features, currencies, taxCodes });
-  const addons = createAddons({ db, clock, newId, lookups, blocksDeletion: plansBlockAddonDeletion });
-  const plans = createPlans({ db, clock, newId, lookups, findAddons: addons.findByIds });
+  const addons = createAddons({ scope, lookups, blocksDeletion: plansBlockAddonDeletion });
+  const plans = createPlans({ scope, lookups, findAddons: addons.findByIds });
   return {
     currencies,
     taxCodes,

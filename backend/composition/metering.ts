@@ -27,9 +27,9 @@ import {
   queryMeter,
   queryMeters,
 } from '../metering/meters/index.ts';
-import type { ControlDb } from '../platform/db/control-db.ts';
 import type { Router } from '../platform/http/router.ts';
-import type { AppParts } from './parts.ts';
+import type { Scope } from '../platform/scope.ts';
+import type { Parts } from './parts.ts';
 
 interface MeteringParts {
   meters: MetersService;
@@ -38,15 +38,12 @@ interface MeteringParts {
 }
 
 /** Events and meters over HTTP: what is stored, corrected, explained and queried. */
-export function createMetering(
-  { usage, db, clock, newId, metrics, maxEventDataBytes }: AppParts,
-  parts: MeteringParts,
-) {
+export function createMetering({ usage, scope, metrics, maxEventDataBytes }: Parts, parts: MeteringParts) {
   const { meters, customers } = parts;
   const annotations = annotateEvents({ meters, customers });
   const events = createEventsService({
     usage,
-    clock,
+    clock: scope.clock,
     annotations,
     onIngest: metrics?.onIngest,
     maxDataBytes: maxEventDataBytes,
@@ -58,8 +55,8 @@ export function createMetering(
   return {
     routes: (router: Router): void => {
       eventRoutes(router, events);
-      correctionRoutes(router, createCorrectionsService({ usage, newId, annotations }));
-      const explainers = countingExplainers(db, parts);
+      correctionRoutes(router, createCorrectionsService({ usage, newId: scope.newId, annotations }));
+      const explainers = countingExplainers(scope, parts);
       explanationRoutes(router, createExplanationsService({ usage, annotations, explainers }));
       subjectsSeenRoutes(router, usage);
       meterRoutes(router, { service: meters, query, backFill: (meter) => backFillOf(usage, meter) });
@@ -93,11 +90,11 @@ function annotateEvents({ meters, customers }: Pick<MeteringParts, 'meters' | 'c
 }
 
 /** What modules know of why an event counts or not. */
-function countingExplainers(db: ControlDb, { meters, subscriptions }: MeteringParts): CountingExplainers {
+function countingExplainers(scope: Scope, { meters, subscriptions }: MeteringParts): CountingExplainers {
   return {
     meters: (events) => explainByMeters(meters, events),
     metersOfTypes: (types) => meterKeysOfTypes(meters, types),
-    features: (events) => explainByFeatures(db, events),
-    others: [(events) => explainBySubscriptions(subscriptions, events)],
+    features: (events) => explainByFeatures(scope, events),
+    others: [(events) => explainBySubscriptions(subscriptions, scope, events)],
   };
 }

@@ -9,21 +9,14 @@ import type { KongAdminSettings } from '../customers/usage-sources/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
 import type { MachineClock } from '../monitoring/machine-clock/index.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { ControlDb } from '../platform/db/control-db.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
-import type { NewId } from '../platform/ids.ts';
 import type { JobLog } from '../platform/job-log.ts';
-import type { Logger } from '../platform/log.ts';
+import type { Scope, ScopeParts } from '../platform/scope.ts';
 
 /** What the application is made of. */
-export interface AppParts {
+export interface AppParts extends ScopeParts {
   usage: UsageStore;
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
-  log: Logger;
   tokens: AccessTokens;
   /** How people sign in. */
   signIn?: SignInSettings | undefined;
@@ -52,6 +45,11 @@ export interface AppParts {
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
   consoleDir?: string | undefined;
+}
+
+/** The same with the scope that the modules' services work in. */
+export interface Parts extends AppParts {
+  scope: Scope;
 }
 
 export interface MetricsAccess {

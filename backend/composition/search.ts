@@ -6,10 +6,10 @@ import { SUBSCRIPTIONS_SEARCHED } from '../customers/subscriptions/index.ts';
 import { METERS_SEARCHED } from '../metering/meters/index.ts';
 import type { Router } from '../platform/http/router.ts';
 import { createSearchService, searchRoutes } from '../search/index.ts';
-import type { AppParts } from './parts.ts';
+import type { Parts } from './parts.ts';
 
 /** One search over what each module says of its own. */
-export function searchOperation(router: Router, { db, usage }: AppParts, customers: Customers): void {
+export function searchOperation(router: Router, { scope, usage }: Parts, customers: Customers): void {
   const tables = {
     customer: CUSTOMERS_SEARCHED,
     subscription: SUBSCRIPTIONS_SEARCHED,
@@ -19,5 +19,5 @@ export function searchOperation(router: Router, { db, usage }: AppParts, custome
     feature: FEATURES_SEARCHED,
     meter: METERS_SEARCHED,
   };
-  searchRoutes(router, createSearchService({ db, usage, customers, tables }));
+  searchRoutes(router, createSearchService({ scope, usage, customers, tables }));
 }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { ControlDb } from '../platform/db/control-db.ts';
 import { filterExpression, fragmentExpression } from '../platform/db/filter-expression.ts';
+import type { DbHandle } from '../platform/db/handle.ts';
 import type { SearchedTable } from '../platform/db/searched-table.ts';
 
 /** A row that was found. */
@@ -14,7 +14,7 @@ export interface FoundRow {
 
 /** Rows that the text may mean: those of which it is the whole id, key or name first, then by name. */
 export async function findRows(
-  db: ControlDb,
+  db: DbHandle,
   { table, living, shows, contain, also }: SearchedTable,
   text: string,
   limit: number,

@@ -1,14 +1,14 @@
 import type { Customers } from '../customers/customers/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
-import type { ControlDb } from '../platform/db/control-db.ts';
 import type { SearchedTable } from '../platform/db/searched-table.ts';
 import { defined } from '../platform/defined.ts';
 import { formatInstant } from '../platform/instant.ts';
+import type { Scope } from '../platform/scope.ts';
 import { type FoundRow, findRows } from './repository.ts';
 import { type Found, SEARCHED_KINDS, type SearchAnswer, type SearchedKind } from './schema.ts';
 
 export interface SearchDeps {
-  db: ControlDb;
+  scope: Scope;
   usage: Pick<UsageStore, 'list'>;
   customers: Pick<Customers, 'getMany'>;
   /** What is found by SQL; events are asked of the usage store. */
@@ -41,7 +41,7 @@ export function createSearchService(deps: SearchDeps): SearchService {
 }
 
 async function findIn(deps: SearchDeps, table: SearchedTable, text: string, limit: number): Promise<Found[]> {
-  const rows = await findRows(deps.db, table, text, limit);
+  const rows = await findRows(deps.scope, table, text, limit);
   const owners = await deps.customers.getMany([...new Set(rows.flatMap(({ customer_id }) => customer_id ?? []))]);
   const nameOf = new Map(owners.map(({ id, name }) => [id, name]));
   return rows.map((row) => toFound(row, nameOf));

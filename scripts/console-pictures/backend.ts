@@ -9,6 +9,7 @@ import { type Backend, createBackend, startRollups } from '../../backend/app.ts'
 import { openSqliteUsageStore, type UsageStore } from '../../backend/metering/usage-store/index.ts';
 import { openControlDb } from '../../backend/platform/db/control-db.ts';
 import { createLogger } from '../../backend/platform/log.ts';
+import { createScope } from '../../backend/platform/scope.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../backend/migrations', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../../dist/console', import.meta.url));
@@ -47,9 +48,9 @@ export async function startClockedBackend(start: string, keptDir?: string): Prom
   const usage = await openSqliteUsageStore(join(dataDir, 'usage.sqlite'), clock);
   const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({ name: role, role: role as 'admin', token }));
-  const tokens = await createAccessTokens({ db, clock, newId, configured });
-  await startRollups({ usage, db });
   const log = createLogger('error');
+  const tokens = await createAccessTokens({ scope: createScope({ db, clock, newId, log }), configured });
+  await startRollups({ usage, db });
   const { app, billingRuns } = createBackend({
     usage,
     db,

@@ -12,6 +12,7 @@ import { type ControlDb, openControlDb } from '../../backend/platform/db/control
 import type { BodyBudget } from '../../backend/platform/http/body-budget.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
+import { createScope } from '../../backend/platform/scope.ts';
 import { contractIsAvailable, contractViolations } from './contract.ts';
 import { copyDatabaseTemplate, MIGRATIONS } from './database-template.ts';
 import { type TestClock, testClock } from './test-clock.ts';
@@ -89,9 +90,9 @@ export async function createTestBackend(
     role: role as keyof typeof TOKENS,
     token,
   }));
-  const tokens = await createAccessTokens({ db, clock, newId, configured });
   const logLines: string[] = [];
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
+  const tokens = await createAccessTokens({ scope: createScope({ db, clock, newId, log }), configured });
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
   const { app, invoices, billingRuns, auditLog, usageNeededFromMs, bodies } = createBackend({
     usage,

@@ -1,6 +1,7 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { withTables } from '../../platform/db/handle.ts';
 import type { Role } from '../../platform/http/env.ts';
 import { parseInstant, toStoredInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { TokenKind } from './schema.ts';
 
 interface AccessTokenRow {
@@ -27,8 +28,8 @@ export interface StoredToken {
   lastUsedAtMs: number | undefined;
 }
 
-export function accessTokenRepository(db: ControlDb) {
-  const tables = withTables<{ access_tokens: AccessTokenRow }>(db);
+export function accessTokenRepository(scope: Scope) {
+  const tables = withTables<{ access_tokens: AccessTokenRow }>(scope);
   return {
     all: async (): Promise<StoredToken[]> =>
       (await tables.selectFrom('access_tokens').selectAll().execute()).map(toToken),
@@ -50,7 +51,7 @@ export function accessTokenRepository(db: ControlDb) {
     },
     /** @param uses when each token was last used, by its id */
     setLastUsed: (uses: ReadonlyMap<string, number>): Promise<void> =>
-      db.withoutSync(async (connection) => {
+      scope.withoutSync(async (connection) => {
         const own = withTables<{ access_tokens: AccessTokenRow }>(connection);
         for (const [id, atMs] of uses) {
           const last_used_at = toStoredInstant(atMs);

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import PQueue from 'p-queue';
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Caller } from '../../platform/http/env.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Scope } from '../../platform/scope.ts';
 import {
   accessTokenExpired,
   accessTokenFixed,
@@ -63,35 +60,32 @@ export interface UsableToken {
 }
 
 interface Deps {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
-  log?: Logger;
+  scope: Scope;
   /** Tokens of environment and file: they are known while the process runs and never stored. */
   configured: readonly ConfiguredToken[];
 }
 
 export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
-  const { db, clock, newId, configured } = deps;
-  const repository = accessTokenRepository(db);
+  const { scope, configured } = deps;
+  const repository = accessTokenRepository(scope);
   /** By hash: finding one takes as long for a wrong token as for a right one, but for what nobody can aim at. */
   const known = new Map<string, KnownToken>();
   for (const token of await repository.all()) known.set(token.hash, fromStored(token));
   // A configured token that is also stored is the configuration's.
   for (const token of configured.map(fromConfiguration)) known.set(token.hash, token);
-  const lastUse = createLastUse(repository.setLastUsed, deps.log);
+  const lastUse = createLastUse(repository.setLastUsed, scope.log);
   /** One change after the other: of two admin tokens that revoke each other one has to stay. */
   const changes = new PQueue({ concurrency: 1 });
 
   const store = async (request: CreateAccessToken, beforeStoring?: (token: string) => void) => {
     const token = `${TOKEN_PREFIXES[request.kind]}${randomBytes(32).toString('base64url')}`;
     const stored: StoredToken = {
-      id: newId(),
+      id: scope.newId(),
       name: request.name,
       kind: request.kind,
       role: request.role,
       hash: hashOf(token),
-      createdAtMs: clock.nowMs(),
+      createdAtMs: scope.clock.nowMs(),
       expiresAtMs: request.expires_at === undefined ? undefined : parseInstant(request.expires_at),
       lastUsedAtMs: undefined,
     };
@@ -107,7 +101,7 @@ export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
   };
   const usable = (id: string): KnownToken | undefined => {
     const token = withId(id);
-    return token !== undefined && isUsable(token, clock.nowMs()) ? token : undefined;
+    return token !== undefined && isUsable(token, scope.clock.nowMs()) ? token : undefined;
   };
   const find = (id: string): KnownToken => {
     const token = withId(id);
@@ -115,15 +109,15 @@ export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
     return token;
   };
   return {
-    verify: async (token) => verify(known.get(hashOf(token)), clock.nowMs(), lastUse.note),
+    verify: async (token) => verify(known.get(hashOf(token)), scope.clock.nowMs(), lastUse.note),
     current: usable,
     use: (id) => {
       const token = usable(id);
-      if (token !== undefined) lastUse.note(token, clock.nowMs());
+      if (token !== undefined) lastUse.note(token, scope.clock.nowMs());
       return token;
     },
     createFirstToken: async (file) => {
-      const isAdmin = (token: KnownToken) => token.caller.role === 'admin' && isUsable(token, clock.nowMs());
+      const isAdmin = (token: KnownToken) => token.caller.role === 'admin' && isUsable(token, scope.clock.nowMs());
       if (configured.length > 0 || [...known.values()].some(isAdmin)) return undefined;
       // The file comes first: a token that is stored and shown nowhere would lock everyone out.
       const keep = (token: string) => writeFileSync(file, `${token}\n`, { mode: 0o600 });
@@ -132,19 +126,19 @@ export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
     create: (request) =>
       changes.add(async () => {
         const { expires_at } = request;
-        if (expires_at !== undefined && (parseInstant(expires_at) ?? 0) <= clock.nowMs()) throw expiryInThePast();
+        if (expires_at !== undefined && (parseInstant(expires_at) ?? 0) <= scope.clock.nowMs()) throw expiryInThePast();
         if (known.size >= MAX_TOKENS) throw tooManyAccessTokens(MAX_TOKENS);
         const { token, added } = await store(request);
-        return { ...toBody(added, clock.nowMs()), token };
+        return { ...toBody(added, scope.clock.nowMs()), token };
       }),
-    list: () => [...known.values()].sort(inOrderOfAge).map((token) => toBody(token, clock.nowMs())),
-    get: (id) => toBody(find(id), clock.nowMs()),
+    list: () => [...known.values()].sort(inOrderOfAge).map((token) => toBody(token, scope.clock.nowMs())),
+    get: (id) => toBody(find(id), scope.clock.nowMs()),
     revoke: (id) =>
       changes.add(async () => {
         const token = find(id);
         const { tokenName } = token.caller;
         if (token.kind === 'configured') throw accessTokenFixed('access_token_configured', tokenName);
-        if (!leavesAnAdmin(known.values(), token, clock.nowMs())) {
+        if (!leavesAnAdmin(known.values(), token, scope.clock.nowMs())) {
           throw accessTokenFixed('last_admin_access_token', tokenName);
         }
         await repository.remove(id);

@@ -1,8 +1,9 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { withTables } from '../../platform/db/handle.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AUDIT_FILTERS, AuditFilter } from './filters.ts';
 import type { Outcome } from './schema.ts';
 
@@ -40,20 +41,20 @@ const COLUMNS: Record<keyof typeof AUDIT_FILTERS, string> = {
 /** What is known once there is an answer. */
 export type Completion = Pick<AuditRow, 'outcome' | 'status' | 'after'> & { resource_id?: string };
 
-export function auditLogRepository(db: ControlDb) {
+export function auditLogRepository(scope: Scope) {
   type Tables = { audit_log: AuditRow };
-  const tables = withTables<Tables>(db);
+  const tables = withTables<Tables>(scope);
   return {
     /**
      * Waits for no disk. The change that follows is stored in the same file, in order, and waits for it: there is no
      * change on disk without its row.
      */
     insert: (row: AuditRow): Promise<void> =>
-      db.withoutSync(async (own) => {
+      scope.withoutSync(async (own) => {
         await withTables<Tables>(own).insertInto('audit_log').values(row).execute();
       }),
     complete: (id: string, values: Completion): Promise<void> =>
-      db.withoutSync(async (own) => {
+      scope.withoutSync(async (own) => {
         await withTables<Tables>(own).updateTable('audit_log').set(values).where('id', '=', id).execute();
       }),
     byId: (id: string): Promise<AuditRow | undefined> =>

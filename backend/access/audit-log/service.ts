@@ -1,14 +1,11 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { notFound } from '../../platform/errors.ts';
 import type { ChangeRecorder, IntendedChange } from '../../platform/http/changes.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import { parseJsonText } from '../../platform/json.ts';
-import type { Logger } from '../../platform/log.ts';
 import { redactText } from '../../platform/redact.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { toBoundedJson } from './bounded-json.ts';
 import type { AuditFilter } from './filters.ts';
 import { createRefusalLimit } from './refusal-limit.ts';
@@ -30,13 +27,13 @@ export interface AuditLog {
 }
 
 /** Who changed what, when, and what it was before and after. Entries cannot be changed; only time removes them. */
-export function createAuditLog(deps: { db: ControlDb; clock: Clock; newId: NewId; log: Logger }): AuditLog {
-  const { db, clock, newId, log } = deps;
-  const repository = auditLogRepository(db);
-  const mayRecordRefusal = createRefusalLimit(clock);
+export function createAuditLog(scope: Scope): AuditLog {
+  const { log } = scope;
+  const repository = auditLogRepository(scope);
+  const mayRecordRefusal = createRefusalLimit(scope.clock);
   const rowOf = async (change: IntendedChange, outcome: Outcome, status: number | null): Promise<AuditRow> => ({
-    id: newId(),
-    at: toStoredInstant(clock.nowMs()),
+    id: scope.newId(),
+    at: toStoredInstant(scope.clock.nowMs()),
     token_id: change.caller.tokenId,
     token_name: change.caller.tokenName,
     role: change.caller.role,
@@ -86,7 +83,7 @@ export function createAuditLog(deps: { db: ControlDb; clock: Clock; newId: NewId
       return toEntry(row);
     },
     expire: async (retentionDays) => {
-      const removed = await repository.removeBefore(clock.nowMs() - retentionDays * DAY_MS, REMOVED_AT_ONCE);
+      const removed = await repository.removeBefore(scope.clock.nowMs() - retentionDays * DAY_MS, REMOVED_AT_ONCE);
       return { removed, state: removed === REMOVED_AT_ONCE ? 'more' : 'done' };
     },
   };

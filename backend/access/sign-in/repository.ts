@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Role } from '../../platform/http/roles.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
@@ -21,7 +21,7 @@ export interface SessionRow {
 /** Old ones go when new ones come, these many at a time. */
 const REMOVED_AT_ONCE = 200;
 
-export function sessionRepository(db: ControlDb) {
+export function sessionRepository(db: DbHandle) {
   const tables = withTables<{ sessions: SessionRow }>(db);
   const open = (nowMs: number) =>
     tables.selectFrom('sessions').where('ended_at', 'is', null).where('expires_at', '>', toStoredInstant(nowMs));

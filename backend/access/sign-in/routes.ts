@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import type { Clock } from '../../platform/clock.ts';
 import { RequestProblem } from '../../platform/errors.ts';
 import type { CallerLimits } from '../../platform/http/caller-limits.ts';
 import type { ChangeRecorder } from '../../platform/http/changes.ts';
@@ -11,7 +10,7 @@ import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { ROLE_MEANINGS } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { parseInstant } from '../../platform/instant.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AccessTokens } from '../access-tokens/index.ts';
 import type { OwnCookie } from './cookies.ts';
 import { sessionEnded, sessionNeedsToken, sessionNotFound } from './errors.ts';
@@ -30,11 +29,10 @@ import type { Client, Sessions } from './sessions.ts';
 export const SIGN_IN_TAG = 'Sign-in';
 
 export interface SignInParts {
-  clock: Clock;
+  scope: Scope;
   tokens: AccessTokens;
   sessions: Sessions;
   cookie: OwnCookie;
-  log: Logger;
   recorder: ChangeRecorder;
   limits: CallerLimits;
   /** Ways to sign in besides an access token. */
@@ -111,7 +109,7 @@ function ignoreUnauthenticated(error: unknown): undefined {
   throw error;
 }
 
-function beginRoute(router: Router, { clock, tokens, sessions, cookie }: SignInParts): void {
+function beginRoute(router: Router, { scope, tokens, sessions, cookie }: SignInParts): void {
   router.endpoint(
     {
       method: 'post',
@@ -142,7 +140,7 @@ function beginRoute(router: Router, { clock, tokens, sessions, cookie }: SignInP
         },
         clientOf(c),
       );
-      giveCookie(c, cookie, { session, secret }, clock.nowMs());
+      giveCookie(c, cookie, { session, secret }, scope.clock.nowMs());
       return answer(toOwnSession(session, caller), 201);
     },
   );

@@ -1,11 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Caller } from '../../platform/http/env.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Role } from '../../platform/http/roles.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AccessTokens } from '../access-tokens/index.ts';
 import { sessionEnded, sessionNotFound } from './errors.ts';
 import { type SessionRow, sessionRepository } from './repository.ts';
@@ -51,33 +49,31 @@ export interface Sessions {
 }
 
 export function createSessions(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   tokens: Pick<AccessTokens, 'current' | 'use'>;
   lifetimeMs: number;
   /** Whether people sign in over OpenID Connect: where that was turned off, nobody may say who they are. */
   hasProvider: boolean;
 }): Sessions {
-  const { db, clock, newId, tokens, lifetimeMs, hasProvider } = deps;
-  const repository = sessionRepository(db);
+  const { scope, tokens, lifetimeMs, hasProvider } = deps;
+  const repository = sessionRepository(scope);
   /** Whose token was revoked, or has gone from the configuration, is signed out; until somebody looks nobody has noticed. */
   const endOfGoneTokens = async () => {
-    for (const tokenId of await repository.tokensOfOpen(clock.nowMs())) {
-      if (tokens.current(tokenId) === undefined) await repository.endOfOwner(tokenId, clock.nowMs());
+    for (const tokenId of await repository.tokensOfOpen(scope.clock.nowMs())) {
+      if (tokens.current(tokenId) === undefined) await repository.endOfOwner(tokenId, scope.clock.nowMs());
     }
   };
   const get = async (id: string): Promise<SessionRow> => {
-    const row = await repository.openById(id, clock.nowMs());
+    const row = await repository.openById(id, scope.clock.nowMs());
     if (row === undefined) throw sessionNotFound(id);
     return row;
   };
   return {
     begin: async (owner, client) => {
       const secret = randomBytes(32).toString('base64url');
-      const nowMs = clock.nowMs();
+      const nowMs = scope.clock.nowMs();
       const row: SessionRow = {
-        id: newId(),
+        id: scope.newId(),
         secret_hash: hashOf(secret),
         method: owner.method,
         owner_id: owner.id,
@@ -89,8 +85,8 @@ export function createSessions(deps: {
         expires_at: toStoredInstant(Math.min(nowMs + lifetimeMs, owner.expiresAtMs ?? Number.POSITIVE_INFINITY)),
         ended_at: null,
       };
-      await db.transaction(async (trx) => {
-        const own = sessionRepository(trx);
+      await scope.transaction(async (scope) => {
+        const own = sessionRepository(scope);
         await own.insert(row);
         await own.prune(owner.id, MAX_SESSIONS_OF_ONE, nowMs);
       });
@@ -99,28 +95,28 @@ export function createSessions(deps: {
     find: async (secret) => {
       const row = await repository.bySecretHash(hashOf(secret));
       if (row === undefined) return undefined;
-      if (row.ended_at !== null || row.expires_at <= toStoredInstant(clock.nowMs())) throw sessionEnded();
+      if (row.ended_at !== null || row.expires_at <= toStoredInstant(scope.clock.nowMs())) throw sessionEnded();
       if (row.method === 'oidc') {
         if (!hasProvider) throw sessionEnded();
         return { session: toSession(row), caller: callerOf(row) };
       }
       const token = tokens.use(row.owner_id);
       if (token === undefined) {
-        await repository.endOfOwner(row.owner_id, clock.nowMs());
+        await repository.endOfOwner(row.owner_id, scope.clock.nowMs());
         throw sessionEnded();
       }
       return { session: toSession(row), caller: { ...token.caller, sessionId: row.id } };
     },
     list: async (page) => {
       await endOfGoneTokens();
-      const { rows, total } = await repository.openPage(clock.nowMs(), page);
+      const { rows, total } = await repository.openPage(scope.clock.nowMs(), page);
       return { data: rows.map(toSession), meta: pageMeta(page, total) };
     },
     get: async (id) => toSession(await get(id)),
     end: async (id) => {
-      if (!(await repository.endById(id, clock.nowMs()))) throw sessionNotFound(id);
+      if (!(await repository.endById(id, scope.clock.nowMs()))) throw sessionNotFound(id);
     },
-    endAllOf: (ownerId) => repository.endOfOwner(ownerId, clock.nowMs()),
+    endAllOf: (ownerId) => repository.endOfOwner(ownerId, scope.clock.nowMs()),
   };
 }
 

@@ -1,12 +1,9 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { SessionCallers } from '../../platform/http/auth.ts';
 import type { CallerLimits } from '../../platform/http/caller-limits.ts';
 import type { ChangeRecorder } from '../../platform/http/changes.ts';
 import { ownOrigin, requireOwnOrigin } from '../../platform/http/own-origin.ts';
 import type { Router } from '../../platform/http/router.ts';
-import type { NewId } from '../../platform/ids.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AccessTokens } from '../access-tokens/index.ts';
 import { ownCookie } from './cookies.ts';
 import type { OidcSettings } from './oidc/provider.ts';
@@ -38,11 +35,8 @@ export interface SignIn {
 }
 
 export function createSignIn(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   tokens: AccessTokens;
-  log: Logger;
   settings?: SignInSettings | undefined;
 }): SignIn {
   const { settings = {}, ...rest } = deps;

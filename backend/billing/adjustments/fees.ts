@@ -2,8 +2,9 @@
  * Fees that were billed and have become other ones: a plan was changed or ended before the time that was paid for was
  * over, or goes on after all; or the invoice that they stood on does not stand any more.
  */
+
 import { chargesUsage } from '../../catalog/rating/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import { sumOf } from '../../platform/decimal-texts.ts';
 import { defined } from '../../platform/defined.ts';
@@ -40,35 +41,35 @@ export interface BilledFee {
  */
 export async function correctFee(
   deps: AdjustmentsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   charge: Charge,
   { lines, earlier: all, usedUntilMs }: BilledFee,
 ): Promise<void> {
   const fixed = lines.filter((line) => !followsCharges(line.invoiceStatus) && !isTakenBack(line));
   const billed = fixed.find(isBilled) ?? fixed[0];
   if (charge.amount === undefined || billed === undefined || chargesUsage(billed.terms.price)) return;
-  const fee = await feeNow(charge, billed, deps, trx);
+  const fee = await feeNow(charge, billed, deps, scope);
   const earlier = all.filter(isInForce);
   const missing = wantedCorrection(fee, fixed).sub(sumOf(earlier.map(({ amount }) => amount)));
   if (missing.isZero()) return;
   const isCredit = missing.lt(0);
-  const { adjustments } = await deps.profileOf(charge.customerId, trx);
+  const { adjustments } = await deps.profileOf(charge.customerId, scope);
   if (isCredit && adjustments.unused_time === 'keep') return;
   const split = againstLetOff(letOffOf(earlier), missing);
-  const rest = isCredit ? split.rest : await withdrawCredits(trx, earlier, split.rest);
+  const rest = isCredit ? split.rest : await withdrawCredits(scope, earlier, split.rest);
   const isUnbilled = !isCredit && !fixed.some(isBilled);
   const correctionOf = (amount: Decimal): Correction => ({
     ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
-    id: deps.newId(),
+    id: scope.newId(),
     customerId: charge.customerId,
     currency: charge.currency,
     chargeId: charge.id,
     amount: formatDecimal(amount),
     ...defined({ taxConfig: billed.taxConfig }),
     state: 'pending',
-    createdAtMs: deps.clock.nowMs(),
+    createdAtMs: scope.clock.nowMs(),
   });
-  await correctionRepository(trx).store([
+  await correctionRepository(scope).store([
     ...(rest.isZero() ? [] : [correctionOf(rest)]),
     ...(split.letOff.isZero() ? [] : [withoutQuantities(correctionOf(split.letOff))]),
   ]);
@@ -117,8 +118,13 @@ function unpaidCredit(charge: Charge, billed: LineOfCharge): CorrectionTexts {
 }
 
 /** What the fee comes to with its discounts, and with what a person has set on its line. */
-async function feeNow(charge: Charge, line: LineOfCharge, deps: AdjustmentsDeps, trx: ControlDb): Promise<string> {
-  const currency: Currency = await currencyOf(deps, charge.currency, trx);
+async function feeNow(
+  charge: Charge,
+  line: LineOfCharge,
+  deps: AdjustmentsDeps,
+  scope: CustomerScope,
+): Promise<string> {
+  const currency: Currency = await currencyOf(deps, charge.currency, scope);
   const { amount = '0', servicePeriod } = charge;
   const agreed = { ...charge.terms, price: { type: 'flat' as const, amount } };
   const rated = rateLine(
@@ -132,7 +138,7 @@ async function feeNow(charge: Charge, line: LineOfCharge, deps: AdjustmentsDeps,
       previouslyBilledAmount: '0',
     },
     currency,
-    deps.newId,
+    scope.newId,
   );
   return netOf({ rated });
 }

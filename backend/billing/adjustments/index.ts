@@ -1,4 +1,5 @@
 import type { Router } from '../../platform/http/router.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AdjustmentsDeps } from './deps.ts';
 import { billingCorrectionRoutes } from './routes.ts';
 import { createCorrectionsService } from './service.ts';
@@ -22,6 +23,6 @@ export { correctUsageOfCustomer, LOOK_BACK_MS, type Recounted, recountCharge } f
 export { isInForce, withdrawCredits } from './withdraw.ts';
 
 /** Corrections of what was billed, over the API. */
-export function adjustmentRoutes(router: Router, deps: AdjustmentsDeps): void {
-  billingCorrectionRoutes(router, createCorrectionsService(deps));
+export function adjustmentRoutes(router: Router, scope: Scope, deps: AdjustmentsDeps): void {
+  billingCorrectionRoutes(router, createCorrectionsService(scope, deps));
 }

@@ -1,8 +1,9 @@
 /** What a difference in usage is called on a bill. */
 import { Decimal } from '../../platform/decimal.ts';
 import type { Period } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { Charge } from '../charges/index.ts';
-import { scopeOf } from '../invoice-records/index.ts';
+import { usageBehind } from '../invoice-records/index.ts';
 import type { AdjustmentsDeps } from './deps.ts';
 import type { CorrectionReason } from './types.ts';
 
@@ -25,14 +26,15 @@ const EVENTS_LOOKED_AT = 1000;
  */
 export async function usageReason(
   deps: AdjustmentsDeps,
+  scope: Scope,
   { name, customerId, featureId }: Pick<Charge, 'name' | 'customerId' | 'featureId'>,
   period: Period,
   { before, after, since }: { before: string; after: string; since: string | undefined },
 ): Promise<UsageReason> {
   if (new Decimal(after).gt(before)) return 'late_usage';
   const traced = { name, customerId, period, ...(featureId !== undefined && { featureId }) };
-  const scope = since === undefined ? undefined : await scopeOf(deps, traced);
-  if (scope === undefined || since === undefined) return 'lower_usage';
-  const { events } = await deps.tracing.lateEvents(scope, { snapshot: since }, { size: EVENTS_LOOKED_AT });
+  const usage = since === undefined ? undefined : await usageBehind(deps, scope, traced);
+  if (usage === undefined || since === undefined) return 'lower_usage';
+  const { events } = await deps.tracing.lateEvents(usage, { snapshot: since }, { size: EVENTS_LOOKED_AT });
   return events.some(({ change }) => change === 'voided') ? 'voided_events' : 'lower_usage';
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists, inPieces, replacing } from '../../platform/db/in-lists.ts';
 import { type Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import { isNegative } from '../../platform/decimal-texts.ts';
@@ -34,7 +34,7 @@ const REPLACED = [
 ] as const satisfies (keyof CorrectionRow)[];
 
 /** Differences to what was billed. A handle lives as long as the transaction that it is made for. */
-export function correctionRepository(db: ControlDb) {
+export function correctionRepository(db: DbHandle) {
   const tables = withTables<{
     billing_corrections: CorrectionRow;
     charges: { customer_id: string; currency: string; state: Charge['state'] };

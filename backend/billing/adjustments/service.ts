@@ -1,10 +1,11 @@
+import { customerScope } from '../../customers/test-clocks/index.ts';
 import { isNegative } from '../../platform/decimal-texts.ts';
 import { defined } from '../../platform/defined.ts';
 import { notFound } from '../../platform/errors.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { toTextPeriod } from '../../platform/period/index.ts';
-import { atCustomersTime } from '../charges/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AdjustmentsDeps } from './deps.ts';
 import { correctionProblem, correctionSettled } from './errors.ts';
 import { correctionRepository } from './repository.ts';
@@ -25,20 +26,20 @@ export interface CorrectionsService {
   settle(customerId: string, id: string, request: SettleCorrection): Promise<CorrectionBody>;
 }
 
-export function createCorrectionsService(anyDeps: AdjustmentsDeps): CorrectionsService {
+export function createCorrectionsService(root: Scope, deps: AdjustmentsDeps): CorrectionsService {
   return {
     list: async (customerId, page) => {
-      if ((await anyDeps.findCustomer(customerId, anyDeps.db)) === undefined) throw notFound('customer', customerId);
-      const deps = await atCustomersTime(anyDeps, customerId);
-      await correctUsageOfCustomer(deps, customerId);
-      const { corrections, total } = await correctionRepository(deps.db).page(customerId, page);
-      const owed = await correctionRepository(deps.db).owed(customerId);
+      if ((await deps.findCustomer(customerId, root)) === undefined) throw notFound('customer', customerId);
+      const scope = await customerScope(root, customerId);
+      await correctUsageOfCustomer(deps, scope, customerId);
+      const { corrections, total } = await correctionRepository(scope).page(customerId, page);
+      const owed = await correctionRepository(scope).owed(customerId);
       return { data: corrections.map(toBody), meta: pageMeta(page, total), owed };
     },
     settle: async (customerId, id, request) => {
-      const deps = await atCustomersTime(anyDeps, customerId);
-      return deps.db.transaction(async (trx) => {
-        const correction = await correctionRepository(trx).byId(id);
+      const scope = await customerScope(root, customerId);
+      return scope.transaction(async (scope) => {
+        const correction = await correctionRepository(scope).byId(id);
         if (correction?.customerId !== customerId) throw notFound('billing correction', id);
         if (correction.state === request.how) return toBody(correction);
         refuseSettlement(correction, request);
@@ -46,10 +47,10 @@ export function createCorrectionsService(anyDeps: AdjustmentsDeps): CorrectionsS
         const settled: Correction = {
           ...correction,
           state,
-          settledAtMs: deps.clock.nowMs(),
+          settledAtMs: scope.clock.nowMs(),
           ...(note !== undefined && { note }),
         };
-        await correctionRepository(trx).store([settled]);
+        await correctionRepository(scope).store([settled]);
         return toBody(settled);
       });
     },

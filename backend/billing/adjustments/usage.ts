@@ -4,7 +4,7 @@
  */
 
 import type { PricingTerms } from '../../catalog/rating/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import { differenceOf, isNegative, isZero, sumOf } from '../../platform/decimal-texts.ts';
 import { defined } from '../../platform/defined.ts';
@@ -64,15 +64,15 @@ interface Recount {
  * Looks at one charge again.
  * @returns the corrections that were made; none when nothing has changed, or when the charge is still being billed
  */
-async function correctUsage(deps: AdjustmentsDeps, chargeId: string): Promise<Correction[]> {
-  const charge = await chargeRepository(deps.db).byId(chargeId);
-  const found = charge && (await countAgain(deps, charge, await lineRepository(deps.db).ofCharge(charge.id)));
+async function correctUsage(deps: AdjustmentsDeps, scope: CustomerScope, chargeId: string): Promise<Correction[]> {
+  const charge = await chargeRepository(scope).byId(chargeId);
+  const found = charge && (await countAgain(deps, scope, charge, await lineRepository(scope).ofCharge(charge.id)));
   if (charge === undefined || found === undefined) return [];
-  return deps.db.transaction(async (trx) => {
-    const now = await countedSoFar(trx, charge, await lineRepository(trx).ofCharge(charge.id));
+  return scope.transaction(async (scope) => {
+    const now = await countedSoFar(scope, charge, await lineRepository(scope).ofCharge(charge.id));
     if (now?.billed.toMs !== found.known.billed.toMs || now.before !== found.known.before) return [];
-    const corrections = await correctionsOf(deps, trx, charge, { ...found, known: now });
-    await correctionRepository(trx).store(corrections);
+    const corrections = await correctionsOf(deps, scope, charge, { ...found, known: now });
+    await correctionRepository(scope).store(corrections);
     return corrections;
   });
 }
@@ -80,34 +80,36 @@ async function correctUsage(deps: AdjustmentsDeps, chargeId: string): Promise<Co
 /** The corrections that a look at one charge would make if its lines were these. Nothing is stored. */
 export async function recountCharge(
   deps: AdjustmentsDeps,
+  scope: CustomerScope,
   charge: Charge,
   lines: readonly LineOfCharge[],
 ): Promise<Correction[]> {
-  const found = await countAgain(deps, charge, lines);
-  return found === undefined ? [] : correctionsOf(deps, deps.db, charge, found);
+  const found = await countAgain(deps, scope, charge, lines);
+  return found === undefined ? [] : correctionsOf(deps, scope, charge, found);
 }
 
 /** Reads the usage of what is billed. Not within a transaction, which would hold up everybody else. */
 async function countAgain(
   deps: AdjustmentsDeps,
+  scope: CustomerScope,
   charge: Charge,
   lines: readonly LineOfCharge[],
 ): Promise<Recount | undefined> {
   // While a period is billed in parts, the next part counts what has arrived late in those before it.
   if (charge.state !== 'billed' || charge.amount !== undefined) return undefined;
-  const known = await countedSoFar(deps.db, charge, lines);
+  const known = await countedSoFar(scope, charge, lines);
   if (known === undefined) return undefined;
   const { billed, line, before, sinceSnapshot } = known;
   // In one reading, so that the parts are those of the whole.
   const ends = differInPrice(known.lines) ? upToParts(known.lines, billed) : [];
   const { featureId, name } = line;
   const asked = [billed, ...ends].map((period) => ({ featureId, name, period }));
-  const [measured, ...atEnds] = await readUsages(deps, charge.customerId, asked);
+  const [measured, ...atEnds] = await readUsages(deps, scope, charge.customerId, asked);
   if (measured === undefined || isMissing(measured)) return undefined;
   const { value: after, snapshot } = measured;
   if (isZero(differenceOf(after, before))) return undefined;
   const named = { ...line, customerId: charge.customerId };
-  const reason = await usageReason(deps, named, billed, { before, after, since: sinceSnapshot });
+  const reason = await usageReason(deps, scope, named, billed, { before, after, since: sinceSnapshot });
   const values = atEnds.flatMap((one) => (isMissing(one) ? [] : one.value));
   return { known, after, partsAfter: values.length > 0 ? partsOf(values) : undefined, reason, snapshot };
 }
@@ -116,14 +118,18 @@ async function countAgain(
  * What lines and corrections have come to so far; undefined when there is nothing to look at.
  * @param all lines of the charge, those of deleted and void invoices included
  */
-async function countedSoFar(db: ControlDb, charge: Charge, all: readonly LineOfCharge[]): Promise<Counted | undefined> {
+async function countedSoFar(
+  scope: CustomerScope,
+  charge: Charge,
+  all: readonly LineOfCharge[],
+): Promise<Counted | undefined> {
   const lines = all.filter((line) => line.kind === 'charge' && !isTakenBack(line));
   const billed = billedPeriod(charge, lines);
   // What was let off is counted with the parts that stand; by itself there is nothing to look at.
   const standing = lines.filter((one) => !isLineLetOff(one));
   const line = standing.at(-1);
   if (billed === undefined || line === undefined) return undefined;
-  const earlier = (await correctionRepository(db).ofCharge(charge.id)).filter(isInForce);
+  const earlier = (await correctionRepository(scope).ofCharge(charge.id)).filter(isInForce);
   const own = earlier.filter(({ reason }) => reason !== 'carried_over');
   const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? line.snapshot;
   const before = countedBefore(lines, earlier);
@@ -161,30 +167,30 @@ function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Correct
 /** None when nothing can be given back. */
 async function correctionsOf(
   deps: AdjustmentsDeps,
-  db: ControlDb,
+  scope: CustomerScope,
   charge: Charge,
   recount: Recount,
 ): Promise<Correction[]> {
   const { isPaidFor, letOff } = recount.known;
-  const amount = costOfDifference(charge, recount, await currencyOf(deps, charge.currency, db), deps.newId);
+  const amount = costOfDifference(charge, recount, await currencyOf(deps, charge.currency, scope), scope.newId);
   if (isNegative(amount) && !isPaidFor) return [];
-  const { adjustments } = await deps.profileOf(charge.customerId, db);
-  const correction = differenceIn(deps, charge, recount, amount);
+  const { adjustments } = await deps.profileOf(charge.customerId, scope);
+  const correction = differenceIn(scope, charge, recount, amount);
   const split = againstLetOff(letOff, new Decimal(amount));
   // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
   if (adjustments.late_usage === 'report' || split.rest.isZero()) return [{ ...correction, state: 'reported' }];
   const billed = { ...correction, amount: formatDecimal(split.rest) };
   if (split.letOff.isZero()) return [billed];
-  const taken = { ...correction, id: deps.newId(), amount: formatDecimal(split.letOff) };
+  const taken = { ...correction, id: scope.newId(), amount: formatDecimal(split.letOff) };
   return [billed, withoutQuantities(taken)];
 }
 
-function differenceIn(deps: AdjustmentsDeps, charge: Charge, recount: Recount, amount: string): Correction {
+function differenceIn(scope: CustomerScope, charge: Charge, recount: Recount, amount: string): Correction {
   const { known, after, partsAfter, reason, snapshot } = recount;
   const { billed, line, before, sinceSnapshot } = known;
   const text = toTextPeriod(billed);
   return {
-    id: deps.newId(),
+    id: scope.newId(),
     customerId: charge.customerId,
     currency: charge.currency,
     chargeId: charge.id,
@@ -197,7 +203,7 @@ function differenceIn(deps: AdjustmentsDeps, charge: Charge, recount: Recount, a
     ...defined({ partsAfter, sinceSnapshot, snapshot, taxConfig: line.taxConfig }),
     period: billed,
     state: 'pending',
-    createdAtMs: deps.clock.nowMs(),
+    createdAtMs: scope.clock.nowMs(),
   };
 }
 
@@ -254,14 +260,18 @@ export interface Recounted {
  * on the last of its days is found by a look on the day after, too. Does not fail for a charge that cannot be counted: what
  * is to be billed now must not wait for what has been billed already.
  */
-export async function correctUsageOfCustomer(deps: AdjustmentsDeps, customerId: string): Promise<Recounted> {
-  const { recountedAtMs = LOOK_BACK_MS } = await scheduleRepository(deps.db).last(customerId);
-  const sinceMs = Math.min(recountedAtMs, deps.clock.nowMs()) - LOOK_BACK_MS;
+export async function correctUsageOfCustomer(
+  deps: AdjustmentsDeps,
+  scope: CustomerScope,
+  customerId: string,
+): Promise<Recounted> {
+  const { recountedAtMs = LOOK_BACK_MS } = await scheduleRepository(scope).last(customerId);
+  const sinceMs = Math.min(recountedAtMs, scope.clock.nowMs()) - LOOK_BACK_MS;
   const made: Correction[] = [];
   const failed: { chargeId: string; error: unknown }[] = [];
-  for (const charge of await chargeRepository(deps.db).issuedSince(customerId, sinceMs)) {
+  for (const charge of await chargeRepository(scope).issuedSince(customerId, sinceMs)) {
     try {
-      made.push(...(await correctUsage(deps, charge.id)));
+      made.push(...(await correctUsage(deps, scope, charge.id)));
     } catch (error) {
       failed.push({ chargeId: charge.id, error });
     }

@@ -1,5 +1,6 @@
 /** Credits that were given for what turns out not to be paid. */
-import type { ControlDb } from '../../platform/db/control-db.ts';
+
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import { correctionRepository } from './repository.ts';
 import type { Correction } from './types.ts';
@@ -14,7 +15,7 @@ export function isInForce({ state }: Correction): boolean {
  * @param amount positive @returns what is left: it is on invoices already, or was paid out
  */
 export async function withdrawCredits(
-  db: ControlDb,
+  scope: CustomerScope,
   corrections: readonly Correction[],
   amount: Decimal,
 ): Promise<Decimal> {
@@ -28,7 +29,7 @@ export async function withdrawCredits(
     const changed = rest.isZero()
       ? { ...credit, state: 'withdrawn' as const }
       : { ...credit, amount: formatDecimal(rest) };
-    await correctionRepository(db).store([changed]);
+    await correctionRepository(scope).store([changed]);
   }
   return left;
 }

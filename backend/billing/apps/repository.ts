@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import { catalogItem } from './catalog.ts';
@@ -19,7 +19,7 @@ interface AppRow {
 }
 
 /** Installed apps. A handle lives as long as the transaction that it is made for. */
-export function appRepository(db: ControlDb) {
+export function appRepository(db: DbHandle) {
   const tables = withTables<{ apps: AppRow }>(db);
   const living = tables.selectFrom('apps').where('deleted_at', 'is', null);
   return {

@@ -1,18 +1,16 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { CATALOG, catalogItem } from './catalog.ts';
 import { appInUse, appNotFound, appTypeIsFixed, builtInAppStays, stripeNotAvailable } from './errors.ts';
 import { appRepository } from './repository.ts';
 import type { App, AppCatalogItem, AppPage, AppType, InstallApp, InstalledApp, UpdateApp } from './schema.ts';
 
-/** What modules above have to do with apps. Both are called inside the transaction of the change, with its handle. */
+/** What modules above have to do with apps. Both are called inside the transaction of the change, with its scope. */
 export interface AppHooks {
   /** Makes a billing profile for the new app. @returns whether it became the default one */
-  createProfile(app: App, db: ControlDb): Promise<boolean>;
+  createProfile(app: App, scope: Scope): Promise<boolean>;
   /** Who needs the app, in words; empty when it may go. */
-  usersOf(appId: string, db: ControlDb): Promise<string[]>;
+  usersOf(appId: string, scope: Scope): Promise<string[]>;
 }
 
 export interface AppsService {
@@ -25,7 +23,7 @@ export interface AppsService {
   /** Uninstalled apps are found too; they carry `deleted_at`. @throws RequestProblem 404 */
   get(id: string): Promise<App>;
   /** undefined when there never was such an app. */
-  find(id: string, db?: ControlDb): Promise<App | undefined>;
+  find(id: string, scope: Scope): Promise<App | undefined>;
   /** @throws RequestProblem 404 @throws DomainProblem 400 for another type, 501 for stripe */
   update(id: string, request: UpdateApp): Promise<App>;
   /** @throws RequestProblem 404 @throws DomainProblem 400 for the built-in sandbox, 409 while something uses the app */
@@ -33,8 +31,8 @@ export interface AppsService {
 }
 
 /** Apps that issue invoices and collect payments. */
-export function createAppsService(deps: { db: ControlDb; clock: Clock; newId: NewId; hooks: AppHooks }): AppsService {
-  const { db, clock, newId, hooks } = deps;
+export function createAppsService(deps: { scope: Scope; hooks: AppHooks }): AppsService {
+  const { scope, hooks } = deps;
   return {
     catalog: (page) => ({
       data: CATALOG.slice((page.number - 1) * page.size, page.number * page.size),
@@ -47,11 +45,11 @@ export function createAppsService(deps: { db: ControlDb; clock: Clock; newId: Ne
     install: (request) => {
       if (request.type === 'stripe') throw stripeNotAvailable();
       const { type, name } = request;
-      return db.transaction(async (trx) => {
-        const id = newId();
-        await appRepository(trx).insert({ id, type, name, createdAtMs: clock.nowMs() });
-        const app = await living(trx, id);
-        const isDefault = request.create_billing_profile && (await hooks.createProfile(app, trx));
+      return scope.transaction(async (scope) => {
+        const id = scope.newId();
+        await appRepository(scope).insert({ id, type, name, createdAtMs: scope.clock.nowMs() });
+        const app = await living(scope, id);
+        const isDefault = request.create_billing_profile && (await hooks.createProfile(app, scope));
         return {
           app,
           default_for_capability_types: isDefault
@@ -61,37 +59,37 @@ export function createAppsService(deps: { db: ControlDb; clock: Clock; newId: Ne
       });
     },
     list: async (page) => {
-      const { apps, total } = await appRepository(db).page(page);
+      const { apps, total } = await appRepository(scope).page(page);
       return { data: apps, meta: pageMeta(page, total) };
     },
     get: async (id) => {
-      const app = await appRepository(db).byId(id);
+      const app = await appRepository(scope).byId(id);
       if (app === undefined) throw appNotFound(id);
       return app;
     },
-    find: (id, handle = db) => appRepository(handle).byId(id),
+    find: (id, own) => appRepository(own).byId(id),
     update: (id, request) => {
       if (request.type === 'stripe') throw stripeNotAvailable();
-      return db.transaction(async (trx) => {
-        const app = await living(trx, id);
+      return scope.transaction(async (scope) => {
+        const app = await living(scope, id);
         if (app.type !== request.type) throw appTypeIsFixed(id, app.type);
-        await appRepository(trx).replace(id, request, clock.nowMs());
-        return living(trx, id);
+        await appRepository(scope).replace(id, request, scope.clock.nowMs());
+        return living(scope, id);
       });
     },
     uninstall: (id) =>
-      db.transaction(async (trx) => {
-        await living(trx, id);
-        if (await appRepository(trx).isBuiltIn(id)) throw builtInAppStays();
-        const users = await hooks.usersOf(id, trx);
+      scope.transaction(async (scope) => {
+        await living(scope, id);
+        if (await appRepository(scope).isBuiltIn(id)) throw builtInAppStays();
+        const users = await hooks.usersOf(id, scope);
         if (users.length > 0) throw appInUse(id, users);
-        await appRepository(trx).markDeleted(id, clock.nowMs());
+        await appRepository(scope).markDeleted(id, scope.clock.nowMs());
       }),
   };
 }
 
-async function living(db: ControlDb, id: string): Promise<App> {
-  const app = await appRepository(db).byId(id);
+async function living(scope: Scope, id: string): Promise<App> {
+  const app = await appRepository(scope).byId(id);
   if (app === undefined || app.deleted_at !== undefined) throw appNotFound(id);
   return app;
 }

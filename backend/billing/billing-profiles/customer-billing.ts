@@ -1,6 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { notFound, RequestProblem } from '../../platform/errors.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { profileProblem } from './errors.ts';
 import { profileRepository, type StoredProfile } from './repository.ts';
 import type { AppData, CustomerBilling } from './schema.ts';
@@ -18,59 +17,58 @@ export interface CustomerBillingService {
   replace(customerId: string, billing: CustomerBilling): Promise<CustomerBilling>;
   /** Replaces the data for apps. @throws RequestProblem 404, 410 @throws DomainProblem 400 */
   replaceAppData(customerId: string, data: AppData): Promise<AppData>;
-  /** The profile that bills the customer. @param trx handle of the caller's transaction */
-  profileOf(customerId: string, trx?: ControlDb): Promise<StoredProfile>;
+  /** The profile that bills the customer. @param scope of the caller's transaction, inside one */
+  profileOf(customerId: string, scope: Scope): Promise<StoredProfile>;
 }
 
 /** @param deps.findCustomer deleted customers too; undefined when there never was one */
 export function createCustomerBilling(deps: {
-  db: ControlDb;
-  clock: Clock;
-  findCustomer: (id: string, db: ControlDb) => Promise<BilledCustomer | undefined>;
+  scope: Scope;
+  findCustomer: (id: string, scope: Scope) => Promise<BilledCustomer | undefined>;
 }): CustomerBillingService {
-  const { db, clock, findCustomer } = deps;
-  const save = async (trx: ControlDb, customerId: string, billing: CustomerBilling) => {
-    await livingCustomer(findCustomer, customerId, trx);
+  const { scope, findCustomer } = deps;
+  const save = async (scope: Scope, customerId: string, billing: CustomerBilling) => {
+    await livingCustomer(findCustomer, customerId, scope);
     if (billing.app_data?.stripe !== undefined) throw profileProblem('stripe_app_not_available');
-    await profileRepository(trx).saveCustomerBilling(customerId, billing, clock.nowMs());
+    await profileRepository(scope).saveCustomerBilling(customerId, billing, scope.clock.nowMs());
   };
   return {
     get: async (customerId) => {
-      if ((await findCustomer(customerId, db)) === undefined) throw notFound('customer', customerId);
-      return (await profileRepository(db).customerBilling(customerId)) ?? {};
+      if ((await findCustomer(customerId, scope)) === undefined) throw notFound('customer', customerId);
+      return (await profileRepository(scope).customerBilling(customerId)) ?? {};
     },
     replace: (customerId, billing) =>
-      db.transaction(async (trx) => {
+      scope.transaction(async (scope) => {
         const profileId = billing.billing_profile?.id;
         if (profileId !== undefined) {
-          const stored = await profileRepository(trx).byId(profileId);
+          const stored = await profileRepository(scope).byId(profileId);
           if (stored === undefined || stored.profile.deleted_at !== undefined) {
             throw profileProblem('profile_not_found', profileId);
           }
         }
-        await save(trx, customerId, billing);
+        await save(scope, customerId, billing);
         return billing;
       }),
     replaceAppData: (customerId, data) =>
-      db.transaction(async (trx) => {
-        const billing = await profileRepository(trx).customerBilling(customerId);
-        await save(trx, customerId, { ...billing, app_data: data });
+      scope.transaction(async (scope) => {
+        const billing = await profileRepository(scope).customerBilling(customerId);
+        await save(scope, customerId, { ...billing, app_data: data });
         return data;
       }),
-    profileOf: async (customerId, trx = db) => {
-      const profiles = profileRepository(trx);
-      const own = (await profiles.customerBilling(customerId))?.billing_profile?.id;
-      return (own === undefined ? undefined : await profiles.byId(own)) ?? profiles.theDefault();
+    profileOf: async (customerId, own) => {
+      const profiles = profileRepository(own);
+      const given = (await profiles.customerBilling(customerId))?.billing_profile?.id;
+      return (given === undefined ? undefined : await profiles.byId(given)) ?? profiles.theDefault();
     },
   };
 }
 
 async function livingCustomer(
-  find: (id: string, db: ControlDb) => Promise<BilledCustomer | undefined>,
+  find: (id: string, scope: Scope) => Promise<BilledCustomer | undefined>,
   id: string,
-  trx: ControlDb,
+  scope: Scope,
 ): Promise<void> {
-  const customer = await find(id, trx);
+  const customer = await find(id, scope);
   if (customer === undefined) throw notFound('customer', id);
   if (customer.deleted_at !== undefined) throw new RequestProblem('gone', `customer ${id} was deleted`);
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import type { AdjustmentSettings, AppData, BillingProfile, CustomerBilling, UpsertProfile } from './schema.ts';
@@ -42,7 +42,7 @@ export const PROFILE_OF_CUSTOMER_SQL =
   '(SELECT id FROM billing_profiles WHERE is_default = 1 AND deleted_at IS NULL))';
 
 /** Billing profiles, and which customers have one of their own. A handle lives as long as its transaction. */
-export function profileRepository(db: ControlDb) {
+export function profileRepository(db: DbHandle) {
   const tables = withTables<{ billing_profiles: ProfileRow; customer_billing: CustomerBillingRow }>(db);
   const living = tables.selectFrom('billing_profiles').where('deleted_at', 'is', null);
   const changeable = (values: UpsertProfile) => ({

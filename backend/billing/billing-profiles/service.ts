@@ -1,7 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { App } from '../apps/index.ts';
 import { profileNotFound, profileProblem } from './errors.ts';
 import { profileRepository, type StoredProfile } from './repository.ts';
@@ -10,11 +8,11 @@ import { workflowSchema } from './workflow-schema.ts';
 
 /** What the module asks of others, inside the transaction of a change. */
 export interface ProfileHooks {
-  findApp(id: string, db: ControlDb): Promise<App | undefined>;
+  findApp(id: string, scope: Scope): Promise<App | undefined>;
   /** Customers without a profile of their own that have invoices which are not final. */
-  customersWithOpenInvoices(db: ControlDb): Promise<string[]>;
+  customersWithOpenInvoices(scope: Scope): Promise<string[]>;
   /** Invoices of the profile that are not final. */
-  countOpenInvoices(profileId: string, db: ControlDb): Promise<number>;
+  countOpenInvoices(profileId: string, scope: Scope): Promise<number>;
 }
 
 export interface ProfilesService {
@@ -30,9 +28,9 @@ export interface ProfilesService {
   adjustments(id: string): Promise<AdjustmentSettings>;
   setAdjustments(id: string, settings: AdjustmentSettings): Promise<AdjustmentSettings>;
   /** For a new app: a profile of it, which becomes the default one where the default's app is a sandbox. */
-  createForApp(app: App, trx: ControlDb): Promise<boolean>;
+  createForApp(app: App, scope: Scope): Promise<boolean>;
   /** Profiles with the app, in words: what keeps it from being uninstalled. */
-  usersOfApp(appId: string, trx: ControlDb): Promise<string[]>;
+  usersOfApp(appId: string, scope: Scope): Promise<string[]>;
 }
 
 const DEFAULT_ADJUSTMENTS: AdjustmentSettings = { late_usage: 'bill', unused_time: 'credit' };
@@ -40,56 +38,51 @@ const DEFAULT_ADJUSTMENTS: AdjustmentSettings = { late_usage: 'bill', unused_tim
 const MAX_NAMED_CUSTOMERS = 20;
 
 /** Billing profiles and their rules. */
-export function createProfilesService(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
-  hooks: ProfileHooks;
-}): ProfilesService {
-  const { db, clock, newId, hooks } = deps;
-  const insert = async (trx: ControlDb, request: Omit<CreateProfile, 'apps'>, appId: string): Promise<string> => {
-    const id = newId();
-    const createdAtMs = clock.nowMs();
-    await profileRepository(trx).insert({ ...request, id, appId, adjustments: DEFAULT_ADJUSTMENTS, createdAtMs });
-    if (request.default) await becomeDefault(trx, id, hooks, createdAtMs);
+export function createProfilesService(deps: { scope: Scope; hooks: ProfileHooks }): ProfilesService {
+  const { scope, hooks } = deps;
+  const insert = async (scope: Scope, request: Omit<CreateProfile, 'apps'>, appId: string): Promise<string> => {
+    const id = scope.newId();
+    const createdAtMs = scope.clock.nowMs();
+    await profileRepository(scope).insert({ ...request, id, appId, adjustments: DEFAULT_ADJUSTMENTS, createdAtMs });
+    if (request.default) await becomeDefault(scope, id, hooks, createdAtMs);
     return id;
   };
   return {
     create: (request) =>
-      db.transaction(async (trx) => {
-        const appId = await checkedApp(trx, request.apps, hooks);
-        return (await living(trx, await insert(trx, request, appId))).profile;
+      scope.transaction(async (scope) => {
+        const appId = await checkedApp(scope, request.apps, hooks);
+        return (await living(scope, await insert(scope, request, appId))).profile;
       }),
     list: async (page) => {
-      const { profiles, total } = await profileRepository(db).page(page);
+      const { profiles, total } = await profileRepository(scope).page(page);
       return { data: profiles, meta: pageMeta(page, total) };
     },
-    get: async (id) => (await existing(db, id)).profile,
+    get: async (id) => (await existing(scope, id)).profile,
     update: (id, request) =>
-      db.transaction(async (trx) => {
-        const { profile } = await living(trx, id);
+      scope.transaction(async (scope) => {
+        const { profile } = await living(scope, id);
         if (profile.default && !request.default) throw profileProblem('default_profile_cannot_be_unset');
-        await profileRepository(trx).replace(id, request, clock.nowMs());
-        if (request.default && !profile.default) await becomeDefault(trx, id, hooks, clock.nowMs());
-        return (await living(trx, id)).profile;
+        await profileRepository(scope).replace(id, request, scope.clock.nowMs());
+        if (request.default && !profile.default) await becomeDefault(scope, id, hooks, scope.clock.nowMs());
+        return (await living(scope, id)).profile;
       }),
     remove: (id) =>
-      db.transaction(async (trx) => {
-        const { profile } = await living(trx, id);
+      scope.transaction(async (scope) => {
+        const { profile } = await living(scope, id);
         if (profile.default) throw profileProblem('default_profile_cannot_be_deleted');
-        await refuseWhileUsed(trx, id, hooks);
-        await profileRepository(trx).markDeleted(id, clock.nowMs());
+        await refuseWhileUsed(scope, id, hooks);
+        await profileRepository(scope).markDeleted(id, scope.clock.nowMs());
       }),
-    adjustments: async (id) => (await existing(db, id)).adjustments,
+    adjustments: async (id) => (await existing(scope, id)).adjustments,
     setAdjustments: (id, settings) =>
-      db.transaction(async (trx) => {
-        await living(trx, id);
-        await profileRepository(trx).replaceAdjustments(id, settings, clock.nowMs());
+      scope.transaction(async (scope) => {
+        await living(scope, id);
+        await profileRepository(scope).replaceAdjustments(id, settings, scope.clock.nowMs());
         return settings;
       }),
-    createForApp: async (app, trx) => {
-      const { profile: current } = await profileRepository(trx).theDefault();
-      const appOfDefault = await hooks.findApp(current.apps.invoicing.id, trx);
+    createForApp: async (app, scope) => {
+      const { profile: current } = await profileRepository(scope).theDefault();
+      const appOfDefault = await hooks.findApp(current.apps.invoicing.id, scope);
       const isDefault = appOfDefault?.type === 'sandbox' && app.type !== 'sandbox';
       const request = {
         name: app.name,
@@ -97,11 +90,11 @@ export function createProfilesService(deps: {
         workflow: workflowSchema.parse({}),
         default: isDefault,
       };
-      await insert(trx, request, app.id);
+      await insert(scope, request, app.id);
       return isDefault;
     },
-    usersOfApp: async (appId, trx) => {
-      const users = await profileRepository(trx).byApp(appId);
+    usersOfApp: async (appId, scope) => {
+      const users = await profileRepository(scope).byApp(appId);
       return users.map((profile) => `billing profile ${JSON.stringify(profile.name)} (${profile.id})`);
     },
   };
@@ -111,49 +104,49 @@ export function createProfilesService(deps: {
  * Customers with open invoices keep the profile that these were made with, where that was a sandbox's: their next
  * invoices must not suddenly ask for money.
  */
-async function becomeDefault(trx: ControlDb, id: string, hooks: ProfileHooks, atMs: number): Promise<void> {
-  const profiles = profileRepository(trx);
+async function becomeDefault(scope: Scope, id: string, hooks: ProfileHooks, atMs: number): Promise<void> {
+  const profiles = profileRepository(scope);
   const { profile: old } = await profiles.theDefault();
-  const [oldApp, next] = [await hooks.findApp(old.apps.invoicing.id, trx), await living(trx, id)];
-  const nextApp = await hooks.findApp(next.profile.apps.invoicing.id, trx);
+  const [oldApp, next] = [await hooks.findApp(old.apps.invoicing.id, scope), await living(scope, id)];
+  const nextApp = await hooks.findApp(next.profile.apps.invoicing.id, scope);
   await profiles.makeDefault(id);
   if (oldApp?.type !== 'sandbox' || nextApp?.type === 'sandbox') return;
-  for (const customerId of await hooks.customersWithOpenInvoices(trx)) {
+  for (const customerId of await hooks.customersWithOpenInvoices(scope)) {
     const billing = await profiles.customerBilling(customerId);
     if (billing?.billing_profile !== undefined) continue;
     await profiles.saveCustomerBilling(customerId, { ...billing, billing_profile: { id: old.id } }, atMs);
   }
 }
 
-async function checkedApp(trx: ControlDb, apps: CreateProfile['apps'], hooks: ProfileHooks): Promise<string> {
+async function checkedApp(scope: Scope, apps: CreateProfile['apps'], hooks: ProfileHooks): Promise<string> {
   const { id } = apps.invoicing;
   if (apps.tax.id !== id || apps.payment.id !== id) throw profileProblem('profile_apps_differ');
-  const app = await hooks.findApp(id, trx);
+  const app = await hooks.findApp(id, scope);
   if (app === undefined || app.deleted_at !== undefined) throw profileProblem('profile_app_not_found', id);
   return id;
 }
 
-async function refuseWhileUsed(trx: ControlDb, id: string, hooks: ProfileHooks): Promise<void> {
-  const { ids, total } = await profileRepository(trx).pinnedCustomers(id, MAX_NAMED_CUSTOMERS);
+async function refuseWhileUsed(scope: Scope, id: string, hooks: ProfileHooks): Promise<void> {
+  const { ids, total } = await profileRepository(scope).pinnedCustomers(id, MAX_NAMED_CUSTOMERS);
   if (total > 0) {
     const named = `${total} customers have it as their own: ${ids.join(', ')}${total > ids.length ? ', …' : ''}`;
     throw profileProblem('profile_referenced', named, { attributes: { customers: ids, total } });
   }
-  const invoices = await hooks.countOpenInvoices(id, trx);
+  const invoices = await hooks.countOpenInvoices(id, scope);
   if (invoices > 0)
     throw profileProblem('profile_referenced', `${invoices} invoices of it are not final`, {
       attributes: { invoices },
     });
 }
 
-async function existing(db: ControlDb, id: string): Promise<StoredProfile> {
-  const stored = await profileRepository(db).byId(id);
+async function existing(scope: Scope, id: string): Promise<StoredProfile> {
+  const stored = await profileRepository(scope).byId(id);
   if (stored === undefined) throw profileNotFound(id);
   return stored;
 }
 
-async function living(db: ControlDb, id: string): Promise<StoredProfile> {
-  const stored = await existing(db, id);
+async function living(scope: Scope, id: string): Promise<StoredProfile> {
+  const stored = await existing(scope, id);
   if (stored.profile.deleted_at !== undefined) throw profileProblem('profile_already_deleted', id);
   return stored;
 }

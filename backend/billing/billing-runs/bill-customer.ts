@@ -1,16 +1,10 @@
 /** Everything that is to be done for one customer now: charges, invoices, and what follows of them. */
 
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import { type CustomerScope, customerScope } from '../../customers/test-clocks/index.ts';
 import { smallestOf } from '../../platform/extremes.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { correctUsageOfCustomer, type Recounted } from '../adjustments/index.ts';
-import {
-  atCustomersTime,
-  type Charge,
-  chargeRepository,
-  dueInstants,
-  isOpen,
-  scheduleRepository,
-} from '../charges/index.ts';
+import { type Charge, chargeRepository, dueInstants, isOpen, scheduleRepository } from '../charges/index.ts';
 import { type Invoice, invoiceRepository } from '../invoice-records/index.ts';
 import { collectedAtMs, createInvoice, followGathering, moveInvoice } from '../invoices/index.ts';
 import type { BillingRunsDeps } from './deps.ts';
@@ -23,51 +17,55 @@ import { removeCharges, syncSubscription } from './sync-charges.ts';
  * has stepped back. The cost does not grow with history.
  * @returns what could not be counted again; everything else is done
  */
-export async function syncCustomer(anyDeps: BillingRunsDeps, customerId: string): Promise<Recounted['failed']> {
-  const deps = await atCustomersTime(anyDeps, customerId);
-  const { draftIds, isRecountDue } = await deps.db.transaction(async (trx) => {
-    const { syncedAtMs, recountedAtMs } = await scheduleRepository(trx).last(customerId);
-    const { isAny, draftIds } = await syncSubscriptions(deps, trx, customerId);
-    const isKnown = isAny || syncedAtMs !== undefined || (await chargeRepository(trx).hasIssued(customerId));
-    return { draftIds, isRecountDue: isKnown && isDayAway(recountedAtMs, deps.clock.nowMs()) };
+export async function syncCustomer(
+  deps: BillingRunsDeps,
+  root: Scope,
+  customerId: string,
+): Promise<Recounted['failed']> {
+  const scope = await customerScope(root, customerId);
+  const { draftIds, isRecountDue } = await scope.transaction(async (scope) => {
+    const { syncedAtMs, recountedAtMs } = await scheduleRepository(scope).last(customerId);
+    const { isAny, draftIds } = await syncSubscriptions(deps, scope, customerId);
+    const isKnown = isAny || syncedAtMs !== undefined || (await chargeRepository(scope).hasIssued(customerId));
+    return { draftIds, isRecountDue: isKnown && isDayAway(recountedAtMs, scope.clock.nowMs()) };
   });
-  for (const id of draftIds) await moveInvoice(deps, id);
+  for (const id of draftIds) await moveInvoice(deps, scope, id);
   if (!isRecountDue) return [];
-  const { failed } = await correctUsageOfCustomer(deps, customerId);
+  const { failed } = await correctUsageOfCustomer(deps, scope, customerId);
   // Afterwards: a process that is killed on the way leaves it to the next one. So does a charge that could not be counted,
   // and the run tells of it.
   if (failed.length > 0) return failed;
-  await deps.db.transaction((trx) => scheduleRepository(trx).setRecounted(customerId, deps.clock.nowMs()));
+  await scope.transaction((scope) => scheduleRepository(scope).setRecounted(customerId, scope.clock.nowMs()));
   return failed;
 }
 
 /** @returns drafts that have to be worked out again, and whether there was anything to look at */
 async function syncSubscriptions(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   customerId: string,
 ): Promise<{ draftIds: ReadonlySet<string>; isAny: boolean }> {
-  const schedule = scheduleRepository(trx);
-  const changes = await deps.subscriptionChanges(customerId, trx);
+  const schedule = scheduleRepository(scope);
+  const changes = await deps.subscriptionChanges(customerId, scope);
   const changed = changes.map(({ subscriptionId }) => subscriptionId);
   const ids = [...new Set([...changed, ...(await schedule.openSubscriptions(customerId))])];
   const draftIds = new Set<string>();
   if (ids.length === 0) return { draftIds, isAny: false };
-  const views = await deps.findSubscriptions(ids, trx);
+  const views = await deps.findSubscriptions(ids, scope);
   const nextAtMs: number[] = [];
   for (const view of views) {
-    const result = await syncSubscription(deps, trx, view);
+    const result = await syncSubscription(deps, scope, view);
     if (result.nextAtMs !== undefined) nextAtMs.push(result.nextAtMs);
     await schedule.setOpen(customerId, view.id, result.nextAtMs !== undefined);
     for (const id of result.draftIds) draftIds.add(id);
   }
   const living = new Set(views.map(({ id }) => id));
   for (const id of ids.filter((own) => !living.has(own))) {
-    for (const draftId of await removeCharges(deps, trx, { id, customerId })) draftIds.add(draftId);
+    for (const draftId of await removeCharges(deps, scope, { id, customerId })) draftIds.add(draftId);
     await schedule.setOpen(customerId, id, false);
   }
-  await schedule.setSynced(customerId, deps.clock.nowMs(), nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
-  await deps.subscriptionChangesFollowed(changes, trx);
+  await schedule.setSynced(customerId, scope.clock.nowMs(), nextAtMs.length === 0 ? undefined : Math.min(...nextAtMs));
+  await deps.subscriptionChangesFollowed(changes, scope);
   return { draftIds, isAny: true };
 }
 
@@ -83,50 +81,50 @@ function isDayAway(atMs: number | undefined, nowMs: number): boolean {
  * Makes the invoices that are due, one for each instant at which something falls due: however late this runs, they are
  * the same. They go as far as they can at once.
  */
-export async function invoiceCustomer(anyDeps: BillingRunsDeps, customerId: string): Promise<Invoice[]> {
-  const deps = await atCustomersTime(anyDeps, customerId);
+export async function invoiceCustomer(deps: BillingRunsDeps, root: Scope, customerId: string): Promise<Invoice[]> {
+  const scope = await customerScope(root, customerId);
   // A process that was killed may have left drafts. They come first: what waits for the next invoice goes on the oldest.
-  const left = await invoiceRepository(deps.db).toWakeOf(customerId, deps.clock.nowMs());
-  for (const id of left) await moveInvoice(deps, id);
+  const left = await invoiceRepository(scope).toWakeOf(customerId, scope.clock.nowMs());
+  for (const id of left) await moveInvoice(deps, scope, id);
   const made: Invoice[] = [];
   for (;;) {
-    const invoice = await deps.db.transaction(async (trx) => {
-      const nowMs = deps.clock.nowMs();
-      const stored = await chargeRepository(trx).open(customerId);
-      await finishPaidFromCredits(deps, trx, customerId, stored);
+    const invoice = await scope.transaction(async (scope) => {
+      const nowMs = scope.clock.nowMs();
+      const stored = await chargeRepository(scope).open(customerId);
+      await finishPaidFromCredits(deps, scope, customerId, stored);
       const open = stored.filter(isOpen);
-      const { profile } = await deps.profileOf(customerId, trx);
+      const { profile } = await deps.profileOf(customerId, scope);
       const { alignment } = profile.workflow.collection;
       const cutoffs = dueInstants(open, nowMs).map((atMs) => collectedAtMs(atMs, alignment));
       const cutoffMs = smallestOf(cutoffs);
       if (cutoffs.length === 0 || cutoffMs > nowMs) return undefined;
       const due = open.find((charge) => collectedAtMs(charge.invoiceAtMs, alignment) === cutoffMs);
-      return due && createInvoice(deps, trx, { customerId, currency: due.currency, cutoffMs });
+      return due && createInvoice(deps, scope, { customerId, currency: due.currency, cutoffMs });
     });
-    if (invoice === undefined) return [...made, ...(await invoiceLastDebits(deps, customerId))];
-    made.push(await moveInvoice(deps, invoice.id));
+    if (invoice === undefined) return [...made, ...(await invoiceLastDebits(deps, scope, customerId))];
+    made.push(await moveInvoice(deps, scope, invoice.id));
   }
 }
 
 /** What is paid from credits alone has no invoice to wait for: it is final when it falls due. */
 async function finishPaidFromCredits(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   customerId: string,
   stored: readonly Charge[],
 ): Promise<void> {
-  const atMs = deps.clock.nowMs();
+  const atMs = scope.clock.nowMs();
   const due = stored.filter((charge) => charge.settlementMode === 'credit_only' && charge.invoiceAtMs <= atMs);
-  const customer = due.length === 0 ? undefined : await deps.findCustomer(customerId, trx);
+  const customer = due.length === 0 ? undefined : await deps.findCustomer(customerId, scope);
   if (customer === undefined) return;
   for (const { id, servicePeriod } of due)
-    await chargeRepository(trx).setState(id, { state: 'billed', billedToMs: servicePeriod.toMs, atMs });
+    await chargeRepository(scope).setState(id, { state: 'billed', billedToMs: servicePeriod.toMs, atMs });
   for (const currency of new Set(due.map((charge) => charge.currency)))
-    await followGathering(deps, trx, customer, currency);
+    await followGathering(scope, customer, currency);
 }
 
 /** Charges first, then invoices of them. */
-export async function billCustomer(deps: BillingRunsDeps, customerId: string): Promise<Invoice[]> {
-  await syncCustomer(deps, customerId);
-  return invoiceCustomer(deps, customerId);
+export async function billCustomer(deps: BillingRunsDeps, scope: Scope, customerId: string): Promise<Invoice[]> {
+  await syncCustomer(deps, scope, customerId);
+  return invoiceCustomer(deps, scope, customerId);
 }

@@ -1,7 +1,7 @@
+import { customerScope } from '../../customers/test-clocks/index.ts';
 import type { Router } from '../../platform/http/router.ts';
 import type { TrackJob } from '../../platform/job-log.ts';
-import type { Logger } from '../../platform/log.ts';
-import { atCustomersTime } from '../charges/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type Invoice, invoiceRepository } from '../invoice-records/index.ts';
 import { type InvoicesService, moveInvoice } from '../invoices/index.ts';
 import { billCustomer } from './bill-customer.ts';
@@ -48,18 +48,19 @@ export interface BillingRuns {
   billCustomer(customerId: string): Promise<Invoice[]>;
 }
 
-/** @param deps.clock the real one; sandbox customers' own clocks are asked for each customer @param deps.invoices gives answers */
+/** @param deps.invoices gives answers */
 export function createBillingRuns(
-  deps: BillingRunsDeps & { log: Logger; invoices: Pick<InvoicesService, 'get'> },
+  scope: Scope,
+  deps: BillingRunsDeps & { invoices: Pick<InvoicesService, 'get'> },
 ): BillingRuns {
-  const runner = createBillingRunner(deps);
-  const { db, clock, log } = deps;
+  const runner = createBillingRunner(deps, scope);
+  const { log } = scope;
   return {
     routes: (router) =>
       billingRunRoutes(router, {
-        list: (page) => runRepository(db).page(page),
-        find: (id) => runRepository(db).byId(id),
-        nowMs: clock.nowMs,
+        list: (page) => runRepository(scope).page(page),
+        find: (id) => runRepository(scope).byId(id),
+        nowMs: scope.clock.nowMs,
         start: async (asOfMs, isFull) => {
           const run = await runner.request({ asOfMs, isFull, startedBy: 'api' });
           runner.work().catch((error: unknown) => log.error({ err: error }, 'billing failed'));
@@ -67,29 +68,31 @@ export function createBillingRuns(
         },
       }),
     invoiceNowRoutes: (router) =>
-      invoiceNowRoutes(router, (customerId, request) => answerNow(deps, customerId, request)),
+      invoiceNowRoutes(router, (customerId, request) => answerNow(deps, scope, customerId, request)),
     runner,
-    schedule: (track) => scheduleBilling({ db, clock, log, runner, track, heldBack: deps.heldBack }),
-    usageNeededFromMs: () => usageNeededFromMs(db, clock.nowMs()),
+    schedule: (track) => scheduleBilling(scope, { runner, track, heldBack: deps.heldBack }),
+    usageNeededFromMs: () => usageNeededFromMs(scope, scope.clock.nowMs()),
     lastRun: async () => {
-      const run = await runRepository(db).lastFinished();
+      const run = await runRepository(scope).lastFinished();
       return run?.finishedAtMs === undefined ? undefined : { ...run, finishedAtMs: run.finishedAtMs };
     },
     catchUp: async (customerId) => {
-      await billCustomer(deps, customerId);
-      const { clock: own } = await atCustomersTime(deps, customerId);
-      for (const id of await invoiceRepository(db).toWakeOf(customerId, own.nowMs())) await moveInvoice(deps, id);
+      await billCustomer(deps, scope, customerId);
+      const own = await customerScope(scope, customerId);
+      for (const id of await invoiceRepository(own).toWakeOf(customerId, own.clock.nowMs()))
+        await moveInvoice(deps, own, id);
     },
-    billCustomer: (customerId) => billCustomer(deps, customerId),
+    billCustomer: (customerId) => billCustomer(deps, scope, customerId),
   };
 }
 
 async function answerNow(
   deps: BillingRunsDeps & { invoices: Pick<InvoicesService, 'get'> },
+  scope: Scope,
   customerId: string,
   { as_of, charge_ids, progressive_billing }: InvoiceNowBody,
 ) {
-  const made = await invoiceNow(deps, {
+  const made = await invoiceNow(deps, scope, {
     customerId,
     asOfMs: as_of === undefined ? undefined : Date.parse(as_of),
     chargeIds: charge_ids,

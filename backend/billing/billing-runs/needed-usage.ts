@@ -1,5 +1,5 @@
 /** From when on billing still reads events one by one: what is older may be removed. */
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { LOOK_BACK_MS } from '../adjustments/index.ts';
 import { chargeRepository } from '../charges/index.ts';
 import { invoiceRepository } from '../invoice-records/index.ts';
@@ -9,10 +9,10 @@ import { invoiceRepository } from '../invoice-records/index.ts';
  * begin at a whole quarter of an hour is counted with events of its first quarter.
  * @returns undefined: nothing is needed
  */
-export async function usageNeededFromMs(db: ControlDb, nowMs: number): Promise<number | undefined> {
+export async function usageNeededFromMs(scope: Scope, nowMs: number): Promise<number | undefined> {
   const needed = [
-    await chargeRepository(db).earliestNeededMs(nowMs - 2 * LOOK_BACK_MS),
-    await invoiceRepository(db).earliestDraftMs(),
+    await chargeRepository(scope).earliestNeededMs(nowMs - 2 * LOOK_BACK_MS),
+    await invoiceRepository(scope).earliestDraftMs(),
   ].filter((ms) => ms !== undefined);
   return needed.length === 0 ? undefined : Math.min(...needed);
 }

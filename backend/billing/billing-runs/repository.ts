@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import type { BillingRun, RunError } from './types.ts';
@@ -23,7 +23,7 @@ interface RunRow {
 const LEASE = 'billing';
 
 /** Billing runs and the lease of whoever runs them. A handle lives as long as its transaction. */
-export function runRepository(db: ControlDb) {
+export function runRepository(db: DbHandle) {
   const tables = withTables<{
     billing_runs: RunRow;
     billing_lease: { name: string; holder: string; lease_until: string };

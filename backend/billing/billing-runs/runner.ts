@@ -3,12 +3,10 @@
  * process that is killed is followed by one that goes on where it was. Each step of an item is done as a whole or not
  * at all, and doing one again changes nothing.
  */
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { sideBySide } from '../../platform/db/side-by-side.ts';
 import { RequestProblem } from '../../platform/errors.ts';
 import { formatInstant } from '../../platform/instant.ts';
-import type { Logger } from '../../platform/log.ts';
+import { atTime, type Scope } from '../../platform/scope.ts';
 import type { BillingRunsDeps } from './deps.ts';
 import { runRepository } from './repository.ts';
 import { countItems, STAGE_WORK } from './stages.ts';
@@ -41,25 +39,26 @@ const ITEMS_PER_NOTE = 25;
 /** Finished runs are kept for a month; every five minutes one makes nine thousand. */
 const KEEP_MS = 31 * 86_400_000;
 
-/** @param deps.clock real time */
-export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): BillingRunner {
-  const { db, clock, newId, log } = deps;
-  const holder = newId();
+/** @param scope of real time */
+export function createBillingRunner(deps: BillingRunsDeps, scope: Scope): BillingRunner {
+  const { log } = scope;
+  const holder = scope.newId();
   let isStopping = false;
   let working: Promise<boolean> | undefined;
   let isAskedFor = false;
   const workAll = async (): Promise<boolean> => {
-    if (!(await renew(deps, holder))) return false;
+    if (!(await renew(scope, holder))) return false;
     try {
       for (;;) {
-        const run = await runRepository(db).unfinished();
+        const run = await runRepository(scope).unfinished();
         if (run === undefined || isStopping) break;
-        if (!(await workOff(deps, run, holder, () => isStopping || deps.heldBack() !== undefined))) return isStopping;
+        if (!(await workOff(deps, scope, run, holder, () => isStopping || deps.heldBack() !== undefined)))
+          return isStopping;
       }
-      await runRepository(db).deleteFinishedBefore(clock.nowMs() - KEEP_MS);
+      await runRepository(scope).deleteFinishedBefore(scope.clock.nowMs() - KEEP_MS);
       return true;
     } finally {
-      await runRepository(db).release(holder);
+      await runRepository(scope).release(holder);
     }
   };
   /** The work may have looked for runs for the last time when it is asked for another one: then it looks again. */
@@ -80,9 +79,9 @@ export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): Bi
     request: async ({ asOfMs, isFull, startedBy }) => {
       const reason = deps.heldBack();
       if (reason !== undefined) throw new RequestProblem('unavailable', reason);
-      const nowMs = clock.nowMs();
+      const nowMs = scope.clock.nowMs();
       const run: BillingRun = {
-        id: newId(),
+        id: scope.newId(),
         asOfMs: Math.min(asOfMs ?? nowMs, nowMs),
         isFull,
         startedBy,
@@ -95,7 +94,7 @@ export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): Bi
         createdAtMs: nowMs,
         updatedAtMs: nowMs,
       };
-      await runRepository(db).insert(run);
+      await runRepository(scope).insert(run);
       return run;
     },
     work: () => {
@@ -110,67 +109,66 @@ export function createBillingRunner(deps: BillingRunsDeps & { log: Logger }): Bi
   };
 }
 
-function renew(deps: { db: BillingRunsDeps['db']; clock: Clock }, holder: string): Promise<boolean> {
-  const nowMs = deps.clock.nowMs();
-  return runRepository(deps.db).lease(holder, nowMs, nowMs + LEASE_MS);
+function renew(scope: Scope, holder: string): Promise<boolean> {
+  const nowMs = scope.clock.nowMs();
+  return runRepository(scope).lease(holder, nowMs, nowMs + LEASE_MS);
 }
 
 /** @returns false when it was stopped or the lease was lost */
 async function workOff(
-  deps: BillingRunsDeps & { log: Logger },
+  deps: BillingRunsDeps,
+  scope: Scope,
   started: BillingRun,
   holder: string,
   isStopping: () => boolean,
 ): Promise<boolean> {
-  const atRun = { ...deps, clock: { nowMs: () => started.asOfMs } };
+  const atRun = atTime(scope, { nowMs: () => started.asOfMs });
   let run = started;
   for (const stage of STAGES.slice(STAGES.indexOf(run.stage as Stage))) {
     if (run.stage !== stage || run.stageTotal === 0) {
       const afterId = run.stage === stage ? run.afterId : '';
-      const stageTotal = await countItems(atRun, run, stage);
-      run = await note(deps, { ...run, stage, afterId, stageDone: 0, stageTotal });
+      const stageTotal = await countItems(deps, atRun, run, stage);
+      run = await note(scope, { ...run, stage, afterId, stageDone: 0, stageTotal });
     }
     for (;;) {
-      const ids = await STAGE_WORK[stage].next(atRun, run, run.afterId, ITEMS_PER_NOTE);
+      const ids = await STAGE_WORK[stage].next(deps, atRun, run, run.afterId, ITEMS_PER_NOTE);
       if (ids.length === 0) break;
-      const done = await workItems(atRun, deps, run, stage, ids);
-      const isOurs = await deps.db.transaction(async (trx) => {
-        run = await note({ ...deps, db: trx }, done);
-        return renew({ ...deps, db: trx }, holder);
+      const done = await workItems(deps, atRun, { run, stage, ids });
+      const isOurs = await scope.transaction(async (scope) => {
+        run = await note(scope, done);
+        return renew(scope, holder);
       });
       if (!isOurs || isStopping()) return false;
     }
   }
-  await note(deps, { ...run, stage: 'finished', finishedAtMs: deps.clock.nowMs() });
+  await note(scope, { ...run, stage: 'finished', finishedAtMs: scope.clock.nowMs() });
   return true;
 }
 
 /** Items side by side: what they store is committed together, what fails is that item's alone. */
 async function workItems(
-  atRun: BillingRunsDeps,
-  { clock, log }: { clock: Clock; log: Logger },
-  run: BillingRun,
-  stage: Stage,
-  ids: readonly string[],
+  deps: BillingRunsDeps,
+  atRun: Scope,
+  { run, stage, ids }: { run: BillingRun; stage: Stage; ids: readonly string[] },
 ): Promise<BillingRun> {
-  const works = ids.map((id) => (db: ControlDb) => STAGE_WORK[stage].work({ ...atRun, db }, id));
-  const outcomes = await sideBySide(atRun.db, works);
+  const works = ids.map((id) => (scope: Scope) => STAGE_WORK[stage].work(deps, scope, id));
+  const outcomes = await sideBySide(atRun, works);
   const count = ids.length;
   const done = { ...run, afterId: ids.at(-1) ?? '', done: run.done + count, stageDone: run.stageDone + count };
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome.status === 'fulfilled') continue;
     const { reason: error }: { reason: unknown } = outcome;
     const id = ids[index] ?? '';
-    log.error({ err: error, stage, id }, 'billing of one item failed; it is tried again with the next run');
+    atRun.log.error({ err: error, stage, id }, 'billing of one item failed; it is tried again with the next run');
     const message = error instanceof Error ? error.message : String(error);
     done.failed += 1;
-    done.lastError = { stage, itemId: id, message, at: formatInstant(clock.nowMs()) };
+    done.lastError = { stage, itemId: id, message, at: formatInstant(atRun.clock.nowMs()) };
   }
   return done;
 }
 
-async function note(deps: { db: BillingRunsDeps['db']; clock: Clock }, run: BillingRun): Promise<BillingRun> {
-  const noted = { ...run, updatedAtMs: deps.clock.nowMs() };
-  await runRepository(deps.db).replace(noted);
+async function note(scope: Scope, run: BillingRun): Promise<BillingRun> {
+  const noted = { ...run, updatedAtMs: scope.clock.nowMs() };
+  await runRepository(scope).replace(noted);
   return noted;
 }

@@ -1,7 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { TrackJob } from '../../platform/job-log.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { runRepository } from './repository.ts';
 import type { BillingRunner } from './runner.ts';
 
@@ -13,29 +11,25 @@ const FULL_EVERY_MS = 3_600_000;
  * Bills by itself. What a killed process has left undone is done first.
  * @returns ends it, after the item that is being done
  */
-export function scheduleBilling(deps: {
-  db: ControlDb;
-  clock: Clock;
-  log: Logger;
-  runner: BillingRunner;
-  track: TrackJob;
-  heldBack: () => string | undefined;
-}): () => Promise<void> {
-  const { db, clock, log, runner, track, heldBack } = deps;
+export function scheduleBilling(
+  scope: Scope,
+  deps: { runner: BillingRunner; track: TrackJob; heldBack: () => string | undefined },
+): () => Promise<void> {
+  const { runner, track, heldBack } = deps;
   const bill = async () => {
     if (heldBack() !== undefined) return;
     // One that is under way, here or elsewhere, does what is due; another would only queue up behind it.
-    if ((await runRepository(db).unfinished()) === undefined) {
-      const lastFullAtMs = await runRepository(db).lastFullAtMs();
+    if ((await runRepository(scope).unfinished()) === undefined) {
+      const lastFullAtMs = await runRepository(scope).lastFullAtMs();
       // An hour ahead as well: the clock has been there, and has stepped back.
-      const isFull = lastFullAtMs === undefined || Math.abs(clock.nowMs() - lastFullAtMs) >= FULL_EVERY_MS;
+      const isFull = lastFullAtMs === undefined || Math.abs(scope.clock.nowMs() - lastFullAtMs) >= FULL_EVERY_MS;
       await runner.request({ isFull, startedBy: 'schedule' });
     }
     await runner.work();
   };
   const run = () =>
     track('billing', bill).catch((error: unknown) => {
-      log.error({ err: error }, 'billing failed; it is tried again in five minutes');
+      scope.log.error({ err: error }, 'billing failed; it is tried again in five minutes');
     });
   // By a counter, not by the time of day: a clock that was wrong for a moment must not move the next run by a year. One
   // that takes longer than the interval is not joined by a second.

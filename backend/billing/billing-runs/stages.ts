@@ -1,5 +1,6 @@
 /** What each stage of a billing run goes through, and what it does with each item. Items may be done again at any time. */
 
+import type { Scope } from '../../platform/scope.ts';
 import { correctionRepository, LOOK_BACK_MS } from '../adjustments/index.ts';
 import { chargeRepository, scheduleRepository } from '../charges/index.ts';
 import { invoiceRepository } from '../invoice-records/index.ts';
@@ -10,43 +11,45 @@ import type { BillingRun, Stage } from './types.ts';
 
 export interface StageWork {
   /** Items after one, in the order of their ids. */
-  next(deps: BillingRunsDeps, run: BillingRun, afterId: string, limit: number): Promise<string[]>;
-  work(deps: BillingRunsDeps, id: string): Promise<unknown>;
+  next(deps: BillingRunsDeps, scope: Scope, run: BillingRun, afterId: string, limit: number): Promise<string[]>;
+  work(deps: BillingRunsDeps, scope: Scope, id: string): Promise<unknown>;
 }
 
-/** @param deps with the run's clock */
+/** @param scope of the run's time */
 export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
   generate: {
-    next: async (deps, run, afterId, limit) => {
-      const nowMs = deps.clock.nowMs();
-      if (!run.isFull) return scheduleRepository(deps.db).due(nowMs, afterId, limit);
-      const subscribers = await deps.listSubscribers(afterId === '' ? undefined : afterId, limit);
+    next: async (deps, scope, run, afterId, limit) => {
+      const nowMs = scope.clock.nowMs();
+      if (!run.isFull) return scheduleRepository(scope).due(nowMs, afterId, limit);
+      const subscribers = await deps.listSubscribers(afterId === '' ? undefined : afterId, limit, scope);
       // Twice as long as usage is looked at again: who stood still for a while finds what arrived before.
       const sinceMs = nowMs - 2 * LOOK_BACK_MS;
-      const others = await chargeRepository(deps.db).customersBilledByHand(sinceMs, afterId, limit);
+      const others = await chargeRepository(scope).customersBilledByHand(sinceMs, afterId, limit);
       return [...new Set([...subscribers, ...others])].sort().slice(0, limit);
     },
-    work: async (deps, customerId) => {
-      const [failed] = await syncCustomer(deps, customerId);
+    work: async (deps, scope, customerId) => {
+      const [failed] = await syncCustomer(deps, scope, customerId);
       if (failed === undefined) return;
       throw new Error(`charge ${failed.chargeId} could not be counted again`, { cause: failed.error });
     },
   },
   collect: {
-    next: async (deps, _, afterId, limit) => {
-      const due = await chargeRepository(deps.db).customersWithDue(deps.clock.nowMs(), afterId, limit);
-      const owing = await correctionRepository(deps.db).customersWithLastDebit(afterId, limit);
+    next: async (_deps, scope, _run, afterId, limit) => {
+      const due = await chargeRepository(scope).customersWithDue(scope.clock.nowMs(), afterId, limit);
+      const owing = await correctionRepository(scope).customersWithLastDebit(afterId, limit);
       return [...new Set([...due, ...owing])].sort().slice(0, limit);
     },
     work: invoiceCustomer,
   },
   advance: {
-    next: (deps, _, afterId, limit) => invoiceRepository(deps.db).toWake('draft', deps.clock.nowMs(), afterId, limit),
-    work: (deps, id) => moveInvoice(deps, id),
+    next: (_deps, scope, _run, afterId, limit) =>
+      invoiceRepository(scope).toWake('draft', scope.clock.nowMs(), afterId, limit),
+    work: (deps, scope, id) => moveInvoice(deps, scope, id),
   },
   overdue: {
-    next: (deps, _, afterId, limit) => invoiceRepository(deps.db).toWake('issued', deps.clock.nowMs(), afterId, limit),
-    work: (deps, id) => moveInvoice(deps, id),
+    next: (_deps, scope, _run, afterId, limit) =>
+      invoiceRepository(scope).toWake('issued', scope.clock.nowMs(), afterId, limit),
+    work: (deps, scope, id) => moveInvoice(deps, scope, id),
   },
 };
 
@@ -54,11 +57,11 @@ export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
 const COUNT_PAGE = 10_000;
 
 /** What there is to do in a stage now. */
-export async function countItems(deps: BillingRunsDeps, run: BillingRun, stage: Stage): Promise<number> {
+export async function countItems(deps: BillingRunsDeps, scope: Scope, run: BillingRun, stage: Stage): Promise<number> {
   let count = 0;
   let afterId = '';
   for (;;) {
-    const ids = await STAGE_WORK[stage].next(deps, run, afterId, COUNT_PAGE);
+    const ids = await STAGE_WORK[stage].next(deps, scope, run, afterId, COUNT_PAGE);
     count += ids.length;
     if (ids.length < COUNT_PAGE) return count;
     afterId = ids.at(-1) ?? '';

@@ -1,7 +1,7 @@
 /** Makes the stored charges of a subscription those that it asks for. Repeatable: nothing is ever charged twice. */
 
 import type { SubscriptionView } from '../../customers/subscriptions/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { Currency } from '../../platform/money.ts';
 import { correctFee, correctionRepository } from '../adjustments/index.ts';
 import {
@@ -39,18 +39,18 @@ export interface SyncResult {
 
 export async function syncSubscription(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   subscription: SubscriptionView,
 ): Promise<SyncResult> {
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const untilMs = horizonMs(subscription, nowMs);
   const nextAtMs = nextSyncMs(subscription, nowMs, untilMs);
-  const stored = await chargeRepository(trx).ofSubscription(subscription.id);
+  const stored = await chargeRepository(scope).ofSubscription(subscription.id);
   if (untilMs === undefined && stored.length === 0)
     return { created: 0, changed: 0, removed: 0, nextAtMs, draftIds: [] };
-  const wanted = untilMs === undefined ? [] : await wantedUntil(deps, trx, subscription, untilMs);
+  const wanted = untilMs === undefined ? [] : await wantedUntil(deps, scope, subscription, untilMs);
   const changes = await compareCharges(wanted, stored, untilMs ?? nowMs, subscription.toMs);
-  const draftIds = await applyChanges(deps, trx, subscription, changes);
+  const draftIds = await applyChanges(deps, scope, subscription, changes);
   const count = (kind: ChargeChange['kind']) => changes.filter((change) => change.kind === kind).length;
   return {
     created: count('create'),
@@ -64,15 +64,15 @@ export async function syncSubscription(
 /** Of a subscription that was deleted before it began; the clock had been there already. */
 export async function removeCharges(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   subscription: Pick<SubscriptionView, 'id' | 'customerId'>,
 ): Promise<string[]> {
-  const stored = await chargeRepository(trx).ofSubscription(subscription.id);
+  const stored = await chargeRepository(scope).ofSubscription(subscription.id);
   const changes = stored.flatMap((charge): ChargeChange[] =>
     charge.state === 'deleted' ? [] : [{ kind: 'remove', charge }],
   );
   // It was never in force: nothing of it is used.
-  return applyChanges(deps, trx, { customerId: subscription.customerId, toMs: undefined }, changes);
+  return applyChanges(deps, scope, { customerId: subscription.customerId, toMs: undefined }, changes);
 }
 
 /** Whose charges they are, and when they end. */
@@ -84,13 +84,13 @@ interface OfSubscription {
 /** @returns drafts that have to be worked out again */
 async function applyChanges(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   subscription: OfSubscription,
   changes: readonly ChargeChange[],
 ): Promise<string[]> {
   const draftIds = new Set<string>();
-  for (const change of changes) for (const id of await applyChange(deps, trx, subscription, change)) draftIds.add(id);
-  await followGatherings(deps, trx, subscription.customerId, changes);
+  for (const change of changes) for (const id of await applyChange(deps, scope, subscription, change)) draftIds.add(id);
+  await followGatherings(deps, scope, subscription.customerId, changes);
   return [...draftIds];
 }
 
@@ -102,43 +102,43 @@ function nextSyncMs(subscription: SubscriptionView, nowMs: number, untilMs: numb
 
 async function followGatherings(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   customerId: string,
   changes: readonly ChargeChange[],
 ): Promise<void> {
-  const customer = await deps.findCustomer(customerId, trx);
+  const customer = await deps.findCustomer(customerId, scope);
   if (customer === undefined) return;
   const currencies = changes.map((change) => (change.kind === 'remove' ? change.charge : change.wanted).currency);
-  for (const currency of new Set(currencies)) await followGathering(deps, trx, customer, currency);
+  for (const currency of new Set(currencies)) await followGathering(scope, customer, currency);
 }
 
 /** @returns drafts that have to be worked out again */
 async function applyChange(
   deps: BillingRunsDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   { customerId, toMs: endsAtMs }: OfSubscription,
   change: ChargeChange,
 ): Promise<string[]> {
-  const charges = chargeRepository(trx);
-  const atMs = deps.clock.nowMs();
+  const charges = chargeRepository(scope);
+  const atMs = scope.clock.nowMs();
   if (change.kind === 'create') {
-    const charge = { ...change.wanted, id: deps.newId(), customerId, controller: 'system', state: 'open' } as const;
+    const charge = { ...change.wanted, id: scope.newId(), customerId, controller: 'system', state: 'open' } as const;
     await charges.insert([{ ...charge, createdAtMs: atMs, updatedAtMs: atMs }]);
     return [];
   }
   const { charge } = change;
-  const lines = (await lineRepository(trx).ofCharge(charge.id)).filter((line) => line.kind === 'charge');
-  const earlier = await correctionRepository(trx).ofCharge(charge.id);
-  const currency = await currencyOf(deps, charge.currency, trx);
+  const lines = (await lineRepository(scope).ofCharge(charge.id)).filter((line) => line.kind === 'charge');
+  const earlier = await correctionRepository(scope).ofCharge(charge.id);
+  const currency = await currencyOf(deps, charge.currency, scope);
   if (change.kind === 'remove') {
     await charges.setState(charge.id, { state: 'deleted', atMs });
-    await correctFee(deps, trx, { ...charge, amount: '0' }, { lines, earlier, usedUntilMs: endsAtMs });
-    return (await changeDrafts(trx, lines, undefined, { atMs, currency })).draftIds;
+    await correctFee(deps, scope, { ...charge, amount: '0' }, { lines, earlier, usedUntilMs: endsAtMs });
+    return (await changeDrafts(scope, lines, undefined, { atMs, currency })).draftIds;
   }
   const changed: Charge = { ...charge, ...withoutMissing(charge, change.wanted) };
   await charges.replaceContent(charge.id, change.wanted, atMs);
-  await correctFee(deps, trx, changed, { lines, earlier, usedUntilMs: changed.servicePeriod.toMs });
-  const { draftIds, lines: now } = await changeDrafts(trx, lines, changed, { atMs, currency });
+  await correctFee(deps, scope, changed, { lines, earlier, usedUntilMs: changed.servicePeriod.toMs });
+  const { draftIds, lines: now } = await changeDrafts(scope, lines, changed, { atMs, currency });
   await charges.setState(charge.id, { ...progressOf(changed, now), atMs });
   return draftIds;
 }
@@ -172,7 +172,7 @@ const LAST_PARTS: ReadonlySet<string> = new Set(['single', 'last'] satisfies Lin
  * @returns all lines as they are then, and the drafts that have to be worked out again
  */
 async function changeDrafts(
-  trx: ControlDb,
+  scope: CustomerScope,
   lines: readonly LineOfCharge[],
   charge: Charge | undefined,
   { atMs, currency }: { atMs: number; currency: Currency },
@@ -186,8 +186,8 @@ async function changeDrafts(
     }
     const { invoiceStatus, ...before } = line;
     const own = { ...followed(before, charge, { atMs, currency }), updatedAtMs: atMs };
-    await lineRepository(trx).replace([own]);
-    await wakeDraft(trx, line.invoiceId, atMs);
+    await lineRepository(scope).replace([own]);
+    await wakeDraft(scope, line.invoiceId, atMs);
     draftIds.push(line.invoiceId);
     now.push({ ...own, invoiceStatus });
   }
@@ -209,8 +209,8 @@ function followed(
 }
 
 /** The next version of the invoice, so that nobody stores what was worked out from the lines as they were. */
-async function wakeDraft(trx: ControlDb, invoiceId: string, atMs: number): Promise<void> {
-  const invoice = await invoiceRepository(trx).byId(invoiceId);
+async function wakeDraft(scope: CustomerScope, invoiceId: string, atMs: number): Promise<void> {
+  const invoice = await invoiceRepository(scope).byId(invoiceId);
   if (invoice === undefined) return;
-  await invoiceRepository(trx).replace({ ...invoice, status: 'draft.updating', updatedAtMs: atMs }, atMs);
+  await invoiceRepository(scope).replace({ ...invoice, status: 'draft.updating', updatedAtMs: atMs }, atMs);
 }

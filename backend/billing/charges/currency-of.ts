@@ -1,5 +1,5 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Currency } from '../../platform/money.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { ChargesDeps } from './deps.ts';
 import { chargeProblem } from './errors.ts';
 
@@ -7,9 +7,9 @@ import { chargeProblem } from './errors.ts';
 export async function currencyOf(
   deps: Pick<ChargesDeps, 'findCurrency'>,
   code: string,
-  db: ControlDb,
+  scope: Scope,
 ): Promise<Currency> {
-  const currency = await deps.findCurrency(code, db);
+  const currency = await deps.findCurrency(code, scope);
   if (currency === undefined) throw chargeProblem('charge_currency_not_known', code);
   return currency;
 }

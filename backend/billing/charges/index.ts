@@ -1,7 +1,6 @@
 /** What customers are charged for, and when: what subscriptions ask for, and what a person adds. Knows no invoice. */
 export { type ChargeChange, compareCharges } from './compare.ts';
 export { currencyOf } from './currency-of.ts';
-export { atCustomersTime } from './customer-time.ts';
 export type { ChargesDeps } from './deps.ts';
 export { dueInstants, isOpen } from './due.ts';
 export { chargeProblem, chargeReferenceTaken, customerHasCharges } from './errors.ts';

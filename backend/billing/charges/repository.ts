@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { eachList, inLists, inPieces } from '../../platform/db/in-lists.ts';
 import { groupedBy } from '../../platform/grouped-by.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
@@ -25,7 +25,7 @@ const BILLED = sql.lit('billed' as const);
 const MANUAL = sql.lit('manual' as const);
 
 /** Charges. A handle lives as long as the transaction that it is made for. */
-export function chargeRepository(db: ControlDb) {
+export function chargeRepository(db: DbHandle) {
   const tables = withTables<{ charges: ChargeRow }>(db);
   return { ...writes(tables), ...reads(tables), ...acrossCustomers(tables), ...pages(tables) };
 }

@@ -4,7 +4,7 @@
  */
 
 import type { SubscriptionView } from '../../customers/subscriptions/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { derivedId } from '../../platform/derived-id.ts';
 import { compareCharges } from './compare.ts';
 import type { ChargesDeps } from './deps.ts';
@@ -24,21 +24,21 @@ const MAX_AHEAD_MS = 5 * 366 * 86_400_000;
  */
 export async function upcomingCharges(
   deps: ChargesDeps,
+  scope: CustomerScope,
   customerId: string,
   firstDueMs: (charges: readonly Charge[]) => number | undefined,
 ): Promise<Charge[]> {
-  const { db, clock } = deps;
-  const nowMs = clock.nowMs();
-  const views = await deps.findSubscriptions(await scheduleRepository(db).openSubscriptions(customerId), db);
-  let charges = (await chargeRepository(db).open(customerId)).filter(isOpen);
+  const nowMs = scope.clock.nowMs();
+  const views = await deps.findSubscriptions(await scheduleRepository(scope).openSubscriptions(customerId), scope);
+  let charges = (await chargeRepository(scope).open(customerId)).filter(isOpen);
   for (const view of views.toSorted((a, b) => a.fromMs - b.fromMs)) {
-    let known = await chargeRepository(db).ofSubscription(view.id);
+    let known = await chargeRepository(scope).ofSubscription(view.id);
     const startMs = Math.max(nowMs, view.fromMs);
     let atMs = startMs;
     while (atMs - startMs <= MAX_AHEAD_MS && atMs <= (firstDueMs(charges) ?? Number.POSITIVE_INFINITY)) {
       const untilMs = horizonMs(view, atMs);
       if (untilMs === undefined) break;
-      known = await asAskedFor(deps, db, view, known, untilMs);
+      known = await asAskedFor(deps, scope, view, known, untilMs);
       const others = charges.filter(({ subscription }) => subscription?.id !== view.id);
       charges = [...others, ...known.filter(isOpen)].sort(inOrder);
       if (untilMs <= atMs) break;
@@ -53,14 +53,14 @@ export async function upcomingCharges(
 /** The subscription's charges as they will be stored when they are asked for up to an instant. */
 async function asAskedFor(
   deps: ChargesDeps,
-  db: ControlDb,
+  scope: CustomerScope,
   view: SubscriptionView,
   known: readonly Charge[],
   untilMs: number,
 ): Promise<Charge[]> {
   const byId = new Map(known.map((charge) => [charge.id, charge]));
-  const nowMs = deps.clock.nowMs();
-  for (const change of await compareCharges(await wantedUntil(deps, db, view, untilMs), known, untilMs, view.toMs)) {
+  const nowMs = scope.clock.nowMs();
+  for (const change of await compareCharges(await wantedUntil(deps, scope, view, untilMs), known, untilMs, view.toMs)) {
     if (change.kind === 'remove') byId.set(change.charge.id, { ...change.charge, state: 'deleted' });
     else if (change.kind === 'update') {
       const { charge, wanted } = change;

@@ -3,6 +3,7 @@ import type { Feature, Features } from '../../catalog/features/index.ts';
 import type { Plan, Plans } from '../../catalog/plans/index.ts';
 import { type RateCard, toRateCard } from '../../catalog/product-catalog/index.ts';
 import type { Currency } from '../../platform/money.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { estimateProblem } from './errors.ts';
 import type { EstimateRequest } from './schema.ts';
 
@@ -18,6 +19,7 @@ export interface Candidate {
 }
 
 export interface CandidateSources {
+  scope: Scope;
   features: Pick<Features, 'findByIds'>;
   currencies: Pick<Currencies, 'find'>;
   plans: Pick<Plans, 'findByIds'>;
@@ -27,10 +29,10 @@ export interface CandidateSources {
 export async function findCandidates(request: EstimateRequest, sources: CandidateSources): Promise<Candidate[]> {
   const cards = request.plan === undefined ? inlineCard(request) : await cardsOfPlan(request.plan, sources);
   const featureIds = cards.flatMap(({ card }) => card.featureId ?? []);
-  const features = await sources.features.findByIds(featureIds);
+  const features = await sources.features.findByIds(featureIds, sources.scope);
   const candidates: Candidate[] = [];
   for (const { card, currencyCode, currencyField, isProrated, path } of cards) {
-    const currency = await sources.currencies.find(card.currency ?? currencyCode);
+    const currency = await sources.currencies.find(card.currency ?? currencyCode, sources.scope);
     if (currency === undefined) {
       const field = card.currency === undefined ? currencyField : `${path}.currency`;
       throw estimateProblem('missing_reference', field, 'is neither an ISO 4217 currency nor a custom one');
@@ -59,7 +61,7 @@ async function cardsOfPlan(
   request: NonNullable<EstimateRequest['plan']>,
   sources: CandidateSources,
 ): Promise<FoundCard[]> {
-  const plan = (await sources.plans.findByIds([request.id])).get(request.id);
+  const plan = (await sources.plans.findByIds([request.id], sources.scope)).get(request.id);
   if (plan === undefined || plan.deletedAt !== undefined) {
     throw estimateProblem('missing_reference', 'plan.id', `plan not found: ${request.id}`);
   }

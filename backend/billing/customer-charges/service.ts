@@ -9,17 +9,18 @@ import {
   sumTotals,
   type Totals,
 } from '../../catalog/rating/index.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
+import { customerScope } from '../../customers/test-clocks/index.ts';
 import { fiatCurrency } from '../../platform/currencies.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { defined } from '../../platform/defined.ts';
 import { notFound, RequestProblem } from '../../platform/errors.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import type { Currency } from '../../platform/money.ts';
 import { type Period, toTextPeriod } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type BillingRunsDeps, syncCustomer } from '../billing-runs/index.ts';
 import {
-  atCustomersTime,
   type Charge,
   type ChargeContent,
   type ChargeSortField,
@@ -58,44 +59,44 @@ export interface ChargesService {
   ): Promise<{ data: ChargeAnswer[]; meta: ReturnType<typeof pageMeta> }>;
 }
 
-export function createChargesService(anyDeps: BillingRunsDeps): ChargesService {
+export function createChargesService(root: Scope, deps: BillingRunsDeps): ChargesService {
   return {
     create: async (customerId, request) => {
-      const deps = await atCustomersTime(anyDeps, customerId);
-      const charge = await newCharge(deps, customerId, request);
-      return deps.db.transaction(async (trx) => {
-        const customer = await deps.findCustomer(customerId, trx);
+      const scope = await customerScope(root, customerId);
+      const charge = await newCharge(deps, scope, customerId, request);
+      return scope.transaction(async (scope) => {
+        const customer = await deps.findCustomer(customerId, scope);
         if (customer === undefined) throw notFound('customer', customerId);
         if (customer.deleted_at !== undefined) throw new RequestProblem('gone', `customer ${customerId} was deleted`);
         const known =
           charge.reference === undefined
             ? undefined
-            : await chargeRepository(trx).byReference(customerId, charge.reference);
+            : await chargeRepository(scope).byReference(customerId, charge.reference);
         if (known !== undefined) {
           if (!isSameCharge(known, charge)) throw chargeReferenceTaken(charge.reference ?? '');
-          return toChargeBody(known, deps.clock.nowMs(), await totalsOfCharge(deps, trx, known, false));
+          return toChargeBody(known, scope.clock.nowMs(), await totalsOfCharge(deps, scope, known, false));
         }
-        await chargeRepository(trx).insert([charge]);
-        await followGathering(deps, trx, customer, charge.currency);
-        return toChargeBody(charge, deps.clock.nowMs(), { booked: NO_TOTALS });
+        await chargeRepository(scope).insert([charge]);
+        await followGathering(scope, customer, charge.currency);
+        return toChargeBody(charge, scope.clock.nowMs(), { booked: NO_TOTALS });
       });
     },
     list: async (customerId, { statuses, sort, page, withRealtime }) => {
-      const deps = await atCustomersTime(anyDeps, customerId);
-      if ((await deps.findCustomer(customerId, deps.db)) === undefined) throw notFound('customer', customerId);
-      await syncCustomer(deps, customerId);
-      const { charges, total } = await chargeRepository(deps.db).page(customerId, {
+      const scope = await customerScope(root, customerId);
+      if ((await deps.findCustomer(customerId, scope)) === undefined) throw notFound('customer', customerId);
+      await syncCustomer(deps, scope, customerId);
+      const { charges, total } = await chargeRepository(scope).page(customerId, {
         statuses,
-        nowMs: deps.clock.nowMs(),
+        nowMs: scope.clock.nowMs(),
         sort,
         limit: page.size,
         offset: (page.number - 1) * page.size,
       });
       const data: ChargeAnswer[] = [];
       for (const charge of charges) {
-        const shown = await asItStands(deps, charge);
-        const totals = await totalsOfCharge(deps, deps.db, shown, withRealtime);
-        data.push(toChargeBody(shown, deps.clock.nowMs(), totals));
+        const shown = await asItStands(deps, scope, charge);
+        const totals = await totalsOfCharge(deps, scope, shown, withRealtime);
+        data.push(toChargeBody(shown, scope.clock.nowMs(), totals));
       }
       return { data, meta: pageMeta(page, total) };
     },
@@ -108,12 +109,17 @@ function isSameCharge(known: Charge, wanted: Charge): boolean {
   return isDeepStrictEqual(content(known), content(wanted));
 }
 
-async function newCharge(deps: BillingRunsDeps, customerId: string, request: CreateCharge): Promise<Charge> {
-  const nowMs = deps.clock.nowMs();
+async function newCharge(
+  deps: BillingRunsDeps,
+  scope: CustomerScope,
+  customerId: string,
+  request: CreateCharge,
+): Promise<Charge> {
+  const nowMs = scope.clock.nowMs();
   const { unique_reference_id } = request;
   return {
-    ...(await contentOf(deps, request)),
-    id: deps.newId(),
+    ...(await contentOf(deps, scope, request)),
+    id: scope.newId(),
     customerId,
     ...(unique_reference_id !== undefined && { reference: unique_reference_id }),
     controller: 'manual',
@@ -123,7 +129,7 @@ async function newCharge(deps: BillingRunsDeps, customerId: string, request: Cre
   };
 }
 
-async function contentOf(deps: BillingRunsDeps, request: CreateCharge): Promise<ChargeContent> {
+async function contentOf(deps: BillingRunsDeps, scope: CustomerScope, request: CreateCharge): Promise<ChargeContent> {
   if (request.settlement_mode === 'credit_only') throw chargeProblem('charge_settlement_mode_not_supported');
   const currency = fiatCurrency(request.currency);
   if (currency === undefined) throw chargeProblem('charge_currency_not_known', request.currency);
@@ -144,7 +150,7 @@ async function contentOf(deps: BillingRunsDeps, request: CreateCharge): Promise<
     fullServicePeriod,
     billingPeriod,
     invoiceAtMs: Date.parse(request.invoice_at),
-    ...(await featureOf(deps, request)),
+    ...(await featureOf(deps, scope, request)),
     ...defined({
       description: request.description,
       labels: request.labels,
@@ -187,6 +193,7 @@ function readPeriod(period: { from: string; to: string }, field: string): Period
 
 async function featureOf(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   request: CreateCharge,
 ): Promise<Pick<ChargeContent, 'featureId' | 'featureKey'>> {
   const { feature_id } = request;
@@ -194,10 +201,10 @@ async function featureOf(
   if (feature_id === undefined && key === undefined && request.type === 'flat_fee') return {};
   const found =
     feature_id !== undefined
-      ? (await deps.findFeatures([feature_id])).get(feature_id)
+      ? (await deps.findFeatures([feature_id], scope)).get(feature_id)
       : key === undefined
         ? undefined
-        : (await deps.findFeaturesByKey([key])).get(key);
+        : (await deps.findFeaturesByKey([key], scope)).get(key);
   if (found === undefined || (request.type === 'usage_based' && found.meter === undefined)) {
     throw chargeProblem('charge_feature_not_found', feature_id ?? key ?? 'none is given');
   }
@@ -205,34 +212,34 @@ async function featureOf(
 }
 
 /** With what a person has set on its line. */
-async function asItStands(deps: BillingRunsDeps, charge: Charge): Promise<Charge> {
+async function asItStands(deps: BillingRunsDeps, scope: CustomerScope, charge: Charge): Promise<Charge> {
   if (charge.controller === 'system') return charge;
-  const lines = await lineRepository(deps.db).ofCharge(charge.id);
+  const lines = await lineRepository(scope).ofCharge(charge.id);
   const edited = lines.findLast((line) => line.kind === 'charge' && line.overrides !== undefined);
-  return edited === undefined ? charge : asEdited(charge, edited, await currencyOf(deps, charge.currency, deps.db));
+  return edited === undefined ? charge : asEdited(charge, edited, await currencyOf(deps, charge.currency, scope));
 }
 
 /** What stands on invoices, and what the whole charge comes to with the usage so far. */
 async function totalsOfCharge(
   deps: BillingRunsDeps,
-  db: ControlDb,
+  scope: CustomerScope,
   charge: Charge,
   withRealtime: boolean,
 ): Promise<{ booked: Totals; realtime?: Totals }> {
   if (charge.amount !== undefined) return { booked: NO_TOTALS };
-  const lines = await lineRepository(db).ofCharge(charge.id);
+  const lines = await lineRepository(scope).ofCharge(charge.id);
   const standing = lines.filter(
     (line) => line.deletedAtMs === undefined && !['deleted', 'voided'].includes(line.invoiceStatus),
   );
-  const currency = await currencyOf(deps, charge.currency, db);
+  const currency = await currencyOf(deps, charge.currency, scope);
   const booked = sumTotals(
     standing.map((line) => line.rated?.totals ?? NO_TOTALS),
     currency,
   );
   if (!withRealtime) return { booked };
-  const measured = await readUsage(deps, charge, charge.customerId, charge.servicePeriod);
+  const measured = await readUsage(deps, scope, charge, charge.customerId, charge.servicePeriod);
   if (isMissing(measured)) return { booked };
   const whole = { ...charge, quantity: measured.value, fullServicePeriod: charge.servicePeriod };
   const none = { splitPosition: 'single', previousQuantity: '0', previouslyBilledAmount: '0' } as const;
-  return { booked, realtime: rateLine({ ...whole, ...none }, currency, deps.newId).totals };
+  return { booked, realtime: rateLine({ ...whole, ...none }, currency, scope.newId).totals };
 }

@@ -1,6 +1,8 @@
 /** What an external invoicing system reports. Source of the operations: OpenMeter, openmeter/app/custominvoicing. */
+
+import { customerScope } from '../../customers/test-clocks/index.ts';
 import { formatInstant } from '../../platform/instant.ts';
-import { atCustomersTime } from '../charges/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import {
   type ExtendedStatus,
   type Invoice,
@@ -31,10 +33,10 @@ export interface ExternalInvoicing {
   paymentStatus(invoiceId: string, report: PaymentStatus): Promise<void>;
 }
 
-export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
+export function createExternalInvoicing(scope: Scope, deps: InvoicesDeps): ExternalInvoicing {
   return {
     draftSynchronized: (id, { invoicing }) =>
-      report(deps, id, DRAFT_REPORT, ({ invoice, lines, ...rest }) => ({
+      report(deps, scope, id, DRAFT_REPORT, ({ invoice, lines, ...rest }) => ({
         ...rest,
         invoice: {
           ...invoice,
@@ -45,7 +47,7 @@ export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
       })),
     issuingSynchronized: (id, { invoicing, payment }) => {
       const sentAt = invoicing?.sent_to_customer_at;
-      return report(deps, id, ISSUING_REPORT, ({ invoice, ...rest }) => ({
+      return report(deps, scope, id, ISSUING_REPORT, ({ invoice, ...rest }) => ({
         ...rest,
         invoice: {
           ...invoice,
@@ -56,11 +58,11 @@ export function createExternalInvoicing(deps: InvoicesDeps): ExternalInvoicing {
       }));
     },
     paymentStatus: async (id, report) => {
-      const { invoice } = await external(deps, id);
+      const { invoice } = await external(scope, id);
       const trigger = PAYMENT_TRIGGERS[report.trigger];
       // Integrations report at least once: what is already so is no error.
       if (OUTCOMES[trigger]?.includes(invoice.status) && transition(invoice.status, trigger) === undefined) return;
-      await moveInvoice(deps, id, { trigger });
+      await moveInvoice(deps, scope, id, { trigger });
     },
   };
 }
@@ -76,12 +78,12 @@ const OUTCOMES: Partial<Record<string, readonly ExtendedStatus[]>> = {
   void: ['voided'],
 };
 
-async function external(deps: InvoicesDeps, id: string): Promise<{ invoice: Invoice; nowMs: number }> {
-  const invoice = await invoiceRepository(deps.db).byId(id);
+async function external(root: Scope, id: string): Promise<{ invoice: Invoice; nowMs: number }> {
+  const invoice = await invoiceRepository(root).byId(id);
   if (invoice === undefined) throw invoiceNotFound(id);
   if (invoice.appType !== 'external_invoicing') throw invoiceProblem('external_invoicing_only', id);
-  const { clock } = await atCustomersTime(deps, invoice.customerId);
-  return { invoice, nowMs: clock.nowMs() };
+  const scope = await customerScope(root, invoice.customerId);
+  return { invoice, nowMs: scope.clock.nowMs() };
 }
 
 /** A report that an invoice waits for, and the fact that says that it has come. */
@@ -103,13 +105,14 @@ const ISSUING_REPORT: AwaitedReport = {
  */
 async function report(
   deps: InvoicesDeps,
+  scope: Scope,
   id: string,
   { action, status, fact }: AwaitedReport,
   change: (moving: Moving) => Moving,
 ): Promise<void> {
-  const { invoice: found, nowMs } = await external(deps, id);
+  const { invoice: found, nowMs } = await external(scope, id);
   if (found.metadata[fact] !== undefined) return;
-  await moveInvoice(deps, id, {
+  await moveInvoice(deps, scope, id, {
     change: (moving) => {
       const { invoice } = moving;
       if (invoice.metadata[fact] !== undefined) return moving;

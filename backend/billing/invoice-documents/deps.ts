@@ -1,9 +1,7 @@
-import type { Logger } from '../../platform/log.ts';
 import type { ChargesDeps } from '../charges/index.ts';
 import type { DocumentLimits } from './thread/document-maker.ts';
 
-export interface DocumentsDeps extends Pick<ChargesDeps, 'db' | 'findCurrency'> {
-  log: Logger;
+export interface DocumentsDeps extends Pick<ChargesDeps, 'findCurrency'> {
   /** A folder with fonts of the operator's, for documents; undefined: there is none. */
   documentFontsDir: string | undefined;
   /** Of the thread that makes documents; undefined: its own. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Logger } from '../../platform/log.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { currencyOf } from '../charges/index.ts';
 import { type Invoice, type InvoiceLine, invoiceRepository, lineRepository } from '../invoice-records/index.ts';
 import { invoiceNotFound } from '../invoices/index.ts';
@@ -25,10 +25,10 @@ export interface DocumentService {
 /** A draft that is edited all the time is printed as it was read. */
 const MAX_READINGS = 3;
 
-export function createDocumentService(deps: DocumentsDeps & { log: Logger }): DocumentService {
-  const maker = createDocumentMaker({ log: deps.log, fontsDir: deps.documentFontsDir }, deps.documentLimits);
+export function createDocumentService(scope: Scope, deps: DocumentsDeps): DocumentService {
+  const maker = createDocumentMaker({ log: scope.log, fontsDir: deps.documentFontsDir }, deps.documentLimits);
   const find = async (invoiceId: string): Promise<Invoice> => {
-    const invoice = await invoiceRepository(deps.db).byId(invoiceId);
+    const invoice = await invoiceRepository(scope).byId(invoiceId);
     if (invoice === undefined) throw invoiceNotFound(invoiceId);
     return invoice;
   };
@@ -37,7 +37,7 @@ export function createDocumentService(deps: DocumentsDeps & { log: Logger }): Do
     for (let reading = 1; ; reading++) {
       const invoice = await find(invoiceId);
       const lines: InvoiceLine[] = [];
-      for await (const page of lineRepository(deps.db).pagesOfInvoice(invoiceId)) {
+      for await (const page of lineRepository(scope).pagesOfInvoice(invoiceId)) {
         lines.push(...page);
         await nextTurn();
       }
@@ -50,7 +50,7 @@ export function createDocumentService(deps: DocumentsDeps & { log: Logger }): Do
       await find(invoiceId);
       return maker.make(async () => {
         const { invoice, lines } = await read(invoiceId);
-        const currency = await currencyOf(deps, invoice.currency, deps.db);
+        const currency = await currencyOf(deps, invoice.currency, scope);
         return { format, invoice, lines, currency, locale: localeOf(asked, invoice.customer) };
       }, signal);
     },

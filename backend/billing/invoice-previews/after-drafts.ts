@@ -2,7 +2,7 @@
  * What the drafts leave for the next invoice when nothing more happens: of periods that they are parts of, of the corrections
  * that wait, and as corrections of what has changed since their quantities were taken. Nothing is stored.
  */
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { type Correction, correctionRepository, leftOf, recountCharge } from '../adjustments/index.ts';
 import type { BillingRunsDeps } from '../billing-runs/index.ts';
 import { chargeRepository } from '../charges/index.ts';
@@ -45,52 +45,52 @@ interface Walk extends AfterDrafts {
  */
 export async function afterDrafts(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   next: Moving,
   nextAtMs = Number.POSITIVE_INFINITY,
 ): Promise<AfterDrafts> {
-  const { db } = deps;
   const { customerId, currency } = next.invoice;
-  const untilMs = Math.max(deps.clock.nowMs(), nextAtMs);
+  const untilMs = Math.max(scope.clock.nowMs(), nextAtMs);
   const walk: Walk = {
     lines: new Map(),
-    pending: await correctionRepository(db).pending(customerId, currency),
-    waiting: await waitingDrafts(deps, customerId, currency),
+    pending: await correctionRepository(scope).pending(customerId, currency),
+    waiting: await waitingDrafts(deps, scope, customerId, currency),
     uncounted: new Set(),
     issued: new Set(),
-    lastAtMs: deps.clock.nowMs(),
+    lastAtMs: scope.clock.nowMs(),
   };
   for (;;) {
-    const isNextReady = !(await waitsForEarlierPart(db, next.lines, walk.lines));
-    const draft = await nextToMove(db, walk);
+    const isNextReady = !(await waitsForEarlierPart(scope, next.lines, walk.lines));
+    const draft = await nextToMove(scope, walk);
     if (draft === undefined || (isNextReady && movesAtMs(draft) > untilMs)) break;
     walk.lastAtMs = Math.max(walk.lastAtMs, movesAtMs(draft));
-    if (draft.takenAtMs !== undefined) await take(deps, walk, draft);
+    if (draft.takenAtMs !== undefined) await take(deps, scope, walk, draft);
     else issue(walk, draft);
   }
-  await countAgain(deps, walk);
+  await countAgain(deps, scope, walk);
   return walk;
 }
 
 const movesAtMs = ({ takenAtMs, issuedAtMs }: WaitingDraft) => takenAtMs ?? issuedAtMs ?? Number.POSITIVE_INFINITY;
 
 /** The first one to do anything, but for those that wait for an earlier part of a period. */
-async function nextToMove(db: ControlDb, { waiting, lines }: Walk): Promise<WaitingDraft | undefined> {
+async function nextToMove(scope: CustomerScope, { waiting, lines }: Walk): Promise<WaitingDraft | undefined> {
   const moving = waiting.filter((draft) => movesAtMs(draft) !== Number.POSITIVE_INFINITY);
   for (const draft of moving.toSorted((a, b) => movesAtMs(a) - movesAtMs(b))) {
     const isTaking = draft.takenAtMs !== undefined;
-    if (!isTaking || !(await waitsForEarlierPart(db, draft.moving.lines, lines))) return draft;
+    if (!isTaking || !(await waitsForEarlierPart(scope, draft.moving.lines, lines))) return draft;
   }
   return undefined;
 }
 
-async function take(deps: BillingRunsDeps, walk: Walk, draft: WaitingDraft): Promise<void> {
-  await countAgain(deps, walk);
+async function take(deps: BillingRunsDeps, scope: CustomerScope, walk: Walk, draft: WaitingDraft): Promise<void> {
+  await countAgain(deps, scope, walk);
   const { invoice, lines } = draft.moving;
-  const read = await readQuantities(deps, invoice, lines);
-  const taken = await rateAll(await takeQuantities(deps.db, draft.moving, read, walk.lines), deps.newId);
+  const read = await readQuantities(deps, scope, invoice, lines);
+  const taken = await rateAll(await takeQuantities(scope, draft.moving, read, walk.lines), scope.newId);
   for (const line of taken.lines) walk.lines.set(line.id, line);
-  const { known, fitted } = await fitToDraft(deps.db, taken, walk.pending);
-  walk.pending = leftOf(known, fitted, { nowMs: deps.clock.nowMs(), newId: deps.newId });
+  const { known, fitted } = await fitToDraft(scope, taken, walk.pending);
+  walk.pending = leftOf(known, fitted, { nowMs: scope.clock.nowMs(), newId: scope.newId });
   draft.takenAtMs = undefined;
 }
 
@@ -106,15 +106,15 @@ function issue(walk: Walk, draft: WaitingDraft): void {
 }
 
 /** As each invoice counts again what was issued before its own quantities are taken. */
-async function countAgain(deps: BillingRunsDeps, walk: Walk): Promise<void> {
+async function countAgain(deps: BillingRunsDeps, scope: CustomerScope, walk: Walk): Promise<void> {
   for (const id of walk.uncounted) {
-    const charge = await chargeRepository(deps.db).byId(id);
-    const stored = await lineRepository(deps.db).ofCharge(id);
+    const charge = await chargeRepository(scope).byId(id);
+    const stored = await lineRepository(scope).ofCharge(id);
     const lines = stored.map((line): LineOfCharge => {
       const isIssued = walk.issued.has(line.invoiceId);
       return { ...line, ...walk.lines.get(line.id), ...(isIssued && { invoiceStatus: 'issued' }) };
     });
-    const found = charge === undefined ? [] : await recountCharge(deps, charge, lines);
+    const found = charge === undefined ? [] : await recountCharge(deps, scope, charge, lines);
     walk.pending.push(...found.filter(({ state }) => state === 'pending'));
   }
   walk.uncounted.clear();

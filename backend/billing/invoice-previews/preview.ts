@@ -4,20 +4,15 @@
  */
 
 import type { Customer } from '../../customers/customers/index.ts';
+import { type CustomerScope, customerScope } from '../../customers/test-clocks/index.ts';
 import { derivedId } from '../../platform/derived-id.ts';
 import { notFound } from '../../platform/errors.ts';
 import { smallestOf } from '../../platform/extremes.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { correctionRepository, correctUsageOfCustomer, fitCorrections, isOwed } from '../adjustments/index.ts';
 import { type BillingRunsDeps, syncCustomer } from '../billing-runs/index.ts';
-import {
-  atCustomersTime,
-  type Charge,
-  chargeRepository,
-  currencyOf,
-  dueInstants,
-  upcomingCharges,
-} from '../charges/index.ts';
+import { type Charge, chargeRepository, currencyOf, dueInstants, upcomingCharges } from '../charges/index.ts';
 import {
   gatherLines,
   type InvoiceLine,
@@ -57,41 +52,43 @@ export type PreviewAnswer = InvoiceBody;
 
 /** @throws RequestProblem 404 for an unknown customer */
 export async function previewInvoice(
-  anyDeps: BillingRunsDeps,
+  deps: BillingRunsDeps,
+  root: Scope,
   customerId: string,
   options: PreviewOptions = {},
 ): Promise<PreviewAnswer> {
-  const customer = await anyDeps.findCustomer(customerId, anyDeps.db);
+  const customer = await deps.findCustomer(customerId, root);
   if (customer === undefined) throw notFound('customer', customerId);
-  const deps = await atCustomersTime(anyDeps, customerId);
-  await syncCustomer(deps, customerId);
-  await correctUsageOfCustomer(deps, customerId);
-  const { currency, charges } = await nextCharges(deps, customer, options.currency);
-  const debits = await lastDebits(deps, customer, currency);
-  const gathered = debits?.moving ?? (await gather(deps, customer, currency, charges));
+  const scope = await customerScope(root, customerId);
+  await syncCustomer(deps, scope, customerId);
+  await correctUsageOfCustomer(deps, scope, customerId);
+  const { currency, charges } = await nextCharges(deps, scope, customer, options.currency);
+  const debits = await lastDebits(deps, scope, customer, currency);
+  const gathered = debits?.moving ?? (await gather(deps, scope, customer, currency, charges));
   const moving = { ...gathered, lines: [...gathered.lines, ...(options.extraLines ?? [])] };
-  const after = debits?.after ?? (await afterDrafts(deps, moving, moving.invoice.collectionAtMs));
-  const priced = await price(deps, moving, options.quantities ?? {}, after);
-  const { invoice, lines: rated } = await withCorrections(deps, priced, after);
+  const after = debits?.after ?? (await afterDrafts(deps, scope, moving, moving.invoice.collectionAtMs));
+  const priced = await price(deps, scope, moving, options.quantities ?? {}, after);
+  const { invoice, lines: rated } = await withCorrections(scope, priced, after);
   return toInvoiceBody(invoice, rated, undefined);
 }
 
 /** What the next invoice is made of, in the currency that is asked for, or in that of `currencyOfNext`. */
 async function nextCharges(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   customer: Customer,
   asked: string | undefined,
 ): Promise<{ currency: string; charges: Charge[] }> {
-  const { profile } = await deps.profileOf(customer.id, deps.db);
+  const { profile } = await deps.profileOf(customer.id, scope);
   const { alignment } = profile.workflow.collection;
   const upTo = (currency?: string) =>
-    upcomingCharges(deps, customer.id, (charges) => {
+    upcomingCharges(deps, scope, customer.id, (charges) => {
       const [first] = dueInstants(ofCurrency(charges, currency), Number.MAX_SAFE_INTEGER);
       return first === undefined ? undefined : collectedAtMs(first, alignment);
     });
   if (asked !== undefined) return { currency: asked, charges: ofCurrency(await upTo(asked), asked) };
   const first = await upTo();
-  const [owed] = await correctionRepository(deps.db).debitCurrencies(customer.id);
+  const [owed] = await correctionRepository(scope).debitCurrencies(customer.id);
   const currency = currencyOfNext(first, customer) ?? owed ?? DEFAULT_CURRENCY;
   // What falls due first may have another one: then more is to be looked at than up to there.
   const isOnly = first.every((charge) => charge.currency === currency);
@@ -105,15 +102,16 @@ function ofCurrency(charges: readonly Charge[], currency: string | undefined): C
 /** The invoice of what is to be paid after all, where no other one is to come. See `invoiceLastDebits`. */
 async function lastDebits(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   customer: Customer,
   currency: string,
 ): Promise<{ moving: Moving; after: AfterDrafts } | undefined> {
-  if (await chargeRepository(deps.db).hasOpen(customer.id, currency)) return undefined;
-  const empty = await gather(deps, customer, currency, []);
-  const after = await afterDrafts(deps, empty);
+  if (await chargeRepository(scope).hasOpen(customer.id, currency)) return undefined;
+  const empty = await gather(deps, scope, customer, currency, []);
+  const after = await afterDrafts(deps, scope, empty);
   const { lastAtMs } = after;
   // What begins before the drafts are done takes them along.
-  const then = ofCurrency(await upcomingCharges(deps, customer.id, () => lastAtMs), currency);
+  const then = ofCurrency(await upcomingCharges(deps, scope, customer.id, () => lastAtMs), currency);
   if (then.length > 0 || !isOwed(after.pending)) return undefined;
   return { moving: { ...empty, invoice: { ...empty.invoice, collectionAtMs: lastAtMs } }, after };
 }
@@ -130,30 +128,32 @@ const DEFAULT_CURRENCY = 'USD';
 /** The lines of the next invoice, each with an id that stays from preview to preview. */
 async function gather(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   customer: Customer,
   currency: string,
   charges: readonly Charge[],
 ): Promise<Moving> {
-  const { db } = deps;
-  const stored = await deps.profileOf(customer.id, db);
+  const stored = await deps.profileOf(customer.id, scope);
   const { alignment, interval } = stored.profile.workflow.collection;
   const dues = dueInstants(charges, Number.MAX_SAFE_INTEGER).map((atMs) => collectedAtMs(atMs, alignment));
   const cutoffMs = smallestOf(dues);
   const drafts =
-    dues.length === 0 ? [] : await gatherLines(charges, await gatherOptions(deps, db, charges, stored, { cutoffMs }));
-  const head = await invoiceHead(deps, db, { customer, stored, currency });
-  const gathering = await invoiceRepository(db).gathering(customer.id, currency);
+    dues.length === 0
+      ? []
+      : await gatherLines(charges, await gatherOptions(deps, scope, charges, stored, { cutoffMs }));
+  const head = await invoiceHead(deps, scope, { customer, stored, currency });
+  const gathering = await invoiceRepository(scope).gathering(customer.id, currency);
   const id = gathering?.id ?? derivedId(`gathering/${customer.id}/${currency}`);
-  const tax = taxDefaultsOf(head.workflow.tax, await deps.invoicingTaxCode(db));
+  const tax = taxDefaultsOf(head.workflow.tax, await deps.invoicingTaxCode(scope));
   const lines = await mapInSlices(drafts, (draft, position) => {
-    const line = newLine(deps, draft, { invoiceId: id, position }, tax);
+    const line = newLine(scope, draft, { invoiceId: id, position }, tax);
     return { ...line, id: derivedId(`${draft.chargeId}/${draft.servicePeriod.fromMs}`) };
   });
   const metered = drafts.filter(isMetered).map(({ invoiceAtMs }) => invoiceAtMs);
   const collectAtMs = collectionAtMs(metered, interval) ?? (dues.length === 0 ? undefined : cutoffMs);
-  const untilMs = draftUntilMs(deps.clock.nowMs(), collectAtMs, stored.profile.workflow.invoicing);
+  const untilMs = draftUntilMs(scope.clock.nowMs(), collectAtMs, stored.profile.workflow.invoicing);
   return {
-    currency: await currencyOf(deps, currency, db),
+    currency: await currencyOf(deps, currency, scope),
     invoice: {
       ...head,
       id,
@@ -168,18 +168,19 @@ async function gather(
 
 async function price(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   moving: Moving,
   quantities: Readonly<Record<string, string>>,
   after: AfterDrafts,
 ): Promise<Moving> {
   const asked = moving.lines.filter((line) => line.quantity === undefined);
-  const read = await readQuantities(deps, moving.invoice, asked);
+  const read = await readQuantities(deps, scope, moving.invoice, asked);
   const values = new Map(read.values);
   for (const line of asked) {
     const given = line.featureKey === undefined ? undefined : quantities[line.featureKey];
     if (given !== undefined && isMetered(line)) values.set(line.id, { value: given });
   }
-  const taken = await takeQuantities(deps.db, moving, { ...read, values }, after.lines);
+  const taken = await takeQuantities(scope, moving, { ...read, values }, after.lines);
   let count = 0;
   // The same ids from preview to preview, so that whoever shows them can tell what changed.
   const ids = () => {
@@ -189,12 +190,15 @@ async function price(
   return rateAll(taken, ids);
 }
 
-async function withCorrections(deps: BillingRunsDeps, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
+async function withCorrections(scope: CustomerScope, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
   const { invoice, lines, currency } = moving;
   const fitted = await fitCorrections(pending, (await totalsOf(lines, currency)).total);
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const added = fitted.map(({ correction, amount }, index) => ({
-    ...correctionLine({ ...correction, amount }, { invoice, position: lines.length + index, nowMs, newId: deps.newId }),
+    ...correctionLine(
+      { ...correction, amount },
+      { invoice, position: lines.length + index, nowMs, newId: scope.newId },
+    ),
     id: derivedId(`${correction.id}/preview`),
   }));
   return withTotals({ ...moving, lines: [...lines, ...added] });

@@ -6,6 +6,7 @@ import { defined } from '../../platform/defined.ts';
 import { derivedId } from '../../platform/derived-id.ts';
 import { nameSchema, nonNegativeNumericSchema } from '../../platform/http/schemas.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { BillingRunsDeps } from '../billing-runs/index.ts';
 import { chargeProblem } from '../charges/index.ts';
 import {
@@ -60,10 +61,11 @@ export type Simulate = z.output<typeof simulateSchema>;
 /** Nothing is stored. @throws RequestProblem 404 @throws DomainProblem 400 for a price that cannot be rated */
 export async function simulateInvoice(
   deps: BillingRunsDeps,
+  scope: Scope,
   customerId: string,
   request: Simulate,
 ): Promise<PreviewAnswer> {
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const extraLines = await mapInSlices(request.lines ?? [], (line, index): InvoiceLine => {
     const terms = termsOf(line, index);
     const servicePeriod = { fromMs: Date.parse(line.service_period.from), toMs: Date.parse(line.service_period.to) };
@@ -89,7 +91,7 @@ export async function simulateInvoice(
       updatedAtMs: nowMs,
     };
   });
-  return previewInvoice(deps, customerId, { ...request, extraLines });
+  return previewInvoice(deps, scope, customerId, { ...request, extraLines });
 }
 
 function termsOf(line: NonNullable<Simulate['lines']>[number], index: number): PricingTerms {

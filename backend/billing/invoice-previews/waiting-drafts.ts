@@ -1,4 +1,5 @@
 /** Drafts that move on by themselves, and when: some of them are to take their quantities, all are to be issued. */
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { BillingRunsDeps } from '../billing-runs/index.ts';
 import { currencyOf } from '../charges/index.ts';
 import { type Invoice, invoiceRepository, lineRepository, nextStatus } from '../invoice-records/index.ts';
@@ -15,25 +16,26 @@ export interface WaitingDraft {
 /** In the order of their ids. */
 export async function waitingDrafts(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   customerId: string,
   currencyCode: string,
 ): Promise<WaitingDraft[]> {
-  const { db } = deps;
-  const currency = await currencyOf(deps, currencyCode, db);
+  const currency = await currencyOf(deps, currencyCode, scope);
   const found: WaitingDraft[] = [];
-  for (const invoice of await invoiceRepository(db).movingDrafts(customerId, currencyCode)) {
-    const moving = { invoice, lines: await lineRepository(db).ofInvoice(invoice.id), currency };
-    found.push({ moving, ...(await instantsOf(deps, moving)) });
+  for (const invoice of await invoiceRepository(scope).movingDrafts(customerId, currencyCode)) {
+    const moving = { invoice, lines: await lineRepository(scope).ofInvoice(invoice.id), currency };
+    found.push({ moving, ...(await instantsOf(deps, scope, moving)) });
   }
   return found;
 }
 
 async function instantsOf(
   deps: BillingRunsDeps,
+  scope: CustomerScope,
   { invoice, lines }: Moving,
 ): Promise<Pick<WaitingDraft, 'takenAtMs' | 'issuedAtMs'>> {
-  const nowMs = deps.clock.nowMs();
-  const app = await deps.findApp(invoice.appId, deps.db);
+  const nowMs = scope.clock.nowMs();
+  const app = await deps.findApp(invoice.appId, scope);
   const hasLines = hasLiving(lines);
   const reachesAt = (goal: 'draft.collecting' | 'issued', atMs: number, of: Invoice) => {
     const facts = factsOf(of, hasLines, app, atMs);

@@ -51,4 +51,4 @@ export type {
   ValidationIssue,
 } from './types.ts';
 export { aggregationsOf, isMetered, isMissing, readUsage, readUsages } from './usage.ts';
-export { scopeOf } from './usage-scope.ts';
+export { usageBehind } from './usage-behind.ts';

@@ -1,5 +1,6 @@
 /** Taking quantities: what is read before the transaction that stores them, and how they become those of lines. */
-import type { ControlDb } from '../../platform/db/control-db.ts';
+
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { differenceOf, isNegative, sumOf } from '../../platform/decimal-texts.ts';
 import type { Period } from '../../platform/period/index.ts';
 import { isLineLetOff, isTakenBack } from './billed-lines.ts';
@@ -18,11 +19,12 @@ export interface ReadQuantities {
 /** Reads what the invoice's lines bill. Nothing is stored. */
 export async function readQuantities(
   deps: RecordsDeps,
+  scope: CustomerScope,
   invoice: Invoice,
   lines: readonly InvoiceLine[],
 ): Promise<ReadQuantities> {
   // Before the reading: an event that is stored while it runs may be counted, and is then looked at again as late.
-  const readAtMs = deps.clock.nowMs();
+  const readAtMs = scope.clock.nowMs();
   const metered = lines.filter((line) => line.deletedAtMs === undefined && isMetered(line));
   const asked = metered.map(({ featureId, name, fullServicePeriod, servicePeriod }) => ({
     featureId,
@@ -30,7 +32,7 @@ export async function readQuantities(
     period: { fromMs: fullServicePeriod.fromMs, toMs: servicePeriod.toMs },
   }));
   const values = new Map<string, MeasuredUsage | MissingUsage>();
-  for (const [index, value] of (await readUsages(deps, invoice.customerId, asked)).entries()) {
+  for (const [index, value] of (await readUsages(deps, scope, invoice.customerId, asked)).entries()) {
     const line = metered[index];
     if (line !== undefined) values.set(line.id, value);
   }
@@ -49,7 +51,7 @@ export interface EarlierParts {
 
 /** @param known lines that stand in for those that are stored, by id: what a preview knows of drafts */
 export async function earlierParts(
-  db: ControlDb,
+  scope: CustomerScope,
   line: InvoiceLine,
   known: ReadonlyMap<string, InvoiceLine> = new Map(),
 ): Promise<EarlierParts> {
@@ -57,7 +59,7 @@ export async function earlierParts(
   if (isFirst || line.chargeId === undefined) {
     return { quantity: '0', netAmount: '0', minimumAmount: '0', isWaiting: false };
   }
-  const stored = await lineRepository(db).ofCharge(line.chargeId);
+  const stored = await lineRepository(scope).ofCharge(line.chargeId);
   const parts = stored.map((part) => ({ ...part, ...known.get(part.id) }));
   const earlier = parts.filter(
     (other) =>
@@ -78,12 +80,12 @@ export async function earlierParts(
 
 /** A part of a period comes after the parts before it: without their quantities nobody knows what is left for it. */
 export async function waitsForEarlierPart(
-  db: ControlDb,
+  scope: CustomerScope,
   lines: readonly InvoiceLine[],
   known?: ReadonlyMap<string, InvoiceLine>,
 ): Promise<boolean> {
   for (const line of lines) {
-    if (line.deletedAtMs === undefined && (await earlierParts(db, line, known)).isWaiting) return true;
+    if (line.deletedAtMs === undefined && (await earlierParts(scope, line, known)).isWaiting) return true;
   }
   return false;
 }

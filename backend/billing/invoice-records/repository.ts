@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -32,7 +32,7 @@ interface TablesOfInvoices {
 type Tables = ReturnType<typeof withTables<TablesOfInvoices>>;
 
 /** Standard invoices, gathering invoices and numbers. A handle lives as long as the transaction that it is made for. */
-export function invoiceRepository(db: ControlDb) {
+export function invoiceRepository(db: DbHandle) {
   const tables = withTables<TablesOfInvoices>(db);
   return {
     ...stored(tables),

@@ -2,9 +2,9 @@
 
 import type { Feature } from '../../catalog/features/index.ts';
 import { chargesUsage } from '../../catalog/rating/index.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { Meter } from '../../metering/meters/index.ts';
 import type { Aggregation } from '../../metering/usage-store/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Period } from '../../platform/period/index.ts';
 import type { Charge } from '../charges/index.ts';
 import type { RecordsDeps } from './deps.ts';
@@ -35,13 +35,13 @@ export function isMetered(line: Pick<InvoiceLine, 'terms' | 'kind' | 'overrides'
 export async function aggregationsOf(
   deps: RecordsDeps,
   charges: readonly Pick<Charge, 'featureId'>[],
-  db: ControlDb,
+  scope: CustomerScope,
 ): Promise<ReadonlyMap<string, Aggregation>> {
   const ids = [...new Set(charges.map(({ featureId }) => featureId).filter((id) => id !== undefined))];
   if (ids.length === 0) return new Map();
-  const features = await deps.findFeatures(ids, db);
+  const features = await deps.findFeatures(ids, scope);
   const meterIds = [...features.values()].map(({ meter }) => meter?.id).filter((id) => id !== undefined);
-  const meters = await deps.findMeters([...new Set(meterIds)], db);
+  const meters = await deps.findMeters([...new Set(meterIds)], scope);
   const aggregations = new Map<string, Aggregation>();
   for (const feature of features.values()) {
     const meter = feature.meter && meters.get(feature.meter.id);
@@ -63,15 +63,16 @@ export interface AskedUsage {
  */
 export async function readUsages(
   deps: RecordsDeps,
+  scope: CustomerScope,
   customerId: string,
   asked: readonly AskedUsage[],
 ): Promise<(MeasuredUsage | MissingUsage)[]> {
   const features = await deps.findFeatures(
     asked.flatMap(({ featureId }) => featureId ?? []),
-    deps.db,
+    scope,
   );
   const meterIds = Array.from(features.values()).flatMap(({ meter }) => meter?.id ?? []);
-  const meters = await deps.findMeters(meterIds, deps.db);
+  const meters = await deps.findMeters(meterIds, scope);
   const read = asked.map((one) => readableFeature(one, features, meters));
   const readings = asked.flatMap(({ period }, index) => {
     const feature = read[index]?.feature;
@@ -105,11 +106,12 @@ function readableFeature(
 /** One of them alone. */
 export async function readUsage(
   deps: RecordsDeps,
+  scope: CustomerScope,
   { featureId, name }: { featureId?: string | undefined; name: string },
   customerId: string,
   period: Period,
 ): Promise<MeasuredUsage | MissingUsage> {
-  const [usage] = await readUsages(deps, customerId, [{ featureId, name, period }]);
+  const [usage] = await readUsages(deps, scope, customerId, [{ featureId, name, period }]);
   if (usage === undefined) throw new Error('one reading asked, none given');
   return usage;
 }

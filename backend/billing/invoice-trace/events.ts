@@ -4,7 +4,8 @@ import { type CountedEvent, type LateEvent, parseData, type UsageScope } from '.
 import { invalidParameter } from '../../platform/errors.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import { formatInstant } from '../../platform/instant.ts';
-import { lineRepository, scopeOf } from '../invoice-records/index.ts';
+import type { Scope } from '../../platform/scope.ts';
+import { lineRepository, usageBehind } from '../invoice-records/index.ts';
 import type { TraceDeps } from './deps.ts';
 import type { TracedEvent } from './schema.ts';
 import type { Traced } from './subject.ts';
@@ -15,12 +16,17 @@ export interface TracedEventPage {
 }
 
 /** One page of the events that make up what is traced; none where it is not metered. */
-export async function eventsOf(deps: TraceDeps, traced: Traced, page: CursorRequest): Promise<TracedEventPage> {
-  const scope = await scopeOf(deps, traced);
-  if (scope === undefined) return pageOf([], page.size, undefined);
+export async function eventsOf(
+  deps: TraceDeps,
+  scope: Scope,
+  traced: Traced,
+  page: CursorRequest,
+): Promise<TracedEventPage> {
+  const usage = await usageBehind(deps, scope, traced);
+  if (usage === undefined) return pageOf([], page.size, undefined);
   const { correction } = traced;
   if (correction?.sinceSnapshot !== undefined) {
-    return latePage(deps, { ...scope, fromMs: correction.period.fromMs, toMs: correction.period.toMs }, page, {
+    return latePage(deps, { ...usage, fromMs: correction.period.fromMs, toMs: correction.period.toMs }, page, {
       since: correction.sinceSnapshot,
       prefix: 'late',
     });
@@ -28,22 +34,22 @@ export async function eventsOf(deps: TraceDeps, traced: Traced, page: CursorRequ
   const cursor = readCursor(page.after);
   if (cursor?.kind !== 'late') {
     const after = cursor && { atMs: cursor.atMs, rowId: cursor.rowId };
-    const { events, next } = await deps.tracing.eventsBehind(scope, { size: page.size, after }, traced.moment);
+    const { events, next } = await deps.tracing.eventsBehind(usage, { size: page.size, after }, traced.moment);
     if (next !== undefined) return pageOf(events.map(toBody), page.size, `counted,${next.atMs},${next.rowId}`);
-    const since = await snapshotOfPartBefore(deps, traced);
+    const since = await snapshotOfPartBefore(scope, traced);
     return pageOf(events.map(toBody), page.size, since === undefined ? undefined : 'late,0');
   }
   // What arrived in earlier parts of the period after these were billed stands on this part.
-  const since = await snapshotOfPartBefore(deps, traced);
+  const since = await snapshotOfPartBefore(scope, traced);
   if (since === undefined) return pageOf([], page.size, undefined);
-  const earlier = { ...scope, fromMs: traced.line?.fullServicePeriod.fromMs, toMs: traced.period.fromMs };
+  const earlier = { ...usage, fromMs: traced.line?.fullServicePeriod.fromMs, toMs: traced.period.fromMs };
   return latePage(deps, earlier, page, { since, prefix: 'late' });
 }
 
-async function snapshotOfPartBefore(deps: TraceDeps, { line }: Traced): Promise<string | undefined> {
+async function snapshotOfPartBefore(scope: Scope, { line }: Traced): Promise<string | undefined> {
   if (line?.chargeId === undefined || line.splitPosition === 'single' || line.splitPosition === 'first')
     return undefined;
-  const lines = await lineRepository(deps.db).ofCharge(line.chargeId);
+  const lines = await lineRepository(scope).ofCharge(line.chargeId);
   const before = lines.filter(
     (other) => other.kind === 'charge' && other.servicePeriod.toMs <= line.servicePeriod.fromMs,
   );
@@ -52,13 +58,13 @@ async function snapshotOfPartBefore(deps: TraceDeps, { line }: Traced): Promise<
 
 async function latePage(
   deps: TraceDeps,
-  scope: UsageScope,
+  usage: UsageScope,
   page: CursorRequest,
   { since, prefix }: { since: string; prefix: string },
 ): Promise<TracedEventPage> {
   const cursor = readCursor(page.after);
   const afterRow = cursor?.kind === 'late' && cursor.rowId > 0 ? cursor.rowId : undefined;
-  const { events, nextRow } = await deps.tracing.lateEvents(scope, { snapshot: since }, { size: page.size, afterRow });
+  const { events, nextRow } = await deps.tracing.lateEvents(usage, { snapshot: since }, { size: page.size, afterRow });
   return pageOf(events.map(toLateBody), page.size, nextRow === undefined ? undefined : `${prefix},${nextRow}`);
 }
 

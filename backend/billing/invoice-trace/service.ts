@@ -1,9 +1,11 @@
 import { chargesFee } from '../../catalog/rating/index.ts';
+import { type CustomerScope, customerScope } from '../../customers/test-clocks/index.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { toTextPeriod } from '../../platform/period/index.ts';
-import { atCustomersTime, currencyOf } from '../charges/index.ts';
-import { isMissing, rateLine, readUsage, type StoredRating, scopeOf } from '../invoice-records/index.ts';
+import type { Scope } from '../../platform/scope.ts';
+import { currencyOf } from '../charges/index.ts';
+import { isMissing, rateLine, readUsage, type StoredRating, usageBehind } from '../invoice-records/index.ts';
 import type { TraceDeps } from './deps.ts';
 import { eventsOf, type TracedEventPage } from './events.ts';
 import type { Explanation } from './schema.ts';
@@ -19,24 +21,28 @@ export interface TraceService {
   explainCharge(customerId: string, chargeId: string): Promise<Explanation>;
 }
 
-export function createTraceService(deps: TraceDeps): TraceService {
+export function createTraceService(scope: Scope, deps: TraceDeps): TraceService {
   return {
-    eventsOfLine: async (invoiceId, lineId, page) => eventsOf(deps, await tracedLine(deps, invoiceId, lineId), page),
-    explainLine: async (invoiceId, lineId) => explain(deps, await tracedLine(deps, invoiceId, lineId)),
+    eventsOfLine: async (invoiceId, lineId, page) =>
+      eventsOf(deps, scope, await tracedLine(scope, invoiceId, lineId), page),
+    explainLine: async (invoiceId, lineId) => explain(deps, scope, await tracedLine(scope, invoiceId, lineId)),
     eventsOfCharge: async (customerId, chargeId, page) =>
-      eventsOf(deps, await tracedCharge(deps, customerId, chargeId), page),
-    explainCharge: async (customerId, chargeId) => explain(deps, await tracedCharge(deps, customerId, chargeId)),
+      eventsOf(deps, scope, await tracedCharge(scope, customerId, chargeId), page),
+    explainCharge: async (customerId, chargeId) =>
+      explain(deps, scope, await tracedCharge(scope, customerId, chargeId)),
   };
 }
 
-async function explain(anyDeps: TraceDeps, traced: Traced): Promise<Explanation> {
-  const deps = await atCustomersTime(anyDeps, traced.customerId);
-  const scope = await scopeOf(deps, traced);
+async function explain(deps: TraceDeps, root: Scope, traced: Traced): Promise<Explanation> {
+  const scope = await customerScope(root, traced.customerId);
+  const usage = await usageBehind(deps, scope, traced);
   const feature =
-    traced.featureId === undefined ? undefined : (await deps.findFeatures([traced.featureId])).get(traced.featureId);
+    traced.featureId === undefined
+      ? undefined
+      : (await deps.findFeatures([traced.featureId], scope)).get(traced.featureId);
   const meterId = feature?.meter?.id;
-  const meter = meterId === undefined ? undefined : (await deps.findMeters([meterId], deps.db)).get(meterId);
-  const { quantity, rated } = await ratedNow(deps, traced);
+  const meter = meterId === undefined ? undefined : (await deps.findMeters([meterId], scope)).get(meterId);
+  const { quantity, rated } = await ratedNow(deps, scope, traced);
   const isFee =
     (traced.line !== undefined && chargesFee(traced.line.terms.price)) || traced.charge?.amount !== undefined;
   return {
@@ -48,25 +54,27 @@ async function explain(anyDeps: TraceDeps, traced: Traced): Promise<Explanation>
     ...(meter !== undefined && {
       meter: { id: meter.id, key: meter.key, aggregation: meter.aggregation, event_type: meter.event_type },
     }),
-    filters: (scope?.filters ?? {}) as Explanation['filters'],
-    subjects: [...(scope?.subjects ?? [])],
+    filters: (usage?.filters ?? {}) as Explanation['filters'],
+    subjects: [...(usage?.subjects ?? [])],
     ...(quantity !== undefined && !isFee && { quantity }),
     ...(traced.countedAtMs !== undefined && { counted_at: formatInstant(traced.countedAtMs) }),
     total: rated?.totals.total ?? '0',
     steps: [...(rated?.explanation ?? []), ...(rated?.detailedLines.flatMap((line) => line.explanation) ?? [])],
-    empty_because: isFee ? [] : await whyEmpty(deps, traced, quantity ?? '0'),
+    empty_because: isFee ? [] : await whyEmpty(deps, scope, traced, quantity ?? '0'),
   };
 }
 
 /** What the line was rated with, or what the charge would cost now. */
 async function ratedNow(
   deps: TraceDeps,
+  scope: CustomerScope,
   { line, charge, customerId }: Traced,
 ): Promise<{ quantity?: string; rated?: StoredRating }> {
   if (line?.rated !== undefined) return { quantity: line.quantity ?? line.rated.rawQuantity, rated: line.rated };
   if (charge === undefined) return {};
   const period = line?.servicePeriod ?? charge.servicePeriod;
-  const measured = charge.amount === undefined ? await readUsage(deps, charge, customerId, period) : { value: '0' };
+  const measured =
+    charge.amount === undefined ? await readUsage(deps, scope, charge, customerId, period) : { value: '0' };
   if (isMissing(measured)) return {};
   const terms =
     charge.amount === undefined
@@ -84,6 +92,6 @@ async function ratedNow(
   };
   return {
     quantity: measured.value,
-    rated: rateLine(whole, await currencyOf(deps, charge.currency, deps.db), deps.newId),
+    rated: rateLine(whole, await currencyOf(deps, charge.currency, scope), scope.newId),
   };
 }

@@ -3,11 +3,11 @@
 import type { UsageMoment } from '../../metering/usage-store/index.ts';
 import { notFound } from '../../platform/errors.ts';
 import type { Period } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type Correction, correctionRepository } from '../adjustments/index.ts';
 import { type Charge, chargeRepository } from '../charges/index.ts';
 import { type InvoiceLine, invoiceRepository, lineRepository } from '../invoice-records/index.ts';
 import { invoiceNotFound } from '../invoices/index.ts';
-import type { TraceDeps } from './deps.ts';
 
 /** What is traced, and as of when. */
 export interface Traced {
@@ -25,14 +25,14 @@ export interface Traced {
 }
 
 /** @throws RequestProblem 404 */
-export async function tracedLine(deps: TraceDeps, invoiceId: string, lineId: string): Promise<Traced> {
-  const invoice = await invoiceRepository(deps.db).byId(invoiceId);
+export async function tracedLine(scope: Scope, invoiceId: string, lineId: string): Promise<Traced> {
+  const invoice = await invoiceRepository(scope).byId(invoiceId);
   if (invoice === undefined) throw invoiceNotFound(invoiceId);
-  const line = await lineRepository(deps.db).byId(lineId);
+  const line = await lineRepository(scope).byId(lineId);
   if (line?.invoiceId !== invoiceId) throw notFound('invoice line', lineId);
-  const charge = line.chargeId === undefined ? undefined : await chargeRepository(deps.db).byId(line.chargeId);
+  const charge = line.chargeId === undefined ? undefined : await chargeRepository(scope).byId(line.chargeId);
   const correction =
-    line.correctionId === undefined ? undefined : await correctionRepository(deps.db).byId(line.correctionId);
+    line.correctionId === undefined ? undefined : await correctionRepository(scope).byId(line.correctionId);
   const featureId = line.featureId ?? charge?.featureId;
   return {
     customerId: invoice.customerId,
@@ -54,8 +54,8 @@ function momentOf(line: InvoiceLine): Pick<Traced, 'moment'> {
 }
 
 /** @throws RequestProblem 404 */
-export async function tracedCharge(deps: TraceDeps, customerId: string, chargeId: string): Promise<Traced> {
-  const charge = await chargeRepository(deps.db).byId(chargeId);
+export async function tracedCharge(scope: Scope, customerId: string, chargeId: string): Promise<Traced> {
+  const charge = await chargeRepository(scope).byId(chargeId);
   if (charge?.customerId !== customerId) throw notFound('charge', chargeId);
   return {
     customerId,

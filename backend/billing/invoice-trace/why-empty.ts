@@ -1,9 +1,10 @@
 /** Why a line has no quantity: each reason that applies, in words. */
 
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { UsageScope } from '../../metering/usage-store/index.ts';
 import { isZero } from '../../platform/decimal-texts.ts';
 import { formatInstant } from '../../platform/instant.ts';
-import { scopeOf } from '../invoice-records/index.ts';
+import { usageBehind } from '../invoice-records/index.ts';
 import type { TraceDeps } from './deps.ts';
 import type { EmptyReason } from './schema.ts';
 import type { Traced } from './subject.ts';
@@ -14,36 +15,41 @@ const MAX_SUBJECTS = 50;
 const MAX_NAMED_SUBJECTS = 5;
 
 /** @returns nothing when there is a quantity that is not zero */
-export async function whyEmpty(deps: TraceDeps, traced: Traced, quantity: string): Promise<EmptyReason[]> {
+export async function whyEmpty(
+  deps: TraceDeps,
+  scope: CustomerScope,
+  traced: Traced,
+  quantity: string,
+): Promise<EmptyReason[]> {
   if (!isZero(quantity)) return [];
   if (traced.featureId === undefined) return [reason('not_metered', 'Nothing is metered here: it is a fee.')];
-  const scope = await scopeOf(deps, traced);
-  if (scope === undefined) {
+  const usage = await usageBehind(deps, scope, traced);
+  if (usage === undefined) {
     return [reason('feature_without_meter', 'The feature has no meter, so nothing is counted for it.')];
   }
-  const subjects = scope.subjects ?? [];
+  const subjects = usage.subjects ?? [];
   if (subjects.length === 0) {
     return [reason('no_subjects', 'The customer has neither a key nor subject keys: no event can be its own.')];
   }
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const begun = traced.period.fromMs <= nowMs;
   const reasons = begun
     ? []
     : [reason('period_not_begun', `The period begins at ${formatInstant(traced.period.fromMs)}.`)];
-  return [...reasons, ...(await reasonsOfEvents(deps, scope, traced))];
+  return [...reasons, ...(await reasonsOfEvents(deps, usage, traced))];
 }
 
-async function reasonsOfEvents(deps: TraceDeps, scope: UsageScope, traced: Traced): Promise<EmptyReason[]> {
-  const { eventType } = scope.meter;
+async function reasonsOfEvents(deps: TraceDeps, usage: UsageScope, traced: Traced): Promise<EmptyReason[]> {
+  const { eventType } = usage.meter;
   const reasons: EmptyReason[] = [];
-  const unfiltered = await count(deps, { ...scope, filters: {} });
+  const unfiltered = await count(deps, { ...usage, filters: {} });
   if (unfiltered > 0) {
     const text = `${more(unfiltered)} of type ${eventType} in the period do not pass the filters of the feature.`;
     reasons.push(reason('events_filtered_out', text));
   }
   const [before, after] = [
-    await count(deps, { ...scope, fromMs: undefined, toMs: traced.period.fromMs }),
-    await count(deps, { ...scope, fromMs: traced.period.toMs, toMs: undefined }),
+    await count(deps, { ...usage, fromMs: undefined, toMs: traced.period.fromMs }),
+    await count(deps, { ...usage, fromMs: traced.period.toMs, toMs: undefined }),
   ];
   if (before > 0) {
     const text = `${more(before)} happened before ${formatInstant(traced.period.fromMs)}, when the period begins.`;
@@ -53,37 +59,37 @@ async function reasonsOfEvents(deps: TraceDeps, scope: UsageScope, traced: Trace
     const text = `${more(after)} happened at or after ${formatInstant(traced.period.toMs)}, when the period ends.`;
     reasons.push(reason('events_outside_period', text));
   }
-  const seen = await seenOfType(deps, scope.subjects ?? [], eventType);
+  const seen = await seenOfType(deps, usage.subjects ?? [], eventType);
   if (seen.voided > 0) reasons.push(reason('events_voided', `${more(seen.voided)} were voided.`));
   if (seen.count === 0 && seen.voided === 0) {
     reasons.push(
       reason(
         'no_events',
-        `No event of type ${eventType} has come from ${(scope.subjects ?? []).slice(0, MAX_NAMED_SUBJECTS).join(', ')}.`,
+        `No event of type ${eventType} has come from ${(usage.subjects ?? []).slice(0, MAX_NAMED_SUBJECTS).join(', ')}.`,
       ),
     );
   }
-  return [...reasons, ...(await otherSubjects(deps, scope, traced))];
+  return [...reasons, ...(await otherSubjects(deps, usage, traced))];
 }
 
 /** Somebody else's events, or nobody's: a subject that is spelled another way is the usual mistake. */
-async function otherSubjects(deps: TraceDeps, scope: UsageScope, { period }: Traced): Promise<EmptyReason[]> {
+async function otherSubjects(deps: TraceDeps, usage: UsageScope, { period }: Traced): Promise<EmptyReason[]> {
   const { subjects, count: events } = await deps.tracing.subjectsSeen({
     fromMs: period.fromMs,
     toMs: period.toMs,
-    type: scope.meter.eventType,
-    except: scope.subjects ?? [],
+    type: usage.meter.eventType,
+    except: usage.subjects ?? [],
     limit: MAX_NAMED_SUBJECTS,
   });
   if (events === 0) return [];
   const named = subjects.map(({ subject }) => JSON.stringify(subject)).join(', ');
-  const text = `${more(events)} of type ${scope.meter.eventType} came from other subjects on these days: ${named}.`;
+  const text = `${more(events)} of type ${usage.meter.eventType} came from other subjects on these days: ${named}.`;
   return [reason('events_of_other_subjects', text)];
 }
 
 /** Counted events, as far as it takes to say so. */
-async function count(deps: TraceDeps, scope: UsageScope): Promise<number> {
-  const { events } = await deps.tracing.eventsBehind(scope, { size: MAX_COUNTED });
+async function count(deps: TraceDeps, usage: UsageScope): Promise<number> {
+  const { events } = await deps.tracing.eventsBehind(usage, { size: MAX_COUNTED });
   return events.length;
 }
 

@@ -2,7 +2,7 @@
 
 import { NO_TOTALS } from '../../catalog/rating/index.ts';
 import type { Customer } from '../../customers/customers/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { largestOf, smallestOf } from '../../platform/extremes.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import { correctionRepository, isOwed } from '../adjustments/index.ts';
@@ -39,42 +39,45 @@ export interface CreateOptions {
 /** @returns undefined when nothing is due, and nothing is to be paid of what was billed before */
 export async function createInvoice(
   deps: InvoicesDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   options: CreateOptions,
 ): Promise<Invoice | undefined> {
   const { customerId, currency } = options;
-  const open = await chargeRepository(trx).open(customerId, currency);
-  const stored = await deps.profileOf(customerId, trx);
+  const open = await chargeRepository(scope).open(customerId, currency);
+  const stored = await deps.profileOf(customerId, scope);
   const asked = options.chargeIds && new Set(options.chargeIds);
   const charges = asked === undefined ? open : open.filter(({ id }) => asked.has(id));
-  const drafts = await gatherLines(charges, await gatherOptions(deps, trx, charges, stored, options));
-  const customer = await deps.findCustomer(customerId, trx);
-  if (customer === undefined || (drafts.length === 0 && !(await isAnythingOwed(trx, options)))) return undefined;
-  const invoice = await newInvoice(deps, trx, { customer, stored, currency, drafts });
-  const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(trx));
+  const drafts = await gatherLines(charges, await gatherOptions(deps, scope, charges, stored, options));
+  const customer = await deps.findCustomer(customerId, scope);
+  if (customer === undefined || (drafts.length === 0 && !(await isAnythingOwed(scope, options)))) return undefined;
+  const invoice = await newInvoice(deps, scope, { customer, stored, currency, drafts });
+  const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(scope));
   const lines = await mapInSlices(drafts, (draft, position) =>
-    newLine(deps, draft, { invoiceId: invoice.id, position }, tax),
+    newLine(scope, draft, { invoiceId: invoice.id, position }, tax),
   );
-  await invoiceRepository(trx).insert(invoice, deps.clock.nowMs());
-  await lineRepository(trx).insert(lines);
-  await markBilled(trx, charges, drafts, deps.clock.nowMs());
-  await followGathering(deps, trx, customer, currency);
+  await invoiceRepository(scope).insert(invoice, scope.clock.nowMs());
+  await lineRepository(scope).insert(lines);
+  await markBilled(scope, charges, drafts, scope.clock.nowMs());
+  await followGathering(scope, customer, currency);
   return invoice;
 }
 
 /** Corrections are put on the invoice when its quantities are taken. */
-async function isAnythingOwed(trx: ControlDb, { customerId, currency, chargeIds }: CreateOptions): Promise<boolean> {
-  return chargeIds === undefined && isOwed(await correctionRepository(trx).pending(customerId, currency));
+async function isAnythingOwed(
+  scope: CustomerScope,
+  { customerId, currency, chargeIds }: CreateOptions,
+): Promise<boolean> {
+  return chargeIds === undefined && isOwed(await correctionRepository(scope).pending(customerId, currency));
 }
 
 export async function gatherOptions(
   deps: InvoicesDeps,
-  db: ControlDb,
+  scope: CustomerScope,
   charges: readonly Charge[],
   stored: StoredProfile,
   options: Pick<CreateOptions, 'cutoffMs' | 'isProgressive'>,
 ): Promise<GatherOptions> {
-  const aggregations = await aggregationsOf(deps, charges, db);
+  const aggregations = await aggregationsOf(deps, charges, scope);
   return {
     cutoffMs: options.cutoffMs,
     isProgressive: options.isProgressive ?? stored.profile.workflow.invoicing.progressive_billing,
@@ -84,13 +87,13 @@ export async function gatherOptions(
 
 async function newInvoice(
   deps: InvoicesDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   parts: { customer: Customer; stored: StoredProfile; currency: string; drafts: readonly LineDraft[] },
 ): Promise<Invoice> {
   const { customer, drafts } = parts;
-  const count = await invoiceRepository(trx).nextNumber('invoices/draft');
+  const count = await invoiceRepository(scope).nextNumber('invoices/draft');
   return {
-    ...(await invoiceHead(deps, trx, parts)),
+    ...(await invoiceHead(deps, scope, parts)),
     number: draftNumber(customer.name, count),
     ...(drafts.length > 0 && {
       servicePeriod: {
@@ -111,19 +114,19 @@ function collection(drafts: readonly LineDraft[], { profile }: StoredProfile): P
 /** What an invoice copies when it is made: later changes of customer or profile do not touch it. */
 export async function invoiceHead(
   deps: InvoicesDeps,
-  db: ControlDb,
+  scope: CustomerScope,
   parts: { customer: Customer; stored: StoredProfile; currency: string },
 ): Promise<Invoice> {
   const { customer, stored, currency } = parts;
   const { profile } = stored;
-  const app = await deps.findApp(profile.apps.invoicing.id, db);
+  const app = await deps.findApp(profile.apps.invoicing.id, scope);
   if (app === undefined)
     throw new Error(`billing profile ${profile.id} names app ${profile.apps.invoicing.id}: not found`);
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const { key: _, ...supplier } = profile.supplier;
   const { id, key, name, usage_attribution, billing_address } = customer;
   return {
-    id: deps.newId(),
+    id: scope.newId(),
     customerId: id,
     currency,
     number: '',
@@ -153,16 +156,16 @@ export async function invoiceHead(
 }
 
 export function newLine(
-  deps: Pick<InvoicesDeps, 'newId' | 'clock'>,
+  scope: CustomerScope,
   draft: LineDraft,
   place: { invoiceId: string; position: number },
   tax: TaxDefaults | undefined,
 ): InvoiceLine {
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   return {
     ...withTaxDefaults(draft, tax),
     ...place,
-    id: deps.newId(),
+    id: scope.newId(),
     previousQuantity: '0',
     previouslyBilledAmount: '0',
     createdAtMs: nowMs,
@@ -171,7 +174,7 @@ export function newLine(
 }
 
 async function markBilled(
-  trx: ControlDb,
+  scope: CustomerScope,
   charges: readonly Charge[],
   drafts: readonly LineDraft[],
   atMs: number,
@@ -184,23 +187,22 @@ async function markBilled(
     const state = billedToMs >= charge.servicePeriod.toMs ? ('billed' as const) : ('open' as const);
     return [{ id: charge.id, state, billedToMs }];
   });
-  await chargeRepository(trx).setStates(progress, atMs);
+  await chargeRepository(scope).setStates(progress, atMs);
 }
 
 /** The invoice in the making exists while the customer has open charges in the currency. */
 export async function followGathering(
-  deps: InvoicesDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   customer: Pick<Customer, 'id' | 'name'>,
   currency: string,
 ): Promise<void> {
-  const invoices = invoiceRepository(trx);
-  const hasOpen = await chargeRepository(trx).hasOpen(customer.id, currency);
+  const invoices = invoiceRepository(scope);
+  const hasOpen = await chargeRepository(scope).hasOpen(customer.id, currency);
   const gathering = await invoices.gathering(customer.id, currency);
   if (!hasOpen && gathering !== undefined) await invoices.deleteGathering(customer.id, currency);
   if (hasOpen && gathering === undefined) {
     const number = gatheringNumber(customer.name, currency, await invoices.nextNumber('invoices/gathering'));
-    const createdAtMs = deps.clock.nowMs();
-    await invoices.insertGathering({ id: deps.newId(), customerId: customer.id, currency, number, createdAtMs });
+    const createdAtMs = scope.clock.nowMs();
+    await invoices.insertGathering({ id: scope.newId(), customerId: customer.id, currency, number, createdAtMs });
   }
 }

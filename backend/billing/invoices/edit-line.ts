@@ -9,6 +9,7 @@ import {
   needsWholePeriod,
   type PricingTerms,
 } from '../../catalog/rating/index.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { defined } from '../../platform/defined.ts';
 import { type Charge, chargeProblem } from '../charges/index.ts';
 import type {
@@ -27,6 +28,7 @@ import { taxDefaultsOf } from './lifecycle/tax.ts';
 /** The line as it is wanted; the very same one when nothing is different. @throws DomainProblem 400 */
 export async function changeLine(
   deps: InvoicesDeps,
+  scope: CustomerScope,
   line: InvoiceLine,
   change: UpdateLine,
   index: number,
@@ -50,7 +52,7 @@ export async function changeLine(
     terms,
     servicePeriod,
     fullServicePeriod: fields.includes('period') ? servicePeriod : line.fullServicePeriod,
-    ...(isNewFeature && (await featureOf(deps, change, terms, index, line.featureKey))),
+    ...(isNewFeature && (await featureOf(deps, scope, change, terms, index, line.featureKey))),
     ...taxOf(change),
     controller: 'manual',
     overrides: overridesOf(line, terms, servicePeriod, fields),
@@ -127,6 +129,7 @@ function taxOf({ rate_card }: UpdateLine): Pick<InvoiceLine, 'taxConfig'> {
 /** A line of its own, with what it is charged for: so it is listed and corrected as all others are. */
 export async function addLine(
   deps: InvoicesDeps,
+  scope: CustomerScope,
   invoice: Invoice,
   position: number,
   wanted: UpdateLine,
@@ -137,14 +140,14 @@ export async function addLine(
   const content = {
     name: wanted.name,
     ...defined({ description: wanted.description, labels: wanted.labels }),
-    ...(await featureOf(deps, wanted, terms, index)),
+    ...(await featureOf(deps, scope, wanted, terms, index)),
     ...taxOf(wanted),
     terms,
     servicePeriod,
     fullServicePeriod: servicePeriod,
     invoiceAtMs: servicePeriod.toMs,
   };
-  const chargeId = deps.newId();
+  const chargeId = scope.newId();
   const draft: LineDraft = {
     ...content,
     kind: 'charge',
@@ -152,8 +155,8 @@ export async function addLine(
     controller: 'manual',
     splitPosition: 'single',
   };
-  const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(deps.db));
-  const nowMs = deps.clock.nowMs();
+  const tax = taxDefaultsOf(invoice.workflow.tax, await deps.invoicingTaxCode(scope));
+  const nowMs = scope.clock.nowMs();
   const charge: Charge = {
     ...content,
     id: chargeId,
@@ -169,7 +172,7 @@ export async function addLine(
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
-  return { line: newLine(deps, draft, { invoiceId: invoice.id, position }, tax), charge };
+  return { line: newLine(scope, draft, { invoiceId: invoice.id, position }, tax), charge };
 }
 
 /** The price that is asked for, with what of the old terms an edit does not touch. */
@@ -201,6 +204,7 @@ function readPeriod({ service_period }: UpdateLine, index: number): InvoiceLine[
 
 async function featureOf(
   deps: InvoicesDeps,
+  scope: CustomerScope,
   { rate_card }: UpdateLine,
   terms: PricingTerms,
   index: number,
@@ -208,7 +212,7 @@ async function featureOf(
 ): Promise<Pick<InvoiceLine, 'featureId' | 'featureKey'>> {
   const isUsage = chargesUsage(terms.price);
   const key = rate_card.feature_key ?? (isUsage ? before : undefined);
-  const feature = key === undefined ? undefined : (await deps.findFeaturesByKey([key])).get(key);
+  const feature = key === undefined ? undefined : (await deps.findFeaturesByKey([key], scope)).get(key);
   if ((isUsage && feature?.meter === undefined) || (key !== undefined && feature === undefined)) {
     throw invoiceProblem('invoice_line_needs_feature', key ?? 'none is given', {
       field: `lines.${index}.rate_card.feature_key`,

@@ -1,5 +1,7 @@
 /** What a person may change on a draft. What is not changed stays as it is, and goes on following its charge. */
+
 import { isDeepStrictEqual } from 'node:util';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { defined } from '../../platform/defined.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import type { Charge } from '../charges/index.ts';
@@ -15,14 +17,20 @@ import type { UpdateInvoice } from './schema.ts';
  * The invoice as the request wants it. Pure but for looking up features.
  * @returns `moving` itself when the request changes nothing @throws DomainProblem 400
  */
-export async function editInvoice(deps: InvoicesDeps, moving: Moving, request: UpdateInvoice): Promise<Moving> {
+export async function editInvoice(
+  deps: InvoicesDeps,
+  scope: CustomerScope,
+  moving: Moving,
+  request: UpdateInvoice,
+): Promise<Moving> {
   const { invoice } = moving;
   if (request.customer.id !== invoice.customerId) {
     throw invoiceProblem('invoice_cannot_be_edited', 'the customer cannot become another one', {
       field: 'customer.id',
     });
   }
-  const edited = request.lines === undefined ? { lines: moving.lines } : await editLines(deps, moving, request.lines);
+  const edited =
+    request.lines === undefined ? { lines: moving.lines } : await editLines(deps, scope, moving, request.lines);
   const head = editHead(invoice, request, edited.lines);
   const isSame = edited.lines === moving.lines && isDeepStrictEqual(withoutMissing(head), withoutMissing(invoice));
   return isSame ? moving : { ...moving, ...edited, invoice: head };
@@ -56,10 +64,11 @@ function editHead(invoice: Invoice, request: UpdateInvoice, lines: readonly Invo
 /** @returns the very array of the invoice when no line is touched; charges of lines that are new */
 async function editLines(
   deps: InvoicesDeps,
+  scope: CustomerScope,
   moving: Moving,
   wanted: readonly UpdateLine[],
 ): Promise<{ lines: InvoiceLine[]; newCharges?: Charge[] }> {
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const asked = new Map<string, UpdateLine>();
   for (const [index, line] of wanted.entries()) {
     if (line.id === undefined) continue;
@@ -75,12 +84,12 @@ async function editLines(
     const change = asked.get(line.id);
     if (line.deletedAtMs !== undefined) return line;
     if (change === undefined) return droppedLine(line, nowMs);
-    return changeLine(deps, line, change, indexes.get(change) ?? 0);
+    return changeLine(deps, scope, line, change, indexes.get(change) ?? 0);
   });
   const newCharges: Charge[] = [];
   for (const [index, request] of wanted.entries()) {
     if (request.id !== undefined) continue;
-    const { line, charge } = await addLine(deps, moving.invoice, lines.length, request, index);
+    const { line, charge } = await addLine(deps, scope, moving.invoice, lines.length, request, index);
     lines.push(line);
     newCharges.push(charge);
   }

@@ -1,4 +1,5 @@
 import type { Router } from '../../platform/http/router.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { invoiceRoutes } from './routes.ts';
 import { createInvoicesService, type InvoicesService } from './service.ts';
@@ -22,8 +23,7 @@ export interface Invoices extends InvoicesService {
   routes(router: Router): void;
 }
 
-/** @param deps.clock the real one; sandbox customers' own clocks are asked for each customer */
-export function createInvoices(deps: InvoicesDeps): Invoices {
-  const service = createInvoicesService(deps);
+export function createInvoices(scope: Scope, deps: InvoicesDeps): Invoices {
+  const service = createInvoicesService(scope, deps);
   return { ...service, routes: (router) => invoiceRoutes(router, service) };
 }

@@ -1,7 +1,9 @@
+import { customerScope } from '../../customers/test-clocks/index.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import { atCustomersTime, currencyOf } from '../charges/index.ts';
+import type { Scope } from '../../platform/scope.ts';
+import { currencyOf } from '../charges/index.ts';
 import {
   type Invoice,
   type InvoiceFilterField,
@@ -52,78 +54,77 @@ export interface InvoicesService {
 }
 
 /** Standard invoices as the API has them. */
-export function createInvoicesService(deps: InvoicesDeps): InvoicesService {
-  const { db } = deps;
+export function createInvoicesService(scope: Scope, deps: InvoicesDeps): InvoicesService {
   const answer = async (invoice: Invoice): Promise<InvoiceAnswer> => {
-    const lines = await lineRepository(db).ofInvoice(invoice.id);
-    return toInvoiceBody(invoice, lines, await factsNow(deps, invoice, hasLiving(lines)));
+    const lines = await lineRepository(scope).ofInvoice(invoice.id);
+    return toInvoiceBody(invoice, lines, await factsNow(deps, scope, invoice, hasLiving(lines)));
   };
   return {
     list: async (filters, sort, page) => {
-      const { invoices, total } = await invoiceRepository(db).page(filters, sort, page);
-      const living = await lineRepository(db).invoicesWithLiving(invoices.map(({ id }) => id));
+      const { invoices, total } = await invoiceRepository(scope).page(filters, sort, page);
+      const living = await lineRepository(scope).invoicesWithLiving(invoices.map(({ id }) => id));
       const data: InvoiceAnswer[] = [];
       for (const invoice of invoices) {
-        const facts = await factsNow(deps, invoice, living.has(invoice.id));
+        const facts = await factsNow(deps, scope, invoice, living.has(invoice.id));
         data.push(await toInvoiceBody(invoice, undefined, facts));
       }
       return { data, meta: pageMeta(page, total) };
     },
-    get: async (id) => answer(await existing(deps, id)),
+    get: async (id) => answer(await existing(scope, id)),
     update: async (id, request) => {
-      await living(deps, id);
-      const own = await atCustomersTime(deps, (await existing(deps, id)).customerId);
-      const change = (moving: Parameters<typeof editInvoice>[1]) => {
+      await living(scope, id);
+      const own = await customerScope(scope, (await existing(scope, id)).customerId);
+      const change = (moving: Moving) => {
         if (!isEditable(moving.invoice.status)) {
           throw invoiceProblem('invoice_cannot_be_edited', `it is ${moving.invoice.status}`);
         }
-        return editInvoice(own, moving, request);
+        return editInvoice(deps, own, moving, request);
       };
-      const now = await currentState(own, id);
+      const now = await currentState(deps, own, id);
       // A request that changes nothing has nothing worked out anew, nor taken over by an external system again.
       if ((await change(now)) === now) return answer(now.invoice);
-      return answer(await moveInvoice(deps, id, { trigger: 'update', change }));
+      return answer(await moveInvoice(deps, scope, id, { trigger: 'update', change }));
     },
     remove: async (id) => {
       // Its contract knows no conflict: what was deleted is not there to be deleted again.
-      if ((await existing(deps, id)).deletedAtMs !== undefined) throw invoiceNotFound(id);
-      await moveInvoice(deps, id, { trigger: 'delete' });
+      if ((await existing(scope, id)).deletedAtMs !== undefined) throw invoiceNotFound(id);
+      await moveInvoice(deps, scope, id, { trigger: 'delete' });
     },
     advance: async (id) => {
-      const invoice = await living(deps, id);
-      const withLines = await lineRepository(db).invoicesWithLiving([id]);
-      const facts = await factsNow(deps, invoice, withLines.has(id));
+      const invoice = await living(scope, id);
+      const withLines = await lineRepository(scope).invoicesWithLiving([id]);
+      const facts = await factsNow(deps, scope, invoice, withLines.has(id));
       if (nextStatus(invoice.status, facts) === undefined) {
         throw invoiceProblem('invoice_cannot_advance', `it is ${invoice.status}`);
       }
-      return answer(await moveInvoice(deps, id));
+      return answer(await moveInvoice(deps, scope, id));
     },
     trigger: async (id, trigger) => {
-      await living(deps, id);
-      return answer(await moveInvoice(deps, id, { trigger }));
+      await living(scope, id);
+      return answer(await moveInvoice(deps, scope, id, { trigger }));
     },
   };
 }
 
-async function factsNow(deps: InvoicesDeps, invoice: Invoice, hasLines: boolean) {
-  const { clock } = await atCustomersTime(deps, invoice.customerId);
-  return factsOf(invoice, hasLines, await deps.findApp(invoice.appId, deps.db), clock.nowMs());
+async function factsNow(deps: InvoicesDeps, root: Scope, invoice: Invoice, hasLines: boolean) {
+  const scope = await customerScope(root, invoice.customerId);
+  return factsOf(invoice, hasLines, await deps.findApp(invoice.appId, scope), scope.clock.nowMs());
 }
 
-async function currentState(deps: InvoicesDeps, id: string): Promise<Moving> {
-  const invoice = await existing(deps, id);
-  const currency = await currencyOf(deps, invoice.currency, deps.db);
-  return { invoice, lines: await lineRepository(deps.db).ofInvoice(id), currency };
+async function currentState(deps: InvoicesDeps, scope: Scope, id: string): Promise<Moving> {
+  const invoice = await existing(scope, id);
+  const currency = await currencyOf(deps, invoice.currency, scope);
+  return { invoice, lines: await lineRepository(scope).ofInvoice(id), currency };
 }
 
-async function existing(deps: InvoicesDeps, id: string): Promise<Invoice> {
-  const invoice = await invoiceRepository(deps.db).byId(id);
+async function existing(scope: Scope, id: string): Promise<Invoice> {
+  const invoice = await invoiceRepository(scope).byId(id);
   if (invoice === undefined) throw invoiceNotFound(id);
   return invoice;
 }
 
-async function living(deps: InvoicesDeps, id: string): Promise<Invoice> {
-  const invoice = await existing(deps, id);
+async function living(scope: Scope, id: string): Promise<Invoice> {
+  const invoice = await existing(scope, id);
   if (invoice.deletedAtMs !== undefined) throw invoiceDeleted(id);
   return invoice;
 }

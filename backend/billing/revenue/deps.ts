@@ -1,7 +1,7 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { AdjustmentsDeps } from '../adjustments/index.ts';
 
-export interface RevenueDeps extends Pick<AdjustmentsDeps, 'db' | 'findCustomer'> {
+export interface RevenueDeps extends Pick<AdjustmentsDeps, 'findCustomer'> {
   /** Customers who live by a clock of their own: a few hundred at most. */
-  onTestClocks(db: ControlDb): Promise<ReadonlySet<string>>;
+  onTestClocks(scope: Scope): Promise<ReadonlySet<string>>;
 }

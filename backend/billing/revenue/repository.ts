@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 
 /** An invoice that counts as revenue. */
@@ -9,7 +9,7 @@ export interface IssuedInvoice {
   total: string;
 }
 
-export function revenueRepository(db: ControlDb) {
+export function revenueRepository(db: DbHandle) {
   const tables = withTables<{
     invoices: { issued_at: string | null; currency: string; customer_id: string; short_status: string; total: string };
   }>(db);

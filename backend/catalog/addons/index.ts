@@ -1,8 +1,6 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { Router } from '../../platform/http/router.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import {
   type CatalogLookups,
   createVersionLifecycle,
@@ -24,11 +22,11 @@ export interface Addons {
   routes(router: Router): void;
   /**
    * Versions by id, deleted ones included; unknown ids are absent.
-   * @param db the transaction's handle inside one: without it the call would wait for that transaction for ever
+   * @param scope the transaction's inside one
    */
-  findByIds(ids: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, Addon>>;
-  /** The version in force at an instant; undefined when the key has none. @param db as in findByIds */
-  findActive(key: string, atMs: number, db?: ControlDb): Promise<Addon | undefined>;
+  findByIds(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, Addon>>;
+  /** The version in force at an instant; undefined when the key has none. @param scope as in findByIds */
+  findActive(key: string, atMs: number, scope: Scope): Promise<Addon | undefined>;
 }
 
 /**
@@ -36,35 +34,33 @@ export interface Addons {
  * @param deps.blocksDeletion what plans that offer the add-on have against its deletion
  */
 export function createAddons(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   lookups: CatalogLookups;
-  blocksDeletion: (addonId: string, db: ControlDb) => Promise<DomainProblem | undefined>;
+  blocksDeletion: (addonId: string, scope: Scope) => Promise<DomainProblem | undefined>;
 }): Addons {
   const { lookups, blocksDeletion } = deps;
   const kind: VersionKind<AddonContent> = {
     table: 'addons',
     noun: 'add-on',
     statusCodes: { change: 'addon_invalid_status', publish: 'addon_invalid_status_for_publish' },
-    findIssues: async (versions, db) => {
+    findIssues: async (versions, scope) => {
       const cards = versions.flatMap((version) => version.content.rateCards);
       const currencies = versions.map((version) => version.currency);
-      const references = await lookUpReferences(lookups, cards, currencies, db);
+      const references = await lookUpReferences(lookups, cards, currencies, scope);
       return new Map(versions.map((version) => [version.id, findAddonIssues(toAddon(version), references)]));
     },
     blocksDeletion,
     afterCopy: async () => {},
   };
-  const lifecycle = createVersionLifecycle(deps, kind);
+  const lifecycle = createVersionLifecycle(deps.scope, kind);
   return {
-    routes: (router) => addonRoutes(router, lifecycle, deps.clock),
-    findByIds: async (ids, db = deps.db) => {
-      const found = await versionRepository<AddonContent>(db, 'addons').byIds([...new Set(ids)]);
+    routes: (router) => addonRoutes(router, lifecycle, deps.scope.clock),
+    findByIds: async (ids, scope) => {
+      const found = await versionRepository<AddonContent>(scope, 'addons').byIds([...new Set(ids)]);
       return new Map(found.map((version) => [version.id, toAddon(version)]));
     },
-    findActive: async (key, atMs, db = deps.db) => {
-      const found = await versionRepository<AddonContent>(db, 'addons').activeAt(key, atMs);
+    findActive: async (key, atMs, scope) => {
+      const found = await versionRepository<AddonContent>(scope, 'addons').activeAt(key, atMs);
       return found && toAddon(found);
     },
   };

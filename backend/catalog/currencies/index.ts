@@ -1,10 +1,8 @@
-import type { Clock } from '../../platform/clock.ts';
 import { fiatCurrency } from '../../platform/currencies.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import type { Currency } from '../../platform/money.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { currencyRepository } from './repository.ts';
 import { currencyRoutes } from './routes.ts';
 import { type CurrenciesService, createCurrenciesService } from './service.ts';
@@ -17,11 +15,11 @@ export interface Currencies extends CurrenciesService {
   routes(router: Router): void;
   /**
    * The currency of a code, of ISO 4217 or a custom one, with its digits; undefined when there is none.
-   * @param db the transaction's handle inside one: without it the call would wait for that transaction for ever
+   * @param scope the transaction's inside one
    */
-  find(code: string, db?: ControlDb): Promise<Currency | undefined>;
-  /** What these currencies are and what a custom one costs now; unknown codes are absent. @param db as in find */
-  describe(codes: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, CurrencyDescription>>;
+  find(code: string, scope: Scope): Promise<Currency | undefined>;
+  /** What these currencies are and what a custom one costs now; unknown codes are absent. @param scope as in find */
+  describe(codes: readonly string[], scope: Scope): Promise<ReadonlyMap<string, CurrencyDescription>>;
 }
 
 export interface CurrencyDescription {
@@ -30,21 +28,21 @@ export interface CurrencyDescription {
   costBases: ReadonlySet<string>;
 }
 
-export function createCurrencies(deps: { db: ControlDb; clock: Clock; newId: NewId }): Currencies {
+export function createCurrencies(deps: { scope: Scope }): Currencies {
   const service = createCurrenciesService(deps);
   return {
     ...service,
     routes: (router) => currencyRoutes(router, service),
-    find: async (code, db = deps.db) => {
+    find: async (code, scope) => {
       const fiat = fiatCurrency(code);
       if (fiat !== undefined) return fiat;
-      const custom = await currencyRepository(db).byCode(code);
+      const custom = await currencyRepository(scope).byCode(code);
       return custom && { code: custom.code, digits: custom.precision };
     },
-    describe: async (codes, db = deps.db) => {
+    describe: async (codes, scope) => {
       const found = new Map<string, CurrencyDescription>();
       for (const code of new Set(codes)) {
-        const description = await describe(code, db, deps.clock.nowMs());
+        const description = await describe(code, scope, scope.clock.nowMs());
         if (description !== undefined) found.set(code, description);
       }
       return found;
@@ -52,9 +50,9 @@ export function createCurrencies(deps: { db: ControlDb; clock: Clock; newId: New
   };
 }
 
-async function describe(code: string, db: ControlDb, atMs: number): Promise<CurrencyDescription | undefined> {
+async function describe(code: string, scope: Scope, atMs: number): Promise<CurrencyDescription | undefined> {
   if (fiatCurrency(code) !== undefined) return { isCustom: false, costBases: new Set() };
-  const currencies = currencyRepository(db);
+  const currencies = currencyRepository(scope);
   const custom = await currencies.byCode(code);
   if (custom === undefined) return undefined;
   // Cost bases that begin later are among them.

@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
 import type { CostBasis, CustomCurrency } from './schema.ts';
@@ -30,7 +30,7 @@ interface Tables {
 }
 
 /** Stored custom currencies and their cost bases. */
-export function currencyRepository(db: ControlDb) {
+export function currencyRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   const bases = (currencyId: string) => tables.selectFrom('currency_cost_bases').where('currency_id', '=', currencyId);
   return {

@@ -1,11 +1,9 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { passesCondition } from '../../platform/http/filter-match.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { currencyCodeTaken, currencyNotFound, invalidCostBasis, tooManyCurrencies } from './errors.ts';
 import { FIAT_CURRENCY_LIST } from './fiat-formats.ts';
 import { currencyRepository } from './repository.ts';
@@ -51,12 +49,12 @@ export interface CurrenciesService {
 }
 
 /** Currencies: those of ISO 4217, and custom ones such as credits. */
-export function createCurrenciesService(deps: { db: ControlDb; clock: Clock; newId: NewId }): CurrenciesService {
-  const { db, clock, newId } = deps;
+export function createCurrenciesService(deps: { scope: Scope }): CurrenciesService {
+  const { scope } = deps;
   return {
     list: (filters, sort, page, expandCostBasis) =>
-      db.transaction(async (trx) => {
-        const currencies = currencyRepository(trx);
+      scope.transaction(async (scope) => {
+        const currencies = currencyRepository(scope);
         const all = [...FIAT_CURRENCY_LIST, ...(await currencies.all())];
         const passing = all.filter((currency) =>
           filters.every((condition) => passesCondition(currency[condition.field], condition)),
@@ -66,30 +64,30 @@ export function createCurrenciesService(deps: { db: ControlDb; clock: Clock; new
         const data: (FiatCurrency | CustomCurrency)[] = [];
         for (const currency of shown) {
           const withBasis = expandCostBasis && currency.type === 'custom';
-          data.push(withBasis ? await withCostBasis(trx, currency, clock.nowMs()) : currency);
+          data.push(withBasis ? await withCostBasis(scope, currency, scope.clock.nowMs()) : currency);
         }
         return { data, meta: pageMeta(page, sorted.length) };
       }),
     createCustom: (request) =>
-      db.transaction(async (trx) => {
-        const currencies = currencyRepository(trx);
+      scope.transaction(async (scope) => {
+        const currencies = currencyRepository(scope);
         if ((await currencies.byCode(request.code)) !== undefined) throw currencyCodeTaken(request.code);
         if ((await currencies.all()).length >= MAX_CUSTOM_CURRENCIES) throw tooManyCurrencies(MAX_CUSTOM_CURRENCIES);
-        const id = newId();
-        await currencies.insert({ type: 'custom', id, ...request, created_at: formatInstant(clock.nowMs()) });
-        return existing(trx, id);
+        const id = scope.newId();
+        await currencies.insert({ type: 'custom', id, ...request, created_at: formatInstant(scope.clock.nowMs()) });
+        return existing(scope, id);
       }),
-    getCustom: async (id) => withCostBasis(db, await existing(db, id), clock.nowMs()),
+    getCustom: async (id) => withCostBasis(scope, await existing(scope, id), scope.clock.nowMs()),
     listCostBases: async (currencyId, fiatCode, page) => {
-      await existing(db, currencyId);
-      const { costBases, total } = await currencyRepository(db).costBasisPage(currencyId, fiatCode, page);
+      await existing(scope, currencyId);
+      const { costBases, total } = await currencyRepository(scope).costBasisPage(currencyId, fiatCode, page);
       return { data: costBases, meta: pageMeta(page, total) };
     },
     createCostBasis: (currencyId, request) =>
-      db.transaction(async (trx) => {
-        await existing(trx, currencyId);
-        const basis = newCostBasis(request, clock.nowMs(), newId());
-        return insertCostBasis(trx, currencyId, basis);
+      scope.transaction(async (scope) => {
+        await existing(scope, currencyId);
+        const basis = newCostBasis(request, scope.clock.nowMs(), scope.newId());
+        return insertCostBasis(scope, currencyId, basis);
       }),
   };
 }
@@ -110,8 +108,8 @@ function newCostBasis(request: CreateCostBasis, nowMs: number, id: string): Cost
   };
 }
 
-async function insertCostBasis(db: ControlDb, currencyId: string, basis: CostBasis): Promise<CostBasis> {
-  const currencies = currencyRepository(db);
+async function insertCostBasis(scope: Scope, currencyId: string, basis: CostBasis): Promise<CostBasis> {
+  const currencies = currencyRepository(scope);
   const fromMs = instantMs(basis.effective_from);
   const later: CostBasis[] = [];
   for (const other of await currencies.currentCostBases(currencyId, fromMs, basis.fiat_code)) {
@@ -126,14 +124,14 @@ async function insertCostBasis(db: ControlDb, currencyId: string, basis: CostBas
   return bounded;
 }
 
-async function existing(db: ControlDb, id: string): Promise<CustomCurrency> {
-  const currency = await currencyRepository(db).byId(id);
+async function existing(scope: Scope, id: string): Promise<CustomCurrency> {
+  const currency = await currencyRepository(scope).byId(id);
   if (currency === undefined) throw currencyNotFound(id);
   return currency;
 }
 
-async function withCostBasis(db: ControlDb, currency: CustomCurrency, nowMs: number): Promise<CustomCurrency> {
-  return { ...currency, cost_basis: await currencyRepository(db).currentCostBases(currency.id, nowMs) };
+async function withCostBasis(scope: Scope, currency: CustomCurrency, nowMs: number): Promise<CustomCurrency> {
+  return { ...currency, cost_basis: await currencyRepository(scope).currentCostBases(currency.id, nowMs) };
 }
 
 function byField({ field, direction }: Sort<CurrencySortField>) {

@@ -8,7 +8,7 @@ import {
   readDimensionValue,
   type StoredEvent,
 } from '../../metering/usage-store/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { featureRepository } from './repository.ts';
 import type { Feature } from './schema.ts';
 
@@ -20,12 +20,12 @@ const MAX_SHOWN_LENGTH = 64;
  * leave it out. Archived features are told as well, since subscriptions may still have them.
  */
 export async function explainByFeatures(
-  db: ControlDb,
+  scope: Scope,
   events: readonly { event: StoredEvent; meterIds: readonly string[] }[],
 ): Promise<FeatureExplanation[][]> {
-  const repository = featureRepository(db);
+  const repository = featureRepository(scope);
   const meterIds = [...new Set(events.flatMap((entry) => entry.meterIds))];
-  const meters = await findMeters(db, meterIds);
+  const meters = await findMeters(scope, meterIds);
   const features = await repository.byMeters(meterIds);
   const archived = features.filter((feature) => feature.deleted_at !== undefined);
   const paths = await repository.dimensionPaths(archived.map(({ id }) => id));

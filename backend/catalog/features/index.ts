@@ -1,8 +1,6 @@
 import type { UsageStore } from '../../metering/usage-store/index.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { featureRepository } from './repository.ts';
 import { featureRoutes } from './routes.ts';
 import type { Feature } from './schema.ts';
@@ -22,11 +20,11 @@ export interface Features extends FeaturesService {
   routes(router: Router): void;
   /**
    * Features by id, archived ones (with `deleted_at`) included; unknown ids are absent.
-   * @param db the transaction's handle inside one: without it the call would wait for that transaction for ever
+   * @param scope the transaction's inside one
    */
-  findByIds(ids: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, Feature>>;
-  /** The living feature of each key, else the one archived last; unknown keys are absent. @param db as in findByIds */
-  findByKeys(keys: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, Feature>>;
+  findByIds(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, Feature>>;
+  /** The living feature of each key, else the one archived last; unknown keys are absent. @param scope as in findByIds */
+  findByKeys(keys: readonly string[], scope: Scope): Promise<ReadonlyMap<string, Feature>>;
   /** What was used of a feature. */
   usage: FeatureUsage;
 }
@@ -36,9 +34,7 @@ export interface Features extends FeaturesService {
  * @param deps.users what modules above have against archiving; nothing when left out
  */
 export function createFeatures(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   usage: UsageStore;
   findSubjects: FindSubjects;
   users?: FeatureUsers;
@@ -47,12 +43,12 @@ export function createFeatures(deps: {
   return {
     ...service,
     routes: (router) => featureRoutes(router, service),
-    findByIds: async (ids, db = deps.db) => {
-      const found = await featureRepository(db).byIds(ids);
+    findByIds: async (ids, scope) => {
+      const found = await featureRepository(scope).byIds(ids);
       return new Map(found.map((feature) => [feature.id, feature]));
     },
-    findByKeys: async (keys, db = deps.db) => {
-      const found = await featureRepository(db).byKeys(keys);
+    findByKeys: async (keys, scope) => {
+      const found = await featureRepository(scope).byKeys(keys);
       const latest = new Map<string, Feature>();
       for (const feature of found) {
         if (latest.get(feature.key)?.deleted_at !== undefined || !latest.has(feature.key))

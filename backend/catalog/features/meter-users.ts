@@ -8,12 +8,12 @@ import { dimensionsInUse } from './rules.ts';
  * reads, and a deleted meter its definition, so what is still billed by them stays as it was.
  */
 export const FEATURES_AS_METER_USERS: MeterUsers = {
-  blocksDeletion: async (meter, db) => {
-    const features = await featureRepository(db).livingByMeter(meter.id);
+  blocksDeletion: async (meter, scope) => {
+    const features = await featureRepository(scope).livingByMeter(meter.id);
     return features.length === 0 ? undefined : meterInUse(meter.key, 'be deleted', features);
   },
-  blocksDroppingDimensions: async (meter, dimensions, db) => {
-    const features = await featureRepository(db).livingByMeter(meter.id);
+  blocksDroppingDimensions: async (meter, dimensions, scope) => {
+    const features = await featureRepository(scope).livingByMeter(meter.id);
     const inUse = features.map((feature) => ({ feature, names: dimensionsInUse(feature) }));
     const missed = dimensions.filter((name) => inUse.some(({ names }) => names.has(name)));
     if (missed.length === 0) return undefined;

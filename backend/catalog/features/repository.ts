@@ -1,5 +1,5 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -24,7 +24,7 @@ interface FeatureRow {
 }
 
 /** Stored features. A handle lives as long as the transaction that it is made for. */
-export function featureRepository(db: ControlDb) {
+export function featureRepository(db: DbHandle) {
   const tables = withTables<{ features: FeatureRow }>(db);
   const features = () => tables.selectFrom('features').selectAll();
   return {

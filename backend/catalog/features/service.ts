@@ -1,12 +1,10 @@
 import { findMeters, type Meter } from '../../metering/meters/index.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { featureArchived, featureKeyTaken, featureNotFound, invalidFeature, meterMissing } from './errors.ts';
 import { featureRepository } from './repository.ts';
 import { dimensionsInUse, findProblems, unitCostProblems } from './rules.ts';
@@ -27,11 +25,11 @@ export const FEATURE_SORT: SortRules<FeatureSortField> = {
 
 /**
  * What keeps a feature from being archived, told by modules above: active plans and subscriptions that use it. Asked
- * inside a transaction, so answers must be read through its handle: another one would wait for it for ever.
+ * inside the transaction, with its scope.
  */
 export interface FeatureUsers {
   /** Why the feature may not be archived (403 in the reference implementation); undefined when it may. */
-  blocksArchiving(feature: Feature, db: ControlDb): Promise<DomainProblem | undefined>;
+  blocksArchiving(feature: Feature, scope: Scope): Promise<DomainProblem | undefined>;
 }
 
 const NO_USERS: FeatureUsers = { blocksArchiving: async () => undefined };
@@ -54,69 +52,64 @@ export interface FeaturesService {
 }
 
 /** Features and their rules. */
-export function createFeaturesService(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
-  users?: FeatureUsers;
-}): FeaturesService {
-  const { db, clock, newId, users = NO_USERS } = deps;
+export function createFeaturesService(deps: { scope: Scope; users?: FeatureUsers }): FeaturesService {
+  const { scope, users = NO_USERS } = deps;
   return {
     create: (request) =>
-      db.transaction(async (trx) => {
-        const features = featureRepository(trx);
-        const meter = request.meter && (await livingMeter(trx, request.meter.id));
+      scope.transaction(async (scope) => {
+        const features = featureRepository(scope);
+        const meter = request.meter && (await livingMeter(scope, request.meter.id));
         const [first, ...more] = findProblems(request, meter);
         if (first !== undefined) throw invalidFeature([first, ...more]);
         const holder = await features.livingByKey(request.key);
         if (holder !== undefined) throw featureKeyTaken(request.key, holder.id);
-        const at = formatInstant(clock.nowMs());
-        const id = newId();
+        const at = formatInstant(scope.clock.nowMs());
+        const id = scope.newId();
         await features.insert({ id, ...request, created_at: at, updated_at: at });
-        return existing(trx, id);
+        return existing(scope, id);
       }),
-    get: (id) => existing(db, id),
+    get: (id) => existing(scope, id),
     list: async (filters, sort, page) => {
-      const { features, total } = await featureRepository(db).page(filters, sort, page);
+      const { features, total } = await featureRepository(scope).page(filters, sort, page);
       return { data: features, meta: pageMeta(page, total) };
     },
     update: (id, request) =>
-      db.transaction(async (trx) => {
-        const feature = await existing(trx, id);
+      scope.transaction(async (scope) => {
+        const feature = await existing(scope, id);
         if (feature.deleted_at !== undefined) throw featureArchived(id, feature.deleted_at);
         if (request.unit_cost === undefined) return feature;
         const unitCost = request.unit_cost ?? undefined;
-        const [first, ...more] = unitCostProblems(unitCost, await meterOf(trx, feature));
+        const [first, ...more] = unitCostProblems(unitCost, await meterOf(scope, feature));
         if (first !== undefined) throw invalidFeature([first, ...more]);
-        await featureRepository(trx).setUnitCost(id, unitCost, clock.nowMs());
-        return existing(trx, id);
+        await featureRepository(scope).setUnitCost(id, unitCost, scope.clock.nowMs());
+        return existing(scope, id);
       }),
     archive: (id) =>
-      db.transaction(async (trx) => {
-        const feature = await existing(trx, id);
+      scope.transaction(async (scope) => {
+        const feature = await existing(scope, id);
         if (feature.deleted_at !== undefined) return;
-        const blocked = await users.blocksArchiving(feature, trx);
+        const blocked = await users.blocksArchiving(feature, scope);
         if (blocked !== undefined) throw blocked;
         const used = dimensionsInUse(feature);
-        const dimensions = Object.entries((await meterOf(trx, feature))?.dimensions ?? {});
+        const dimensions = Object.entries((await meterOf(scope, feature))?.dimensions ?? {});
         const paths = Object.fromEntries(dimensions.filter(([name]) => used.has(name)));
-        await featureRepository(trx).archive(id, paths, clock.nowMs());
+        await featureRepository(scope).archive(id, paths, scope.clock.nowMs());
       }),
   };
 }
 
-async function existing(db: ControlDb, id: string): Promise<Feature> {
-  const [feature] = await featureRepository(db).byIds([id]);
+async function existing(scope: Scope, id: string): Promise<Feature> {
+  const [feature] = await featureRepository(scope).byIds([id]);
   if (feature === undefined) throw featureNotFound(id);
   return feature;
 }
 
-async function livingMeter(db: ControlDb, id: string): Promise<Meter> {
-  const meter = (await findMeters(db, [id])).get(id);
+async function livingMeter(scope: Scope, id: string): Promise<Meter> {
+  const meter = (await findMeters(scope, [id])).get(id);
   if (meter === undefined || meter.deleted_at !== undefined) throw meterMissing(id, meter !== undefined);
   return meter;
 }
 
-async function meterOf(db: ControlDb, feature: Feature): Promise<Meter | undefined> {
-  return feature.meter && (await findMeters(db, [feature.meter.id])).get(feature.meter.id);
+async function meterOf(scope: Scope, feature: Feature): Promise<Meter | undefined> {
+  return feature.meter && (await findMeters(scope, [feature.meter.id])).get(feature.meter.id);
 }

@@ -7,8 +7,8 @@ import type {
   UsageSnapshot,
   UsageStore,
 } from '../../metering/usage-store/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Period } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { featureRepository } from './repository.ts';
 import type { Feature } from './schema.ts';
 
@@ -87,19 +87,19 @@ function usageQueryOf(
 }
 
 export function createFeatureUsage(deps: {
-  db: ControlDb;
+  scope: Scope;
   usage: UsageStore;
   findSubjects: FindSubjects;
 }): FeatureUsage {
-  const { db, usage, findSubjects } = deps;
+  const { scope, usage, findSubjects } = deps;
   const toQueries = async (asked: readonly AskedRows[]): Promise<UsageQuery[]> => {
     const features = asked.map(({ feature }) => feature);
     const meters = await findMeters(
-      db,
+      scope,
       features.flatMap(({ meter }) => meter?.id ?? []),
     );
     const archived = features.filter((feature) => feature.deleted_at !== undefined).map(({ id }) => id);
-    const paths = await featureRepository(db).dimensionPaths(archived);
+    const paths = await featureRepository(scope).dimensionPaths(archived);
     return asked.map(({ feature, scope }) => {
       if (feature.meter === undefined) throw new Error(`feature ${feature.id} is static: it has no usage`);
       const meter = meters.get(feature.meter.id);

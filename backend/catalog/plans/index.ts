@@ -1,5 +1,5 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { createVersionLifecycle, versionRepository } from '../product-catalog/index.ts';
 import { planAddonRoutes } from './plan-addon-routes.ts';
 import { createPlanAddonsService } from './plan-addon-service.ts';
@@ -27,46 +27,45 @@ export { findPlanIssues, PLAN_CADENCES } from './plan-rules.ts';
 export type * from './types.ts';
 
 /**
- * Plans: what customers can subscribe to, in versions. The finders take the transaction's handle inside one: without it
- * they would wait for that transaction for ever.
+ * Plans: what customers can subscribe to, in versions. The finders take the transaction's scope inside one.
  */
 export interface Plans {
   /** Registers the operations under `/plans`. */
   routes(router: Router): void;
   /** Versions by id, deleted ones included; unknown ids are absent. */
-  findByIds(ids: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, Plan>>;
+  findByIds(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, Plan>>;
   /** The version in force at an instant; undefined when the key has none. */
-  findActive(key: string, atMs: number, db?: ControlDb): Promise<Plan | undefined>;
+  findActive(key: string, atMs: number, scope: Scope): Promise<Plan | undefined>;
   /** Deleted versions included. */
-  findVersion(key: string, version: number, db?: ControlDb): Promise<Plan | undefined>;
+  findVersion(key: string, version: number, scope: Scope): Promise<Plan | undefined>;
   /** The add-ons that can be bought with a version, oldest first. */
-  findAddons(planId: string, db?: ControlDb): Promise<readonly PlanAddon[]>;
+  findAddons(planId: string, scope: Scope): Promise<readonly PlanAddon[]>;
 }
 
 /** @param deps.blockers what modules above have against the deletion of a plan; nothing when left out */
 export function createPlans(deps: Omit<PlanDeps, 'blockers'> & { blockers?: PlanBlockers }): Plans {
-  const { clock, blockers = { deletion: async () => undefined } } = deps;
+  const { scope, blockers = { deletion: async () => undefined } } = deps;
   const withBlockers: PlanDeps = { ...deps, blockers };
-  const lifecycle = createVersionLifecycle(deps, planKind(withBlockers));
+  const lifecycle = createVersionLifecycle(deps.scope, planKind(withBlockers));
   const planAddons = createPlanAddonsService(withBlockers);
-  const versions = (db: ControlDb) => versionRepository<PlanContent>(db, 'plans');
+  const versions = (scope: Scope) => versionRepository<PlanContent>(scope, 'plans');
   return {
     routes: (router) => {
-      planRoutes(router, lifecycle, clock);
+      planRoutes(router, lifecycle, scope.clock);
       planAddonRoutes(router, planAddons);
     },
-    findByIds: async (ids, db = deps.db) => {
-      const found = await versions(db).byIds([...new Set(ids)]);
+    findByIds: async (ids, scope) => {
+      const found = await versions(scope).byIds([...new Set(ids)]);
       return new Map(found.map((version) => [version.id, toPlan(version)]));
     },
-    findActive: async (key, atMs, db = deps.db) => {
-      const found = await versions(db).activeAt(key, atMs);
+    findActive: async (key, atMs, scope) => {
+      const found = await versions(scope).activeAt(key, atMs);
       return found && toPlan(found);
     },
-    findVersion: async (key, version, db = deps.db) => {
-      const found = await versions(db).byKeyAndVersion(key, version);
+    findVersion: async (key, version, scope) => {
+      const found = await versions(scope).byKeyAndVersion(key, version);
       return found && toPlan(found);
     },
-    findAddons: (planId, db = deps.db) => planAddonRepository(db).livingOfPlans([planId]),
+    findAddons: (planId, scope) => planAddonRepository(scope).livingOfPlans([planId]),
   };
 }

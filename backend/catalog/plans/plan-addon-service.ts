@@ -1,7 +1,7 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { DomainProblem, notFound } from '../../platform/errors.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type Addon, addonStatusAt } from '../addons/index.ts';
 import { type CatalogIssue, issue, issuesProblem, statusAt, versionRepository } from '../product-catalog/index.ts';
 import { findPlanAddonCurrencyIssues, findPlanAddonIssues } from './plan-addon-rules.ts';
@@ -36,86 +36,86 @@ export interface PlanAddonsService {
 }
 
 export function createPlanAddonsService(deps: PlanDeps): PlanAddonsService {
-  const { db, clock } = deps;
+  const { scope } = deps;
   return {
-    create: (planId, addonId, terms) => db.transaction((trx) => create(deps, trx, { planId, addonId, terms })),
+    create: (planId, addonId, terms) => scope.transaction((scope) => create(deps, scope, { planId, addonId, terms })),
     get: async (planId, id) => {
-      const plan = await existingPlan(db, planId);
-      const [judged] = await judge(deps, db, plan, [await existing(db, planId, id)]);
+      const plan = await existingPlan(scope, planId);
+      const [judged] = await judge(deps, scope, plan, [await existing(scope, planId, id)]);
       if (judged === undefined) throw new Error('one was judged');
       return judged;
     },
     list: async (planId, page) => {
-      const plan = await existingPlan(db, planId);
-      const { planAddons, total } = await planAddonRepository(db).page(planId, page);
-      return { planAddons: await judge(deps, db, plan, planAddons), total };
+      const plan = await existingPlan(scope, planId);
+      const { planAddons, total } = await planAddonRepository(scope).page(planId, page);
+      return { planAddons: await judge(deps, scope, plan, planAddons), total };
     },
     update: (planId, id, terms) =>
-      db.transaction(async (trx) => {
-        const plan = await changeablePlan(deps, trx, planId);
-        const { addonId, deletedAt } = await existing(trx, planId, id);
+      scope.transaction(async (scope) => {
+        const plan = await changeablePlan(scope, planId);
+        const { addonId, deletedAt } = await existing(scope, planId, id);
         if (deletedAt !== undefined) throw notFound('add-on of the plan', id);
-        const issues = await issuesOf(deps, trx, { plan, addon: await existingAddon(deps, trx, addonId), terms });
+        const issues = await issuesOf(deps, scope, { plan, addon: await existingAddon(deps, scope, addonId), terms });
         if (issues.length > 0) throw issuesProblem(issues);
-        await planAddonRepository(trx).replace(id, terms, clock.nowMs());
-        return { planAddon: await existing(trx, planId, id), issues };
+        await planAddonRepository(scope).replace(id, terms, scope.clock.nowMs());
+        return { planAddon: await existing(scope, planId, id), issues };
       }),
     remove: (planId, id) =>
-      db.transaction(async (trx) => {
-        const { deletedAt } = await existing(trx, planId, id);
+      scope.transaction(async (scope) => {
+        const { deletedAt } = await existing(scope, planId, id);
         if (deletedAt !== undefined) return;
-        await changeablePlan(deps, trx, planId);
-        await planAddonRepository(trx).markDeleted(id, clock.nowMs());
+        await changeablePlan(scope, planId);
+        await planAddonRepository(scope).markDeleted(id, scope.clock.nowMs());
       }),
   };
 }
 
 /** What keeps an add-on from being deleted: plans that offer it. */
-export async function plansBlockAddonDeletion(addonId: string, db: ControlDb): Promise<DomainProblem | undefined> {
-  const plans = await planAddonRepository(db).countPlansOf(addonId);
+export async function plansBlockAddonDeletion(addonId: string, scope: Scope): Promise<DomainProblem | undefined> {
+  const plans = await planAddonRepository(scope).countPlansOf(addonId);
   if (plans === 0) return undefined;
   return new DomainProblem('bad-request', `add-on ${addonId} cannot be deleted: ${plans} plans offer it`);
 }
 
 async function create(
   deps: PlanDeps,
-  trx: ControlDb,
+  scope: Scope,
   { planId, addonId, terms }: { planId: string; addonId: string; terms: PlanAddonTerms },
 ): Promise<JudgedPlanAddon> {
-  const { clock, newId, lookups } = deps;
-  const planAddons = planAddonRepository(trx);
-  const plan = await changeablePlan(deps, trx, planId);
-  const addon = await existingAddon(deps, trx, addonId);
+  const { lookups } = deps;
+  const planAddons = planAddonRepository(scope);
+  const plan = await changeablePlan(scope, planId);
+  const addon = await existingAddon(deps, scope, addonId);
   if ((await planAddons.livingByAddon(planId, addonId)) !== undefined) {
     throw new DomainProblem('resource-conflict', `plan ${planId} has add-on ${addonId} already`);
   }
-  if (addon.deletedAt !== undefined || addonStatusAt(addon, clock.nowMs()) !== 'active') {
+  if (addon.deletedAt !== undefined || addonStatusAt(addon, scope.clock.nowMs()) !== 'active') {
     throw issuesProblem([issue('plan_addon_incompatible_status', 'addon.status')]);
   }
-  const references = await lookUpPlanReferences(lookups, [plan], [addon], trx);
+  const references = await lookUpPlanReferences(lookups, [plan], [addon], scope);
   const currencyIssues = findPlanAddonCurrencyIssues(terms, plan, addon, references);
   if (currencyIssues.length > 0) throw issuesProblem(currencyIssues);
-  const at = formatInstant(clock.nowMs());
-  const id = newId();
+  const at = formatInstant(scope.clock.nowMs());
+  const id = scope.newId();
   await planAddons.insert({ id, planId, addonId, ...terms, createdAt: at, updatedAt: at });
-  const issues = await issuesOf(deps, trx, { plan, addon, terms });
-  return { planAddon: await existing(trx, planId, id), issues };
+  const issues = await issuesOf(deps, scope, { plan, addon, terms });
+  return { planAddon: await existing(scope, planId, id), issues };
 }
 
 async function judge(
   deps: PlanDeps,
-  db: ControlDb,
+  scope: Scope,
   plan: Plan,
   planAddons: readonly PlanAddon[],
 ): Promise<JudgedPlanAddon[]> {
-  if (!isChangeable(plan, deps.clock.nowMs())) return planAddons.map((planAddon) => ({ planAddon, issues: [] }));
+  if (!isChangeable(plan, scope.clock.nowMs())) return planAddons.map((planAddon) => ({ planAddon, issues: [] }));
   const addons = await deps.findAddons(
     planAddons.map((planAddon) => planAddon.addonId),
-    db,
+    scope,
   );
   const context = {
-    references: await lookUpPlanReferences(deps.lookups, [plan], [...addons.values()], db),
-    atMs: deps.clock.nowMs(),
+    references: await lookUpPlanReferences(deps.lookups, [plan], [...addons.values()], scope),
+    atMs: scope.clock.nowMs(),
   };
   return planAddons.map((planAddon) => {
     const addon = addons.get(planAddon.addonId);
@@ -125,37 +125,37 @@ async function judge(
 }
 
 async function issuesOf(
-  { clock, lookups }: PlanDeps,
-  db: ControlDb,
+  { lookups }: PlanDeps,
+  scope: Scope,
   { plan, addon, terms }: { plan: Plan; addon: Addon; terms: PlanAddonTerms },
 ): Promise<CatalogIssue[]> {
-  const references = await lookUpPlanReferences(lookups, [plan], [addon], db);
-  return findPlanAddonIssues(terms, plan, addon, { references, atMs: clock.nowMs() });
+  const references = await lookUpPlanReferences(lookups, [plan], [addon], scope);
+  return findPlanAddonIssues(terms, plan, addon, { references, atMs: scope.clock.nowMs() });
 }
 
-async function existing(db: ControlDb, planId: string, id: string): Promise<PlanAddon> {
-  const found = await planAddonRepository(db).byId(planId, id);
+async function existing(scope: Scope, planId: string, id: string): Promise<PlanAddon> {
+  const found = await planAddonRepository(scope).byId(planId, id);
   if (found === undefined) throw notFound('add-on of the plan', id);
   return found;
 }
 
-async function existingAddon({ findAddons }: PlanDeps, db: ControlDb, id: string): Promise<Addon> {
-  const addon = (await findAddons([id], db)).get(id);
+async function existingAddon({ findAddons }: PlanDeps, scope: Scope, id: string): Promise<Addon> {
+  const addon = (await findAddons([id], scope)).get(id);
   if (addon === undefined) throw notFound('add-on', id);
   return addon;
 }
 
-async function existingPlan(db: ControlDb, id: string): Promise<Plan> {
-  const version = await versionRepository<PlanContent>(db, 'plans').byId(id);
+async function existingPlan(scope: Scope, id: string): Promise<Plan> {
+  const version = await versionRepository<PlanContent>(scope, 'plans').byId(id);
   if (version === undefined) throw notFound('plan', id);
   return toPlan(version);
 }
 
 /** @throws DomainProblem 400 when the plan was published: what customers can buy is settled then */
-async function changeablePlan({ clock }: PlanDeps, db: ControlDb, id: string): Promise<Plan> {
-  const plan = await existingPlan(db, id);
-  if (isChangeable(plan, clock.nowMs())) return plan;
-  const status = plan.deletedAt === undefined ? statusAt(plan, clock.nowMs()) : 'deleted';
+async function changeablePlan(scope: Scope, id: string): Promise<Plan> {
+  const plan = await existingPlan(scope, id);
+  if (isChangeable(plan, scope.clock.nowMs())) return plan;
+  const status = plan.deletedAt === undefined ? statusAt(plan, scope.clock.nowMs()) : 'deleted';
   const message = `plan ${id} is ${status}: its add-ons cannot be changed`;
   throw issuesProblem([{ ...issue('plan_invalid_status', 'plan.status', { status }), message }]);
 }

@@ -1,8 +1,6 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { Addon, Addons } from '../addons/index.ts';
 import {
   type CatalogIssue,
@@ -20,9 +18,7 @@ import { planAddonRepository } from './repository.ts';
 import type { Plan } from './types.ts';
 
 export interface PlanDeps {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   lookups: CatalogLookups;
   /** `addons.findByIds` will do. */
   findAddons: Addons['findByIds'];
@@ -31,10 +27,10 @@ export interface PlanDeps {
 
 /**
  * What keeps a plan, told by modules above; the answer is the problem to refuse the request with. Asked inside the
- * transaction of the change: read through its handle, another one would wait for that transaction for ever.
+ * transaction of the change, with its scope.
  */
 export interface PlanBlockers {
-  deletion(planId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  deletion(planId: string, scope: Scope): Promise<DomainProblem | undefined>;
 }
 
 /** What makes plans different from add-ons. */
@@ -43,25 +39,25 @@ export function planKind(deps: PlanDeps): VersionKind<PlanContent> {
     table: 'plans',
     noun: 'plan',
     statusCodes: { change: 'plan_invalid_status', publish: 'plan_invalid_status' },
-    findIssues: (versions, db) => findIssues(deps, versions.map(toPlan), db),
-    blocksDeletion: (id, db) => deps.blockers.deletion(id, db),
-    afterCopy: (sourceId, copyId, db) => copyPlanAddons(deps, sourceId, copyId, db),
+    findIssues: (versions, scope) => findIssues(deps, versions.map(toPlan), scope),
+    blocksDeletion: (id, scope) => deps.blockers.deletion(id, scope),
+    afterCopy: (sourceId, copyId, scope) => copyPlanAddons(sourceId, copyId, scope),
   };
 }
 
 async function findIssues(
-  { lookups, findAddons, clock }: PlanDeps,
+  { lookups, findAddons }: PlanDeps,
   plans: readonly Plan[],
-  db: ControlDb,
+  scope: Scope,
 ): Promise<ReadonlyMap<string, readonly CatalogIssue[]>> {
-  const assignments = await planAddonRepository(db).livingOfPlans(plans.map((plan) => plan.id));
+  const assignments = await planAddonRepository(scope).livingOfPlans(plans.map((plan) => plan.id));
   const addons = await findAddons(
     assignments.map((assignment) => assignment.addonId),
-    db,
+    scope,
   );
-  const references = await lookUpPlanReferences(lookups, plans, [...addons.values()], db);
+  const references = await lookUpPlanReferences(lookups, plans, [...addons.values()], scope);
   const byPlan = Map.groupBy(assignments, (assignment) => assignment.planId);
-  const atMs = clock.nowMs();
+  const atMs = scope.clock.nowMs();
   return new Map(
     plans.map((plan) => {
       const own = byPlan.get(plan.id) ?? [];
@@ -79,12 +75,12 @@ export function lookUpPlanReferences(
   lookups: CatalogLookups,
   plans: readonly Plan[],
   addons: readonly Addon[],
-  db: ControlDb,
+  scope: Scope,
 ): Promise<References> {
   const planCards = plans.flatMap((plan) => plan.phases.flatMap((phase) => phase.rateCards));
   const addonCards = addons.flatMap((addon) => addon.rateCards);
   const currencies = [...plans, ...addons].map((version) => version.currency);
-  return lookUpReferences(lookups, [...planCards, ...addonCards], currencies, db);
+  return lookUpReferences(lookups, [...planCards, ...addonCards], currencies, scope);
 }
 
 function addonIssues(
@@ -102,15 +98,10 @@ function addonIssues(
 }
 
 /** The new draft offers what the version offered that it was made from. */
-async function copyPlanAddons(
-  { clock, newId }: PlanDeps,
-  sourceId: string,
-  copyId: string,
-  db: ControlDb,
-): Promise<void> {
-  const repository = planAddonRepository(db);
+async function copyPlanAddons(sourceId: string, copyId: string, scope: Scope): Promise<void> {
+  const repository = planAddonRepository(scope);
   for (const assignment of await repository.livingOfPlans([sourceId])) {
-    const at = formatInstant(clock.nowMs());
-    await repository.insert({ ...assignment, id: newId(), planId: copyId, createdAt: at, updatedAt: at });
+    const at = formatInstant(scope.clock.nowMs());
+    await repository.insert({ ...assignment, id: scope.newId(), planId: copyId, createdAt: at, updatedAt: at });
   }
 }

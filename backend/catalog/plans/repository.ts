@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 import { defined } from '../../platform/defined.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -24,7 +24,7 @@ interface PlanAddonRow {
 type Tables = Kysely<{ plan_addons: PlanAddonRow; plans: { id: string; deleted_at: string | null } }>;
 
 /** The add-ons of plans. The versions themselves are kept by product-catalog. */
-export function planAddonRepository(db: ControlDb) {
+export function planAddonRepository(db: DbHandle) {
   const tables: Tables = withTables(db);
   return { ...reads(tables), ...writes(tables) };
 }

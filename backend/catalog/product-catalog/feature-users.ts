@@ -1,5 +1,5 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { DomainProblem } from '../../platform/errors.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { versionRepository } from './repository.ts';
 
 /** A refusal names this many plans; more help nobody. */
@@ -8,15 +8,15 @@ const MAX_NAMED = 10;
 /**
  * 403 while a published plan or add-on has rate cards of the feature: it would go on selling what is archived. Drafts
  * do not keep it, they cannot be published with it. Source: OpenMeter openmeter/productcatalog/adapter/feature.go.
- * @param db the handle of the transaction that archives
+ * @param scope of the transaction that archives
  */
 export async function catalogBlocksArchiving(
   feature: { id: string; key: string },
-  db: ControlDb,
+  scope: Scope,
   atMs: number,
 ): Promise<DomainProblem | undefined> {
-  const plans = await versionRepository(db, 'plans').namesOfThoseWith(feature.id, atMs);
-  const addons = await versionRepository(db, 'addons').namesOfThoseWith(feature.id, atMs);
+  const plans = await versionRepository(scope, 'plans').namesOfThoseWith(feature.id, atMs);
+  const addons = await versionRepository(scope, 'addons').namesOfThoseWith(feature.id, atMs);
   const users = [...plans.map((name) => `plan ${name}`), ...addons.map((name) => `add-on ${name}`)];
   if (users.length === 0) return undefined;
   const more = users.length > MAX_NAMED ? ` and ${users.length - MAX_NAMED} more` : '';

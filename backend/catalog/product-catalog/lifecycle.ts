@@ -1,9 +1,7 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { versionGone } from './errors.ts';
 import { versionRepository } from './repository.ts';
 import {
@@ -60,57 +58,50 @@ export interface VersionLifecycle<Content> {
   next(id: string): Promise<JudgedVersion<Content>>;
 }
 
-interface Deps {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
-}
-
-export function createVersionLifecycle<Content>(deps: Deps, kind: VersionKind<Content>): VersionLifecycle<Content> {
-  const { db, clock } = deps;
-  const judge = (version: Version<Content>, handle: ControlDb) => judgeVersion(kind, version, handle, clock.nowMs());
+export function createVersionLifecycle<Content>(scope: Scope, kind: VersionKind<Content>): VersionLifecycle<Content> {
+  const judge = (version: Version<Content>, scope: Scope) => judgeVersion(kind, version, scope, scope.clock.nowMs());
   return {
     create: (request) =>
-      db.transaction(async (trx) => {
-        await refuseSecondDraft(kind, trx, request.key, 'bad-request');
-        const version = await insertDraft(deps, kind, trx, request);
-        return refuseCritical(await judge(version, trx));
+      scope.transaction(async (scope) => {
+        await refuseSecondDraft(kind, scope, request.key, 'bad-request');
+        const version = await insertDraft(kind, scope, request);
+        return refuseCritical(await judge(version, scope));
       }),
-    get: async (id) => judge(await existing(kind, db, id), db),
+    get: async (id) => judge(await existing(kind, scope, id), scope),
     list: async (filters, sort, page) => {
-      const atMs = clock.nowMs();
-      const { versions, total } = await versionRepository<Content>(db, kind.table).page(filters, sort, page, atMs);
+      const atMs = scope.clock.nowMs();
+      const { versions, total } = await versionRepository<Content>(scope, kind.table).page(filters, sort, page, atMs);
       const pending = versions.filter((version) => isPending(version, atMs));
-      const issues = pending.length === 0 ? new Map() : await kind.findIssues(pending, db);
+      const issues = pending.length === 0 ? new Map() : await kind.findIssues(pending, scope);
       return { versions: versions.map((version) => ({ version, issues: issues.get(version.id) ?? [] })), total };
     },
     update: (id, revise) =>
-      db.transaction(async (trx) => {
-        const version = await existing(kind, trx, id);
+      scope.transaction(async (scope) => {
+        const version = await existing(kind, scope, id);
         if (version.deletedAt !== undefined) throw versionGone(kind.noun, id, version.deletedAt);
-        const versions = versionRepository<Content>(trx, kind.table);
-        const isReplaced = await versions.replace(id, revise(version), clock.nowMs());
-        if (!isReplaced) throw wrongStatus(kind, version, clock.nowMs(), 'change', 'updated');
-        return refuseCritical(await judge(await existing(kind, trx, id), trx));
+        const versions = versionRepository<Content>(scope, kind.table);
+        const isReplaced = await versions.replace(id, revise(version), scope.clock.nowMs());
+        if (!isReplaced) throw wrongStatus(kind, version, scope.clock.nowMs(), 'change', 'updated');
+        return refuseCritical(await judge(await existing(kind, scope, id), scope));
       }),
-    remove: (id) => db.transaction((trx) => remove(kind, trx, id, clock.nowMs())),
+    remove: (id) => scope.transaction((scope) => remove(kind, scope, id, scope.clock.nowMs())),
     publish: (id) =>
-      db.transaction(async (trx) => {
-        await publish(kind, trx, id, clock.nowMs());
-        return { version: await existing(kind, trx, id), issues: [] };
+      scope.transaction(async (scope) => {
+        await publish(kind, scope, id, scope.clock.nowMs());
+        return { version: await existing(kind, scope, id), issues: [] };
       }),
     archive: (id) =>
-      db.transaction(async (trx) => {
-        await archive(kind, trx, id, clock.nowMs());
-        return { version: await existing(kind, trx, id), issues: [] };
+      scope.transaction(async (scope) => {
+        await archive(kind, scope, id, scope.clock.nowMs());
+        return { version: await existing(kind, scope, id), issues: [] };
       }),
     next: (id) =>
-      db.transaction(async (trx) => {
-        const source = await living(kind, trx, id, 'copied');
-        await refuseSecondDraft(kind, trx, source.key, 'resource-conflict');
-        const version = await insertDraft(deps, kind, trx, source);
-        await kind.afterCopy(source.id, version.id, trx);
-        return judge(version, trx);
+      scope.transaction(async (scope) => {
+        const source = await living(kind, scope, id, 'copied');
+        await refuseSecondDraft(kind, scope, source.key, 'resource-conflict');
+        const version = await insertDraft(kind, scope, source);
+        await kind.afterCopy(source.id, version.id, scope);
+        return judge(version, scope);
       }),
   };
 }

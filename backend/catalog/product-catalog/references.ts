@@ -1,4 +1,4 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { RateCard } from './types.ts';
 
 /** What the rules need to know of a feature. */
@@ -17,16 +17,16 @@ export interface CurrencyFacts {
 
 /**
  * Other modules' resources that rate cards name; what does not exist is absent from the answers. They are asked inside
- * the transaction of a change and read through its handle: another one would wait for that transaction for ever.
+ * the transaction of a change, with its scope.
  */
 export interface CatalogLookups {
-  features(ids: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, FeatureFacts>>;
-  currencies(codes: readonly string[], db: ControlDb): Promise<ReadonlyMap<string, CurrencyFacts>>;
+  features(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, FeatureFacts>>;
+  currencies(codes: readonly string[], scope: Scope): Promise<ReadonlyMap<string, CurrencyFacts>>;
   /** The ids among these that are tax codes. */
-  taxCodes(ids: readonly string[], db: ControlDb): Promise<ReadonlySet<string>>;
+  taxCodes(ids: readonly string[], scope: Scope): Promise<ReadonlySet<string>>;
 }
 
-type FindByIds<Found> = (ids: readonly string[], db: ControlDb) => Promise<ReadonlyMap<string, Found>>;
+type FindByIds<Found> = (ids: readonly string[], scope: Scope) => Promise<ReadonlyMap<string, Found>>;
 
 /** The lookups as the modules of features, currencies and tax codes give them. */
 export function catalogLookups(sources: {
@@ -35,8 +35,8 @@ export function catalogLookups(sources: {
   taxCodes: { findByIds: FindByIds<{ deleted_at?: string | undefined }> };
 }): CatalogLookups {
   return {
-    features: async (ids, db) => {
-      const found = await sources.features.findByIds(ids, db);
+    features: async (ids, scope) => {
+      const found = await sources.features.findByIds(ids, scope);
       return new Map(
         [...found].map(([id, { key, meter, deleted_at }]) => [
           id,
@@ -44,9 +44,9 @@ export function catalogLookups(sources: {
         ]),
       );
     },
-    currencies: (codes, db) => sources.currencies.describe(codes, db),
-    taxCodes: async (ids, db) => {
-      const found = [...(await sources.taxCodes.findByIds(ids, db))];
+    currencies: (codes, scope) => sources.currencies.describe(codes, scope),
+    taxCodes: async (ids, scope) => {
+      const found = [...(await sources.taxCodes.findByIds(ids, scope))];
       return new Set(found.filter(([, { deleted_at }]) => deleted_at === undefined).map(([id]) => id));
     },
   };
@@ -64,7 +64,7 @@ export async function lookUpReferences(
   lookups: CatalogLookups,
   cards: readonly RateCard[],
   currencies: readonly string[],
-  db: ControlDb,
+  scope: Scope,
 ): Promise<References> {
   const idsOf = (read: (card: RateCard) => string | undefined) => [
     ...new Set(cards.map(read).filter((id) => id !== undefined)),
@@ -73,12 +73,12 @@ export async function lookUpReferences(
   return {
     features: await lookups.features(
       idsOf((card) => card.featureId),
-      db,
+      scope,
     ),
-    currencies: await lookups.currencies(codes, db),
+    currencies: await lookups.currencies(codes, scope),
     taxCodes: await lookups.taxCodes(
       idsOf((card) => card.taxConfig?.taxCodeId),
-      db,
+      scope,
     ),
   };
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import { defined } from '../../platform/defined.ts';
@@ -30,7 +30,7 @@ interface VersionRow {
 type Tables = Kysely<{ plans: VersionRow }>;
 
 /** Stored versions of plans or of add-ons. A handle lives as long as the transaction that it is made for. */
-export function versionRepository<Content>(db: ControlDb, kind: VersionTable) {
+export function versionRepository<Content>(db: DbHandle, kind: VersionTable) {
   // Both tables have the same columns, so what is right for the one is right for the other.
   const table = kind as 'plans';
   const tables: Tables = withTables(db);

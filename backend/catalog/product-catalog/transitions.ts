@@ -1,9 +1,6 @@
-/** The steps of a version's life. Each runs inside the transaction of its caller. */
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { type DomainProblem, notFound } from '../../platform/errors.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { issuesProblem } from './errors.ts';
 import { type IssueCode, issue } from './issue-codes.ts';
 import { versionRepository } from './repository.ts';
@@ -26,11 +23,11 @@ export function isPending(version: Version<unknown>, atMs: number): boolean {
 export async function judgeVersion<Content>(
   kind: VersionKind<Content>,
   version: Version<Content>,
-  db: ControlDb,
+  scope: Scope,
   atMs: number,
 ): Promise<JudgedVersion<Content>> {
   if (!isPending(version, atMs)) return { version, issues: [] };
-  return { version, issues: (await kind.findIssues([version], db)).get(version.id) ?? [] };
+  return { version, issues: (await kind.findIssues([version], scope)).get(version.id) ?? [] };
 }
 
 /** Drafts may be incomplete, but not contradict what exists. @throws DomainProblem 400 */
@@ -43,10 +40,10 @@ export function refuseCritical<Content>(judged: JudgedVersion<Content>): JudgedV
 /** @throws RequestProblem 404 */
 export async function existing<Content>(
   kind: VersionKind<Content>,
-  db: ControlDb,
+  scope: Scope,
   id: string,
 ): Promise<Version<Content>> {
-  const version = await versionRepository<Content>(db, kind.table).byId(id);
+  const version = await versionRepository<Content>(scope, kind.table).byId(id);
   if (version === undefined) throw notFound(kind.noun, id);
   return version;
 }
@@ -54,11 +51,11 @@ export async function existing<Content>(
 /** @throws RequestProblem 404 @throws DomainProblem 400 when it was deleted */
 export async function living<Content>(
   kind: VersionKind<Content>,
-  db: ControlDb,
+  scope: Scope,
   id: string,
   what: string,
 ): Promise<Version<Content>> {
-  const version = await existing(kind, db, id);
+  const version = await existing(kind, scope, id);
   if (version.deletedAt === undefined) return version;
   const reason = `${kind.noun} ${id} was deleted at ${version.deletedAt} and cannot be ${what}`;
   throw statusProblem(kind.statusCodes.change, reason, { deleted_at: version.deletedAt });
@@ -85,11 +82,11 @@ function statusProblem(code: IssueCode, message: string, attributes: Record<stri
 /** @throws DomainProblem when the key has a draft: of two drafts, publishing the one would make the other obsolete */
 export async function refuseSecondDraft<Content>(
   kind: VersionKind<Content>,
-  trx: ControlDb,
+  scope: Scope,
   key: string,
   problem: 'bad-request' | 'resource-conflict',
 ): Promise<void> {
-  const draft = await versionRepository<Content>(trx, kind.table).draft(key);
+  const draft = await versionRepository<Content>(scope, kind.table).draft(key);
   if (draft === undefined) return;
   const message = `only a single draft version is allowed: version ${draft.version} of ${kind.noun} ${JSON.stringify(key)} is one`;
   const attributes = { id: draft.id, version: draft.version };
@@ -97,15 +94,14 @@ export async function refuseSecondDraft<Content>(
 }
 
 export async function insertDraft<Content>(
-  { clock, newId }: { clock: Clock; newId: NewId },
   kind: VersionKind<Content>,
-  trx: ControlDb,
+  scope: Scope,
   { key, currency, name, content, ...optional }: NewVersion<Content>,
 ): Promise<Version<Content>> {
-  const versions = versionRepository<Content>(trx, kind.table);
-  const at = formatInstant(clock.nowMs());
+  const versions = versionRepository<Content>(scope, kind.table);
+  const at = formatInstant(scope.clock.nowMs());
   const { description, labels } = optional;
-  const id = newId();
+  const id = scope.newId();
   await versions.insert({
     id,
     key,
@@ -118,7 +114,7 @@ export async function insertDraft<Content>(
     createdAt: at,
     updatedAt: at,
   });
-  return existing(kind, trx, id);
+  return existing(kind, scope, id);
 }
 
 /**
@@ -127,55 +123,55 @@ export async function insertDraft<Content>(
  */
 export async function publish<Content>(
   kind: VersionKind<Content>,
-  trx: ControlDb,
+  scope: Scope,
   id: string,
   nowMs: number,
 ): Promise<void> {
-  const versions = versionRepository<Content>(trx, kind.table);
-  const version = await living(kind, trx, id, 'published');
+  const versions = versionRepository<Content>(scope, kind.table);
+  const version = await living(kind, scope, id, 'published');
   if (!isPending(version, nowMs)) throw wrongStatus(kind, version, nowMs, 'publish', 'published');
-  const { issues } = await judgeVersion(kind, version, trx, nowMs);
+  const { issues } = await judgeVersion(kind, version, scope, nowMs);
   if (issues.length > 0) throw issuesProblem(issues);
   const fromMs = Math.max(nowMs, (await versions.latestBoundMs(version.key)) ?? nowMs);
   const before = await versions.withoutEnd(version.key);
-  if (before !== undefined && before.id !== id) await endAt(kind, trx, before, fromMs, nowMs);
+  if (before !== undefined && before.id !== id) await endAt(kind, scope, before, fromMs, nowMs);
   await versions.setPeriod(id, { fromMs, toMs: undefined }, nowMs);
 }
 
 /** From `nowMs` on no version of the key is in force. */
 export async function archive<Content>(
   kind: VersionKind<Content>,
-  trx: ControlDb,
+  scope: Scope,
   id: string,
   nowMs: number,
 ): Promise<void> {
-  const version = await living(kind, trx, id, 'archived');
+  const version = await living(kind, scope, id, 'archived');
   if (statusAt(version, nowMs) !== 'active') throw wrongStatus(kind, version, nowMs, 'change', 'archived');
-  await endAt(kind, trx, version, nowMs, nowMs);
+  await endAt(kind, scope, version, nowMs, nowMs);
 }
 
 async function endAt<Content>(
   kind: VersionKind<Content>,
-  trx: ControlDb,
+  scope: Scope,
   { id, effectiveFrom }: Version<Content>,
   toMs: number,
   nowMs: number,
 ): Promise<void> {
   if (effectiveFrom === undefined) throw new Error(`${kind.noun} ${id} was never published`);
-  await versionRepository<Content>(trx, kind.table).setPeriod(id, { fromMs: msOf(effectiveFrom), toMs }, nowMs);
+  await versionRepository<Content>(scope, kind.table).setPeriod(id, { fromMs: msOf(effectiveFrom), toMs }, nowMs);
 }
 
 /** A version that is in force cannot be deleted: customers could still subscribe to it a moment ago. */
 export async function remove<Content>(
   kind: VersionKind<Content>,
-  trx: ControlDb,
+  scope: Scope,
   id: string,
   nowMs: number,
 ): Promise<void> {
-  const version = await existing(kind, trx, id);
+  const version = await existing(kind, scope, id);
   if (version.deletedAt !== undefined) return;
   if (statusAt(version, nowMs) === 'active') throw wrongStatus(kind, version, nowMs, 'change', 'deleted');
-  const blocked = await kind.blocksDeletion(id, trx);
+  const blocked = await kind.blocksDeletion(id, scope);
   if (blocked !== undefined) throw blocked;
-  await versionRepository<Content>(trx, kind.table).markDeleted(id, nowMs);
+  await versionRepository<Content>(scope, kind.table).markDeleted(id, nowMs);
 }

@@ -1,5 +1,5 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { IssueCode } from './issue-codes.ts';
 import type { CatalogIssue, EffectivePeriod, Labels } from './types.ts';
 
@@ -35,7 +35,7 @@ export type VersionSortField = 'created_at' | 'id' | 'key' | 'name' | 'version' 
 /** The tables that hold versions; they have the same columns. */
 export type VersionTable = 'plans' | 'addons';
 
-/** What makes plans and add-ons different. All functions read through the handle that they are given. */
+/** What makes plans and add-ons different. All functions read through the scope that they are given. */
 export interface VersionKind<Content> {
   table: VersionTable;
   /** For messages. */
@@ -45,10 +45,10 @@ export interface VersionKind<Content> {
   /** By id, all that keeps these versions from being published; a version without an entry has no issue. */
   findIssues(
     versions: readonly Version<Content>[],
-    db: ControlDb,
+    scope: Scope,
   ): Promise<ReadonlyMap<string, readonly CatalogIssue[]>>;
   /** What keeps a version from being deleted. */
-  blocksDeletion(id: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  blocksDeletion(id: string, scope: Scope): Promise<DomainProblem | undefined>;
   /** Runs when a draft was made from another version. */
-  afterCopy(sourceId: string, copyId: string, db: ControlDb): Promise<void>;
+  afterCopy(sourceId: string, copyId: string, scope: Scope): Promise<void>;
 }

@@ -1,7 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { taxCodeRepository } from './repository.ts';
 import { taxCodeRoutes } from './routes.ts';
 import type { TaxCode } from './schema.ts';
@@ -15,18 +13,18 @@ export interface TaxCodes extends TaxCodesService {
   routes(router: Router): void;
   /**
    * Tax codes by id, deleted ones (with `deleted_at`) included; unknown ids are absent.
-   * @param db the transaction's handle inside one: without it the call would wait for that transaction for ever
+   * @param scope the transaction's inside one
    */
-  findByIds(ids: readonly string[], db?: ControlDb): Promise<ReadonlyMap<string, TaxCode>>;
+  findByIds(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, TaxCode>>;
 }
 
-export function createTaxCodes(deps: { db: ControlDb; clock: Clock; newId: NewId }): TaxCodes {
+export function createTaxCodes(deps: { scope: Scope }): TaxCodes {
   const service = createTaxCodesService(deps);
   return {
     ...service,
     routes: (router) => taxCodeRoutes(router, service),
-    findByIds: async (ids, db = deps.db) => {
-      const found = await taxCodeRepository(db).byIds([...new Set(ids)]);
+    findByIds: async (ids, scope) => {
+      const found = await taxCodeRepository(scope).byIds([...new Set(ids)]);
       return new Map(found.map(({ taxCode }) => [taxCode.id, taxCode]));
     },
   };

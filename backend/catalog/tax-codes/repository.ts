@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
@@ -37,7 +37,7 @@ export interface StoredTaxCode {
 }
 
 /** Stored tax codes and the organization's defaults. */
-export function taxCodeRepository(db: ControlDb) {
+export function taxCodeRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   const taxCodes = () => tables.selectFrom('tax_codes').selectAll();
   return {

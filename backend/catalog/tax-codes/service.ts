@@ -1,8 +1,6 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { referencedTaxCodeNotFound, taxCodeFixed, taxCodeGone, taxCodeKeyTaken, taxCodeNotFound } from './errors.ts';
 import { type StoredTaxCode, taxCodeRepository } from './repository.ts';
 import type {
@@ -28,77 +26,77 @@ export interface TaxCodesService {
   /** A second time does nothing. @throws RequestProblem 404 @throws DomainProblem 409 for a default or the system's own */
   remove(id: string): Promise<void>;
   /** What is used where a rate card and a credit grant name no tax code. */
-  defaults(db?: ControlDb): Promise<DefaultTaxCodes>;
+  defaults(): Promise<DefaultTaxCodes>;
   /** What lines of invoices get that name none, and whether that is the code that says nothing. */
-  invoicing(db?: ControlDb): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;
+  invoicing(scope: Scope): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;
   /** What is left out stays. @throws DomainProblem 404 for a tax code that does not exist or was deleted */
   updateDefaults(request: UpdateDefaultTaxCodes): Promise<DefaultTaxCodes>;
 }
 
 /** Tax codes and their rules. */
-export function createTaxCodesService(deps: { db: ControlDb; clock: Clock; newId: NewId }): TaxCodesService {
-  const { db, clock, newId } = deps;
+export function createTaxCodesService(deps: { scope: Scope }): TaxCodesService {
+  const { scope } = deps;
   return {
     create: (request) =>
-      db.transaction(async (trx) => {
-        const taxCodes = taxCodeRepository(trx);
+      scope.transaction(async (scope) => {
+        const taxCodes = taxCodeRepository(scope);
         const holder = await taxCodes.livingByKey(request.key);
         if (holder !== undefined) throw taxCodeKeyTaken(request.key, holder.id);
-        const at = formatInstant(clock.nowMs());
-        const id = newId();
+        const at = formatInstant(scope.clock.nowMs());
+        const id = scope.newId();
         await taxCodes.insert({ id, ...request, created_at: at, updated_at: at });
-        return (await existing(trx, id)).taxCode;
+        return (await existing(scope, id)).taxCode;
       }),
-    get: async (id) => (await existing(db, id)).taxCode,
+    get: async (id) => (await existing(scope, id)).taxCode,
     list: async (includeDeleted, page) => {
-      const { taxCodes, total } = await taxCodeRepository(db).page(includeDeleted, page);
+      const { taxCodes, total } = await taxCodeRepository(scope).page(includeDeleted, page);
       return { data: taxCodes, meta: pageMeta(page, total) };
     },
     update: (id, request) =>
-      db.transaction(async (trx) => {
-        const { taxCode, isManagedBySystem } = await existing(trx, id);
+      scope.transaction(async (scope) => {
+        const { taxCode, isManagedBySystem } = await existing(scope, id);
         if (taxCode.deleted_at !== undefined) throw taxCodeGone(id, taxCode.deleted_at);
         if (isManagedBySystem) throw taxCodeFixed('tax_code_managed_by_system', taxCode.key);
-        await taxCodeRepository(trx).replace(id, request, clock.nowMs());
-        return (await existing(trx, id)).taxCode;
+        await taxCodeRepository(scope).replace(id, request, scope.clock.nowMs());
+        return (await existing(scope, id)).taxCode;
       }),
     remove: (id) =>
-      db.transaction(async (trx) => {
-        const { taxCode, isManagedBySystem } = await existing(trx, id);
+      scope.transaction(async (scope) => {
+        const { taxCode, isManagedBySystem } = await existing(scope, id);
         if (taxCode.deleted_at !== undefined) return;
         if (isManagedBySystem) throw taxCodeFixed('tax_code_managed_by_system', taxCode.key);
-        const { invoicing_tax_code, credit_grant_tax_code } = await taxCodeRepository(trx).defaults();
+        const { invoicing_tax_code, credit_grant_tax_code } = await taxCodeRepository(scope).defaults();
         if (id === invoicing_tax_code.id || id === credit_grant_tax_code.id) {
           throw taxCodeFixed('tax_code_is_organization_default', taxCode.key);
         }
-        await taxCodeRepository(trx).markDeleted(id, clock.nowMs());
+        await taxCodeRepository(scope).markDeleted(id, scope.clock.nowMs());
       }),
-    defaults: (handle = db) => taxCodeRepository(handle).defaults(),
-    invoicing: async (handle = db) => {
-      const { id: taxCodeId } = (await taxCodeRepository(handle).defaults()).invoicing_tax_code;
+    defaults: () => taxCodeRepository(scope).defaults(),
+    invoicing: async (own) => {
+      const { id: taxCodeId } = (await taxCodeRepository(own).defaults()).invoicing_tax_code;
       return { taxCodeId, isProviderDefault: taxCodeId === PROVIDER_DEFAULT_ID };
     },
     updateDefaults: (request) =>
-      db.transaction(async (trx) => {
-        const taxCodes = taxCodeRepository(trx);
+      scope.transaction(async (scope) => {
+        const taxCodes = taxCodeRepository(scope);
         const current = await taxCodes.defaults();
         const { invoicing_tax_code = current.invoicing_tax_code } = request;
         const { credit_grant_tax_code = current.credit_grant_tax_code } = request;
-        await checkLiving(trx, invoicing_tax_code.id, 'invoicing_tax_code.id');
-        await checkLiving(trx, credit_grant_tax_code.id, 'credit_grant_tax_code.id');
-        await taxCodes.setDefaults(invoicing_tax_code.id, credit_grant_tax_code.id, clock.nowMs());
+        await checkLiving(scope, invoicing_tax_code.id, 'invoicing_tax_code.id');
+        await checkLiving(scope, credit_grant_tax_code.id, 'credit_grant_tax_code.id');
+        await taxCodes.setDefaults(invoicing_tax_code.id, credit_grant_tax_code.id, scope.clock.nowMs());
         return taxCodes.defaults();
       }),
   };
 }
 
-async function existing(db: ControlDb, id: string): Promise<StoredTaxCode> {
-  const [found] = await taxCodeRepository(db).byIds([id]);
+async function existing(scope: Scope, id: string): Promise<StoredTaxCode> {
+  const [found] = await taxCodeRepository(scope).byIds([id]);
   if (found === undefined) throw taxCodeNotFound(id);
   return found;
 }
 
-async function checkLiving(db: ControlDb, id: string, field: string): Promise<void> {
-  const [found] = await taxCodeRepository(db).byIds([id]);
+async function checkLiving(scope: Scope, id: string, field: string): Promise<void> {
+  const [found] = await taxCodeRepository(scope).byIds([id]);
   if (found === undefined || found.taxCode.deleted_at !== undefined) throw referencedTaxCodeNotFound(id, field);
 }

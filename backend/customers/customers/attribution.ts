@@ -1,4 +1,4 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { customerRepository, type SubjectRow } from './repository.ts';
 
 /** A customer in short. */
@@ -26,17 +26,17 @@ export interface Attribution {
   findAllSubjects(): Promise<ReadonlyMap<string, CustomerRef>>;
 }
 
-export function createAttribution(db: ControlDb): Attribution {
+export function createAttribution(scope: Scope): Attribution {
   return {
-    findBySubjects: async (subjects) => ownersBySubject(await customerRepository(db).livingSubjects(subjects)),
+    findBySubjects: async (subjects) => ownersBySubject(await customerRepository(scope).livingSubjects(subjects)),
     // One transaction, or a subject that moves between the two reads would belong to both customers or to none.
-    findByIds: (ids) => db.transaction((trx) => findByIds(trx, ids)),
-    findAllSubjects: async () => ownersBySubject(await customerRepository(db).allLivingSubjects()),
+    findByIds: (ids) => scope.transaction((scope) => findByIds(scope, ids)),
+    findAllSubjects: async () => ownersBySubject(await customerRepository(scope).allLivingSubjects()),
   };
 }
 
-async function findByIds(db: ControlDb, ids: readonly string[]) {
-  const repository = customerRepository(db);
+async function findByIds(scope: Scope, ids: readonly string[]) {
+  const repository = customerRepository(scope);
   const customers = (await repository.byIds([...new Set(ids)])).map(({ id, key, name, usage_attribution }) => ({
     id,
     key,

@@ -1,7 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { Router } from '../../platform/http/router.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type Attribution, createAttribution } from './attribution.ts';
 import { customerRepository, type RelatedColumns } from './repository.ts';
 import { customerRoutes } from './routes.ts';
@@ -38,17 +36,15 @@ export interface Customers extends CustomersService, Attribution {
  * @param deps.relatedColumns SQL over the table `customers` for the filters that modules above answer
  */
 export function createCustomers(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   blockers?: CustomerBlockers;
   relatedColumns?: RelatedColumns;
 }): Customers {
   const service = createCustomersService(deps);
   return {
     ...service,
-    ...createAttribution(deps.db),
+    ...createAttribution(deps.scope),
     routes: (router) => customerRoutes(router, service),
-    getMany: (ids) => customerRepository(deps.db).byIds(ids),
+    getMany: (ids) => customerRepository(deps.scope).byIds(ids),
   };
 }

@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists, inPieces } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -44,7 +44,7 @@ export interface RelatedColumns {
 }
 
 /** Stored customers and their subject keys. A handle lives as long as the transaction that it is made for. */
-export function customerRepository(db: ControlDb) {
+export function customerRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   return {
     /** False when a living customer has the key. */

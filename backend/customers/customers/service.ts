@@ -1,11 +1,9 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { customerGone, customerNotFound, keyConflict, subjectKeyConflict } from './errors.ts';
 import { customerRepository, type RelatedColumns } from './repository.ts';
 import type {
@@ -26,14 +24,14 @@ export const CUSTOMER_SORT: SortRules<CustomerSortField> = {
 /**
  * What keeps a customer as it is, told by modules above: subscriptions, entitlements, invoices. The answer is the
  * problem to refuse the request with, undefined when nothing stands in the way. They are asked inside the transaction
- * of the change and must read through its handle `db`: another handle would wait for that transaction to end, for ever.
+ * of the change, with its scope.
  */
 export interface CustomerBlockers {
-  deletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  deletion(customerId: string, scope: Scope): Promise<DomainProblem | undefined>;
   /** Asked when the list of subject keys becomes another one; its order counts. */
-  subjectKeyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  subjectKeyChange(customerId: string, scope: Scope): Promise<DomainProblem | undefined>;
   /** Asked when the currency becomes another one. */
-  currencyChange(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  currencyChange(customerId: string, scope: Scope): Promise<DomainProblem | undefined>;
 }
 
 export interface CustomersService {
@@ -68,41 +66,40 @@ const NOTHING_BLOCKS: CustomerBlockers = {
  * and writes later fails on SQLite when another connection has written in between.
  */
 export function createCustomersService(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   blockers?: CustomerBlockers;
   relatedColumns?: RelatedColumns;
 }): CustomersService {
-  const { db, clock, newId, blockers = NOTHING_BLOCKS, relatedColumns = {} } = deps;
+  const { scope, blockers = NOTHING_BLOCKS, relatedColumns = {} } = deps;
   return {
     create: (request) =>
-      db.transaction(async (trx) => {
-        const at = formatInstant(clock.nowMs());
-        const customer: Customer = { id: newId(), ...request, created_at: at, updated_at: at };
-        await insertWithFreeKey(trx, customer);
-        await replaceSubjectKeys(trx, customer.id, subjectKeysOf(request));
-        return existing(trx, customer.id);
+      scope.transaction(async (scope) => {
+        const at = formatInstant(scope.clock.nowMs());
+        const customer: Customer = { id: scope.newId(), ...request, created_at: at, updated_at: at };
+        await insertWithFreeKey(scope, customer);
+        await replaceSubjectKeys(scope, customer.id, subjectKeysOf(request));
+        return existing(scope, customer.id);
       }),
-    get: (id) => existing(db, id),
+    get: (id) => existing(scope, id),
     list: async (filters, sort, page) => {
-      const { customers, total } = await customerRepository(db).page(filters, sort, page, relatedColumns);
+      const { customers, total } = await customerRepository(scope).page(filters, sort, page, relatedColumns);
       return { data: customers, meta: pageMeta(page, total) };
     },
     update: (id, request) =>
-      db.transaction(async (trx) => {
-        const values = { ...request, ...(await settledCurrency(trx, id, request, blockers)) };
-        if (!(await customerRepository(trx).replace(id, values, clock.nowMs()))) throw await notLiving(trx, id);
-        await changeSubjectKeys(trx, id, subjectKeysOf(request), blockers);
-        return existing(trx, id);
+      scope.transaction(async (scope) => {
+        const values = { ...request, ...(await settledCurrency(scope, id, request, blockers)) };
+        if (!(await customerRepository(scope).replace(id, values, scope.clock.nowMs())))
+          throw await notLiving(scope, id);
+        await changeSubjectKeys(scope, id, subjectKeysOf(request), blockers);
+        return existing(scope, id);
       }),
     remove: (id) =>
-      db.transaction(async (trx) => {
-        if (!(await customerRepository(trx).markDeleted(id, clock.nowMs()))) {
-          await existing(trx, id);
+      scope.transaction(async (scope) => {
+        if (!(await customerRepository(scope).markDeleted(id, scope.clock.nowMs()))) {
+          await existing(scope, id);
           return;
         }
-        const blocked = await blockers.deletion(id, trx);
+        const blocked = await blockers.deletion(id, scope);
         if (blocked !== undefined) throw blocked;
       }),
   };
@@ -112,15 +109,15 @@ function subjectKeysOf(request: UpsertCustomer): readonly string[] {
   return request.usage_attribution?.subject_keys ?? [];
 }
 
-async function existing(db: ControlDb, id: string): Promise<Customer> {
-  const customer = await customerRepository(db).byId(id);
+async function existing(scope: Scope, id: string): Promise<Customer> {
+  const customer = await customerRepository(scope).byId(id);
   if (customer === undefined) throw customerNotFound(id);
   return customer;
 }
 
 /** Why a customer cannot be changed. */
-async function notLiving(db: ControlDb, id: string): Promise<Error> {
-  const { deleted_at } = await existing(db, id);
+async function notLiving(scope: Scope, id: string): Promise<Error> {
+  const { deleted_at } = await existing(scope, id);
   return deleted_at === undefined
     ? new Error(`customer ${id} lives but was not changed`)
     : customerGone(id, deleted_at);
@@ -130,8 +127,8 @@ async function notLiving(db: ControlDb, id: string): Promise<Error> {
  * A key may not mean anything else already: events with that subject would move to the new customer, out of the bill
  * of the one that they belong to. A subject key may equal another customer's key, as the key wins.
  */
-async function insertWithFreeKey(trx: ControlDb, customer: Customer): Promise<void> {
-  const customers = customerRepository(trx);
+async function insertWithFreeKey(scope: Scope, customer: Customer): Promise<void> {
+  const customers = customerRepository(scope);
   const { id, key } = customer;
   const isInserted = await customers.insert(customer);
   const named = (await customers.livingSubjects([key])).filter((row) => row.id !== id);
@@ -152,35 +149,35 @@ async function insertWithFreeKey(trx: ControlDb, customer: Customer): Promise<vo
  * replaces the customer's other data does not know of it.
  */
 async function settledCurrency(
-  trx: ControlDb,
+  scope: Scope,
   id: string,
   request: UpsertCustomer,
   blockers: CustomerBlockers,
 ): Promise<Pick<UpsertCustomer, 'currency'>> {
-  const { currency } = (await customerRepository(trx).byId(id)) ?? {};
+  const { currency } = (await customerRepository(scope).byId(id)) ?? {};
   if (currency === undefined || request.currency === currency) return {};
-  const blocked = await blockers.currencyChange(id, trx);
+  const blocked = await blockers.currencyChange(id, scope);
   if (blocked === undefined) return {};
   if (request.currency !== undefined) throw blocked;
   return { currency };
 }
 
 async function changeSubjectKeys(
-  trx: ControlDb,
+  scope: Scope,
   id: string,
   subjectKeys: readonly string[],
   blockers: CustomerBlockers,
 ): Promise<void> {
-  const current = await customerRepository(trx).subjectKeys(id);
+  const current = await customerRepository(scope).subjectKeys(id);
   const isSame = current.length === subjectKeys.length && current.every((key, index) => key === subjectKeys[index]);
   if (isSame) return;
-  const blocked = await blockers.subjectKeyChange(id, trx);
+  const blocked = await blockers.subjectKeyChange(id, scope);
   if (blocked !== undefined) throw blocked;
-  await replaceSubjectKeys(trx, id, subjectKeys);
+  await replaceSubjectKeys(scope, id, subjectKeys);
 }
 
-async function replaceSubjectKeys(trx: ControlDb, customerId: string, subjectKeys: readonly string[]): Promise<void> {
-  const customers = customerRepository(trx);
+async function replaceSubjectKeys(scope: Scope, customerId: string, subjectKeys: readonly string[]): Promise<void> {
+  const customers = customerRepository(scope);
   if (await customers.replaceSubjectKeys(customerId, subjectKeys)) return;
   const named = await customers.livingSubjects(subjectKeys);
   const taken = named.filter((row) => row.is_key === 0 && row.id !== customerId);

@@ -2,6 +2,7 @@ import type { Features } from '../../catalog/features/index.ts';
 import { formatDecimal } from '../../platform/decimal.ts';
 import type { CursorRequest } from '../../platform/http/paging.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { Customer, CustomerRef } from '../customers/index.ts';
 import { nowByCustomer } from '../test-clocks/index.ts';
 import { type Access, accessOf, DENIAL_MESSAGES, type DenialCode } from './access.ts';
@@ -37,10 +38,10 @@ interface Row {
 }
 
 export function createAccessQueries(deps: AccessQueryDeps): AccessQueries {
-  const { clock } = deps;
+  const { scope } = deps;
   return {
     access: async (query, page, signal) => {
-      const nowMs = clock.nowMs();
+      const nowMs = scope.clock.nowMs();
       const { rows, ...rest } = await run(deps, query, page, signal);
       const data = rows.map(({ customer, matched, access }) => ({
         matched,
@@ -51,7 +52,7 @@ export function createAccessQueries(deps: AccessQueryDeps): AccessQueries {
       return { data, ...rest };
     },
     balances: async (query, page, signal) => {
-      const nowMs = clock.nowMs();
+      const nowMs = scope.clock.nowMs();
       const { rows, ...rest } = await run(deps, query, page, signal);
       const data = rows.map(({ customer, matched, subjects, access }) => ({
         matched,
@@ -83,9 +84,9 @@ async function run(
   const customers = rest.slice(0, page.size);
   const ids = customers.map(({ id }) => id);
   // Customers on a test clock have a now of their own.
-  const now = await nowByCustomer(deps.db, deps.clock);
+  const now = await nowByCustomer(deps.scope);
   const access = await accessOf(ids, query.feature?.keys, now.of, deps, signal);
-  const known = await featureKeys(deps.features, query);
+  const known = await featureKeys(deps.features, deps.scope, query);
   const subjects = await deps.findSubjects(ids);
   const rows = customers.map(
     (customer): Row => ({
@@ -107,9 +108,13 @@ function customerNotFound(key: string): AccessQueryAnswer['errors'][number] {
 }
 
 /** The keys that are asked about, and whether a living feature has each. */
-async function featureKeys(features: Features, { feature }: AccessQuery): Promise<ReadonlyMap<string, boolean>> {
+async function featureKeys(
+  features: Features,
+  scope: Scope,
+  { feature }: AccessQuery,
+): Promise<ReadonlyMap<string, boolean>> {
   if (feature !== undefined) {
-    const found = await features.findByKeys(feature.keys);
+    const found = await features.findByKeys(feature.keys, scope);
     return new Map(
       feature.keys.map((key) => {
         const one = found.get(key);

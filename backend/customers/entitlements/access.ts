@@ -41,7 +41,7 @@ export async function accessOf(
   deps: MeasuringDeps,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Access>>> {
-  const repository = entitlementRepository(deps.db);
+  const repository = entitlementRepository(deps.scope);
   const entitlements: Entitlement[] = [];
   for (const [atMs, some] of Map.groupBy(customerIds, nowOf)) {
     for (const one of await repository.inForce(some, featureKeys, atMs)) entitlements.push(one);

@@ -1,17 +1,11 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
-import type { NewId } from '../../platform/ids.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { Subscriptions, SubscriptionView } from '../subscriptions/index.ts';
-import { clockOf } from '../test-clocks/index.ts';
+import { customerScope } from '../test-clocks/index.ts';
 import { type AgreedAccess, type AgreedSubscription, followSubscription } from './from-subscription.ts';
 import { entitlementRepository } from './repository.ts';
 
 export interface FollowDeps {
-  readonly db: ControlDb;
-  readonly newId: NewId;
-  readonly clock: Clock;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly scope: Scope;
   readonly subscriptions: Pick<Subscriptions, 'listActiveViews' | 'listCustomerIds'>;
 }
 
@@ -24,22 +18,25 @@ const CUSTOMERS_AT_A_TIME = 100;
  * make up for one that was missed.
  */
 export async function followCustomer(customerId: string, deps: FollowDeps): Promise<void> {
-  const { db, newId, clock, log, subscriptions } = deps;
-  await db.transaction(async (trx) => {
-    const nowMs = (await clockOf(trx, clock, customerId)).nowMs();
-    const views = await subscriptions.listActiveViews([customerId], ALL_TIME, trx);
+  const { scope, subscriptions } = deps;
+  await scope.transaction(async (scope) => {
+    const nowMs = (await customerScope(scope, customerId)).clock.nowMs();
+    const views = await subscriptions.listActiveViews([customerId], ALL_TIME, scope);
     const known = new Set(views.map(({ id }) => id));
-    const gone = (await entitlementRepository(trx).subscriptionsOf(customerId)).filter((id) => !known.has(id));
+    const gone = (await entitlementRepository(scope).subscriptionsOf(customerId)).filter((id) => !known.has(id));
     const agreed = [
       // First what ends: another subscription may take over at the same instant.
       ...gone.map((id) => ({ id, customerId, billingAnchorMs: 0, access: [] })),
       ...views.toSorted((a, b) => a.fromMs - b.fromMs).map(agreedSubscription),
     ];
     for (const subscription of agreed) {
-      const conflicts = await followSubscription(subscription, { db: trx, newId, nowMs });
+      const conflicts = await followSubscription(subscription, { scope, nowMs });
       for (const conflict of conflicts) {
         const where = { subscription: subscription.id, customer: customerId };
-        log.warn({ ...where, ...conflict }, 'a rate card grants nothing: the customer has the feature from elsewhere');
+        scope.log.warn(
+          { ...where, ...conflict },
+          'a rate card grants nothing: the customer has the feature from elsewhere',
+        );
       }
     }
   });
@@ -49,7 +46,7 @@ export async function followCustomer(customerId: string, deps: FollowDeps): Prom
 export async function followAllCustomers(deps: FollowDeps): Promise<void> {
   let after: string | undefined;
   for (;;) {
-    const ids = await deps.subscriptions.listCustomerIds(after, CUSTOMERS_AT_A_TIME);
+    const ids = await deps.subscriptions.listCustomerIds(after, CUSTOMERS_AT_A_TIME, deps.scope);
     for (const id of ids) await followCustomer(id, deps);
     after = ids.at(-1);
     if (ids.length < CUSTOMERS_AT_A_TIME) return;

@@ -1,6 +1,5 @@
 import type { UnitConfig } from '../../catalog/rating/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
-import type { NewId } from '../../platform/ids.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { issueGrantOf } from './drafts.ts';
 import { minuteOf } from './engine/balance.ts';
 import { entitlementRepository } from './repository.ts';
@@ -53,9 +52,9 @@ export interface AccessConflict {
  */
 export async function followSubscription(
   subscription: AgreedSubscription,
-  { db, newId, nowMs }: { db: ControlDb; newId: NewId; nowMs: number },
+  { scope, nowMs }: { scope: Scope; nowMs: number },
 ): Promise<AccessConflict[]> {
-  const repository = entitlementRepository(db);
+  const repository = entitlementRepository(scope);
   const existing = (await repository.ofSubscription(subscription.id)).filter((one) => one.deletedAtMs === undefined);
   const byItem = new Map(existing.map((one) => [one.source?.itemId ?? '', one]));
   const agreed = new Set(subscription.access.map(({ itemId }) => itemId));
@@ -73,7 +72,7 @@ export async function followSubscription(
   const conflicts: AccessConflict[] = [];
   for (const access of subscription.access) {
     if (byItem.has(access.itemId) || (access.toMs !== undefined && access.toMs <= access.fromMs)) continue;
-    const entitlement = draft(subscription, access, newId(), nowMs);
+    const entitlement = draft(subscription, access, scope.newId(), nowMs);
     const { featureKey, fromMs, toMs } = access;
     const [conflict] = await repository.overlapping(subscription.customerId, featureKey, fromMs, toMs);
     if (conflict !== undefined) {
@@ -81,7 +80,7 @@ export async function followSubscription(
       continue;
     }
     await repository.insert(entitlement);
-    for (const grant of issueGrantOf(entitlement, newId(), nowMs)) await repository.insertGrant(grant);
+    for (const grant of issueGrantOf(entitlement, scope.newId(), nowMs)) await repository.insertGrant(grant);
   }
   return conflicts;
 }

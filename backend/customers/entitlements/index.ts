@@ -2,9 +2,10 @@
  * Entitlements: what a customer may use of a feature, what is left of it, and who may use what right now. Balances are
  * reckoned when they are read, from roll-ups, so late events and corrections are in every answer.
  */
-import type { ControlDb } from '../../platform/db/control-db.ts';
+
 import { DomainProblem } from '../../platform/errors.ts';
 import type { Router } from '../../platform/http/router.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type AccessQueryDeps, createAccessQueries } from './access-query.ts';
 import { accessRoutes } from './access-routes.ts';
 import { type FollowDeps, followAllCustomers, followCustomer } from './follow-customer.ts';
@@ -27,21 +28,18 @@ export interface Entitlements extends EntitlementsService, UsageChanges {
   /** From when on balances need events one by one; undefined: they need none. */
   usageNeededFromMs(): Promise<number | undefined>;
   /** Why the customer may not be deleted; undefined when it may. */
-  blocksDeletion(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  blocksDeletion(customerId: string, scope: Scope): Promise<DomainProblem | undefined>;
 }
 
 /** @param deps.subscriptions asked for when a subscription has changed; it may be made after this module */
 export function createEntitlements(
   deps: AccessQueryDeps & {
-    readonly log: FollowDeps['log'];
     readonly subscriptions: () => FollowDeps['subscriptions'];
   },
 ): Entitlements {
   const follow: FollowDeps = {
-    db: deps.db,
-    newId: deps.newId,
-    clock: deps.clock,
-    log: deps.log,
+    scope: deps.scope,
+
     subscriptions: {
       listActiveViews: (...args) => deps.subscriptions().listActiveViews(...args),
       listCustomerIds: (...args) => deps.subscriptions().listCustomerIds(...args),
@@ -63,8 +61,8 @@ export function createEntitlements(
     followCustomer: (customerId) => followCustomer(customerId, follow),
     followAllCustomers: () => followAllCustomers(follow),
     usageNeededFromMs: () => usageNeededFromMs(deps),
-    blocksDeletion: async (customerId, db) => {
-      if (!(await entitlementRepository(db).hasAny(customerId, await nowOf(deps, customerId, db)))) return undefined;
+    blocksDeletion: async (customerId, scope) => {
+      if (!(await entitlementRepository(scope).hasAny(customerId, await nowOf(customerId, scope)))) return undefined;
       return new DomainProblem('bad-request', `customer ${customerId} has entitlements in force: end them first`);
     },
   };

@@ -2,9 +2,9 @@ import type { Feature, Features } from '../../catalog/features/index.ts';
 import { convertQuantityPrecisely } from '../../catalog/rating/index.ts';
 import { findMeters, type Meter } from '../../metering/meters/index.ts';
 import { AGGREGATIONS } from '../../metering/usage-store/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import { durationFrom, type Period, recurrence } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import {
   type Balance,
   type BalancePlan,
@@ -30,7 +30,7 @@ export interface Measured {
 
 /** What usage is asked of. */
 export interface MeasuringDeps {
-  readonly db: ControlDb;
+  readonly scope: Scope;
   readonly features: Pick<Features, 'usage' | 'findByIds'>;
   /** Customers by id with the subjects whose events are theirs. */
   readonly findSubjects: (ids: readonly string[]) => Promise<ReadonlyMap<string, { subjects: readonly string[] }>>;
@@ -39,14 +39,14 @@ export interface MeasuringDeps {
 /** Looks up what the metered ones among the entitlements are measured by. */
 export async function measuredOf(
   stored: readonly EntitlementWithGrants[],
-  { db, features }: Pick<MeasuringDeps, 'db' | 'features'>,
+  { scope, features }: Pick<MeasuringDeps, 'scope' | 'features'>,
 ): Promise<Measured[]> {
   const byId = await features.findByIds(
     stored.map(({ entitlement }) => entitlement.featureId),
-    db,
+    scope,
   );
   const meters = await findMeters(
-    db,
+    scope,
     Array.from(byId.values()).flatMap(({ meter }) => meter?.id ?? []),
   );
   return stored.flatMap((one): Measured[] => {

@@ -16,12 +16,12 @@ const PAGE = 200;
  * @returns the beginning of a quarter of an hour; undefined: nothing is needed
  */
 export async function usageNeededFromMs(deps: EntitlementDeps): Promise<number | undefined> {
-  const { db, clock } = deps;
-  const now = await nowByCustomer(db, clock);
+  const { scope } = deps;
+  const now = await nowByCustomer(scope);
   let earliestMs = Number.POSITIVE_INFINITY;
   for (let afterId = ''; ; ) {
-    const page = await entitlementRepository(db).measuredPage(afterId, PAGE, now);
-    const measured = await measuredOf(await entitlementRepository(db).withGrants(page), deps);
+    const page = await entitlementRepository(scope).measuredPage(afterId, PAGE, now);
+    const measured = await measuredOf(await entitlementRepository(scope).withGrants(page), deps);
     await forEachInSlices(measured, (one) => {
       earliestMs = Math.min(earliestMs, neededFromMs(one, now.of(one.stored.entitlement.customerId)));
     });

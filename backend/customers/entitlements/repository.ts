@@ -1,6 +1,6 @@
 import type { Kysely, RawBuilder } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -28,7 +28,7 @@ interface Tables {
 }
 
 /** Stored entitlements with their grants and resets. A handle lives as long as the transaction that it is made for. */
-export function entitlementRepository(db: ControlDb) {
+export function entitlementRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   const entitlements = () => tables.selectFrom('entitlements').selectAll();
   return {

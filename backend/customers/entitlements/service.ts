@@ -1,10 +1,8 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
-import { clockOf, nowByCustomer } from '../test-clocks/index.ts';
+import type { Scope } from '../../platform/scope.ts';
+import { customerScope, nowByCustomer } from '../test-clocks/index.ts';
 import { toEntitlementBody } from './bodies.ts';
 import { grantOf, issueGrantOf, termsOf } from './drafts.ts';
 import {
@@ -32,10 +30,8 @@ export interface KnownCustomer {
 }
 
 export interface EntitlementDeps extends MeasuringDeps {
-  readonly clock: Clock;
-  readonly newId: NewId;
-  /** @param db the transaction's handle inside one @throws RequestProblem 404 */
-  readonly getCustomer: (id: string, db: ControlDb) => Promise<KnownCustomer>;
+  /** @param scope the transaction's inside one @throws RequestProblem 404 */
+  readonly getCustomer: (id: string, scope: Scope) => Promise<KnownCustomer>;
 }
 
 export interface EntitlementPage {
@@ -63,53 +59,53 @@ export interface EntitlementsService {
 
 /** Entitlements and their rules. */
 export function createEntitlementsService(deps: EntitlementDeps): EntitlementsService {
-  const { db, clock } = deps;
+  const { scope } = deps;
   return {
     create: (customerId, request) =>
-      db.transaction(async (trx) => {
-        await livingCustomer(deps, customerId, trx);
-        return toBody(await insertNew(deps, customerId, request, trx, await nowOf(deps, customerId, trx)), deps, trx);
+      scope.transaction(async (scope) => {
+        await livingCustomer(deps, customerId, scope);
+        return toBody(await insertNew(deps, customerId, request, scope, await nowOf(customerId, scope)), deps, scope);
       }),
     list: async (customerId, filters, sort, page) => {
-      if (customerId !== undefined) await livingCustomer(deps, customerId, db);
+      if (customerId !== undefined) await livingCustomer(deps, customerId, scope);
       const own: FilterCondition<EntitlementFilterField>[] =
         customerId === undefined ? [] : [{ field: 'customer_id', operator: 'eq', values: [customerId] }];
-      const now = await nowByCustomer(db, clock);
-      const { entitlements, total } = await entitlementRepository(db).page([...own, ...filters], sort, page, now);
-      return { data: await toBodies(entitlements, deps, db), meta: pageMeta(page, total) };
+      const now = await nowByCustomer(scope);
+      const { entitlements, total } = await entitlementRepository(scope).page([...own, ...filters], sort, page, now);
+      return { data: await toBodies(entitlements, deps, scope), meta: pageMeta(page, total) };
     },
-    get: async (customerId, id) => toBody(await entitlementOf(db, customerId, id), deps, db),
+    get: async (customerId, id) => toBody(await entitlementOf(scope, customerId, id), deps, scope),
     remove: (customerId, id) =>
-      db.transaction(async (trx) => {
-        const nowMs = await nowOf(deps, customerId, trx);
-        const found = await changeable(trx, customerId, id, nowMs);
-        await entitlementRepository(trx).markDeleted(found.id, nowMs);
+      scope.transaction(async (scope) => {
+        const nowMs = await nowOf(customerId, scope);
+        const found = await changeable(scope, customerId, id, nowMs);
+        await entitlementRepository(scope).markDeleted(found.id, nowMs);
       }),
     override: (customerId, id, request) =>
-      db.transaction(async (trx) => {
-        await livingCustomer(deps, customerId, trx);
-        const nowMs = await nowOf(deps, customerId, trx);
-        const found = await changeable(trx, customerId, id, nowMs);
+      scope.transaction(async (scope) => {
+        await livingCustomer(deps, customerId, scope);
+        const nowMs = await nowOf(customerId, scope);
+        const found = await changeable(scope, customerId, id, nowMs);
         if (request.feature.id !== found.featureId) {
           throw invalidBody(
             'feature.id',
             `must be the feature of the entitlement that is overridden: ${found.featureId}`,
           );
         }
-        await entitlementRepository(trx).setActiveTo(id, nowMs, nowMs);
-        return toBody(await insertNew(deps, customerId, request, trx, nowMs), deps, trx);
+        await entitlementRepository(scope).setActiveTo(id, nowMs, nowMs);
+        return toBody(await insertNew(deps, customerId, request, scope, nowMs), deps, scope);
       }),
   };
 }
 
 /** The customer's now: those on a test clock live by their own. */
-export async function nowOf({ clock }: EntitlementDeps, customerId: string, db: ControlDb): Promise<number> {
-  return (await clockOf(db, clock, customerId)).nowMs();
+export async function nowOf(customerId: string, scope: Scope): Promise<number> {
+  return (await customerScope(scope, customerId)).clock.nowMs();
 }
 
 /** The entitlement with this id. @param customerId whose it must be @throws RequestProblem 404 */
-export async function entitlementOf(db: ControlDb, customerId: string | undefined, id: string): Promise<Entitlement> {
-  const found = await entitlementRepository(db).byId(id);
+export async function entitlementOf(scope: Scope, customerId: string | undefined, id: string): Promise<Entitlement> {
+  const found = await entitlementRepository(scope).byId(id);
   if (found === undefined || (customerId !== undefined && found.customerId !== customerId)) {
     throw entitlementNotFound(id);
   }
@@ -117,14 +113,14 @@ export async function entitlementOf(db: ControlDb, customerId: string | undefine
 }
 
 /** @throws RequestProblem 404 @throws DomainProblem 409 when it was deleted */
-async function livingCustomer({ getCustomer }: EntitlementDeps, id: string, db: ControlDb): Promise<void> {
-  const customer = await getCustomer(id, db);
+async function livingCustomer({ getCustomer }: EntitlementDeps, id: string, scope: Scope): Promise<void> {
+  const customer = await getCustomer(id, scope);
   if (customer.deleted_at !== undefined) throw customerDeleted(id, 'resource-conflict');
 }
 
 /** One that is in force and not a subscription's. */
-async function changeable(db: ControlDb, customerId: string, id: string, atMs: number): Promise<Entitlement> {
-  const found = await entitlementOf(db, customerId, id);
+async function changeable(scope: Scope, customerId: string, id: string, atMs: number): Promise<Entitlement> {
+  const found = await entitlementOf(scope, customerId, id);
   if (!isInForceAt(found, atMs)) throw entitlementNotFound(id);
   if (found.source !== undefined) throw managedBySubscription(id, found.source.subscriptionId);
   return found;
@@ -134,12 +130,12 @@ async function insertNew(
   deps: EntitlementDeps,
   customerId: string,
   request: CreateEntitlement,
-  trx: ControlDb,
+  scope: Scope,
   atMs: number,
 ): Promise<Entitlement> {
-  const { newId, features } = deps;
-  const repository = entitlementRepository(trx);
-  const feature = (await features.findByIds([request.feature.id], trx)).get(request.feature.id);
+  const { features } = deps;
+  const repository = entitlementRepository(scope);
+  const feature = (await features.findByIds([request.feature.id], scope)).get(request.feature.id);
   if (feature === undefined || feature.deleted_at !== undefined) {
     const reason = feature === undefined ? 'feature not found' : 'the feature was archived';
     throw invalidBody('feature.id', `${reason}: ${request.feature.id}`);
@@ -150,7 +146,7 @@ async function insertNew(
   const [conflict] = await repository.overlapping(customerId, feature.key, atMs, undefined);
   if (conflict !== undefined) throw entitlementConflict(feature.key, conflict.id);
   const entitlement: Entitlement = {
-    id: newId(),
+    id: scope.newId(),
     customerId,
     featureId: feature.id,
     featureKey: feature.key,
@@ -164,29 +160,29 @@ async function insertNew(
     deletedAtMs: undefined,
   };
   await repository.insert(entitlement);
-  for (const grant of issueGrantOf(entitlement, newId(), atMs)) await repository.insertGrant(grant);
+  for (const grant of issueGrantOf(entitlement, scope.newId(), atMs)) await repository.insertGrant(grant);
   const grants = request.type === 'metered' ? (request.grants ?? []) : [];
   for (const grant of grants) {
-    await repository.insertGrant(grantOf(grant, { id: newId(), entitlementId: entitlement.id }, atMs));
+    await repository.insertGrant(grantOf(grant, { id: scope.newId(), entitlementId: entitlement.id }, atMs));
   }
   return entitlement;
 }
 
-async function toBody(entitlement: Entitlement, deps: EntitlementDeps, db: ControlDb): Promise<EntitlementBody> {
-  const [body] = await toBodies([entitlement], deps, db);
+async function toBody(entitlement: Entitlement, deps: EntitlementDeps, scope: Scope): Promise<EntitlementBody> {
+  const [body] = await toBodies([entitlement], deps, scope);
   if (body === undefined) throw new Error(`entitlement ${entitlement.id} has no body`);
   return body;
 }
 
 async function toBodies(
   entitlements: readonly Entitlement[],
-  { clock, features }: EntitlementDeps,
-  db: ControlDb,
+  { features }: EntitlementDeps,
+  scope: Scope,
 ): Promise<EntitlementBody[]> {
-  const now = await nowByCustomer(db, clock);
-  const stored = await entitlementRepository(db).withGrants(entitlements);
+  const now = await nowByCustomer(scope);
+  const stored = await entitlementRepository(scope).withGrants(entitlements);
   const measured = new Map<string, Measured>(
-    (await measuredOf(stored, { db, features })).map((one) => [one.stored.entitlement.id, one]),
+    (await measuredOf(stored, { scope, features })).map((one) => [one.stored.entitlement.id, one]),
   );
   return entitlements.map((one) => toEntitlementBody(one, measured.get(one.id), now.of(one.customerId)));
 }

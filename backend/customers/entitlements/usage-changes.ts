@@ -1,8 +1,8 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import { parseInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { toGrantBody } from './bodies.ts';
 import { grantOf } from './drafts.ts';
 import { minuteOf } from './engine/balance.ts';
@@ -45,45 +45,40 @@ export interface UsageChanges {
 }
 
 export function createUsageChanges(deps: EntitlementDeps): UsageChanges {
-  const { db, clock, newId } = deps;
+  const { scope } = deps;
   return {
     grant: (customerId, entitlementId, request) =>
-      db.transaction(async (trx) => {
-        const nowMs = await nowOf(deps, customerId, trx);
-        const measured = await measuredInForce(deps, trx, customerId, entitlementId, nowMs);
-        const grant = grantOf(request, { id: newId(), entitlementId }, nowMs);
+      scope.transaction(async (scope) => {
+        const nowMs = await nowOf(customerId, scope);
+        const measured = await measuredInForce(deps, scope, customerId, entitlementId, nowMs);
+        const grant = grantOf(request, { id: scope.newId(), entitlementId }, nowMs);
         if (grant.effectiveAtMs < currentPeriod(measured, nowMs).fromMs) {
           throw invalidBody('effective_at', 'must not lie before the current usage period');
         }
-        await entitlementRepository(trx).insertGrant(grant);
+        await entitlementRepository(scope).insertGrant(grant);
         return toGrantBody(grant, nowMs);
       }),
     listGrants: async ({ entitlement, includesDeleted }, filters, sort, page) => {
-      if (entitlement !== undefined) await entitlementOf(db, entitlement.customerId, entitlement.entitlementId);
-      const nowMs = entitlement === undefined ? clock.nowMs() : await nowOf(deps, entitlement.customerId, db);
-      const scope = { entitlementId: entitlement?.entitlementId, includesDeleted };
-      const { grants, total } = await entitlementRepository(db).grantPage(scope, filters, sort, page);
+      if (entitlement !== undefined) await entitlementOf(scope, entitlement.customerId, entitlement.entitlementId);
+      const nowMs = entitlement === undefined ? scope.clock.nowMs() : await nowOf(entitlement.customerId, scope);
+      const shown = { entitlementId: entitlement?.entitlementId, includesDeleted };
+      const { grants, total } = await entitlementRepository(scope).grantPage(shown, filters, sort, page);
       return { data: grants.map((grant) => toGrantBody(grant, nowMs)), meta: pageMeta(page, total) };
     },
-    voidGrant: (grantId, at) => db.transaction((trx) => voidGrant(deps, trx, grantId, at)),
+    voidGrant: (grantId, at) => scope.transaction((scope) => voidGrant(deps, scope, grantId, at)),
     reset: (customerId, entitlementId, request) =>
-      db.transaction((trx) => reset(deps, trx, customerId, entitlementId, request)),
+      scope.transaction((scope) => reset(deps, scope, customerId, entitlementId, request)),
   };
 }
 
-async function voidGrant(
-  deps: EntitlementDeps,
-  trx: ControlDb,
-  grantId: string,
-  at: string | undefined,
-): Promise<void> {
-  const repository = entitlementRepository(trx);
+async function voidGrant(deps: EntitlementDeps, scope: Scope, grantId: string, at: string | undefined): Promise<void> {
+  const repository = entitlementRepository(scope);
   const grant = await repository.grantById(grantId);
   if (grant === undefined) throw grantNotFound(grantId);
-  const { customerId } = await entitlementOf(trx, undefined, grant.entitlementId);
-  const nowMs = await nowOf(deps, customerId, trx);
+  const { customerId } = await entitlementOf(scope, undefined, grant.entitlementId);
+  const nowMs = await nowOf(customerId, scope);
   if (grant.voidedAtMs !== undefined) throw invalidQuery('voided_at', 'the grant was voided already');
-  const measured = await measuredInForce(deps, trx, undefined, grant.entitlementId, nowMs);
+  const measured = await measuredInForce(deps, scope, undefined, grant.entitlementId, nowMs);
   const voidedAtMs = minuteOf((at === undefined ? undefined : parseInstant(at)) ?? nowMs);
   if (voidedAtMs > nowMs) throw invalidQuery('voided_at', 'must not lie in the future');
   if (voidedAtMs < currentPeriod(measured, nowMs).fromMs) {
@@ -94,13 +89,13 @@ async function voidGrant(
 
 async function reset(
   deps: EntitlementDeps,
-  trx: ControlDb,
+  scope: Scope,
   customerId: string,
   entitlementId: string,
   request: ResetRequest,
 ): Promise<void> {
-  const nowMs = await nowOf(deps, customerId, trx);
-  const measured = await measuredInForce(deps, trx, customerId, entitlementId, nowMs);
+  const nowMs = await nowOf(customerId, scope);
+  const measured = await measuredInForce(deps, scope, customerId, entitlementId, nowMs);
   const given = request.effective_at === undefined ? undefined : parseInstant(request.effective_at);
   const effectiveAtMs = minuteOf(given ?? nowMs);
   const { fromMs: lastResetMs } = currentPeriod(measured, nowMs);
@@ -111,7 +106,7 @@ async function reset(
   }
   const { periods } = measured.allowance;
   const anchorMs = periods.findLast(({ fromMs }) => fromMs <= effectiveAtMs)?.recurrence.anchorMs ?? effectiveAtMs;
-  await entitlementRepository(trx).insertReset({
+  await entitlementRepository(scope).insertReset({
     entitlementId,
     effectiveAtMs,
     anchorMs: request.retain_anchor ? anchorMs : effectiveAtMs,
@@ -123,14 +118,17 @@ async function reset(
 /** @throws RequestProblem 404 when it is not in force, 400 when it is not metered */
 async function measuredInForce(
   { features }: EntitlementDeps,
-  db: ControlDb,
+  scope: Scope,
   customerId: string | undefined,
   entitlementId: string,
   atMs: number,
 ): Promise<Measured> {
-  const entitlement = await entitlementOf(db, customerId, entitlementId);
+  const entitlement = await entitlementOf(scope, customerId, entitlementId);
   if (!isInForceAt(entitlement, atMs)) throw entitlementNotFound(entitlementId);
-  const [measured] = await measuredOf(await entitlementRepository(db).withGrants([entitlement]), { db, features });
+  const [measured] = await measuredOf(await entitlementRepository(scope).withGrants([entitlement]), {
+    scope,
+    features,
+  });
   if (measured === undefined) throw notMetered(entitlementId, entitlement.terms.type);
   return measured;
 }

@@ -47,28 +47,28 @@ export interface HistoryQuery {
 const MAX_WINDOWS = 1000;
 
 export function createValues(deps: EntitlementDeps): Values {
-  const { db, getCustomer } = deps;
+  const { scope, getCustomer } = deps;
   return {
     accessOfCustomer: async (customerId, signal) => {
-      const customer = await getCustomer(customerId, db);
+      const customer = await getCustomer(customerId, scope);
       if (customer.deleted_at !== undefined) throw customerDeleted(customerId, 'precondition-failed');
-      const nowMs = await nowOf(deps, customerId, db);
+      const nowMs = await nowOf(customerId, scope);
       const found = (await accessOf([customerId], undefined, () => nowMs, deps, signal)).get(customerId);
       return Array.from(found ?? [], ([key, access]) => toAccessBody(key, access, false));
     },
     byFeature: async (customerId, featureKey, { atMs: givenMs, withValue }, signal) => {
-      const atMs = givenMs ?? (await nowOf(deps, customerId, db));
-      const customer = await getCustomer(customerId, db);
+      const atMs = givenMs ?? (await nowOf(customerId, scope));
+      const customer = await getCustomer(customerId, scope);
       if (customer.deleted_at !== undefined) throw customerDeleted(customerId, 'resource-conflict');
       const found = (await accessOf([customerId], [featureKey], () => atMs, deps, signal)).get(customerId);
       return toAccessBody(featureKey, found?.get(featureKey), withValue);
     },
     byEntitlement: async (customerId, id, { atMs: givenMs, withValue }, signal) => {
-      const atMs = givenMs ?? (await nowOf(deps, customerId, db));
-      const entitlement = await entitlementOf(db, customerId, id);
+      const atMs = givenMs ?? (await nowOf(customerId, scope));
+      const entitlement = await entitlementOf(scope, customerId, id);
       const { featureKey, terms } = entitlement;
       if (!isInForceAt(entitlement, atMs)) return { ...toAccessBody(featureKey, undefined, false), type: terms.type };
-      const stored = await entitlementRepository(db).withGrants([entitlement]);
+      const stored = await entitlementRepository(scope).withGrants([entitlement]);
       const [access] = await judge([entitlement], await measuredOf(stored, deps), () => atMs, deps, signal);
       return toAccessBody(featureKey, access, withValue);
     },
@@ -83,12 +83,12 @@ async function history(
   query: HistoryQuery,
   signal: AbortSignal | undefined,
 ): Promise<HistoryBody> {
-  const { db } = deps;
-  const entitlement = await entitlementOf(db, customerId, id);
-  const [measured] = await measuredOf(await entitlementRepository(db).withGrants([entitlement]), deps);
+  const { scope } = deps;
+  const entitlement = await entitlementOf(scope, customerId, id);
+  const [measured] = await measuredOf(await entitlementRepository(scope).withGrants([entitlement]), deps);
   if (measured === undefined) throw notMetered(id, entitlement.terms.type);
   if (!isTimeZone(query.timeZone)) throw invalidQuery('time_zone', 'must be the name of an IANA time zone');
-  const nowMs = Math.min(await nowOf(deps, customerId, db), endOf(entitlement) ?? Infinity);
+  const nowMs = Math.min(await nowOf(customerId, scope), endOf(entitlement) ?? Infinity);
   const atMs = Math.min(query.toMs ?? nowMs, nowMs);
   const untilMs = readingMinuteOf(atMs);
   const fromMs = minuteOf(query.fromMs ?? currentPeriod(measured, nowMs).fromMs);

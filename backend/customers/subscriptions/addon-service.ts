@@ -1,10 +1,10 @@
 import { type Addon, addonStatusAt } from '../../catalog/addons/index.ts';
 import type { PlanAddon } from '../../catalog/plans/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { notFound } from '../../platform/errors.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { withQuantity } from './addon-timeline.ts';
 import { refuseOverlaps, refuseUnbillable } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
@@ -42,38 +42,38 @@ export interface SubscriptionAddonService {
 export function createSubscriptionAddonService(deps: SubscriptionDeps): SubscriptionAddonService {
   return {
     create: (subscriptionId, request) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, subscriptionId, 'change_addons');
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, subscriptionId, 'change_addons');
         const atMs = resolveAddonChange(subscription, request.timing, nowMs);
         if (subscription.addons.some((bought) => bought.addonId === request.addon.id)) {
           throw conflict('subscription already has that addon purchased: change its quantity');
         }
-        const addon = await findOffer(deps, trx, subscription, request.addon.id, request.quantity, atMs);
+        const addon = await findOffer(deps, scope, subscription, request.addon.id, request.quantity, atMs);
         const bought = buy(deps, addon, request, atMs, nowMs);
-        const saved = await save(deps, trx, { ...subscription, addons: [...subscription.addons, bought] }, nowMs);
-        await refuseUnbillable(deps, trx, saved);
-        await refuseOverlaps(trx, saved);
+        const saved = await save(scope, { ...subscription, addons: [...subscription.addons, bought] }, nowMs);
+        await refuseUnbillable(deps, scope, saved);
+        await refuseOverlaps(scope, saved);
         return { customerId: subscription.customerId, result: toAddonBody(saved, bought, nowMs) };
       }),
     update: (subscriptionId, addonId, request) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, subscriptionId, 'change_addons');
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, subscriptionId, 'change_addons');
         const before = findBought(subscription, addonId);
         const atMs = resolveAddonChange(subscription, request.timing, nowMs);
-        await findOffer(deps, trx, subscription, before.addonId, request.quantity, atMs);
+        await findOffer(deps, scope, subscription, before.addonId, request.quantity, atMs);
         const timeline = withQuantity(before.timeline, atMs, request.quantity);
         const changed = { ...before, timeline, updatedAtMs: nowMs };
         const addons = subscription.addons.map((bought) => (bought.id === addonId ? changed : bought));
-        const saved = await save(deps, trx, { ...subscription, addons }, nowMs);
-        await refuseOverlaps(trx, saved);
+        const saved = await save(scope, { ...subscription, addons }, nowMs);
+        await refuseOverlaps(scope, saved);
         return { customerId: subscription.customerId, result: toAddonBody(saved, changed, nowMs) };
       }),
     get: async (subscriptionId, addonId) => {
-      const { subscription, nowMs } = await open(deps, deps.db, subscriptionId);
+      const { subscription, nowMs } = await open(deps.scope, subscriptionId);
       return toAddonBody(subscription, findBought(subscription, addonId), nowMs);
     },
     list: async (subscriptionId, sort, page) => {
-      const { subscription, nowMs } = await open(deps, deps.db, subscriptionId);
+      const { subscription, nowMs } = await open(deps.scope, subscriptionId);
       const sorted = sortAddons(subscription.addons, sort);
       const data = sorted.slice((page.number - 1) * page.size, page.number * page.size);
       return {
@@ -100,26 +100,26 @@ function sortAddons(addons: readonly PurchasedAddon[], { field, direction }: Sor
 
 /** @throws RequestProblem 400 for each rule of what a subscription can have, 404 for an unknown add-on */
 async function findOffer(
-  { addons, plans, clock }: SubscriptionDeps,
-  trx: ControlDb,
+  { addons, plans }: SubscriptionDeps,
+  scope: Scope,
   subscription: Subscription,
   addonId: string,
   quantity: number,
   atMs: number,
 ): Promise<Addon> {
-  const addon = (await addons.findByIds([addonId], trx)).get(addonId);
+  const addon = (await addons.findByIds([addonId], scope)).get(addonId);
   if (addon === undefined) throw notFound('addon', addonId);
   const status = statusAt(subscription, atMs);
   if (status !== 'active') throw invalidField('timing', `the subscription is ${status} at ${formatInstant(atMs)}`);
   if (subscription.plan === undefined) throw invalidField('addon', 'a subscription to a custom plan has no add-ons');
-  const offers = await plans.findAddons(subscription.plan.id, trx);
+  const offers = await plans.findAddons(subscription.plan.id, scope);
   const offer = offers.find((candidate) => candidate.addonId === addonId);
   if (offer === undefined) {
     const { key, version } = subscription.plan;
     throw invalidField('addon', `${addon.key} v${addon.version} is not linked to plan ${key} v${version}`);
   }
   const isBought = subscription.addons.some((bought) => bought.addonId === addonId);
-  if (!isBought && addonStatusAt(addon, clock.nowMs()) !== 'active') {
+  if (!isBought && addonStatusAt(addon, scope.clock.nowMs()) !== 'active') {
     throw invalidField('addon', `${addon.key} v${addon.version} is not active`);
   }
   refuseQuantity(addon, offer, quantity);
@@ -143,7 +143,7 @@ function refuseEarlyPhase(subscription: Subscription, { fromPlanPhase }: PlanAdd
 }
 
 function buy(
-  { newId }: SubscriptionDeps,
+  { scope }: SubscriptionDeps,
   addon: Addon,
   request: CreateSubscriptionAddon,
   fromMs: number,
@@ -151,7 +151,7 @@ function buy(
 ): PurchasedAddon {
   const { description, labels } = request;
   return {
-    id: newId(),
+    id: scope.newId(),
     addonId: addon.id,
     name: request.name ?? addon.name,
     ...(description !== undefined && { description }),

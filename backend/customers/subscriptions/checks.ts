@@ -1,7 +1,7 @@
 import { isPriced } from '../../catalog/product-catalog/index.ts';
 import { fiatCurrency } from '../../platform/currencies.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { notFound } from '../../platform/errors.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { Customer, Customers } from '../customers/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import {
@@ -69,11 +69,11 @@ export async function settleCurrency(customers: Customers, customer: Customer, s
  */
 export async function refuseUnbillable(
   { billingProblem }: Pick<SubscriptionDeps, 'billingProblem'>,
-  db: ControlDb,
+  scope: Scope,
   { items, settlementMode, customerId }: Subscription,
 ): Promise<void> {
   const isInvoiced = settlementMode === 'credit_then_invoice' && items.some((item) => isPriced(item.rateCard));
-  const why = isInvoiced ? await billingProblem?.(customerId, db) : undefined;
+  const why = isInvoiced ? await billingProblem?.(customerId, scope) : undefined;
   if (why !== undefined) throw invalidBillingSetup(why);
 }
 
@@ -83,14 +83,14 @@ export async function refuseUnbillable(
  */
 export async function refuseWithoutCostBasis(
   { lookups }: Pick<SubscriptionDeps, 'lookups'>,
-  db: ControlDb,
+  scope: Scope,
   { items, currency, invoiceCurrency }: Subscription,
 ): Promise<void> {
   const priced = items.filter(({ isRemoved, rateCard }) => !isRemoved && isPriced(rateCard));
   const codes = new Set(priced.map(({ rateCard }) => rateCard.currency ?? currency));
   codes.delete(invoiceCurrency);
   if (codes.size === 0) return;
-  for (const [code, { isCustom, costBases }] of await lookups.currencies([...codes], db)) {
+  for (const [code, { isCustom, costBases }] of await lookups.currencies([...codes], scope)) {
     if (isCustom && !costBases.has(invoiceCurrency)) throw noCostBasis(code, invoiceCurrency);
   }
 }
@@ -101,7 +101,7 @@ export async function refuseWithoutCostBasis(
  * @throws DomainProblem 409 that names what stands in the way
  */
 export async function refuseOverlaps(
-  db: ControlDb,
+  scope: Scope,
   subscription: Subscription,
   withoutIds: readonly string[] = [],
 ): Promise<void> {
@@ -109,7 +109,7 @@ export async function refuseOverlaps(
     ({ isRemoved, rateCard }) => !isRemoved && (isPriced(rateCard) || rateCard.entitlement !== undefined),
   );
   const { customerId, id, activeFromMs } = subscription;
-  const others = await subscriptionRepository(db).exclusiveItems(customerId, [id, ...withoutIds], activeFromMs);
+  const others = await subscriptionRepository(scope).exclusiveItems(customerId, [id, ...withoutIds], activeFromMs);
   const endOf = (toMs: number | undefined) => toMs ?? Number.POSITIVE_INFINITY;
   const overlapping = others.filter((other) =>
     own.some((item) => {

@@ -10,9 +10,9 @@ import {
   type RateCard,
   toRateCard,
 } from '../../catalog/product-catalog/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { notFound } from '../../platform/errors.ts';
 import { parseInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { addonSegments } from './addon-timeline.ts';
 import { refuseOverlaps } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
@@ -41,27 +41,27 @@ export interface EditService {
 export function createEditService(deps: SubscriptionDeps): EditService {
   return {
     edit: (id, request) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'update');
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, id, 'update');
         if (subscription.addons.length > 0) throw editWithAddons();
         const atMs = resolveEdit(subscription, request.timing, nowMs);
         const edits = request.customizations.map(toEdit);
-        await refuseWrongCards(deps, trx, subscription, edits);
-        const phases = applyEdits(subscription, edits, { atMs, newId: deps.newId });
-        const saved = await save(deps, trx, { ...subscription, phases }, nowMs);
-        await refuseOverlaps(trx, saved);
+        await refuseWrongCards(deps, scope, subscription, edits);
+        const phases = applyEdits(subscription, edits, { atMs, newId: scope.newId });
+        const saved = await save(scope, { ...subscription, phases }, nowMs);
+        await refuseOverlaps(scope, saved);
         return { customerId: subscription.customerId, result: toSubscriptionBody(saved, nowMs) };
       }),
     migrate: (id, request) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'migrate');
-        const target = await findTarget(deps, trx, subscription, request.target_version);
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, id, 'migrate');
+        const target = await findTarget(deps, scope, subscription, request.target_version);
         const anchorMs = request.billing_anchor === undefined ? undefined : parseInstant(request.billing_anchor);
         const isReplaced =
           request.starting_phase !== undefined || (anchorMs !== undefined && anchorMs !== subscription.billingAnchorMs);
         const result = isReplaced
-          ? await replaceByTarget(deps, trx, subscription, target, request, nowMs)
-          : await amend(deps, trx, subscription, target, resolveEdit(subscription, request.timing, nowMs), nowMs);
+          ? await replaceByTarget(deps, scope, subscription, target, request, nowMs)
+          : await amend(deps, scope, subscription, target, resolveEdit(subscription, request.timing, nowMs), nowMs);
         return { customerId: subscription.customerId, result };
       }),
   };
@@ -98,7 +98,7 @@ function toEdit(input: CustomizationInput): Edit {
 /** A card that is added must be as right as one of a plan that is published. */
 async function refuseWrongCards(
   { lookups }: SubscriptionDeps,
-  trx: ControlDb,
+  scope: Scope,
   { currency, settlementMode, billingCadence }: Subscription,
   edits: readonly Edit[],
 ): Promise<void> {
@@ -107,7 +107,7 @@ async function refuseWrongCards(
     lookups,
     added.map(({ card }) => card),
     [currency],
-    trx,
+    scope,
   );
   const issues = added.flatMap(({ card, index }) => {
     const path = `customizations.${index}.rate_card`;
@@ -125,17 +125,17 @@ function isUnaligned(card: RateCard, billingCadence: string): boolean {
 }
 
 async function findTarget(
-  { plans, clock }: SubscriptionDeps,
-  trx: ControlDb,
+  { plans }: SubscriptionDeps,
+  scope: Scope,
   { plan }: Subscription,
   version: number | undefined,
 ): Promise<Plan> {
   if (plan === undefined) throw invalidField('target_version', 'a subscription to a custom plan has no versions');
-  const realMs = clock.nowMs();
+  const realMs = scope.clock.nowMs();
   const target =
     version === undefined
-      ? await plans.findActive(plan.key, realMs, trx)
-      : await plans.findVersion(plan.key, version, trx);
+      ? await plans.findActive(plan.key, realMs, scope)
+      : await plans.findVersion(plan.key, version, scope);
   if (target === undefined) {
     if (version !== undefined) throw notFound('plan', `${plan.key} v${version}`);
     throw invalidField('target_version', `plan ${plan.key} has no active version`);
@@ -151,7 +151,7 @@ async function findTarget(
 
 function replaceByTarget(
   deps: SubscriptionDeps,
-  trx: ControlDb,
+  scope: Scope,
   subscription: Subscription,
   target: Plan,
   request: MigrateSubscription,
@@ -165,12 +165,12 @@ function replaceByTarget(
     cost_basis_mode: subscription.costBasisMode,
   };
   const atMs = resolveEnd(subscription, request.timing, nowMs);
-  return replace(deps, trx, subscription, fromPlanVersion(target), terms, { atMs, nowMs });
+  return replace(deps, scope, subscription, fromPlanVersion(target), terms, { atMs, nowMs });
 }
 
 async function amend(
   deps: SubscriptionDeps,
-  trx: ControlDb,
+  scope: Scope,
   subscription: Subscription,
   target: Plan,
   atMs: number,
@@ -180,12 +180,12 @@ async function amend(
   if (currency !== subscription.currency || billingCadence !== subscription.billingCadence) {
     throw invalidField('target_version', 'has another currency or billing cadence: change the plan instead');
   }
-  await refuseLostAddons(deps, trx, subscription, target, atMs);
-  const migrated = migratePhases(subscription, phases, { newId: deps.newId, atMs });
+  await refuseLostAddons(deps, scope, subscription, target, atMs);
+  const migrated = migratePhases(subscription, phases, { newId: scope.newId, atMs });
   const { plan: _, ...others } = subscription;
   const changed = { ...others, name, ...(plan && { plan }), proRatingEnabled, phases: migrated };
-  const saved = await save(deps, trx, changed, nowMs);
-  await refuseOverlaps(trx, saved);
+  const saved = await save(scope, changed, nowMs);
+  await refuseOverlaps(scope, saved);
   const body = toSubscriptionBody(saved, nowMs);
   return { current: body, next: body };
 }
@@ -193,12 +193,12 @@ async function amend(
 /** What counts from the instant on must be on offer with the new version too; what was given up by then need not. */
 async function refuseLostAddons(
   { plans }: SubscriptionDeps,
-  trx: ControlDb,
+  scope: Scope,
   { addons, activeToMs }: Subscription,
   target: Plan,
   atMs: number,
 ): Promise<void> {
-  const offered = await plans.findAddons(target.id, trx);
+  const offered = await plans.findAddons(target.id, scope);
   const counts = (bought: PurchasedAddon) =>
     addonSegments(bought, activeToMs).some(({ quantity, toMs }) => quantity > 0 && (toMs === undefined || toMs > atMs));
   const lost = addons.filter((bought) => counts(bought) && !offered.some((offer) => offer.addonId === bought.addonId));

@@ -1,4 +1,4 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { refuseOverlaps } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { conflict, transitionNotAllowed } from './errors.ts';
@@ -23,73 +23,63 @@ export interface EndService {
 export function createEndService(deps: SubscriptionDeps): EndService {
   return {
     cancel: (id, timing) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'cancel');
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, id, 'cancel');
         const activeToMs = resolveEnd(subscription, timing, nowMs);
-        return answer(await save(deps, trx, { ...subscription, activeToMs }, nowMs), nowMs);
+        return answer(await save(scope, { ...subscription, activeToMs }, nowMs), nowMs);
       }),
     continue: (id) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'continue');
-        const [successor] = await successors(trx, subscription);
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, id, 'continue');
+        const [successor] = await successors(scope, subscription);
         if (successor !== undefined) {
           throw conflict(`subscription ${successor.id} takes over: restore this one, or unschedule that one first`);
         }
-        return answer(await goOn(deps, trx, subscription, nowMs), nowMs);
+        return answer(await goOn(scope, subscription, nowMs), nowMs);
       }),
     unschedule: (id) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'delete');
-        await unscheduled(deps, trx, subscription, nowMs);
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, id, 'delete');
+        await unscheduled(scope, subscription, nowMs);
         return { customerId: subscription.customerId, result: undefined };
       }),
     restore: (id) =>
-      changing(deps, async (trx) => {
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'restore');
-        const next = await successors(trx, subscription);
+      changing(deps, async (scope) => {
+        const { subscription, nowMs } = await openFor(scope, id, 'restore');
+        const next = await successors(scope, subscription);
         for (const successor of next) {
           const status = statusAt(successor, nowMs);
           if (status !== 'scheduled') throw transitionNotAllowed('delete', status);
         }
-        for (const successor of next.toReversed()) await unscheduled(deps, trx, successor, nowMs);
-        const { subscription: alone } = await open(deps, trx, id);
-        return answer(await goOn(deps, trx, alone, nowMs), nowMs);
+        for (const successor of next.toReversed()) await unscheduled(scope, successor, nowMs);
+        const { subscription: alone } = await open(scope, id);
+        return answer(await goOn(scope, alone, nowMs), nowMs);
       }),
   };
 }
 
 /** The one that takes over, the one that takes over from that, and so on. */
-async function successors(trx: ControlDb, { supersedingId }: Subscription): Promise<Subscription[]> {
+async function successors(scope: Scope, { supersedingId }: Subscription): Promise<Subscription[]> {
   if (supersedingId === undefined) return [];
-  const next = await subscriptionRepository(trx).byId(supersedingId);
+  const next = await subscriptionRepository(scope).byId(supersedingId);
   if (next === undefined || next.deletedAtMs !== undefined) return [];
-  return [next, ...(await successors(trx, next))];
+  return [next, ...(await successors(scope, next))];
 }
 
 /** Without an end again; its items come back with their versions. */
-async function goOn(
-  deps: SubscriptionDeps,
-  trx: ControlDb,
-  subscription: Subscription,
-  nowMs: number,
-): Promise<Subscription> {
+async function goOn(scope: Scope, subscription: Subscription, nowMs: number): Promise<Subscription> {
   const { activeToMs: _, ...endless } = subscription;
-  const saved = await save(deps, trx, endless, nowMs);
-  await refuseOverlaps(trx, saved);
+  const saved = await save(scope, endless, nowMs);
+  await refuseOverlaps(scope, saved);
   return saved;
 }
 
-async function unscheduled(
-  deps: SubscriptionDeps,
-  trx: ControlDb,
-  subscription: Subscription,
-  nowMs: number,
-): Promise<void> {
-  await save(deps, trx, { ...subscription, deletedAtMs: nowMs }, nowMs);
+async function unscheduled(scope: Scope, subscription: Subscription, nowMs: number): Promise<void> {
+  await save(scope, { ...subscription, deletedAtMs: nowMs }, nowMs);
   if (subscription.previousId === undefined) return;
-  const { subscription: previous } = await open(deps, trx, subscription.previousId);
+  const { subscription: previous } = await open(scope, subscription.previousId);
   const { supersedingId: _, ...alone } = previous;
-  await save(deps, trx, alone, nowMs);
+  await save(scope, alone, nowMs);
 }
 
 function answer(subscription: Subscription, nowMs: number) {

@@ -1,6 +1,7 @@
 import type { CountingReason, ExplainedEvent } from '../../metering/events/index.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { contains } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { SubscriptionViews } from './query-service.ts';
 import type { SubscriptionView } from './view.ts';
 
@@ -13,13 +14,17 @@ const ALL_TIME = { fromMs: 0, toMs: Date.UTC(9999, 11, 31) };
  */
 export async function explainBySubscriptions(
   views: Pick<SubscriptionViews, 'listActiveViews' | 'listCustomerIds'>,
+  scope: Scope,
   events: readonly ExplainedEvent[],
 ): Promise<CountingReason[][]> {
   const ids = new Set(
     events.flatMap(({ customerId, isCounted }) => (isCounted && customerId !== undefined ? [customerId] : [])),
   );
-  if (ids.size === 0 || (await views.listCustomerIds(undefined, 1)).length === 0) return events.map(() => []);
-  const byCustomer = Map.groupBy(await views.listActiveViews([...ids], ALL_TIME), ({ customerId }) => customerId);
+  if (ids.size === 0 || (await views.listCustomerIds(undefined, 1, scope)).length === 0) return events.map(() => []);
+  const byCustomer = Map.groupBy(
+    await views.listActiveViews([...ids], ALL_TIME, scope),
+    ({ customerId }) => customerId,
+  );
   return events.map((explained) => {
     const { customerId, isCounted } = explained;
     return isCounted && customerId !== undefined ? explain(explained, byCustomer.get(customerId) ?? []) : [];

@@ -32,7 +32,7 @@ export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
   };
   const addons = createSubscriptionAddonService(deps);
   return {
-    ...createSubscriptionViews(deps),
+    ...createSubscriptionViews(),
     routes: (router) => {
       subscriptionRoutes(router, service);
       subscriptionAddonRoutes(router, addons);

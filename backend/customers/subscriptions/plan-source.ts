@@ -13,8 +13,8 @@ import {
   statusAt,
   toPhase,
 } from '../../catalog/product-catalog/index.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { invalidParameter, notFound } from '../../platform/errors.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { invalidField, missingReference } from './errors.ts';
 import type { CreateSubscription, CustomPlanInput } from './schema.ts';
 import type { PlanRef } from './types.ts';
@@ -43,7 +43,7 @@ interface Deps {
  * @throws RequestProblem 400, 404 for an unknown plan @throws DomainProblem 400 with what is wrong with a custom plan
  */
 export async function findPlanSource(
-  db: ControlDb,
+  scope: Scope,
   deps: Deps,
   request: Pick<CreateSubscription, 'plan' | 'custom_plan'>,
   atMs: number,
@@ -52,7 +52,7 @@ export async function findPlanSource(
   if (reference !== undefined && custom !== undefined) {
     throw invalidField('custom_plan', 'excludes plan: a subscription has one of them');
   }
-  if (custom !== undefined) return fromCustomPlan(db, deps, custom);
+  if (custom !== undefined) return fromCustomPlan(scope, deps, custom);
   if (reference === undefined) {
     throw invalidParameter({
       field: 'plan',
@@ -61,7 +61,7 @@ export async function findPlanSource(
       source: 'body',
     });
   }
-  const plan = await findPlan(db, deps, reference, atMs);
+  const plan = await findPlan(scope, deps, reference, atMs);
   if (plan.deletedAt !== undefined) throw invalidField('plan', `${versionName(plan)} was deleted`);
   const status = statusAt(plan, atMs);
   if (status !== 'active') {
@@ -88,31 +88,31 @@ function versionName({ key, version }: Plan): string {
 }
 
 async function findPlan(
-  db: ControlDb,
+  scope: Scope,
   { plans }: Deps,
   { id, key, version }: NonNullable<CreateSubscription['plan']>,
   atMs: number,
 ): Promise<Plan> {
   if (id !== undefined) {
-    const plan = (await plans.findByIds([id], db)).get(id);
+    const plan = (await plans.findByIds([id], scope)).get(id);
     if (plan === undefined) throw notFound('plan', id);
     if ((key ?? plan.key) === plan.key && (version ?? plan.version) === plan.version) return plan;
     throw invalidField('plan', `id names ${versionName(plan)}, key and version something else`);
   }
   if (key === undefined) throw missingReference('plan', ['id', 'key']);
   if (version !== undefined) {
-    const plan = await plans.findVersion(key, version, db);
+    const plan = await plans.findVersion(key, version, scope);
     if (plan === undefined) throw notFound('plan', `${key} v${version}`);
     return plan;
   }
-  const active = await plans.findActive(key, atMs, db);
+  const active = await plans.findActive(key, atMs, scope);
   if (active !== undefined) return active;
   // Every key began with a version 1.
-  if ((await plans.findVersion(key, 1, db)) === undefined) throw notFound('plan', key);
+  if ((await plans.findVersion(key, 1, scope)) === undefined) throw notFound('plan', key);
   throw invalidField('plan', `${key} has no active version`);
 }
 
-async function fromCustomPlan(db: ControlDb, { lookups }: Deps, custom: CustomPlanInput): Promise<PlanSource> {
+async function fromCustomPlan(scope: Scope, { lookups }: Deps, custom: CustomPlanInput): Promise<PlanSource> {
   const phases = custom.phases.map(toPhase);
   const source: PlanSource = {
     name: custom.name,
@@ -125,7 +125,7 @@ async function fromCustomPlan(db: ControlDb, { lookups }: Deps, custom: CustomPl
     phases,
   };
   const cards = phases.flatMap((phase) => phase.rateCards);
-  const issues = findPlanIssues(source, await lookUpReferences(lookups, cards, [source.currency], db));
+  const issues = findPlanIssues(source, await lookUpReferences(lookups, cards, [source.currency], scope));
   // Nobody will publish it: what only warns in a draft would stay wrong for ever here.
   if (issues.length === 0) return source;
   throw issuesProblem(issues.map((issue) => ({ ...issue, field: `custom_plan.${issue.field}`, severity: 'critical' })));

@@ -1,6 +1,6 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists, inPieces } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -52,7 +52,7 @@ export function planKeysOfCustomerSql(realMs: number): string {
 }
 
 /** Stored subscriptions. A handle lives as long as the transaction that it is made for. */
-export function subscriptionRepository(db: ControlDb) {
+export function subscriptionRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   const all = () => tables.selectFrom('subscriptions').selectAll();
   const living = () => all().where('deleted_at', 'is', null);

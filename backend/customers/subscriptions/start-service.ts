@@ -1,6 +1,6 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { parseInstant } from '../../platform/instant.ts';
-import { clockOf } from '../test-clocks/index.ts';
+import type { Scope } from '../../platform/scope.ts';
+import { customerScope } from '../test-clocks/index.ts';
 import { agreePhases } from './agreement.ts';
 import { findBuyer, refuseOverlaps, refuseUnbillable, refuseWithoutCostBasis, settleCurrency } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
@@ -42,23 +42,23 @@ export type StartTerms = Pick<
 export function createStartService(deps: SubscriptionDeps): StartService {
   return {
     create: (request) =>
-      changing(deps, async (trx) => {
+      changing(deps, async (scope) => {
         refuseCreditOnly(request);
-        const customer = await findBuyer(customersOf(deps, trx), request.customer);
-        const nowMs = (await clockOf(trx, deps.clock, customer.id)).nowMs();
+        const customer = await findBuyer(customersOf(scope), request.customer);
+        const nowMs = (await customerScope(scope, customer.id)).clock.nowMs();
         const activeFromMs = resolveStart(request.timing, nowMs);
-        const source = await findPlanSource(trx, deps, request, deps.clock.nowMs());
+        const source = await findPlanSource(scope, deps, request, scope.clock.nowMs());
         const started = draft(deps, source, request, { customerId: customer.id, activeFromMs, nowMs });
-        const result = toSubscriptionBody(await begin(deps, trx, started, source), nowMs);
+        const result = toSubscriptionBody(await begin(deps, scope, started, source), nowMs);
         return { customerId: customer.id, result };
       }),
     change: (id, request) =>
-      changing(deps, async (trx) => {
+      changing(deps, async (scope) => {
         refuseCreditOnly(request);
-        const { subscription, nowMs } = await openFor(deps, trx, id, 'change');
+        const { subscription, nowMs } = await openFor(scope, id, 'change');
         const atMs = resolveEnd(subscription, request.timing, nowMs);
-        const source = await findPlanSource(trx, deps, request, deps.clock.nowMs());
-        const result = await replace(deps, trx, subscription, source, request, { atMs, nowMs });
+        const source = await findPlanSource(scope, deps, request, scope.clock.nowMs());
+        const result = await replace(deps, scope, subscription, source, request, { atMs, nowMs });
         return { customerId: subscription.customerId, result };
       }),
   };
@@ -71,7 +71,7 @@ function refuseCreditOnly({ settlement_mode }: CreateSubscription): void {
 /** Ends a subscription where another one to the same customer begins. */
 export async function replace(
   deps: SubscriptionDeps,
-  trx: ControlDb,
+  scope: Scope,
   current: Subscription,
   source: PlanSource,
   terms: StartTerms,
@@ -85,13 +85,13 @@ export async function replace(
     ...(terms.labels === undefined && labels !== undefined && { labels }),
     previousId: current.id,
   };
-  const begun = await begin(deps, trx, next, source);
-  const ended = await save(deps, trx, { ...current, activeToMs: atMs, supersedingId: next.id }, nowMs);
+  const begun = await begin(deps, scope, next, source);
+  const ended = await save(scope, { ...current, activeToMs: atMs, supersedingId: next.id }, nowMs);
   return { current: toSubscriptionBody(ended, nowMs), next: toSubscriptionBody(begun, nowMs) };
 }
 
 function draft(
-  { newId }: SubscriptionDeps,
+  { scope }: SubscriptionDeps,
   source: PlanSource,
   terms: StartTerms,
   { customerId, activeFromMs, nowMs }: { customerId: string; activeFromMs: number; nowMs: number },
@@ -100,7 +100,7 @@ function draft(
   const labels = terms.labels ?? source.labels;
   const anchorMs = terms.billing_anchor === undefined ? undefined : parseInstant(terms.billing_anchor);
   return {
-    id: newId(),
+    id: scope.newId(),
     customerId,
     name,
     ...(description !== undefined && { description }),
@@ -113,7 +113,7 @@ function draft(
     settlementMode: terms.settlement_mode ?? source.settlementMode,
     costBasisMode: terms.cost_basis_mode,
     activeFromMs,
-    phases: agreePhases(source.phases, terms.starting_phase, { newId, atMs: nowMs }),
+    phases: agreePhases(source.phases, terms.starting_phase, { newId: scope.newId, atMs: nowMs }),
     addons: [],
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
@@ -123,18 +123,18 @@ function draft(
 /** Stores a new subscription once nothing stands in its way. */
 async function begin(
   deps: SubscriptionDeps,
-  trx: ControlDb,
+  scope: Scope,
   started: Omit<Subscription, 'invoiceCurrency' | 'items'>,
   source: PlanSource,
 ): Promise<Subscription> {
-  const customers = customersOf(deps, trx);
+  const customers = customersOf(scope);
   const customer = await findBuyer(customers, { id: started.customerId });
   const invoiceCurrency = await settleCurrency(customers, customer, source);
   const agreed = { ...started, invoiceCurrency };
-  const subscription = { ...agreed, items: reconcileItems(agreed, [], deps.newId) };
-  await refuseUnbillable(deps, trx, subscription);
-  await refuseWithoutCostBasis(deps, trx, subscription);
-  await refuseOverlaps(trx, subscription, started.previousId === undefined ? [] : [started.previousId]);
-  await subscriptionRepository(trx).insert(subscription);
+  const subscription = { ...agreed, items: reconcileItems(agreed, [], scope.newId) };
+  await refuseUnbillable(deps, scope, subscription);
+  await refuseWithoutCostBasis(deps, scope, subscription);
+  await refuseOverlaps(scope, subscription, started.previousId === undefined ? [] : [started.previousId]);
+  await subscriptionRepository(scope).insert(subscription);
   return subscription;
 }

@@ -1,6 +1,6 @@
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { createCustomers } from '../customers/index.ts';
-import { clockOf } from '../test-clocks/index.ts';
+import { customerScope } from '../test-clocks/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { type SubscriptionAction, subscriptionNotFound, transitionNotAllowed } from './errors.ts';
 import { statusAt } from './phases.ts';
@@ -31,54 +31,44 @@ const ALLOWED: Record<SubscriptionAction, readonly SubscriptionStatus[]> = {
  * or be another server's. What was just sold has begun, and can be cancelled.
  * @throws RequestProblem 404
  */
-export async function open(deps: SubscriptionDeps, trx: ControlDb, id: string): Promise<Opened> {
-  const subscription = await subscriptionRepository(trx).byId(id);
+export async function open(scope: Scope, id: string): Promise<Opened> {
+  const subscription = await subscriptionRepository(scope).byId(id);
   if (subscription === undefined) throw subscriptionNotFound(id);
-  const { nowMs } = await clockOf(trx, deps.clock, subscription.customerId);
-  return { subscription, nowMs: Math.max(nowMs(), subscription.updatedAtMs) };
+  const { clock } = await customerScope(scope, subscription.customerId);
+  return { subscription, nowMs: Math.max(clock.nowMs(), subscription.updatedAtMs) };
 }
 
 /** @throws DomainProblem 403 when the subscription's state does not allow the action @throws RequestProblem 404 */
-export async function openFor(
-  deps: SubscriptionDeps,
-  trx: ControlDb,
-  id: string,
-  action: SubscriptionAction,
-): Promise<Opened> {
-  const opened = await open(deps, trx, id);
+export async function openFor(scope: Scope, id: string, action: SubscriptionAction): Promise<Opened> {
+  const opened = await open(scope, id);
   const status = statusAt(opened.subscription, opened.nowMs);
   if (!ALLOWED[action].includes(status)) throw transitionNotAllowed(action, status);
   return opened;
 }
 
 /** The customers of the same transaction. */
-export function customersOf(deps: SubscriptionDeps, trx: ControlDb) {
-  return createCustomers({ db: trx, clock: deps.clock, newId: deps.newId });
+export function customersOf(scope: Scope) {
+  return createCustomers({ scope });
 }
 
 /** The subscription with the items that follow from it now. */
-function withItems(deps: SubscriptionDeps, changed: Subscription, nowMs: number): Subscription {
-  return { ...changed, updatedAtMs: nowMs, items: reconcileItems(changed, changed.items, deps.newId) };
+function withItems({ newId }: Scope, changed: Subscription, nowMs: number): Subscription {
+  return { ...changed, updatedAtMs: nowMs, items: reconcileItems(changed, changed.items, newId) };
 }
 
 /** Stores a change with the items that follow from it. */
-export async function save(
-  deps: SubscriptionDeps,
-  trx: ControlDb,
-  changed: Subscription,
-  nowMs: number,
-): Promise<Subscription> {
-  const subscription = withItems(deps, changed, nowMs);
-  await subscriptionRepository(trx).update(subscription);
+export async function save(scope: Scope, changed: Subscription, nowMs: number): Promise<Subscription> {
+  const subscription = withItems(scope, changed, nowMs);
+  await subscriptionRepository(scope).update(subscription);
   return subscription;
 }
 
 /** A transaction over a customer's subscriptions; whoever listens is told once it is stored. */
 export async function changing<Result>(
   deps: SubscriptionDeps,
-  work: (trx: ControlDb) => Promise<{ customerId: string; result: Result }>,
+  work: (scope: Scope) => Promise<{ customerId: string; result: Result }>,
 ): Promise<Result> {
-  const { customerId, result } = await deps.db.transaction(work);
+  const { customerId, result } = await deps.scope.transaction(work);
   await deps.onChange?.(customerId);
   return result;
 }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { parseInstant, toStoredInstant } from '../../platform/instant.ts';
@@ -41,7 +41,7 @@ export interface StoredTestClock {
 }
 
 /** Stored test clocks. A handle lives as long as the transaction that it is made for. */
-export function testClockRepository(db: ControlDb) {
+export function testClockRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   return {
     byCustomer: async (customerId: string): Promise<StoredTestClock | undefined> => {

@@ -1,10 +1,9 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import { addDuration, durationFrom } from '../../platform/period/index.ts';
+import type { Scope } from '../../platform/scope.ts';
 import {
   backwards,
   customerWasDeleted,
@@ -28,12 +27,12 @@ const LATEST_MS = Date.UTC(2200, 0, 1);
 /** What modules above have to do with test clocks. */
 export interface TestClockHooks {
   /** @throws RequestProblem 404 when there is no such customer */
-  findCustomer(id: string, db: ControlDb): Promise<{ deleted_at?: string | undefined }>;
+  findCustomer(id: string, scope: Scope): Promise<{ deleted_at?: string | undefined }>;
   /**
    * Why the customer may not get another time than it has (subscriptions, invoices: they would lie in a past or a future
-   * that never was); undefined when it may. Asked inside a transaction, to be read through its handle.
+   * that never was); undefined when it may. Asked inside the transaction, with its scope.
    */
-  blocksTimeTravel(customerId: string, db: ControlDb): Promise<DomainProblem | undefined>;
+  blocksTimeTravel(customerId: string, scope: Scope): Promise<DomainProblem | undefined>;
   /** Everything that is due at the customer's new now is to be done, in the order of time; awaited day by day. */
   onMove(customerId: string, nowMs: number): Promise<void>;
 }
@@ -55,15 +54,11 @@ export interface TestClocksService {
 }
 
 /** Customers on a clock of their own, to watch months go by while everybody else's time runs as ever. */
-export function createTestClocksService(deps: {
-  db: ControlDb;
-  clock: Clock;
-  hooks: TestClockHooks;
-}): TestClocksService {
-  const { db, hooks } = deps;
+export function createTestClocksService(deps: { scope: Scope; hooks: TestClockHooks }): TestClocksService {
+  const { scope, hooks } = deps;
   const existing = async (customerId: string) => {
-    await hooks.findCustomer(customerId, db);
-    const found = await testClockRepository(db).byCustomer(customerId);
+    await hooks.findCustomer(customerId, scope);
+    const found = await testClockRepository(scope).byCustomer(customerId);
     if (found === undefined) throw testClockNotFound(customerId);
     return found;
   };
@@ -76,13 +71,13 @@ export function createTestClocksService(deps: {
   };
   return {
     list: async (filters, page) => {
-      const { clocks, total } = await testClockRepository(db).page(filters, page);
+      const { clocks, total } = await testClockRepository(scope).page(filters, page);
       return { data: clocks.map(toBody), meta: pageMeta(page, total) };
     },
     get: async (customerId) => toBody(await existing(customerId)),
     put: async (customerId, now) => {
       const toMs = checkedInstant(now, 'now');
-      const found = await db.transaction((trx) => setUnlessBlocked(trx, deps, customerId, toMs));
+      const found = await scope.transaction((scope) => setUnlessBlocked(scope, hooks, customerId, toMs));
       return found.nowMs === toMs ? toBody(found) : moveTo(found, toMs, 'now');
     },
     advance: async (customerId, { to, by }) => {
@@ -91,35 +86,35 @@ export function createTestClocksService(deps: {
       return moveTo(found, checkedInstant(to ?? '', 'to'), 'to');
     },
     remove: (customerId) =>
-      db.transaction(async (trx) => {
-        const customer = await hooks.findCustomer(customerId, trx);
-        if ((await testClockRepository(trx).byCustomer(customerId)) === undefined) return;
-        const blocked = customer.deleted_at === undefined && (await hooks.blocksTimeTravel(customerId, trx));
+      scope.transaction(async (scope) => {
+        const customer = await hooks.findCustomer(customerId, scope);
+        if ((await testClockRepository(scope).byCustomer(customerId)) === undefined) return;
+        const blocked = customer.deleted_at === undefined && (await hooks.blocksTimeTravel(customerId, scope));
         if (blocked) throw blocked;
-        await testClockRepository(trx).remove(customerId);
+        await testClockRepository(scope).remove(customerId);
       }),
   };
 }
 
 /** @returns the clock as it is afterwards: at `toMs`, or, of a customer who has a past, where it stood */
 async function setUnlessBlocked(
-  trx: ControlDb,
-  { clock, hooks }: { clock: Clock; hooks: TestClockHooks },
+  scope: Scope,
+  hooks: TestClockHooks,
   customerId: string,
   toMs: number,
 ): Promise<StoredTestClock> {
-  const customer = await hooks.findCustomer(customerId, trx);
+  const customer = await hooks.findCustomer(customerId, scope);
   if (customer.deleted_at !== undefined) throw customerWasDeleted(customerId);
-  const clocks = testClockRepository(trx);
+  const clocks = testClockRepository(scope);
   const found = await clocks.byCustomer(customerId);
   if (found?.nowMs === toMs) return found;
-  const blocked = await hooks.blocksTimeTravel(customerId, trx);
+  const blocked = await hooks.blocksTimeTravel(customerId, scope);
   if (blocked !== undefined) {
     if (found === undefined) throw blocked;
     return found;
   }
   if (found === undefined && (await clocks.count()) >= MAX_TEST_CLOCKS) throw tooManyTestClocks(MAX_TEST_CLOCKS);
-  const nowMs = clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const set = { customerId, nowMs: toMs, createdAtMs: found?.createdAtMs ?? nowMs, updatedAtMs: nowMs };
   await clocks.remove(customerId);
   await clocks.insert(set);
@@ -131,7 +126,7 @@ async function setUnlessBlocked(
  * is interrupted, the clock stands at a day on the way, and moving it again goes on from there.
  */
 async function moveByDays(
-  { db, clock, hooks }: { db: ControlDb; clock: Clock; hooks: TestClockHooks },
+  { scope, hooks }: { scope: Scope; hooks: TestClockHooks },
   found: StoredTestClock,
   toMs: number,
 ): Promise<void> {
@@ -139,7 +134,7 @@ async function moveByDays(
   let atMs = found.nowMs;
   while (atMs < toMs) {
     const nextMs = Math.min((Math.floor(atMs / DAY_MS) + 1) * DAY_MS, toMs);
-    if (!(await testClockRepository(db).move(customerId, atMs, nextMs, clock.nowMs()))) {
+    if (!(await testClockRepository(scope).move(customerId, atMs, nextMs, scope.clock.nowMs()))) {
       throw movedMeanwhile(customerId);
     }
     await hooks.onMove(customerId, nextMs);

@@ -1,10 +1,8 @@
 import type { SubjectSeen, SubjectsSeen, SubjectsSeenQuery, UsageStore } from '../../metering/usage-store/index.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
 import { defined, filled } from '../../platform/defined.ts';
 import { DomainProblem, notFound } from '../../platform/errors.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type Customer, type CustomerRef, type Customers, createCustomers } from '../customers/index.ts';
 import { KongAdminProblem, type KongConsumer, type KongConsumers } from './kong-consumers.ts';
 import type { AttributeSubject, UsageSources } from './schema.ts';
@@ -32,9 +30,7 @@ export interface UsageSourcesService {
 }
 
 interface Deps {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   usage: Pick<UsageStore, 'subjectsSeen'>;
   customers: Pick<Customers, 'findAllSubjects' | 'findBySubjects'>;
   /** undefined: no Admin API is set */
@@ -48,11 +44,11 @@ export function createUsageSources(deps: Deps): UsageSourcesService {
       const owned = await customers.findAllSubjects();
       return usage.subjectsSeen({ ...query, except: [...owned.keys()] }, signal);
     },
-    attribute: (request) => deps.db.transaction((trx) => attribute(deps, trx, request)),
+    attribute: (request) => deps.scope.transaction((scope) => attribute(scope, request)),
     sources: async (request, signal) => {
       if (deps.consumers === undefined) return fromSubjectsSeen(deps, request, signal);
       try {
-        const { consumers, isComplete } = await deps.consumers.list(deps.clock.nowMs());
+        const { consumers, isComplete } = await deps.consumers.list(deps.scope.clock.nowMs());
         const found = await fromConsumers(deps, consumers, request, signal);
         return isComplete ? found : { ...found, warning: `only the first ${consumers.length} consumers are shown` };
       } catch (error) {
@@ -68,12 +64,8 @@ export function createUsageSources(deps: Deps): UsageSourcesService {
  * Subject keys of a customer with active subscriptions are settled, but for this: nobody pays for the subject yet, so
  * nothing is taken from anybody.
  */
-async function attribute(
-  { clock, newId }: Deps,
-  trx: ControlDb,
-  { subject, customer: to, create_customer }: AttributeSubject,
-) {
-  const customers = createCustomers({ db: trx, clock, newId });
+async function attribute(scope: Scope, { subject, customer: to, create_customer }: AttributeSubject) {
+  const customers = createCustomers({ scope });
   const owner = (await customers.findBySubjects([subject])).get(subject);
   if (owner !== undefined) throw taken(subject, owner);
   if (to === undefined) {

@@ -1,5 +1,5 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -25,7 +25,7 @@ interface MeterRow {
 }
 
 /** Stored meters. */
-export function meterRepository(db: ControlDb) {
+export function meterRepository(db: DbHandle) {
   const meters = () => withTables<{ meters: MeterRow }>(db);
   const one = (row: MeterRow | undefined) => (row === undefined ? undefined : toMeter(row));
   return {

@@ -1,11 +1,10 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { ControlDb } from '../../platform/db/control-db.ts';
+import type { DbHandle } from '../../platform/db/handle.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
-import type { NewId } from '../../platform/ids.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import type { MeterSpec } from '../usage-store/index.ts';
 import { BUILT_IN_METERS } from './built-in-meters.ts';
 import { checkDefinition, toMeterSpec } from './definition.ts';
@@ -20,17 +19,17 @@ export const METER_SORT: SortRules<MeterSortField> = {
 };
 
 /**
- * What keeps a meter as it is, told by modules above: features and entitlements that use it. Asked inside a transaction,
- * so answers must be read through its handle: another one would wait for the transaction for ever.
+ * What keeps a meter as it is, told by modules above: features and entitlements that use it. Asked inside the transaction,
+ * with its scope.
  */
 export interface MeterUsers {
   /** Why the meter may not be deleted; undefined when it may. */
-  blocksDeletion(meter: Meter, db: ControlDb): Promise<DomainProblem | undefined>;
+  blocksDeletion(meter: Meter, scope: Scope): Promise<DomainProblem | undefined>;
   /** Why these dimensions may not be dropped; undefined when they may. */
   blocksDroppingDimensions(
     meter: Meter,
     dimensions: readonly string[],
-    db: ControlDb,
+    scope: Scope,
   ): Promise<DomainProblem | undefined>;
 }
 
@@ -60,38 +59,36 @@ export interface MetersService {
 }
 
 /** What decides the figures of all living meters: what the usage store keeps roll-ups for. */
-export async function livingMeterSpecs(db: ControlDb): Promise<MeterSpec[]> {
+export async function livingMeterSpecs(db: DbHandle): Promise<MeterSpec[]> {
   return (await meterRepository(db).living()).map(toMeterSpec);
 }
 
 /**
  * Meters by id, deleted ones included; unknown ids are absent.
- * @param db the transaction's handle inside one: another would wait for it for ever
+ * @param scope the transaction's inside one
  */
-export async function findMeters(db: ControlDb, ids: readonly string[]): Promise<ReadonlyMap<string, Meter>> {
-  const found = await meterRepository(db).byIds([...new Set(ids)]);
+export async function findMeters(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, Meter>> {
+  const found = await meterRepository(scope).byIds([...new Set(ids)]);
   return new Map(found.map((meter) => [meter.id, meter]));
 }
 
 /** Meter definitions and their rules. */
 export function createMetersService(deps: {
-  db: ControlDb;
-  clock: Clock;
-  newId: NewId;
+  scope: Scope;
   users?: MeterUsers;
   /** Told after each change of a definition; the change is stored by then, and must not fail any more. */
   onChange?: () => Promise<void>;
 }): MetersService {
-  const { db, clock, newId, users = NO_USERS, onChange = async () => {} } = deps;
-  const now = () => formatInstant(clock.nowMs());
+  const { scope, users = NO_USERS, onChange = async () => {} } = deps;
+  const now = () => formatInstant(scope.clock.nowMs());
 
   const create = async (request: CreateMeter): Promise<Meter> => {
     checkDefinition(request);
-    const created = await db.transaction(async (trx) => {
-      const meters = meterRepository(trx);
+    const created = await scope.transaction(async (scope) => {
+      const meters = meterRepository(scope);
       if ((await meters.livingByKey(request.key)) !== undefined) throw meterKeyTaken(request.key);
       const at = now();
-      const meter: Meter = { id: newId(), ...withoutUndefined(request), created_at: at, updated_at: at };
+      const meter: Meter = { id: scope.newId(), ...withoutUndefined(request), created_at: at, updated_at: at };
       await meters.insert(meter);
       return meter;
     });
@@ -100,18 +97,18 @@ export function createMetersService(deps: {
   };
 
   const get = async (id: string): Promise<Meter> => {
-    const meter = await meterRepository(db).byId(id);
+    const meter = await meterRepository(scope).byId(id);
     if (meter === undefined) throw meterNotFound(id);
     return meter;
   };
 
   const remove = async (id: string): Promise<void> => {
-    await db.transaction(async (trx) => {
-      const meters = meterRepository(trx);
+    await scope.transaction(async (scope) => {
+      const meters = meterRepository(scope);
       const meter = await meters.byId(id);
       if (meter === undefined) throw meterNotFound(id);
       if (meter.deleted_at !== undefined) return;
-      const blocked = await users.blocksDeletion(meter, trx);
+      const blocked = await users.blocksDeletion(meter, scope);
       if (blocked !== undefined) throw blocked;
       await meters.update({ ...meter, deleted_at: now(), updated_at: now() });
     });
@@ -129,12 +126,12 @@ export function createMetersService(deps: {
     get,
     remove,
     list: async (filters, sort, page) => {
-      const { meters, total } = await meterRepository(db).page(filters, sort, page);
+      const { meters, total } = await meterRepository(scope).page(filters, sort, page);
       return { data: meters, meta: pageMeta(page, total) };
     },
     update: async (id, request) => {
-      const updated = await db.transaction(async (trx) => {
-        const meters = meterRepository(trx);
+      const updated = await scope.transaction(async (scope) => {
+        const meters = meterRepository(scope);
         const current = await meters.byId(id);
         if (current === undefined) throw meterNotFound(id);
         if (current.deleted_at !== undefined) throw meterGone(id);
@@ -143,7 +140,7 @@ export function createMetersService(deps: {
         const dropped = Object.keys(current.dimensions ?? {}).filter(
           (name) => !Object.hasOwn(changed.dimensions ?? {}, name),
         );
-        const blocked = dropped.length > 0 ? await users.blocksDroppingDimensions(current, dropped, trx) : undefined;
+        const blocked = dropped.length > 0 ? await users.blocksDroppingDimensions(current, dropped, scope) : undefined;
         if (blocked !== undefined) throw blocked;
         await meters.update(changed);
         return changed;
@@ -151,22 +148,22 @@ export function createMetersService(deps: {
       await onChange();
       return updated;
     },
-    living: () => meterRepository(db).living(),
-    livingByEventTypes: (types) => meterRepository(db).livingByEventTypes(types),
+    living: () => meterRepository(scope).living(),
+    livingByEventTypes: (types) => meterRepository(scope).livingByEventTypes(types),
     listBuiltIn: () =>
       // As many as are written down in the code.
       Promise.all(
         BUILT_IN_METERS.map(async (template) => {
-          const meter = await meterRepository(db).livingByKey(template.key);
+          const meter = await meterRepository(scope).livingByKey(template.key);
           return { ...template, enabled: meter !== undefined, ...(meter && { meter_id: meter.id }) };
         }),
       ),
     enableBuiltIn: async (key) => {
       const template = builtIn(key);
-      return (await meterRepository(db).livingByKey(key)) ?? create(template);
+      return (await meterRepository(scope).livingByKey(key)) ?? create(template);
     },
     disableBuiltIn: async (key) => {
-      const meter = await meterRepository(db).livingByKey(builtIn(key).key);
+      const meter = await meterRepository(scope).livingByKey(builtIn(key).key);
       if (meter !== undefined) await remove(meter.id);
     },
   };

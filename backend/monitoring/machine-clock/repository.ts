@@ -1,10 +1,10 @@
-import { type ControlDb, withTables } from '../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 
 const MACHINE = 'machine';
 
 /** The last instant that was believed. */
-export function trustedClockRepository(db: ControlDb) {
+export function trustedClockRepository(db: DbHandle) {
   const tables = withTables<{ trusted_clock: { name: string; seen_at: string } }>(db);
   return {
     seenAtMs: async (): Promise<number | undefined> => {

@@ -8,18 +8,22 @@ import {
   sharedCommits,
 } from './commit-ledger.ts';
 import { markPathOf } from './commit-mark.ts';
+import type { DbHandle } from './handle.ts';
 import { migrateSqlite, prepareUnknownMigrations } from './migrate.ts';
+import { type OneHandle, oneHandle } from './one-handle.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 import { ControlDialect } from './sqlite-dialect.ts';
 import { type InTransaction, withStatementCache } from './statement-cache.ts';
 
 /**
  * The control plane's database: everything but events and roll-ups. Each module's repository declares its own tables
- * and narrows this handle with `withTables`; SQL stays dialect-neutral, so that PostgreSQL can follow.
+ * and narrows a handle with `withTables`; SQL stays dialect-neutral, so that PostgreSQL can follow.
  */
-export interface ControlDb {
-  readonly kysely: Kysely<unknown>;
-  /** Runs the work in one transaction; a throw rolls back. */
+export interface ControlDb extends DbHandle {
+  /**
+   * Runs the work in one transaction; a throw rolls back. Inside one, the work joins it. What the work asks of another
+   * handle is refused, since that one would wait for this transaction, and this one for it.
+   */
   transaction<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
   /**
    * Runs single writes that wait for no disk. They reach it before any transaction that comes later does; when the power
@@ -65,10 +69,13 @@ export function openControlDb(path: string, migrationsFolder: string, ownership?
       ledger.committed();
       return result;
     });
+  const handles = oneHandle();
   const kysely = new Kysely<unknown>({
     dialect: new ControlDialect(withStatementCache(sqlite, inTransaction), ledger),
+    plugins: [handles.plugin],
   });
   return wrap(kysely, {
+    handles,
     close: async () => {
       await kysely.destroy();
       ledger?.close();
@@ -115,24 +122,30 @@ function ownedLedger(
 
 /** What concerns the database as a whole, whatever the handle. */
 interface Whole extends Pick<ControlDb, 'close' | 'unknownMigrations'> {
+  handles: OneHandle;
   setSynchronous(mode: 'NORMAL' | 'FULL'): void;
 }
 
 function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
+  /** The handle of whoever has the connection. */
+  const having = <T>(own: Kysely<unknown>, work: (db: ControlDb) => Promise<T>): Promise<T> =>
+    whole.handles.holding(() => work(wrap(own.withoutPlugins(), whole)));
   return {
     kysely,
     // Kysely gives SQLite one connection, so transactions queue up; a nested call joins the one that runs.
-    transaction: (work) =>
-      kysely.isTransaction
-        ? work(wrap(kysely, whole))
-        : kysely.transaction().execute((trx) => work(wrap(trx as Kysely<unknown>, whole))),
-    withoutSync: (work) => {
+    transaction: async (work) => {
       if (kysely.isTransaction) return work(wrap(kysely, whole));
+      whole.handles.beforeWaiting();
+      return kysely.transaction().execute((trx) => having(trx as Kysely<unknown>, work));
+    },
+    withoutSync: async (work) => {
+      if (kysely.isTransaction) return work(wrap(kysely, whole));
+      whole.handles.beforeWaiting();
       // In a write-ahead log frames stand in the order of their commits, and a sync is one of all of them.
       return kysely.connection().execute(async (own) => {
         whole.setSynchronous('NORMAL');
         try {
-          return await work(wrap(own, whole));
+          return await having(own, work);
         } finally {
           whole.setSynchronous('FULL');
         }
@@ -144,9 +157,4 @@ function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
     close: whole.close,
     unknownMigrations: whole.unknownMigrations,
   };
-}
-
-/** The same handle, typed with a module's tables. */
-export function withTables<Tables>(db: ControlDb): Kysely<Tables> {
-  return db.kysely as Kysely<Tables>;
 }

@@ -1,10 +1,15 @@
 import { sql } from 'kysely';
-import type { ControlDb } from './control-db.ts';
+import type { DbHandle } from './handle.ts';
+
+/** What can run a transaction, and gives it a handle of the same kind: the database, or a scope. */
+export interface Transacting<Handle> extends DbHandle {
+  transaction<T>(work: (handle: Handle) => Promise<T>): Promise<T>;
+}
 
 /** A transaction that one of the works asks for. */
-interface Waiting {
+interface Waiting<Handle> {
   index: number;
-  run(trx: ControlDb): Promise<void>;
+  run(trx: Handle): Promise<void>;
   /** After the commit: the one who asked goes on. */
   settle(): void;
   fail(error: unknown): void;
@@ -19,12 +24,12 @@ interface Waiting {
  * @param works each is given the handle to use instead of `db`
  * @returns how each work ended, in their order
  */
-export async function sideBySide<T>(
-  db: ControlDb,
-  works: readonly ((db: ControlDb) => Promise<T>)[],
+export async function sideBySide<T, Handle extends Transacting<Handle>>(
+  db: Handle,
+  works: readonly ((db: Handle) => Promise<T>)[],
 ): Promise<PromiseSettledResult<T>[]> {
   const running = new Set<number>();
-  let waiting: Waiting[] = [];
+  let waiting: Waiting<Handle>[] = [];
   const commitIfAllWait = (): void => {
     const indexes = new Set(waiting.map(({ index }) => index));
     if (waiting.length === 0 || indexes.size < running.size) return;
@@ -39,15 +44,15 @@ export async function sideBySide<T>(
       },
     );
   };
-  const handleOf = (index: number): ControlDb => ({
+  const handleOf = (index: number): Handle => ({
     ...db,
-    transaction: (work) =>
-      new Promise((resolve, reject) => {
+    transaction: <R>(work: (handle: Handle) => Promise<R>) =>
+      new Promise<R>((resolve, reject) => {
         waiting.push({ index, ...settling(work, resolve, reject) });
         commitIfAllWait();
       }),
   });
-  const start = async (work: (db: ControlDb) => Promise<T>, index: number): Promise<T> => {
+  const start = async (work: (db: Handle) => Promise<T>, index: number): Promise<T> => {
     try {
       return await work(handleOf(index));
     } finally {
@@ -60,11 +65,11 @@ export async function sideBySide<T>(
 }
 
 /** Keeps how a transaction ended until it is committed. */
-function settling<R>(
-  work: (db: ControlDb) => Promise<R>,
+function settling<R, Handle extends DbHandle>(
+  work: (db: Handle) => Promise<R>,
   resolve: (result: R) => void,
   reject: (error: unknown) => void,
-): Omit<Waiting, 'index'> {
+): Omit<Waiting<Handle>, 'index'> {
   let settle = () => {};
   return {
     run: async (trx) => {
@@ -84,7 +89,7 @@ function settling<R>(
   };
 }
 
-function commit(db: ControlDb, group: readonly Waiting[]): Promise<void> {
+function commit<Handle extends Transacting<Handle>>(db: Handle, group: readonly Waiting<Handle>[]): Promise<void> {
   return db.transaction(async (trx) => {
     for (const each of group) await each.run(trx);
   });

@@ -28,7 +28,7 @@ interface OidcParts extends SignInParts {
 export function oidcRoutes(router: Router, parts: OidcParts): void {
   const { settings, publicUrl, basePath } = parts;
   const redirectUri = `${publicUrl}${basePath}${CALLBACK}`;
-  const provider = createOidcProvider(settings, parts.clock);
+  const provider = createOidcProvider(settings, parts.scope.clock);
   const flows = flowCookie(publicUrl);
   const goBack = (c: HttpContext, returnTo: string, failure: SignInFailure) => {
     // Each failed one may have cost a request to the provider.
@@ -59,7 +59,7 @@ export function oidcRoutes(router: Router, parts: OidcParts): void {
         flows.set(c, { ...flow, returnTo });
         return c.redirect(url, 302);
       } catch (error) {
-        parts.log.warn({ reason: reasonOf(error) }, 'the OpenID Connect provider could not be asked');
+        parts.scope.log.warn({ reason: reasonOf(error) }, 'the OpenID Connect provider could not be asked');
         return goBack(c, returnTo, 'failed');
       }
     },
@@ -86,7 +86,7 @@ export function oidcRoutes(router: Router, parts: OidcParts): void {
         claims = await provider.finish(new URL(`${redirectUri}${new URL(c.req.url).search}`), flow);
       } catch (error) {
         const isDenied = error instanceof oidc.AuthorizationResponseError && error.error === 'access_denied';
-        if (!isDenied) parts.log.warn({ reason: reasonOf(error) }, 'a sign-in over OpenID Connect failed');
+        if (!isDenied) parts.scope.log.warn({ reason: reasonOf(error) }, 'a sign-in over OpenID Connect failed');
         return goBack(c, returnTo, isDenied ? 'denied' : 'failed');
       }
       const owner = ownerOf(claims, settings);
@@ -98,7 +98,7 @@ export function oidcRoutes(router: Router, parts: OidcParts): void {
 }
 
 /** Begins the session, with an entry in the audit log as other changes have one. */
-async function begin(c: HttpContext, owner: Owner, { sessions, cookie, clock, recorder }: OidcParts): Promise<void> {
+async function begin(c: HttpContext, owner: Owner, { sessions, cookie, scope, recorder }: OidcParts): Promise<void> {
   const caller: Caller = { tokenId: owner.id, tokenName: owner.name, role: owner.role };
   const end = await recorder.begin({
     caller,
@@ -111,7 +111,7 @@ async function begin(c: HttpContext, owner: Owner, { sessions, cookie, clock, re
     resourceId: undefined,
   });
   const begun = await sessions.begin(owner, clientOf(c));
-  giveCookie(c, cookie, begun, clock.nowMs());
+  giveCookie(c, cookie, begun, scope.clock.nowMs());
   await end({ status: 302, resourceId: begun.session.id, after: begun.session });
 }
 

@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../../platform/db/handle.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 
 interface Tables {
@@ -14,7 +14,7 @@ interface BillingCustomerRow {
 }
 
 /** When the charges of customers are worked out. A handle lives as long as the transaction that it is made for. */
-export function scheduleRepository(db: ControlDb) {
+export function scheduleRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   return {
     /** When charges were last worked out, and when usage was last looked at again; undefined: never. */

@@ -1,4 +1,4 @@
-import { type ControlDb, withTables } from '../../../platform/db/control-db.ts';
+import { type DbHandle, withTables } from '../../../platform/db/handle.ts';
 import { inLists, inPieces, replacing } from '../../../platform/db/in-lists.ts';
 import { groupedBy } from '../../../platform/grouped-by.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
@@ -26,7 +26,7 @@ const REPLACED = [
 ] as const satisfies (keyof LineRow)[];
 
 /** Lines of standard invoices. A handle lives as long as the transaction that it is made for. */
-export function lineRepository(db: ControlDb) {
+export function lineRepository(db: DbHandle) {
   const tables = withTables<{ invoice_lines: LineRow; invoices: { id: string; status: string } }>(db);
   return {
     insert: async (lines: readonly InvoiceLine[]): Promise<void> => {

@@ -1,5 +1,6 @@
 /** Which corrections stand on a draft. Runs inside the transaction of the step that takes quantities. */
-import type { ControlDb } from '../../../platform/db/control-db.ts';
+
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import { isZero } from '../../../platform/decimal-texts.ts';
 import { forEachInSlices } from '../../../platform/in-slices.ts';
 import {
@@ -19,10 +20,10 @@ import { fitToDraft } from './on-draft.ts';
  * Puts the corrections that wait for the customer's next invoice on this one, as far as its total goes. Those that are on it
  * already keep their lines, with what somebody has written there: only the amount follows the total.
  */
-export async function attachCorrections(db: ControlDb, moving: Moving, context: CarryContext): Promise<Moving> {
+export async function attachCorrections(scope: CustomerScope, moving: Moving, context: CarryContext): Promise<Moving> {
   const { invoice, lines } = moving;
-  const pending = await correctionRepository(db).pending(invoice.customerId, invoice.currency);
-  const { attached, fitted } = await fitToDraft(db, moving, pending);
+  const pending = await correctionRepository(scope).pending(invoice.customerId, invoice.currency);
+  const { attached, fitted } = await fitToDraft(scope, moving, pending);
   const byId = new Map(fitted.map((one) => [one.correction.id, one]));
   const next: InvoiceLine[] = [];
   const changed: Correction[] = [];
@@ -50,7 +51,7 @@ export async function attachCorrections(db: ControlDb, moving: Moving, context: 
     changed.push(...settle(fit, line.id, context));
     next.push(line);
   });
-  await correctionRepository(db).store(changed);
+  await correctionRepository(scope).store(changed);
   return withTotals({ ...moving, lines: next });
 }
 

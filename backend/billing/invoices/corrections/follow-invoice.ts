@@ -3,7 +3,8 @@
  * the transaction that stores the invoice, after it. A credit has a life of its own: it never goes with the line that
  * carries it.
  */
-import type { ControlDb } from '../../../platform/db/control-db.ts';
+
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import { listsOf } from '../../../platform/db/in-lists.ts';
 import { Decimal, formatDecimal, sumDecimals } from '../../../platform/decimal.ts';
 import { isNegative } from '../../../platform/decimal-texts.ts';
@@ -30,14 +31,14 @@ import type { Moving } from '../lifecycle/collect.ts';
 
 export async function correctionsFollow(
   deps: InvoicesDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   before: Moving,
   after: Moving,
 ): Promise<void> {
   const known = new Map(before.lines.map((line) => [line.id, line]));
   const wasStanding = stands(before.invoice.status);
   const isStanding = stands(after.invoice.status);
-  const corrections = await correctionRepository(trx).byIds(
+  const corrections = await correctionRepository(scope).byIds(
     after.lines.flatMap(({ correctionId }) => correctionId ?? []),
   );
   const changed: Correction[] = [];
@@ -47,16 +48,16 @@ export async function correctionsFollow(
     const correction = corrections.get(line.correctionId ?? '');
     if (line.kind !== 'correction' || correction === undefined) continue;
     const isCarried = correction.lineId === line.id && correction.state === 'invoiced';
-    if (isDropped && isCarried) changed.push(dropped(correction, deps.clock.nowMs()));
+    if (isDropped && isCarried) changed.push(dropped(correction, scope.clock.nowMs()));
     if (line.deletedAtMs !== undefined) continue;
-    if (wasStanding && !isStanding && isCarried) changed.push(dropped(correction, deps.clock.nowMs()));
-    if (!wasStanding && isStanding) changed.push(...retaken(deps, line, correction));
+    if (wasStanding && !isStanding && isCarried) changed.push(dropped(correction, scope.clock.nowMs()));
+    if (!wasStanding && isStanding) changed.push(...retaken(scope, line, correction));
   }
-  await correctionRepository(trx).store(changed);
+  await correctionRepository(scope).store(changed);
   if (wasStanding === isStanding) return;
   const charged = after.lines.filter((line) => line.kind === 'charge' && line.removedBy !== 'system');
   const ids = new Set(charged.flatMap(({ chargeId }) => chargeId ?? []));
-  for (const list of listsOf([...ids], CHARGES_AT_ONCE)) await correctCharges(deps, trx, list);
+  for (const list of listsOf([...ids], CHARGES_AT_ONCE)) await correctCharges(deps, scope, list);
 }
 
 /** All of their lines and corrections are in memory at a time. */
@@ -69,7 +70,7 @@ function dropped(correction: Correction, nowMs: number): Correction {
 }
 
 /** The invoice is paid after all. A credit that was used meanwhile, in whole or in part, is used twice then. */
-function retaken(deps: InvoicesDeps, { id, rated }: InvoiceLine, correction: Correction): Correction[] {
+function retaken(scope: CustomerScope, { id, rated }: InvoiceLine, correction: Correction): Correction[] {
   const amount = rated?.totals.amount ?? '0';
   if (correction.lineId === id) return takenUpAgain(correction);
   if (!isNegative(amount)) return [];
@@ -79,12 +80,12 @@ function retaken(deps: InvoicesDeps, { id, rated }: InvoiceLine, correction: Cor
   const { chargeId: _, lineId: __, quantityBefore: ___, quantityAfter: ____, ...rest } = correction;
   const usedTwice: Correction = {
     ...rest,
-    id: deps.newId(),
+    id: scope.newId(),
     reason: 'credit_used_twice',
     description: `It was used again while nobody expected the invoice to be paid: ${correction.description}`,
     amount: formatDecimal(new Decimal(amount).neg()),
     state: 'pending',
-    createdAtMs: deps.clock.nowMs(),
+    createdAtMs: scope.clock.nowMs(),
   };
   return [usedTwice];
 }
@@ -95,18 +96,18 @@ function takenUpAgain({ settledAtMs: _, ...correction }: Correction): Correction
 }
 
 /** Only what is billed on invoices that stand can be given back. */
-async function correctCharges(deps: InvoicesDeps, trx: ControlDb, ids: readonly string[]): Promise<void> {
-  const lines = await lineRepository(trx).ofCharges(ids);
-  const corrections = await correctionRepository(trx).ofCharges(ids);
-  for (const charge of await chargeRepository(trx).byIds(ids)) {
+async function correctCharges(deps: InvoicesDeps, scope: CustomerScope, ids: readonly string[]): Promise<void> {
+  const lines = await lineRepository(scope).ofCharges(ids);
+  const corrections = await correctionRepository(scope).ofCharges(ids);
+  for (const charge of await chargeRepository(scope).byIds(ids)) {
     const own = (lines.get(charge.id) ?? []).filter((line) => line.kind === 'charge');
-    await correctCharge(deps, trx, charge, { lines: own, earlier: corrections.get(charge.id) ?? [] });
+    await correctCharge(deps, scope, charge, { lines: own, earlier: corrections.get(charge.id) ?? [] });
   }
 }
 
 async function correctCharge(
   deps: InvoicesDeps,
-  trx: ControlDb,
+  scope: CustomerScope,
   charge: Charge,
   known: { lines: readonly LineOfCharge[]; earlier: readonly Correction[] },
 ): Promise<void> {
@@ -115,18 +116,18 @@ async function correctCharge(
     const { fromMs, toMs } = charge.servicePeriod;
     const isOwed = charge.state !== 'deleted';
     const now: Charge = isOwed ? charge : { ...charge, amount: '0' };
-    await correctFee(deps, trx, now, { ...known, usedUntilMs: isOwed ? toMs : fromMs });
+    await correctFee(deps, scope, now, { ...known, usedUntilMs: isOwed ? toMs : fromMs });
     return;
   }
   const earlier = known.earlier.filter(isInForce);
   const given = earlier.filter((one) => !isLetOff(one)).map(({ amount }) => amount);
   const billed = sumDecimals([...lines.filter(isBilled).map(netOf), ...given]);
   if (!billed.lt(0)) return;
-  const left = await withdrawCredits(trx, earlier, billed.neg());
+  const left = await withdrawCredits(scope, earlier, billed.neg());
   if (left.isZero()) return;
-  await correctionRepository(trx).store([
+  await correctionRepository(scope).store([
     {
-      id: deps.newId(),
+      id: scope.newId(),
       customerId: charge.customerId,
       currency: charge.currency,
       chargeId: charge.id,
@@ -136,7 +137,7 @@ async function correctCharge(
       amount: formatDecimal(left),
       period: charge.servicePeriod,
       state: 'pending',
-      createdAtMs: deps.clock.nowMs(),
+      createdAtMs: scope.clock.nowMs(),
     },
   ]);
 }

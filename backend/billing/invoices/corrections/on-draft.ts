@@ -1,5 +1,5 @@
 /** What the corrections that stand on a draft, and those that wait, come to on it. Nothing is stored. */
-import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import {
   type Correction,
   correctionRepository,
@@ -20,12 +20,12 @@ export interface FittedToDraft {
 
 /** @param pending corrections in the draft's currency that wait for an invoice, in order */
 export async function fitToDraft(
-  db: ControlDb,
+  scope: CustomerScope,
   { lines, currency }: Pick<Moving, 'lines' | 'currency'>,
   pending: readonly Correction[],
 ): Promise<FittedToDraft> {
-  const attached = await attachedTo(db, lines);
-  const takenOff = await takenOffBy(db, lines);
+  const attached = await attachedTo(scope, lines);
+  const takenOff = await takenOffBy(scope, lines);
   const own = new Set(attached.values());
   const known = [...own, ...pending].sort((a, b) => (a.id < b.id ? -1 : 1));
   const possible = known.filter((one) => own.has(one) || !takenOff.has(originOf(one)));
@@ -35,9 +35,9 @@ export async function fitToDraft(
 }
 
 /** The corrections that lines of the invoice stand for, by the line. */
-async function attachedTo(db: ControlDb, lines: readonly InvoiceLine[]): Promise<Map<string, Correction>> {
+async function attachedTo(scope: CustomerScope, lines: readonly InvoiceLine[]): Promise<Map<string, Correction>> {
   const living = lines.filter((line) => line.kind === 'correction' && line.deletedAtMs === undefined);
-  const corrections = await correctionRepository(db).byIds(living.flatMap(({ correctionId }) => correctionId ?? []));
+  const corrections = await correctionRepository(scope).byIds(living.flatMap(({ correctionId }) => correctionId ?? []));
   const attached = new Map<string, Correction>();
   for (const { id, correctionId = '' } of living) {
     const correction = corrections.get(correctionId);
@@ -47,9 +47,9 @@ async function attachedTo(db: ControlDb, lines: readonly InvoiceLine[]): Promise
 }
 
 /** What a person has taken off this invoice is for another one, and so is what was left of it. */
-async function takenOffBy(db: ControlDb, lines: readonly InvoiceLine[]): Promise<ReadonlySet<string>> {
+async function takenOffBy(scope: CustomerScope, lines: readonly InvoiceLine[]): Promise<ReadonlySet<string>> {
   const takenOff = lines.flatMap(({ removedBy, correctionId }) => (removedBy === 'person' ? (correctionId ?? []) : []));
-  const corrections = await correctionRepository(db).byIds(takenOff);
+  const corrections = await correctionRepository(scope).byIds(takenOff);
   return new Set([...corrections.values()].map(originOf));
 }
 

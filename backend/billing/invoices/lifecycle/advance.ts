@@ -1,8 +1,10 @@
 /** Moves invoices through their life: each call is one transaction, so that a process that is killed leaves no half step. */
 
-import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
+import { customerScope } from '../../../customers/test-clocks/index.ts';
+import type { Scope } from '../../../platform/scope.ts';
 import { correctUsageOfCustomer } from '../../adjustments/index.ts';
-import { atCustomersTime, chargeRepository, currencyOf } from '../../charges/index.ts';
+import { chargeRepository, currencyOf } from '../../charges/index.ts';
 import {
   type ExtendedStatus,
   type Invoice,
@@ -41,13 +43,13 @@ const MAX_ATTEMPTS = 5;
  * @throws DomainProblem 400 `invoice_action_not_available` when the trigger is not possible, 409 when others keep
  * changing the invoice
  */
-export async function moveInvoice(anyDeps: InvoicesDeps, id: string, move: Move = {}): Promise<Invoice> {
-  const known = await invoiceRepository(anyDeps.db).byId(id);
+export async function moveInvoice(deps: InvoicesDeps, root: Scope, id: string, move: Move = {}): Promise<Invoice> {
+  const known = await invoiceRepository(root).byId(id);
   if (known === undefined) throw invoiceNotFound(id);
-  const deps = await atCustomersTime(anyDeps, known.customerId);
+  const scope = await customerScope(root, known.customerId);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const read = await readIfCollecting(deps, id, move);
-    const moved = await deps.db.transaction((trx) => moveWithin(trx, deps, id, move, read));
+    const read = await readIfCollecting(deps, scope, id, move);
+    const moved = await scope.transaction((scope) => moveWithin(scope, deps, id, move, read));
     if (moved !== undefined) return moved;
   }
   throw invoiceChangedMeanwhile(id);
@@ -64,52 +66,56 @@ interface ReadBefore {
 }
 
 /** Usage is read outside the transaction, which would otherwise hold up everybody else. */
-async function readIfCollecting(deps: InvoicesDeps, id: string, move: Move): Promise<ReadBefore> {
-  const invoice = await invoiceRepository(deps.db).byId(id);
+async function readIfCollecting(deps: InvoicesDeps, scope: CustomerScope, id: string, move: Move): Promise<ReadBefore> {
+  const invoice = await invoiceRepository(scope).byId(id);
   if (invoice === undefined) throw invoiceNotFound(id);
-  const currency = await currencyOf(deps, invoice.currency, deps.db);
-  const before = { invoice, lines: await lineRepository(deps.db).ofInvoice(id), currency };
+  const currency = await currencyOf(deps, invoice.currency, scope);
+  const before = { invoice, lines: await lineRepository(scope).ofInvoice(id), currency };
   const start = move.change === undefined ? before : await move.change(before);
-  const app = await deps.findApp(invoice.appId, deps.db);
-  const facts = factsOf(start.invoice, hasLiving(start.lines), app, deps.clock.nowMs());
+  const app = await deps.findApp(invoice.appId, scope);
+  const facts = factsOf(start.invoice, hasLiving(start.lines), app, scope.clock.nowMs());
   const first =
     move.trigger === undefined ? nextStatus(invoice.status, facts) : transition(invoice.status, move.trigger);
   const isCollecting = first !== undefined && passesCollecting(first, facts);
   const kept = move.trigger === 'delete' ? [] : start.lines.filter(({ deletedAtMs }) => deletedAtMs === undefined);
-  const letOff = await readLetOff(deps, invoice, before.lines, new Set(kept.map((line) => line.id)));
+  const letOff = await readLetOff(deps, scope, invoice, before.lines, new Set(kept.map((line) => line.id)));
   if (!isCollecting) return { before, start, quantities: undefined, letOff };
   // What has changed since earlier invoices goes on this one.
-  await correctUsageOfCustomer(deps, invoice.customerId);
-  return { before, start, quantities: await readQuantities(deps, start.invoice, start.lines), letOff };
+  await correctUsageOfCustomer(deps, scope, invoice.customerId);
+  return { before, start, quantities: await readQuantities(deps, scope, start.invoice, start.lines), letOff };
 }
 
 /** undefined when the invoice has changed since its usage was read. */
 async function moveWithin(
-  trx: ControlDb,
+  scope: CustomerScope,
   deps: InvoicesDeps,
   id: string,
   move: Move,
   read: ReadBefore,
 ): Promise<Invoice | undefined> {
-  const invoice = await invoiceRepository(trx).byId(id);
+  const invoice = await invoiceRepository(scope).byId(id);
   if (invoice?.version !== read.before.invoice.version) return undefined;
-  const app = await deps.findApp(invoice.appId, trx);
-  const isTaxEnforced = await taxIsEnforced(deps, invoice, trx);
-  const context: StepContext = { trx, deps, app, isTaxEnforced, quantities: read.quantities };
+  const app = await deps.findApp(invoice.appId, scope);
+  const isTaxEnforced = await taxIsEnforced(deps, invoice, scope);
+  const context: StepContext = { scope, deps, app, isTaxEnforced, quantities: read.quantities };
   const moving = move.trigger === undefined ? read.start : await trigger(read.start, move.trigger, context);
   const stuck = await followAutomaticSteps(moving, context);
   if (stuck === undefined) return undefined;
   const moved = move.trigger === undefined ? await becomeOverdue(stuck, context) : stuck;
-  return save(trx, withLetOff(moved, read.letOff), read.before, context);
+  return save(scope, withLetOff(moved, read.letOff), read.before, context);
 }
 
 /** As agreed when the invoice was made; whoever has stopped enforcing since wants it to go on. */
-async function taxIsEnforced(deps: InvoicesDeps, { workflow, customerId }: Invoice, trx: ControlDb): Promise<boolean> {
-  return workflow.tax.enforced && (await deps.profileOf(customerId, trx)).profile.workflow.tax.enforced;
+async function taxIsEnforced(
+  deps: InvoicesDeps,
+  { workflow, customerId }: Invoice,
+  scope: CustomerScope,
+): Promise<boolean> {
+  return workflow.tax.enforced && (await deps.profileOf(customerId, scope)).profile.workflow.tax.enforced;
 }
 
 interface StepContext {
-  trx: ControlDb;
+  scope: CustomerScope;
   deps: InvoicesDeps;
   app: Awaited<ReturnType<InvoicesDeps['findApp']>>;
   isTaxEnforced: boolean;
@@ -130,11 +136,11 @@ async function trigger(moving: Moving, name: Trigger, context: StepContext): Pro
 async function followAutomaticSteps(start: Moving, context: StepContext): Promise<Moving | undefined> {
   let moving = start;
   for (;;) {
-    const facts = factsOf(moving.invoice, hasLiving(moving.lines), context.app, context.deps.clock.nowMs());
+    const facts = factsOf(moving.invoice, hasLiving(moving.lines), context.app, context.scope.clock.nowMs());
     const next = nextStatus(moving.invoice.status, facts);
     if (next === undefined) return moving;
     if (next === 'draft.collecting') {
-      if (await waitsForEarlierPart(context.trx, moving.lines)) return moving;
+      if (await waitsForEarlierPart(context.scope, moving.lines)) return moving;
       if (context.quantities === undefined) return undefined;
     }
     moving = await enter(moving, next, context);
@@ -143,36 +149,36 @@ async function followAutomaticSteps(start: Moving, context: StepContext): Promis
 
 async function becomeOverdue(moving: Moving, context: StepContext): Promise<Moving> {
   const { status, dueAtMs } = moving.invoice;
-  const isDue = dueAtMs !== undefined && context.deps.clock.nowMs() >= dueAtMs;
+  const isDue = dueAtMs !== undefined && context.scope.clock.nowMs() >= dueAtMs;
   return isDue && transition(status, 'overdue') !== undefined ? enter(moving, 'overdue', context) : moving;
 }
 
 function enter(moving: Moving, status: ExtendedStatus, context: StepContext): Promise<Moving> {
-  const { trx, deps, ...rest } = context;
+  const { scope, deps, ...rest } = context;
   const entered = { ...moving, invoice: { ...moving.invoice, status } };
-  return enterState(entered, { ...rest, db: trx, nowMs: deps.clock.nowMs(), newId: deps.newId });
+  return enterState(entered, { ...rest, scope, nowMs: scope.clock.nowMs() });
 }
 
 async function save(
-  trx: ControlDb,
+  scope: CustomerScope,
   moved: Moving,
   before: Moving,
   { deps, app }: StepContext,
 ): Promise<Invoice | undefined> {
   const { invoice, lines } = moved;
-  const nowMs = deps.clock.nowMs();
+  const nowMs = scope.clock.nowMs();
   const changed = { ...invoice, updatedAtMs: nowMs };
   const wake = wakeAtMs(changed, factsOf(changed, hasLiving(lines), app, nowMs));
   // A draft that waits for an earlier part is looked at again soon.
   const wakeAt = wake !== undefined && wake <= nowMs ? nowMs + RECHECK_MS : wake;
-  if (!(await invoiceRepository(trx).replace(changed, wakeAt))) return undefined;
+  if (!(await invoiceRepository(scope).replace(changed, wakeAt))) return undefined;
   const known = new Map(before.lines.map((line) => [line.id, line]));
-  await chargeRepository(trx).insert(moved.newCharges ?? []);
-  await lineRepository(trx).insert(lines.filter((line) => !known.has(line.id)));
+  await chargeRepository(scope).insert(moved.newCharges ?? []);
+  await lineRepository(scope).insert(lines.filter((line) => !known.has(line.id)));
   const replaced = lines.filter((line) => known.has(line.id) && known.get(line.id) !== line);
-  await lineRepository(trx).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
-  await chargesFollow(trx, before.lines, lines, nowMs);
-  await correctionsFollow(deps, trx, before, { ...moved, invoice: changed });
+  await lineRepository(scope).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
+  await chargesFollow(scope, before.lines, lines, nowMs);
+  await correctionsFollow(deps, scope, before, { ...moved, invoice: changed });
   return { ...changed, version: invoice.version + 1 };
 }
 

@@ -1,7 +1,7 @@
 /** What happens to an invoice when its quantities are taken. Runs inside the transaction of the step. */
 
 import { RatingError } from '../../../catalog/rating/index.ts';
-import type { ControlDb } from '../../../platform/db/control-db.ts';
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import { largestOf, smallestOf } from '../../../platform/extremes.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
@@ -33,7 +33,7 @@ export interface Moving {
 
 /** Sets the quantities of metered lines, and what earlier parts of their periods billed. @param known as of `earlierParts` */
 export async function takeQuantities(
-  db: ControlDb,
+  scope: CustomerScope,
   moving: Moving,
   read: ReadQuantities,
   known?: ReadonlyMap<string, InvoiceLine>,
@@ -47,7 +47,7 @@ export async function takeQuantities(
       issues.push(measured.issue);
       return line;
     }
-    const earlier = await earlierParts(db, line, known);
+    const earlier = await earlierParts(scope, line, known);
     return {
       ...line,
       quantity: quantityOfPart(measured.value, earlier.quantity),

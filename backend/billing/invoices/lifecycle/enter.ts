@@ -1,6 +1,6 @@
 /** What happens when an invoice enters a state. */
-import type { ControlDb } from '../../../platform/db/control-db.ts';
-import type { NewId } from '../../../platform/ids.ts';
+
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import type { App } from '../../apps/index.ts';
 import { chargeRepository } from '../../charges/index.ts';
 import {
@@ -21,9 +21,8 @@ import { withTaxIssue } from './tax.ts';
 import { draftUntilMs, dueAtMs } from './times.ts';
 
 export interface EnterContext {
-  db: ControlDb;
+  scope: CustomerScope;
   nowMs: number;
-  newId: NewId;
   app: App | undefined;
   isTaxEnforced: boolean;
   /** Read for `draft.collecting`. */
@@ -37,14 +36,14 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'draft.collecting':
       return collect(moving, context);
     case 'draft.updating':
-      return rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.newId);
+      return rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.scope.newId);
     case 'draft.validating':
       return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced) };
     case 'issuing.syncing':
       return { ...moving, invoice: withDatesOfIssue(invoice, context.nowMs) };
     case 'issued':
-      await chargeRepository(context.db).setIssued(chargesOf(moving), context.nowMs);
-      return { ...moving, invoice: await withFinalNumber(invoice, context.db) };
+      await chargeRepository(context.scope).setIssued(chargesOf(moving), context.nowMs);
+      return { ...moving, invoice: await withFinalNumber(invoice, context.scope) };
     case 'payment_processing.pending':
       return settleInSandbox(moving);
     case 'deleted':
@@ -60,8 +59,8 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
 
 async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
-  const taken = await rateAll(await takeQuantities(context.db, moving, context.quantities), context.newId);
-  const attached = await attachCorrections(context.db, taken, context);
+  const taken = await rateAll(await takeQuantities(context.scope, moving, context.quantities), context.scope.newId);
+  const attached = await attachCorrections(context.scope, taken, { nowMs: context.nowMs, newId: context.scope.newId });
   const { invoice } = attached;
   const { invoicing } = invoice.workflow;
   const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);
@@ -89,9 +88,9 @@ function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
  * The number is given out with the state in which the invoice cannot be deleted any more, in one transaction: so no
  * number is missing. A number that the external system has given stays.
  */
-async function withFinalNumber(invoice: Invoice, db: ControlDb): Promise<Invoice> {
+async function withFinalNumber(invoice: Invoice, scope: CustomerScope): Promise<Invoice> {
   if (!isDraftNumber(invoice.number)) return invoice;
-  const count = await invoiceRepository(db).nextNumber(`invoices/app/${invoice.appType}`);
+  const count = await invoiceRepository(scope).nextNumber(`invoices/app/${invoice.appType}`);
   return { ...invoice, number: issuedNumber(invoice.appType, invoice.customer.name, count) };
 }
 

@@ -3,6 +3,7 @@
  * bills what is left, so it has to be known also where the part's quantity was not taken yet.
  */
 
+import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import { differenceOf, isNegative } from '../../../platform/decimal-texts.ts';
 import { type Invoice, type InvoiceLine, isMetered, isMissing, readUsages } from '../../invoice-records/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
@@ -14,6 +15,7 @@ export type LetOff = ReadonlyMap<string, string>;
 /** @param kept lines after the move, those that are deleted by then left out */
 export async function readLetOff(
   deps: InvoicesDeps,
+  scope: CustomerScope,
   { customerId }: Pick<Invoice, 'customerId'>,
   before: readonly InvoiceLine[],
   kept: ReadonlySet<string>,
@@ -26,7 +28,7 @@ export async function readLetOff(
     { featureId, name, period: { fromMs, toMs: servicePeriod.fromMs } },
     { featureId, name, period: { fromMs, toMs: servicePeriod.toMs } },
   ]);
-  const values = await readUsages(deps, customerId, asked);
+  const values = await readUsages(deps, scope, customerId, asked);
   const letOff = new Map<string, string>();
   for (const [index, line] of lines.entries()) {
     const [atStart, atEnd] = [values[2 * index], values[2 * index + 1]];

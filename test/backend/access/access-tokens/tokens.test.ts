@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfiguredToken, createAccessTokens } from '../../../../backend/access/access-tokens/index.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
 import { reusedBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { testScope } from '../../../support/scope.ts';
 import { testClock } from '../../../support/test-clock.ts';
 
 const reused = reusedBackend();
@@ -106,7 +106,7 @@ async function alone() {
   const clock = testClock();
   const db = openControlDb(join(folder, 'control.sqlite'), 'backend/migrations');
   const open = (configured: readonly ConfiguredToken[] = []) =>
-    createAccessTokens({ db, clock, newId: createIds(clock), configured });
+    createAccessTokens({ scope: testScope(db, clock), configured });
   const close = async () => {
     await db.close();
     rmSync(folder, { recursive: true });

@@ -1,4 +1,5 @@
 /** Changes something and is killed in the middle of it: before it is stored, or between that and the answer. */
+
 import { Hono } from 'hono';
 import { createAuditLog } from '../../../../backend/access/audit-log/index.ts';
 import { createTaxCodes } from '../../../../backend/catalog/tax-codes/index.ts';
@@ -8,18 +9,19 @@ import { logRequests } from '../../../../backend/platform/http/request-log.ts';
 import { createRouter } from '../../../../backend/platform/http/router.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
+import { testScope } from '../../../support/scope.ts';
 import { testClock } from '../../../support/test-clock.ts';
 
 const [, , path = '', moment] = process.argv;
 const clock = testClock();
 const newId = createIds(clock);
 const db = openControlDb(path, 'backend/migrations');
-const auditLog = createAuditLog({ db, clock, newId, log: createLogger('silent') });
+const auditLog = createAuditLog(testScope(db, clock));
 const router = createRouter(async () => ({ tokenId: newId(), tokenName: 'ops', role: 'admin' }), {
   recorder: auditLog.recorder,
 });
 const die = () => process.kill(process.pid, 'SIGKILL');
-createTaxCodes({ db, clock, newId }).routes({
+createTaxCodes({ scope: testScope(db, clock) }).routes({
   ...router,
   endpoint: (endpoint, handler) =>
     router.endpoint(endpoint, async (input) => {

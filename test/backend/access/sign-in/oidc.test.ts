@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { returnPath } from '../../../../backend/access/sign-in/oidc/return-to.ts';
 import { roleOfClaims } from '../../../../backend/access/sign-in/oidc/role-of-claims.ts';
 import { createSessions } from '../../../../backend/access/sign-in/sessions.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
 import {
   CLIENT,
@@ -11,6 +10,7 @@ import {
   startOidcProvider,
   type TestProvider,
 } from '../../../support/oidc-provider.ts';
+import { testScope } from '../../../support/scope.ts';
 
 const PUBLIC_URL = 'https://billing.example.com';
 const START = '/v3/openmeter/sign-in/oidc';
@@ -158,7 +158,7 @@ describe('signing in over OpenID Connect', () => {
     const secret = jar.header().split('metering-session=')[1]?.split(';', 1)[0] ?? '';
     const { db, clock } = backend;
     const tokens = { current: () => undefined, use: () => undefined };
-    const parts = { db, clock, newId: createIds(clock), tokens, lifetimeMs: 1 };
+    const parts = { scope: testScope(db, clock), tokens, lifetimeMs: 1 };
     expect((await createSessions({ ...parts, hasProvider: true }).find(secret))?.session.method).toBe('oidc');
     const off = createSessions({ ...parts, hasProvider: false });
     await expect(off.find(secret)).rejects.toMatchObject({ kind: 'unauthenticated' });

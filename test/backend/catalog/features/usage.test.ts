@@ -5,12 +5,14 @@ import { createFeatures, type Feature, type Features } from '../../../../backend
 import { createCustomers } from '../../../../backend/customers/customers/index.ts';
 import { type ControlDb, openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { DomainProblem } from '../../../../backend/platform/errors.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
+import type { Scope } from '../../../../backend/platform/scope.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
+import { testScope } from '../../../support/scope.ts';
 import { createFeature, createMeter, type Json, UNKNOWN_ID } from './support.ts';
 
 let backend: TestBackend;
 let db: ControlDb;
+let scope: Scope;
 let features: Features;
 let meter: Json;
 let customer: Json;
@@ -23,12 +25,10 @@ beforeAll(async () => {
     join(dataDir, 'control.sqlite'),
     fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)),
   );
-  const newId = createIds(clock);
-  const customers = createCustomers({ db, clock, newId });
+  scope = testScope(db, clock);
+  const customers = createCustomers({ scope });
   features = createFeatures({
-    db,
-    clock,
-    newId,
+    scope,
     usage,
     findSubjects: customers.findByIds,
     users: {
@@ -127,7 +127,7 @@ test('an archived feature counts as before, also without its dimension and its m
     meter: { id: other.id, filters: { route: { eq: 'embed' } } },
   });
   const archived = async () => {
-    const found = (await features.findByIds([feature.id])).get(feature.id);
+    const found = (await features.findByIds([feature.id], scope)).get(feature.id);
     return found && ofCustomer(found, customer.id);
   };
   expect(await archived()).toBe('8');
@@ -183,11 +183,11 @@ test('found by ids and keys: archived ones too, of one key the living one, else 
   await backend.request('DELETE', `/features/${first.id}`);
   backend.clock.advanceMs(1000);
   const second = await createFeature(backend, 'again');
-  expect((await features.findByKeys(['again', 'missing'])).get('again')).toEqual(second);
+  expect((await features.findByKeys(['again', 'missing'], scope)).get('again')).toEqual(second);
   await backend.request('DELETE', `/features/${second.id}`);
-  const found = await features.findByKeys(['again', 'missing']);
+  const found = await features.findByKeys(['again', 'missing'], scope);
   expect([...found.keys()]).toEqual(['again']);
   expect(found.get('again')).toMatchObject({ id: second.id, deleted_at: expect.any(String) });
-  const byId = await db.transaction((trx) => features.findByIds([first.id, UNKNOWN_ID, first.id], trx));
+  const byId = await scope.transaction((own) => features.findByIds([first.id, UNKNOWN_ID, first.id], own));
   expect([...byId.keys()]).toEqual([first.id]);
 });

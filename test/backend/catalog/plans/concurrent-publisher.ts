@@ -10,6 +10,7 @@ import { systemClock } from '../../../../backend/platform/clock.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
+import { testScope } from '../../../support/scope.ts';
 
 /**
  * node concurrent-publisher.ts FILE NAME ROUNDS: a backend of its own on the control database FILE. In each round it
@@ -24,7 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'publisher-'));
 const db = openControlDb(file, fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)));
 const usage = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
 const configured = [{ name, role: 'admin' as const, token: TOKEN }];
-const tokens = await createAccessTokens({ db, clock, newId, configured });
+const tokens = await createAccessTokens({ scope: testScope(db, clock), configured });
 const log = createLogger('error');
 const app = createApp({ usage, db, clock, newId, log, tokens, maxBodyBytes: 1_000_000, version: '0.0.0-test' });
 

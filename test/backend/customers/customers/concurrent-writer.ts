@@ -4,12 +4,12 @@ import { createCustomers } from '../../../../backend/customers/customers/index.t
 import { systemClock } from '../../../../backend/platform/clock.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { DomainProblem } from '../../../../backend/platform/errors.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
+import { testScope } from '../../../support/scope.ts';
 
 /** node concurrent-writer.ts FILE NAME KEY…: creates for each KEY a customer that has it as key or as subject key. */
 const [file = '', name = '', ...keys] = process.argv.slice(2);
 const db = openControlDb(file, fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)));
-const customers = createCustomers({ db, clock: systemClock, newId: createIds(systemClock) });
+const customers = createCustomers({ scope: testScope(db, systemClock) });
 
 console.log('ready');
 await once(process.stdin, 'data');

@@ -15,9 +15,10 @@ import { problemHandler } from '../../../../backend/platform/http/problem.ts';
 import { badRequestSchema, problemSchema } from '../../../../backend/platform/http/problem-schema.ts';
 import { logRequests } from '../../../../backend/platform/http/request-log.ts';
 import { createRouter } from '../../../../backend/platform/http/router.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
+import type { Scope } from '../../../../backend/platform/scope.ts';
 import { contractIsAvailable, contractViolations } from '../../../support/contract.ts';
+import { testScope } from '../../../support/scope.ts';
 import { type TestClock, testClock } from '../../../support/test-clock.ts';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../../../backend/migrations', import.meta.url));
@@ -37,6 +38,7 @@ export interface CustomersUnderTest {
   customers: Customers;
   db: ControlDb;
   clock: TestClock;
+  scope: Scope;
   folder: string;
   /** @param role of the token that is sent; null sends none */
   call(method: string, path: string, body?: unknown, role?: Role | null): Promise<Answer>;
@@ -50,9 +52,9 @@ export interface CustomersUnderTest {
 export function startCustomers(blockers?: CustomerBlockers): CustomersUnderTest {
   const folder = mkdtempSync(join(tmpdir(), 'customers-'));
   const clock = testClock();
-  const newId = createIds(clock);
   const db = openControlDb(join(folder, DATABASE_FILE), MIGRATIONS);
-  const customers = createCustomers({ db, clock, newId, ...(blockers && { blockers }) });
+  const scope = testScope(db, clock);
+  const customers = createCustomers({ scope, ...(blockers && { blockers }) });
   const router = createRouter(async (token) =>
     ['admin', 'viewer', 'ingest'].includes(token)
       ? { tokenId: token, tokenName: token, role: token as Role }
@@ -75,6 +77,7 @@ export function startCustomers(blockers?: CustomerBlockers): CustomersUnderTest 
     customers,
     db,
     clock,
+    scope,
     folder,
     call,
     create: async (key, subjectKeys, fields = {}) => {

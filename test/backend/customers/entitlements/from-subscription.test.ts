@@ -7,7 +7,7 @@ import { createCustomers } from '../../../../backend/customers/customers/index.t
 import { type AgreedAccess, followSubscription } from '../../../../backend/customers/entitlements/from-subscription.ts';
 import { entitlementRepository } from '../../../../backend/customers/entitlements/repository.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
+import { testScope } from '../../../support/scope.ts';
 import { MIGRATIONS } from '../customers/support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'entitlements-'));
@@ -18,15 +18,15 @@ afterAll(async () => {
 });
 
 const day = (n: number) => Date.parse('2026-03-01T00:00:00Z') + n * 86_400_000;
-const newId = createIds({ nowMs: () => day(0) });
+const scope = testScope(db, { nowMs: () => day(0) });
+const { newId } = scope;
 let customerId = '';
 let featureId = '';
 let subscriptionId = '';
 beforeEach(async () => {
-  const clock = { nowMs: () => day(0) };
   const name = newId();
-  customerId = (await createCustomers({ db, clock, newId }).create({ key: name, name })).id;
-  featureId = (await createFeaturesService({ db, clock, newId }).create({ key: `f_${name.toLowerCase()}`, name })).id;
+  customerId = (await createCustomers({ scope }).create({ key: name, name })).id;
+  featureId = (await createFeaturesService({ scope }).create({ key: `f_${name.toLowerCase()}`, name })).id;
   subscriptionId = newId();
 });
 
@@ -41,8 +41,8 @@ const limit = (itemId: string, amount: string, fromMs: number, toMs?: number): A
   measureFromMs: day(0),
 });
 const follow = (nowMs: number, ...access: AgreedAccess[]) =>
-  db.transaction((trx) =>
-    followSubscription({ id: subscriptionId, customerId, billingAnchorMs: day(0), access }, { db: trx, newId, nowMs }),
+  scope.transaction((own) =>
+    followSubscription({ id: subscriptionId, customerId, billingAnchorMs: day(0), access }, { scope: own, nowMs }),
   );
 const stretches = async () =>
   (await entitlementRepository(db).ofSubscription(subscriptionId))

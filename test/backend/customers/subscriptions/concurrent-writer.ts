@@ -8,7 +8,7 @@ import { createStartService } from '../../../../backend/customers/subscriptions/
 import { systemClock } from '../../../../backend/platform/clock.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { DomainProblem, RequestProblem } from '../../../../backend/platform/errors.ts';
-import { createIds } from '../../../../backend/platform/ids.ts';
+import { testScope } from '../../../support/scope.ts';
 
 /**
  * node concurrent-writer.ts FILE SEED COUNT CUSTOMER ADDON PLAN…: COUNT random changes of the customer's subscriptions,
@@ -17,12 +17,12 @@ import { createIds } from '../../../../backend/platform/ids.ts';
 const [file = '', seed = '1', count = '1', customerId = '', addonId = '', ...planIds] = process.argv.slice(2);
 const db = openControlDb(file, fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)));
 const clock = systemClock;
-const newId = createIds(clock);
+const scope = testScope(db, clock);
 const nothing = async () => new Map();
 const lookups = { features: nothing, currencies: nothing, taxCodes: async () => new Set<string>() };
-const addons = createAddons({ db, clock, newId, lookups, blocksDeletion: plansBlockAddonDeletion });
-const plans = createPlans({ db, clock, newId, lookups, findAddons: addons.findByIds });
-const deps = { db, clock, newId, plans, addons, lookups };
+const addons = createAddons({ scope, lookups, blocksDeletion: plansBlockAddonDeletion });
+const plans = createPlans({ scope, lookups, findAddons: addons.findByIds });
+const deps = { scope, plans, addons, lookups };
 const service = { ...createStartService(deps), ...createEndService(deps) };
 const bought = createSubscriptionAddonService(deps);
 

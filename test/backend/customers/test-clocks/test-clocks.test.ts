@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCustomers } from '../../../../backend/customers/customers/index.ts';
-import { clockOf, createTestClocksService, nowByCustomer } from '../../../../backend/customers/test-clocks/index.ts';
+import {
+  createTestClocksService,
+  customerScope,
+  nowByCustomer,
+} from '../../../../backend/customers/test-clocks/index.ts';
 import { DomainProblem } from '../../../../backend/platform/errors.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 import { type CustomersUnderTest, startCustomers, UNKNOWN_ID } from '../customers/support.ts';
@@ -113,10 +117,9 @@ describe('what other modules see', () => {
   const busy = new Set<string>();
   const clocks = () =>
     createTestClocksService({
-      db: t.db,
-      clock: t.clock,
+      scope: t.scope,
       hooks: {
-        findCustomer: (id, db) => createCustomers({ db, clock: t.clock, newId: () => '' }).get(id),
+        findCustomer: (id, scope) => createCustomers({ scope }).get(id),
         blocksTimeTravel: async (id) =>
           busy.has(id) ? new DomainProblem('resource-conflict', 'has a past') : undefined,
         onMove: async (id, nowMs) => {
@@ -133,10 +136,10 @@ describe('what other modules see', () => {
   test('its own time for the sandbox customer, the real one for everybody else', async () => {
     const [sandbox, other] = [await t.create('sandbox'), await t.create('other')];
     await clocks().put(sandbox.id, '2030-01-01T00:00:00Z');
-    const now = async (id: string) => new Date((await clockOf(t.db, t.clock, id)).nowMs()).toISOString();
+    const now = async (id: string) => new Date((await customerScope(t.scope, id)).clock.nowMs()).toISOString();
     expect(await now(sandbox.id)).toBe('2030-01-01T00:00:00.000Z');
     expect(await now(other.id)).toBe('2026-05-05T05:05:05.000Z');
-    const all = await nowByCustomer(t.db, t.clock);
+    const all = await nowByCustomer(t.scope);
     expect([all.of(sandbox.id), all.of(other.id)]).toEqual([Date.parse('2030-01-01'), t.clock.nowMs()]);
   });
 
