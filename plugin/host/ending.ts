@@ -29,7 +29,7 @@ const PARENT_CHECK_MS = 1000;
  * started another, which it does after a second at most and which takes its time on a busy machine, it is needed. Whom
  * nobody is connected to may be the last that is left of a Kong that is gone, and does not wait for long.
  */
-const SUCCESSOR_WITHIN_MS: Readonly<Record<OrphanUse, number>> = { connected: 30_000, idle: 1500, none: 0 };
+const SUCCESSOR_WITHIN_MS: Readonly<Record<OrphanUse, number>> = { connected: 60_000, idle: 1500, none: 0 };
 const SUCCESSOR_CHECK_MS = 20;
 
 /**

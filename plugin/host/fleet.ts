@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../../delivery/clock.ts';
+import type { Room } from './accepting.ts';
+import { MAX_CONNECTIONS } from './listening.ts';
+import type { ListeningHandle } from './listening-handle.ts';
 import { plainError, type Reports } from './reports.ts';
 import {
   type LeftConnection,
@@ -17,7 +20,11 @@ export interface Fleet {
   handOver(connection: Socket): void;
   /** Of Kong, served or waiting for a worker. */
   connectionCount(): number;
-  /** Gives the listening socket to every worker, those that are yet to come included. */
+  /** Whether a worker takes the next connection at once. */
+  room(): Room;
+  /** Resolves with a copy of the listening socket, once there is a worker that has it. */
+  copy(): Promise<ListeningHandle>;
+  /** Gives the listening socket to every worker; those that are yet to come get what its handle is then. */
   share(listener: Listener): void;
   /** Has the workers close their connections, each in place of its next event. */
   retire(): void;
@@ -40,6 +47,8 @@ const MAX_WAITING_CONNECTIONS = 4096;
 const READY_WITHIN_MS = 15_000;
 const LONGEST_START_MS = 240_000;
 
+const COPY_AGAIN_MS = 100;
+
 /** Kong, too, starts a plugin server at most once a second. */
 const START_AGAIN_MS = 1000;
 
@@ -51,6 +60,8 @@ export interface FleetOptions {
   /** Tells a new worker all that it has to know before it serves. */
   readonly teach: (worker: WorkerProcess) => void;
   readonly requests: Pick<WorkerEvents, 'start' | 'stop'>;
+  /** There may be room for a connection. */
+  readonly onRoom: () => void;
   /** Takes what workers write to standard error; without it they write to this process's. */
   readonly onOutput?: ((line: string) => void) | undefined;
 }
@@ -61,6 +72,8 @@ interface Members {
   readonly all: Set<WorkerProcess>;
   readonly waiting: LeftConnection[];
   listener: Listener | undefined;
+  /** Resolves when the next worker is ready. */
+  nextReady: PromiseWithResolvers<void>;
   isRetired: boolean;
   isEnding: boolean;
 }
@@ -71,6 +84,7 @@ export function createFleet(options: FleetOptions): Fleet {
     all: new Set(),
     waiting: [],
     listener: undefined,
+    nextReady: Promise.withResolvers<void>(),
     isRetired: false,
     isEnding: false,
   };
@@ -89,9 +103,13 @@ export function createFleet(options: FleetOptions): Fleet {
         if (members.isRetired) worker.retire();
         members.ready.push(worker);
         for (const connection of members.waiting.splice(0)) handOver(members, connection);
+        members.nextReady.resolve();
+        members.nextReady = Promise.withResolvers();
+        options.onRoom();
         // Not one earlier: Kong would keep all its connections with those who were ready first.
         if (members.ready.length === options.size) becameReady();
       },
+      onTaken: options.onRoom,
       onHung() {
         isTooLate = !wasReady;
         const what = wasReady ? 'does not answer any more' : `is not ready after ${readyWithinMs / 1000} s`;
@@ -104,6 +122,7 @@ export function createFleet(options: FleetOptions): Fleet {
           if (members.isEnding) one.connection.destroy();
           else handOver(members, one);
         }
+        options.onRoom();
         if (members.isEnding) return;
         // One that was killed says nothing of the next; one that gave up has said why, and would again.
         if (!wasReady && hasGivenUp) failed(plainError(`a worker could not be started: ${how}`));
@@ -123,7 +142,9 @@ export function createFleet(options: FleetOptions): Fleet {
       return allReady;
     },
     handOver: (connection) => handOver(members, { connection, isUsed: false }),
-    connectionCount: () => members.ready.reduce((sum, { connections }) => sum + connections, members.waiting.length),
+    connectionCount: () => connectionCount(members),
+    room: () => roomOf(members),
+    copy: () => copyOf(members),
     askAll: async (ask) => (await Promise.all(members.ready.map(ask))).every(Boolean),
     share(listener) {
       members.listener = listener;
@@ -141,14 +162,37 @@ export function createFleet(options: FleetOptions): Fleet {
   };
 }
 
-function handOver({ ready, waiting }: Members, given: LeftConnection): void {
+function connectionCount({ ready, waiting }: Members): number {
+  return ready.reduce((sum, { connections }) => sum + connections, waiting.length);
+}
+
+function roomOf(members: Members): Room {
+  const { ready, waiting } = members;
+  if (connectionCount(members) >= MAX_CONNECTIONS || waiting.length >= MAX_WAITING_CONNECTIONS) return 'none';
+  return nextOf(ready)?.isTaking === false ? 'taken' : 'waits';
+}
+
+async function copyOf(members: Members): Promise<ListeningHandle> {
+  for (;;) {
+    const [worker] = members.ready;
+    if (worker === undefined) await members.nextReady.promise;
+    const copy = await worker?.copy();
+    if (copy !== undefined) return copy;
+    // This process may open no more files.
+    if (worker !== undefined) await new Promise<void>((resolve) => systemClock.setTimer(resolve, COPY_AGAIN_MS));
+  }
+}
+
+/** The one that gets the next connection: of those with the fewest, the one that has waited longest. */
+function nextOf(ready: readonly WorkerProcess[]): WorkerProcess | undefined {
   const fewest = Math.min(...ready.map(({ connections }) => connections));
-  const [worker] = ready.splice(
-    ready.findIndex(({ connections }) => connections === fewest),
-    1,
-  );
+  return ready.find(({ connections }) => connections === fewest);
+}
+
+function handOver({ ready, waiting }: Members, given: LeftConnection): void {
+  const worker = nextOf(ready);
   if (worker !== undefined) {
-    ready.push(worker);
+    ready.push(...ready.splice(ready.indexOf(worker), 1));
     worker.serve(given.connection, given);
   } else if (waiting.push(given) > MAX_WAITING_CONNECTIONS) waiting.shift()?.connection.destroy();
 }

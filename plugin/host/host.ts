@@ -36,6 +36,9 @@ const FINISH_WITHIN_MS = 20;
 /** Kong closes a connection that it has not used for a minute (lua_socket_keepalive_timeout). */
 const RETIRED_WITHIN_MS = 65_000;
 
+/** Whoever waits to be accepted has been by then, since the event loop has gone round. */
+const ACCEPTED_WITHIN_MS = 100;
+
 export interface HostOptions {
   readonly plugin: HostedPlugin;
   readonly instances: Instances;
@@ -67,6 +70,7 @@ export function createHost(options: HostOptions): Host {
     starts: options.starts,
   };
   const connections = new Set<Connection>();
+  let served = 0;
   let whenAllIdle: (() => void) | undefined;
   let whenAllGone: (() => void) | undefined;
   const events = createMsgpackEvents(() => {
@@ -86,6 +90,20 @@ export function createHost(options: HostOptions): Host {
     if (whenAllIdle !== undefined && areAllIdle()) whenAllIdle();
   }
 
+  function pause(forMs: number): Promise<void> {
+    return new Promise((resolve) => clock.setTimer(resolve, forMs));
+  }
+
+  /** Closes every connection, those that are yet to come included; resolves when none is left, or after so long. */
+  async function allGone(withinMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    whenAllGone = resolve;
+    for (const connection of connections) connection.retire();
+    const deadline = clock.setTimer(resolve, withinMs, { background: true });
+    if (connections.size > 0) await promise;
+    deadline.cancel();
+  }
+
   function areAllIdle(): boolean {
     for (const connection of connections) if (!connection.isIdle()) return false;
     return true;
@@ -95,6 +113,7 @@ export function createHost(options: HostOptions): Host {
     serve(socket) {
       const connection: Connection = serveOver(socket, () => afterWork(socket, connection));
       connections.add(connection);
+      served++;
       gathering?.connected();
       socket.on('close', () => afterWork(socket, connection));
       if (whenAllIdle !== undefined) connection.finish();
@@ -102,12 +121,14 @@ export function createHost(options: HostOptions): Host {
     },
     connectionCount: () => connections.size,
     async retire() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      whenAllGone = resolve;
-      for (const connection of connections) connection.retire();
-      const deadline = clock.setTimer(resolve, RETIRED_WITHIN_MS, { background: true });
-      if (connections.size > 0) await promise;
-      deadline.cancel();
+      const until = clock.now() + RETIRED_WITHIN_MS;
+      let servedBefore: number;
+      do {
+        servedBefore = served;
+        await allGone(until - clock.now());
+        // What had connected before the other server took over may still wait to be accepted, one a turn.
+        await pause(ACCEPTED_WITHIN_MS);
+      } while (served > servedBefore && clock.now() < until);
     },
     async stop() {
       const { promise, resolve } = Promise.withResolvers<void>();

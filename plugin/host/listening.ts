@@ -12,7 +12,7 @@ import { plainError } from './reports.ts';
  * before. It is as high as the kernel ever takes it, so that somaxconn alone decides: 4096 is one Kong worker with all
  * the timers that it may run at a time (lua_max_running_timers).
  */
-const BACKLOG = 65_535;
+export const BACKLOG = 65_535;
 
 /** The kernel's room for the path of a socket, without its end mark; Node would use a longer one cut off. */
 const MAX_PATH_BYTES = 107;
@@ -21,7 +21,7 @@ const MAX_PATH_BYTES = 107;
  * Connections that are served at a time: 16 Kong workers with all the timers that each may run. A connection more would
  * cost others their memory.
  */
-const MAX_CONNECTIONS = 65_536;
+export const MAX_CONNECTIONS = 65_536;
 
 /** Where a listening socket is in the file system, and which one it is: a path outlives those who listen at it. */
 export interface ListenerPlace {
@@ -32,12 +32,17 @@ export interface ListenerPlace {
 
 /** A socket path that a server listens at. */
 export interface ListeningPath {
-  /** undefined = the socket came from whoever started this process, who looks after its path. */
-  readonly place: ListenerPlace | undefined;
   /** What the server is good for once its parent is gone, which depends on the connections that it has. */
   orphanUse(connections: number): OrphanUse;
   /** Removes the path, unless another server has taken it over meanwhile. Once gone, does nothing. */
   release(): void;
+}
+
+/** A server that listens already, under a name that nobody knows. */
+export interface BoundPath {
+  readonly place: ListenerPlace;
+  /** Gives it its name. */
+  publish(): ListeningPath;
 }
 
 /**
@@ -46,6 +51,11 @@ export interface ListeningPath {
  * @throws Error that says why the path cannot be listened at
  */
 export async function listenAt(server: Server, path: string): Promise<ListeningPath> {
+  return (await bindTo(server, path)).publish();
+}
+
+/** The first half of it. @throws Error that says why the path cannot be listened at */
+export async function bindTo(server: Server, path: string): Promise<BoundPath> {
   const target = resolve(path);
   const folder = dirname(target);
   const newName = (): string => join(folder, `.${randomBytes(4).toString('hex')}`);
@@ -70,35 +80,26 @@ export async function listenAt(server: Server, path: string): Promise<ListeningP
   server.off('error', reject);
   server.maxConnections = MAX_CONNECTIONS;
   const { dev: device, ino: inode } = lstatSync(temporary);
-  renameSync(temporary, target);
   const place = { path: target, device, inode };
   return {
     place,
-    orphanUse: (connections) => useOf(place, connections),
-    release() {
-      if (isAt(target, place)) removeOwn(target, newName(), (path) => isAt(path, place));
+    publish() {
+      renameSync(temporary, target);
+      return {
+        orphanUse: (connections) => useOf(place, connections),
+        release() {
+          if (isAt(target, place)) removeOwn(target, newName(), (path) => isAt(path, place));
+        },
+      };
     },
   };
 }
 
-/**
- * Listens with a socket that was made by whoever started this process, such as systemd. Its connections wait in the
- * kernel while no process serves it, so that a restart costs none of them.
- * @throws Error when the descriptor is no such socket
- */
-export async function listenWith(server: Server, descriptor: number): Promise<ListeningPath> {
-  const { promise: listening, resolve: listens, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ fd: descriptor, backlog: BACKLOG }, listens);
-  await listening;
-  server.off('error', reject);
-  server.maxConnections = MAX_CONNECTIONS;
-  return {
-    place: undefined,
-    orphanUse: (connections) => (connections > 0 ? 'connected' : 'idle'),
-    release: () => undefined,
-  };
-}
+/** The path of a socket that came from whoever started this process, such as systemd, who looks after it. */
+export const FOREIGN_PATH: ListeningPath = {
+  orphanUse: (connections) => (connections > 0 ? 'connected' : 'idle'),
+  release: () => undefined,
+};
 
 /** What a server that listens there is good for. */
 export function useOf(place: ListenerPlace, connections: number): OrphanUse {

@@ -1,14 +1,17 @@
 import { createServer } from 'node:net';
 import { systemClock } from '../../delivery/clock.ts';
+import { type Accepting, createAccepting } from './accepting.ts';
 import type { Command } from './command-line.ts';
 import { readHostConfig } from './config.ts';
 import type { Ending } from './ending.ts';
-import { createFleet, type Fleet } from './fleet.ts';
+import { createFleet, type Fleet, type FleetOptions } from './fleet.ts';
 import { createInstanceTable } from './instances.ts';
 import type { Keeper } from './keeper.ts';
-import { type ListeningPath, listenAt, listenWith } from './listening.ts';
+import { BACKLOG, bindTo, FOREIGN_PATH, type ListeningPath } from './listening.ts';
+import { handleOf, handleOfDescriptor, type ListeningHandle } from './listening-handle.ts';
 import type { Reports } from './reports.ts';
 import type { SharedInstance } from './worker-messages.ts';
+import type { Listener } from './worker-process.ts';
 
 /**
  * Serves one socket from several processes. This one accepts the connections, hands them out and knows the instances;
@@ -25,43 +28,68 @@ export async function serveWithWorkers(
   reports: Reports,
   keeper?: { readonly keeper: Keeper; readonly identity: string },
 ): Promise<void> {
-  const fleet = createTeachingFleet(command.workers, args, reports, keeper?.keeper.log);
-  const server = createServer({ pauseOnConnect: true }, fleet.handOver);
+  const fleet = createTeachingFleet({
+    size: command.workers,
+    args,
+    reports,
+    onOutput: keeper?.keeper.log,
+    onRoom: () => accepting?.look(),
+  });
+  let accepting: Accepting | undefined;
   let path: ListeningPath | undefined;
   let isEnding = false;
   ending.onRequest(
     async () => {
       isEnding = true;
       path?.release();
-      server.close();
+      accepting?.close();
       await fleet.end();
     },
     () => path?.orphanUse(fleet.connectionCount()) ?? 'none',
-    () => retire(fleet),
+    () => retire(fleet, accepting),
   );
   await fleet.start();
   if (isEnding) return;
   const { activatedSocket } = readHostConfig(process.pid);
-  path = await (activatedSocket === undefined ? listenAt(server, command.socket) : listenWith(server, activatedSocket));
-  if (path.place !== undefined) fleet.share({ server, place: path.place });
+  path = await (activatedSocket === undefined
+    ? listenAt(command.socket, fleet)
+    : listenWith(handleOfDescriptor(activatedSocket), fleet));
   process.on('exit', path.release);
-  server.on('error', (error) => reports.failed('connections could not be accepted', error));
+  accepting = createAccepting({
+    clock: systemClock,
+    copy: fleet.copy,
+    room: fleet.room,
+    take: fleet.handOver,
+    failed: (error) => reports.failed('connections could not be accepted', error),
+    backlog: BACKLOG,
+  });
   await keeper?.keeper.start(command.socket, keeper.identity, fleet.connectionCount, ending);
   reports.info('the plugin server listens', { workers: command.workers, protocol: command.protocol });
 }
 
-function createTeachingFleet(
-  size: number,
-  args: readonly string[],
-  reports: Reports,
-  onOutput: ((line: string) => void) | undefined,
-): Fleet {
+/** Has the workers give copies of a socket at this path, before anybody can connect to it; none of them accepts. */
+async function listenAt(path: string, fleet: Fleet): Promise<ListeningPath> {
+  const server = createServer();
+  const bound = await bindTo(server, path);
+  const listener: Listener = { handle: handleOf(server), place: bound.place };
+  fleet.share(listener);
+  // Nobody accepts with it: it keeps the socket open, whatever becomes of the others.
+  listener.handle = await fleet.copy();
+  const published = bound.publish();
+  server.close();
+  return published;
+}
+
+/** The same with a socket whose connections wait in the kernel while nobody serves it, so that a restart costs none of them. */
+async function listenWith(handle: ListeningHandle, fleet: Fleet): Promise<ListeningPath> {
+  fleet.share({ handle, place: undefined });
+  return FOREIGN_PATH;
+}
+
+function createTeachingFleet(options: Omit<FleetOptions, 'teach' | 'requests'>): Fleet {
   const table = createInstanceTable<SharedInstance>();
   const fleet = createFleet({
-    size,
-    args,
-    reports,
-    onOutput,
+    ...options,
     teach(worker) {
       // Before any connection, since messages arrive in their order.
       for (const [id, instance] of table.entries()) void worker.open(id, instance);
@@ -91,15 +119,16 @@ function createTeachingFleet(
 const RETIRED_WITHIN_MS = 65_000;
 const LOOK_MS = 100;
 
-async function retire(fleet: Fleet): Promise<void> {
+async function retire(fleet: Fleet, accepting: Accepting | undefined): Promise<void> {
   const until = systemClock.now() + RETIRED_WITHIN_MS;
   fleet.retire();
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = (): void => {
-    if (fleet.connectionCount() === 0 || systemClock.now() >= until) resolve();
+    // Those that connected before the successor did may still wait to be accepted.
+    const isLeft = accepting?.isQuiet() !== false && fleet.connectionCount() === 0;
+    if (isLeft || systemClock.now() >= until) resolve();
     else systemClock.setTimer(look, LOOK_MS);
   };
-  // Those that connected before the successor did are accepted in the turns to come.
-  systemClock.setTimer(look, LOOK_MS);
+  look();
   await promise;
 }

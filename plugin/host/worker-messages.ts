@@ -25,8 +25,13 @@ export type ToWorker =
   | { readonly kind: 'other-gone' }
   /** Comes with a connection of Kong. */
   | ({ readonly kind: 'serve'; readonly connection: number } & ConnectionPast)
-  /** Comes with the listening socket: for the time after the first process, should that be killed. */
-  | ({ readonly kind: 'listener' } & ListenerPlace)
+  /**
+   * Comes with the listening socket: to give copies of it, and for the time after the first process, should that be killed.
+   * Without a place, whoever made the socket looks after it.
+   */
+  | { readonly kind: 'listener'; readonly place?: ListenerPlace | undefined }
+  /** Answered by `copy`. */
+  | { readonly kind: 'copy'; readonly request: number }
   /** Another server has taken the socket's path: connections are closed, each in place of its next event. */
   | { readonly kind: 'retire' }
   /** Answered by `pong`, by whoever is alive. */
@@ -46,6 +51,8 @@ export type ToFirst =
   | { readonly kind: 'asked'; readonly connection: number; readonly call: string }
   /** It has been answered. */
   | { readonly kind: 'answered'; readonly connection: number }
+  /** Comes with a copy of the listening socket. */
+  | { readonly kind: 'copy'; readonly request: number }
   /** A connection that was handed over has ended. */
   | { readonly kind: 'ended'; readonly connection: number }
   | { readonly kind: 'pong' };

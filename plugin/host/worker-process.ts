@@ -1,9 +1,10 @@
 import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { systemClock, type Timer } from '../../delivery/clock.ts';
 import { WORKER_OPTION } from './command-line.ts';
 import { readLines } from './lines.ts';
 import type { ListenerPlace } from './listening.ts';
+import { type ListeningHandle, sendable } from './listening-handle.ts';
 import { createRequests } from './requests.ts';
 import type { ConnectionPast, SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
 
@@ -15,22 +16,29 @@ export interface WorkerProcess {
   close(id: number): Promise<boolean>;
   /** @param past with other workers; see inherited-connection.ts */
   serve(connection: Socket, past: ConnectionPast): void;
-  /** Gives it the listening socket, for the time after this process. */
+  /** Gives it the listening socket, for the time after this process and for `copy`. */
   inherit(listener: Listener): void;
+  /** Resolves with a copy of the listening socket; with undefined when the worker is gone. */
+  copy(): Promise<ListeningHandle | undefined>;
   /** Tells it that another worker is gone. */
   otherGone(): void;
   /** Has it close its connections, each in place of its next event. */
   retire(): void;
   /** Connections that it serves. */
   readonly connections: number;
+  /** A connection is on its way to it: another one would wait in this process. */
+  readonly isTaking: boolean;
   /** Resolves when the worker has finished what it had under way and is gone. */
   end(): Promise<void>;
 }
 
-/** A socket that this process listens at, as its workers are to know it. */
+/**
+ * A socket that this process listens at, as its workers are to know it. They get the bare handle: sent as a server, they would
+ * begin to accept at once.
+ */
 export interface Listener {
-  readonly server: Server;
-  readonly place: ListenerPlace;
+  handle: ListeningHandle;
+  readonly place: ListenerPlace | undefined;
 }
 
 /** A connection whose worker is gone. */
@@ -40,6 +48,8 @@ export interface LeftConnection extends ConnectionPast {
 
 export interface WorkerEvents {
   onReady(): void;
+  /** A connection that was on its way has arrived. */
+  onTaken(): void;
   /** It has not answered for so long that it was killed; `onExit` follows. */
   onHung(): void;
   /**
@@ -79,16 +89,20 @@ export function startWorkerProcess(
 ): WorkerProcess {
   const [, program = ''] = process.argv;
   const stderr = onOutput === undefined ? 'inherit' : 'pipe';
-  const child = fork(program, [...args, WORKER_OPTION], { stdio: ['ignore', stderr, stderr, 'ipc'] });
+  // What ends its standard input is the end of this process; see watchFirst in worker.ts.
+  const child = fork(program, [...args, WORKER_OPTION], { stdio: ['pipe', stderr, stderr, 'ipc'] });
+  child.stdin?.on('error', () => undefined);
   if (onOutput !== undefined) {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) readLines(stream, onOutput);
     }
   }
   const requests = createRequests<boolean>();
+  const copies = createRequests<ListeningHandle | undefined>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
   /** Those that it serves, each held open here as well, for another worker when it dies. */
   const held = new Map<number, LeftConnection>();
+  const onTheWay = new Set<number>();
   let lastConnection = 0;
   let silentPings = 0;
   let pinging: Timer | undefined;
@@ -121,8 +135,10 @@ export function startWorkerProcess(
     starting.cancel();
     pinging?.cancel();
     requests.answerAll(true);
+    copies.answerAll(undefined);
     const left = [...held.values()];
     held.clear();
+    onTheWay.clear();
     isGone();
     events.onExit(how, hasGivenUp, left);
   }
@@ -132,20 +148,29 @@ export function startWorkerProcess(
     held.delete(id);
   }
 
+  function taken(id: number): void {
+    if (onTheWay.delete(id)) events.onTaken();
+  }
+
   function note(id: number, past: Partial<ConnectionPast>): void {
     const one = held.get(id);
     if (one !== undefined) held.set(id, { ...one, ...past });
   }
 
-  child.on('message', (message: ToFirst) => {
+  child.on('message', (message: ToFirst, handle: unknown) => {
     // Whatever it says, it lives: a question waits behind the connections that are on their way to it, which may be thousands.
     silentPings = 0;
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
-    else if (message.kind === 'arrived') note(message.connection, { isUsed: true });
-    else if (message.kind === 'asked') note(message.connection, { unanswered: message.call });
+    else if (message.kind === 'copy') copies.answer(message.request, handle as ListeningHandle | undefined);
+    else if (message.kind === 'arrived') {
+      note(message.connection, { isUsed: true });
+      taken(message.connection);
+    } else if (message.kind === 'asked') note(message.connection, { unanswered: message.call });
     else if (message.kind === 'answered') note(message.connection, { unanswered: undefined });
-    else if (message.kind === 'ended') letGo(message.connection);
-    else if (message.kind === 'pong') return;
+    else if (message.kind === 'ended') {
+      letGo(message.connection);
+      taken(message.connection);
+    } else if (message.kind === 'pong') return;
     else if (message.kind === 'ready') {
       starting.cancel();
       ping();
@@ -163,27 +188,24 @@ export function startWorkerProcess(
     serve(connection, { isUsed, unanswered }) {
       // Should it not arrive, it is still one that the workers before have used.
       held.set(++lastConnection, { connection, isUsed, unanswered });
+      onTheWay.add(lastConnection);
       tell(child, { kind: 'serve', connection: lastConnection, isUsed, unanswered }, connection);
     },
-    inherit: ({ server, place }) => tell(child, { kind: 'listener', ...place }, handleOf(server)),
+    inherit: ({ handle, place }) => tell(child, { kind: 'listener', place }, sendable(handle)),
+    copy: () => copies.send((request) => tell(child, { kind: 'copy', request })),
     otherGone: () => tell(child, { kind: 'other-gone' }),
     retire: () => tell(child, { kind: 'retire' }),
     get connections() {
       return held.size;
+    },
+    get isTaking() {
+      return onTheWay.size > 0;
     },
     end() {
       child.kill('SIGTERM');
       return gone;
     },
   };
-}
-
-/**
- * The bare handle. Sent as the server itself, the worker would begin to accept at once; like this it only keeps the
- * socket alive until it decides to.
- */
-function handleOf(server: Server): SendHandle | undefined {
-  return (server as Server & { readonly _handle?: SendHandle })._handle;
 }
 
 async function answer(

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { systemClock } from '../../delivery/clock.ts';
 import type { Instances, StartedInstance } from './answers.ts';
 import type { Starts } from './connection.ts';
@@ -7,7 +7,8 @@ import type { Ending } from './ending.ts';
 import { framesOf } from './frames.ts';
 import { createHost, type Host } from './host.ts';
 import { createHeir } from './inherited-connection.ts';
-import { type ListenerPlace, useOf } from './listening.ts';
+import { BACKLOG, type ListenerPlace, useOf } from './listening.ts';
+import { acceptWith, type ListeningHandle, sendable } from './listening-handle.ts';
 import type { HostedPlugin, Protocol } from './plugin-module.ts';
 import { plainError, type Reports } from './reports.ts';
 import { createRequests, type Requests } from './requests.ts';
@@ -17,8 +18,8 @@ import type { ToFirst, ToWorker } from './worker-messages.ts';
 /** The socket that the first process listens at, for the time after it. */
 interface Inheritance {
   /** Keeps the socket open: what connects waits in the kernel, and is not refused. */
-  readonly handle: { readonly fd: number };
-  readonly place: ListenerPlace;
+  readonly handle: ListeningHandle;
+  readonly place: ListenerPlace | undefined;
 }
 
 /**
@@ -36,11 +37,16 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
   const started = new Map<number, StartedInstance>();
   const requests = createRequests<number | undefined>();
   const ids = new WeakMap<Socket, number>();
-  const instances = sharedInstances(plugin, started, requests);
+  const first = watchFirst(reports, firstGone);
+  const instances = sharedInstances(plugin, started, requests, first);
   const host = createHost({ plugin, instances, reports, protocol, starts: startsOf(ids) });
   const inherit = createHeir({ protocol, serve: host.serve });
   let inheritance: Inheritance | undefined;
-  const first = watchFirst(reports);
+
+  function firstGone(): void {
+    requests.answerAll(undefined);
+    if (inheritance?.place !== undefined) succeed(inheritance, host, reports);
+  }
 
   function open({ request, id, configJson, startedAtSeconds }: ToWorker & { kind: 'open' }): void {
     try {
@@ -85,8 +91,10 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
       case 'serve':
         return serve(message, handle);
       case 'listener':
-        inheritance = { handle: handle as Inheritance['handle'], place: message };
+        inheritance = { handle: handle as ListeningHandle, place: message.place };
         return;
+      case 'copy':
+        return tell({ kind: 'copy', request: message.request }, inheritance?.handle);
       case 'retire':
         return void host.retire();
       case 'ping':
@@ -94,30 +102,46 @@ export function serveAsWorker(plugin: HostedPlugin, ending: Ending, reports: Rep
         return tell({ kind: 'pong' });
     }
   });
-  process.on('disconnect', () => {
-    requests.answerAll(undefined);
-    if (inheritance !== undefined) succeed(inheritance, host, reports);
-  });
   ending.onRequest(
     () => host.stop(),
-    () => (inheritance === undefined ? 'none' : useOf(inheritance.place, host.connectionCount())),
+    // Also without connections, as one that has only just started: whoever replaces the first process needs its time.
+    () => (inheritance?.place === undefined ? 'none' : useOf(inheritance.place, Math.max(1, host.connectionCount()))),
     host.retire,
   );
   tell({ kind: 'ready' });
 }
 
 function succeed({ handle }: Inheritance, host: Host, reports: Reports): void {
-  const server = createServer((connection) => host.serve(connection));
-  server.on('error', (error) => reports.failed('the socket of the first process cannot be used', error));
-  server.listen({ fd: handle.fd });
+  const failed = (error: Error): void => reports.failed('the socket of the first process cannot be used', error);
+  const serve = (connection: Socket): void => {
+    host.serve(connection);
+    connection.resume();
+  };
+  acceptWith(handle, BACKLOG, serve, failed);
   reports.info('the first process is gone: a worker listens');
 }
 
-function watchFirst(reports: Reports): { isAlive(): void } {
+interface First {
+  readonly isGone: boolean;
+  isAlive(): void;
+}
+
+/**
+ * That it is gone is told by the end of the standard input, a pipe of which it has the other end: Node says nothing of the end
+ * of the channel to it while a socket that was sent over that one has not been confirmed.
+ */
+function watchFirst(reports: Reports, onGone: () => void): First {
   const pid = process.ppid;
   let silentLooks = 0;
+  let isGone = false;
+  const gone = (): void => {
+    if (isGone) return;
+    isGone = true;
+    onGone();
+  };
+  process.stdin.on('end', gone).on('error', gone).resume();
   const look = (): void => {
-    if (!process.connected || process.ppid !== pid) return;
+    if (isGone || process.ppid !== pid) return;
     if (++silentLooks > SILENT_LOOKS) {
       reports.info('the first process does not answer any more and is killed');
       process.kill(pid, 'SIGKILL');
@@ -127,6 +151,9 @@ function watchFirst(reports: Reports): { isAlive(): void } {
   };
   look();
   return {
+    get isGone() {
+      return isGone;
+    },
     isAlive() {
       silentLooks = 0;
     },
@@ -151,6 +178,7 @@ function sharedInstances(
   plugin: HostedPlugin,
   started: Map<number, StartedInstance>,
   requests: Requests<number | undefined>,
+  first: First,
 ): Instances {
   /** Without the first process, for this worker alone: another one tells Kong to start it there as well. */
   function startHere(configJson: string): number {
@@ -163,21 +191,22 @@ function sharedInstances(
   return {
     find: (id) => started.get(id),
     async start(configJson) {
-      if (!process.connected) return startHere(configJson);
+      if (first.isGone) return startHere(configJson);
       const id = await requests.send((request) => tell({ kind: 'start', request, configJson }));
       if (id !== undefined) return id;
-      if (!process.connected) return startHere(configJson);
+      if (first.isGone) return startHere(configJson);
       throw plainError('a worker could not start the instance');
     },
     async close(id) {
-      if (!process.connected) return started.delete(id);
-      return (await requests.send((request) => tell({ kind: 'stop', request, id }))) !== undefined;
+      const isClosed =
+        !first.isGone && (await requests.send((request) => tell({ kind: 'stop', request, id }))) !== undefined;
+      return first.isGone ? started.delete(id) : isClosed;
     },
   };
 }
 
 /** Once the first process is gone, nobody waits for what this one had to say. */
-function tell(message: ToFirst): void {
+function tell(message: ToFirst, handle?: ListeningHandle): void {
   // Without somebody who takes the error, a message too late would end the process before it has flushed.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  if (process.connected) process.send?.(message, sendable(handle), undefined, () => undefined);
 }

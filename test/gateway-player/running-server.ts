@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -17,7 +18,7 @@ export interface PluginServer {
   stderr(): string;
   /** SIGTERM, as Kong stops a plugin server; resolves when the process has ended by itself. */
   terminate(): Promise<Exit>;
-  /** SIGKILL, as Kong ends what does not stop; resolves when the process is gone. */
+  /** SIGKILL, as Kong ends what does not stop, and then to its workers, which would go on; resolves when all are gone. */
   kill(): Promise<Exit>;
   readonly exited: Promise<Exit>;
 }
@@ -53,9 +54,24 @@ export function watch(child: ChildProcess, socketPath: string): PluginServer {
     stdout: () => written.stdout,
     stderr: () => written.stderr,
     terminate: () => stopWith('SIGTERM'),
-    kill: () => stopWith('SIGKILL'),
+    kill() {
+      const workers = childrenOf(child.pid ?? -1);
+      const gone = stopWith('SIGKILL');
+      for (const pid of workers) process.kill(pid, 'SIGKILL');
+      return gone;
+    },
     exited,
   };
+}
+
+/** The process may be gone. */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return pids === '' ? [] : pids.split(' ').map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /** Resolves once the server listens; rejects, with what it wrote, when it ends before. */

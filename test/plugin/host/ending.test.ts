@@ -201,8 +201,12 @@ describe('without its parent the server ends, and flushes', () => {
     const pluginDir = await writePlugin(folder, 'flushing', FLUSHING.replace('HOW', 'on'));
     const server = await startPluginServer({ pluginDir, socketPath, workers: 2 });
     // As Kong does when a plugin server has not ended some 50 ms after SIGTERM. The workers hold its pipes.
-    await server.kill();
+    process.kill(server.pid, 'SIGKILL');
+    // Until then they are who Kong connects to.
+    const successor = await startPluginServer({ pluginDir, socketPath });
+    await server.exited;
     expect(server.stderr().match(/flushed/g)).toHaveLength(2);
+    await successor.terminate();
   });
 
   test('but not when its standard input is no pipe', async () => {

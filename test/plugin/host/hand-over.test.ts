@@ -4,8 +4,16 @@ import { chmodSync, existsSync, readFileSync, readlinkSync, writeFileSync } from
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type KongWorker, PLUGIN_SERVER, startKongWorker, startPluginServer } from '../../gateway-player/index.ts';
+import {
+  createProtobufProtocol,
+  type KongWorker,
+  PLUGIN_SERVER,
+  startKongWorker,
+  startPluginServer,
+} from '../../gateway-player/index.ts';
+import { callFrame, eventFrame, textFrame } from './support/frames.ts';
 import { type TemporaryFolder, temporaryFolder, writePlugin } from './support/probe-plugin.ts';
+import { openRawConnection } from './support/raw-connection.ts';
 
 /** Stores its events as a delivery does: in a file, before Kong is told. */
 const STORING = `
@@ -191,6 +199,52 @@ describe('a SIGKILL under load loses nothing', () => {
     await someRequests();
     expect(await requests.stop()).toMatchObject({ lost: [] });
   });
+});
+
+test('a SIGKILL of the first process while the other one is too busy to take connections loses none of those that wait', async () => {
+  // Without anybody who would start another one in its place.
+  const server = await startPluginServer({ pluginDir: pluginPath, socketPath, workers: 1 });
+  const protocol = createProtobufProtocol(socketPath, 1);
+  const instance = await protocol.startInstance('storing', { file: join(folder.path, 'events') });
+  const [serving = 0] = await serverPids('serving');
+  process.kill(serving, 'SIGSTOP');
+  const connections = await Promise.all(Array.from({ length: 40 }, () => openRawConnection(socketPath)));
+  for (const [index, connection] of connections.entries()) {
+    // Kong has told of some events, and is about to with the others.
+    if (index % 2 === 0) await connection.flush(eventFrame(index, instance));
+  }
+  await expect.poll(() => isAsleep(server.pid)).toBe(true);
+  process.kill(server.pid, 'SIGKILL');
+  process.kill(serving, 'SIGCONT');
+  for (const [index, connection] of connections.entries()) {
+    if (index % 2 === 1) connection.write(eventFrame(index, instance));
+    connection.write(textFrame(`entry ${index}`));
+    await connection.received(4);
+    connection.close();
+  }
+  expect(stored().sort()).toEqual(connections.map((_, index) => `entry ${index}`).sort());
+  protocol.close();
+});
+
+/** Whether a process has done all that it can, and waits. */
+function isAsleep(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('S') === true;
+}
+
+test('for a process that does not take connections over, the first one takes them in, before the system refuses more', async () => {
+  const server = await startPluginServer({ pluginDir: pluginPath, socketPath, workers: 1 });
+  const [serving = 0] = await serverPids('serving');
+  const filesOpen = async (): Promise<number> => (await readdir(`/proc/${server.pid}/fd`)).length;
+  const before = await filesOpen();
+  process.kill(serving, 'SIGSTOP');
+  const connections = await Promise.all(Array.from({ length: 40 }, () => openRawConnection(socketPath)));
+  await expect.poll(filesOpen).toBeGreaterThanOrEqual(before + 38);
+  // The next process has them as soon as this one has been killed, which the first does by itself.
+  for (const connection of connections) {
+    connection.write(callFrame(1, 'cmd_get_plugin_names', {}));
+    await connection.received(1);
+    connection.close();
+  }
 });
 
 test('under socket activation what connects before the server runs waits for it', async () => {
