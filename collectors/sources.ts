@@ -1,5 +1,6 @@
 import type { SourceKinds } from './core/source-kind.ts';
 import { otelLog } from './opentelemetry/index.ts';
+import { prometheus } from './prometheus/index.ts';
 import { runAi } from './runai/index.ts';
 import { awsS3 } from './s3/index.ts';
 
@@ -7,5 +8,6 @@ import { awsS3 } from './s3/index.ts';
 export const SOURCES: SourceKinds = {
   aws_s3: awsS3,
   otel_log: otelLog,
+  prometheus,
   run_ai: runAi,
 };

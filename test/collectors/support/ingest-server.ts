@@ -22,6 +22,10 @@ export interface IngestServer {
   readonly stored: string[];
   /** What was stored, in that order. */
   readonly events: Record<string, unknown>[];
+  /** Their JSON. */
+  readonly bodies: Map<string, string>;
+  /** Ids that came again with another content. */
+  readonly changed: string[];
   answer: (ids: readonly string[], request: number) => IngestAnswer;
   close(): Promise<void>;
 }
@@ -30,7 +34,8 @@ export async function startIngestServer(): Promise<IngestServer> {
   const requests: IngestRequest[] = [];
   const stored: string[] = [];
   const kept: Record<string, unknown>[] = [];
-  const known = new Set<string>();
+  const bodies = new Map<string, string>();
+  const changed: string[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -42,8 +47,10 @@ export async function startIngestServer(): Promise<IngestServer> {
       const rejected = (body as { rejected?: { index: number }[] } | undefined)?.rejected ?? [];
       if (status < 300) {
         for (const [index, id] of ids.entries()) {
-          if (known.has(id) || rejected.some((one) => one.index === index)) continue;
-          known.add(id);
+          const body = JSON.stringify(events[index]);
+          if (bodies.has(id) && bodies.get(id) !== body) changed.push(id);
+          if (bodies.has(id) || rejected.some((one) => one.index === index)) continue;
+          bodies.set(id, body);
           stored.push(id);
           kept.push(events[index] ?? {});
         }
@@ -59,6 +66,8 @@ export async function startIngestServer(): Promise<IngestServer> {
     requests,
     stored,
     events: kept,
+    bodies,
+    changed,
     answer: () => ({ status: 204 }),
     close: () =>
       new Promise((resolve) => {

@@ -1,0 +1,106 @@
+import type { RareLog } from '../../delivery/rare-log.ts';
+import type { SourceReport } from '../core/source.ts';
+import { type Answer, readAnswer } from './answer.ts';
+import type { Client } from './client.ts';
+import { type Held, held } from './held.ts';
+import { MalformedAnswer } from './malformed-answer.ts';
+import { durationOf } from './promql.ts';
+import type { SourceTime } from './source-time.ts';
+import type { Window } from './windows.ts';
+
+/** Asks for a window, and judges what can be said of an answer whatever was asked. */
+export interface Asking {
+  /**
+   * An instant query at the end of a window, or since some time before it.
+   * 'too large' = the answer is, or the server would have to read too much for it.
+   */
+  ask(promql: string, window: Window): Promise<Exclude<Answer, { kind: 'text' }> | Held | 'too large'>;
+}
+
+export interface AskingSettings {
+  readonly client: Client;
+  readonly time: SourceTime;
+  /** How long after its end a window may be asked for. */
+  readonly settleMs: number;
+  readonly onWarnings: 'hold' | 'accept';
+  readonly name: string;
+  readonly rareLog: RareLog;
+  readonly signal: AbortSignal;
+  report(report: SourceReport): void;
+}
+
+export function createAsking(settings: AskingSettings): Asking {
+  const { client, time, settleMs, onWarnings, name, rareLog, signal, report } = settings;
+
+  function hear(date: string | undefined): void {
+    const aheadSeconds = time.heard(date);
+    if (aheadSeconds === undefined) return;
+    const fields = { collector: name, aheadSeconds };
+    rareLog.note({ key: `${name} clocks`, level: 'warn', msg: 'the clock differs from the server’s', fields });
+  }
+
+  return {
+    async ask(promql, { toMs }) {
+      const asked = await client.query(promql, toMs, signal);
+      if (asked.kind === 'too large') return 'too large';
+      if (asked.kind === 'failed') return { ...held(asked.reason, asked.isRefused), isSilent: asked.isSilent };
+      hear(asked.date);
+      // Asked for too early, it would lack what the server has yet to scrape.
+      if (toMs + settleMs > time.nowMs()) {
+        return { ...held('the window is not over by the server’s clock'), isEarly: true };
+      }
+      const answer = readOrHold(asked.body);
+      if (answer.kind === 'held') return answer;
+      if (answer.kind === 'text') return held('the query answers a text, which is no quantity');
+      const [warning] = answer.warnings;
+      if (warning === undefined) return answer;
+      const reason = `the answer may be partial: ${warning.slice(0, 300)}`;
+      if (onWarnings === 'hold') return held(reason);
+      report({ incomplete: 'partial' });
+      const fields = { collector: name, reason };
+      rareLog.note({ key: `${name} partial`, level: 'warn', msg: 'a partial answer is taken', fields });
+      return answer;
+    },
+  };
+}
+
+function readOrHold(body: Buffer): Answer | Held {
+  try {
+    return readAnswer(body);
+  } catch (error) {
+    if (error instanceof MalformedAnswer) return held(error.message, false);
+    throw error;
+  }
+}
+
+/** Whether anything was scraped in a window. Windows that were are remembered, since all queries ask for the same. */
+export interface Coverage {
+  isCovered(window: Window): Promise<boolean | Held>;
+}
+
+const MAX_REMEMBERED = 64;
+
+/** @param selector '' = it is not asked for */
+export function createCoverage(asking: Asking, selector: string): Coverage {
+  const covered = new Set<string>();
+  return {
+    async isCovered(window) {
+      const key = `${window.fromMs}/${window.toMs}`;
+      if (selector === '' || covered.has(key)) return true;
+      const span = durationOf(window.toMs - window.fromMs);
+      const answer = await asking.ask(`count(count_over_time(${selector}[${span}]))`, window);
+      if (answer === 'too large') return held('the selector of coverage has too many series');
+      if (answer.kind === 'held') return answer;
+      if (answer.kind !== 'values') return held('the selector of coverage gives no numbers');
+      try {
+        if ([...answer.series].length === 0) return false;
+      } catch (error) {
+        if (error instanceof MalformedAnswer) return held(error.message, false);
+        throw error;
+      }
+      if (covered.size >= MAX_REMEMBERED) covered.clear();
+      covered.add(key);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { readFileSync } from 'node:fs';
+import { Agent, type Dispatcher, request } from 'undici';
+import type { Clock } from '../../delivery/clock.ts';
+import { createSlots } from './slots.ts';
+
+/** What became of a question. */
+export type Asked =
+  | { readonly kind: 'answer'; readonly body: Buffer; readonly date: string | undefined }
+  | { readonly kind: 'too large' }
+  | AskFailure;
+
+export interface AskFailure {
+  readonly kind: 'failed';
+  /** The server was there, and had a word on the question itself: another question may fare better. */
+  readonly isRefused: boolean;
+  /** There was no answer, or it broke off. */
+  readonly isSilent: boolean;
+  readonly reason: string;
+}
+
+/** Asks the query API of one server. */
+export interface Client {
+  /** An instant query. Never rejects; ends within the timeout, and at once when the signal is aborted. */
+  query(promql: string, atMs: number, signal: AbortSignal): Promise<Asked>;
+  close(): Promise<void>;
+}
+
+export interface ClientSettings {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly basicAuth: { readonly username: string; readonly password: string } | undefined;
+  readonly bearerToken: string | undefined;
+  /** Read anew for each question: tokens in files are changed while we run. */
+  readonly bearerTokenFile: string | undefined;
+  readonly tls: {
+    readonly ca_file?: string | undefined;
+    readonly cert_file?: string | undefined;
+    readonly key_file?: string | undefined;
+    readonly server_name?: string | undefined;
+    readonly skip_cert_verify: boolean;
+  };
+  readonly timeoutMs: number;
+}
+
+/** A hundred thousand series take some 15 MB. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Most answers are smaller; of larger ones only two are read at once, so that a hundred queries cannot fill the memory. */
+const LARGE_BYTES = 1024 * 1024;
+const LARGE_AT_ONCE = 2;
+const MAX_ERROR_BYTES = 16 * 1024;
+const MAX_REASON_LENGTH = 300;
+const MAX_TOKEN_LENGTH = 64 * 1024;
+/** What Prometheus says when it would have to load more samples than it may: a shorter span of time can be asked for. */
+const TOO_MANY = /too many samples/;
+
+/** @throws Error when a file that the settings name cannot be read */
+export function createClient(settings: ClientSettings, clock: Clock): Client {
+  const { tls, timeoutMs } = settings;
+  const agent = new Agent({
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: {
+      timeout: timeoutMs,
+      rejectUnauthorized: !tls.skip_cert_verify,
+      ...(tls.ca_file !== undefined && { ca: readFileSync(tls.ca_file) }),
+      ...(tls.cert_file !== undefined && { cert: readFileSync(tls.cert_file) }),
+      ...(tls.key_file !== undefined && { key: readFileSync(tls.key_file) }),
+      ...(tls.server_name !== undefined && { servername: tls.server_name }),
+    },
+  });
+  const large = createSlots(LARGE_AT_ONCE);
+  const url = new URL(settings.url);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query`;
+
+  async function ask(body: string, authorization: string | undefined, signal: AbortSignal): Promise<Asked> {
+    const answer = await request(url, {
+      dispatcher: agent,
+      method: 'POST',
+      body,
+      signal,
+      headers: {
+        ...settings.headers,
+        ...(authorization !== undefined && { authorization }),
+        accept: 'application/json',
+        // What is small when it comes and large when it is unpacked cannot be bounded on the way.
+        'accept-encoding': 'identity',
+        'content-type': 'application/x-www-form-urlencoded',
+        'user-agent': 'kong-metering-collector',
+      },
+    });
+    return answer.statusCode === 200 ? readAnswer(answer, signal) : refusalOf(answer);
+  }
+
+  async function readAnswer({ headers, body }: Dispatcher.ResponseData, signal: AbortSignal): Promise<Asked> {
+    const encoding = first(headers['content-encoding']);
+    if (encoding !== undefined && encoding !== 'identity') {
+      // Without somebody who listens, the end of a body that nobody reads would be an error of the process.
+      body.on('error', () => {}).destroy();
+      return failed('the answer is packed, which nobody asked for');
+    }
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let free: (() => void) | undefined;
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_ANSWER_BYTES) return { kind: 'too large' };
+        if (bytes > LARGE_BYTES) free ??= await large.take(signal);
+      }
+    } finally {
+      free?.();
+    }
+    return { kind: 'answer', body: Buffer.concat(chunks), date: first(headers['date']) };
+  }
+
+  return {
+    async query(promql, atMs, stop) {
+      const cut = new AbortController();
+      const timer = clock.setTimer(() => cut.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const signal = AbortSignal.any([stop, cut.signal]);
+      let authorization: string | undefined;
+      const scrub = (text: string) => withoutSecrets(text, settings, authorization);
+      try {
+        authorization = authorizationOf(settings);
+        const form = new URLSearchParams({
+          query: promql,
+          time: (atMs / 1000).toFixed(3),
+          timeout: `${timeoutMs}ms`,
+        });
+        const asked = await ask(form.toString(), authorization, signal);
+        return asked.kind === 'failed' ? { ...asked, reason: scrub(asked.reason) } : asked;
+      } catch (error) {
+        return failed(scrub(cut.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error)), {
+          isSilent: true,
+        });
+      } finally {
+        timer.cancel();
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function failed(reason: string, { isRefused = false, isSilent = false } = {}): AskFailure {
+  return { kind: 'failed', isRefused, isSilent, reason: reason.slice(0, MAX_REASON_LENGTH) };
+}
+
+/** What an answer that is not 200 means. Redirects are not followed: they could carry credentials anywhere. */
+async function refusalOf({ statusCode, body }: Dispatcher.ResponseData): Promise<Asked> {
+  let text = '';
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    text += chunk.toString('latin1');
+    if (text.length > MAX_ERROR_BYTES) break;
+  }
+  if (statusCode >= 300 && statusCode < 400) return failed('the server redirects, which is not followed');
+  const said = saidIn(text);
+  if (TOO_MANY.test(said ?? '')) return { kind: 'too large' };
+  const isRefused = (statusCode === 400 || statusCode === 422) && said !== undefined;
+  return failed(`status ${statusCode}${said === undefined ? '' : `: ${said}`}`, { isRefused });
+}
+
+function saidIn(text: string): string | undefined {
+  // Nested deeper than an error is, it is none.
+  if (text.length > MAX_ERROR_BYTES || /[[{][^"]*[[{][^"]*[[{]/.test(text)) return undefined;
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function authorizationOf({ basicAuth, bearerToken, bearerTokenFile }: ClientSettings): string | undefined {
+  if (basicAuth !== undefined) {
+    return `Basic ${Buffer.from(`${basicAuth.username}:${basicAuth.password}`).toString('base64')}`;
+  }
+  if (bearerToken !== undefined) return `Bearer ${bearerToken}`;
+  if (bearerTokenFile === undefined) return undefined;
+  const token = readFileSync(bearerTokenFile, 'utf8').trim();
+  if (token.length > MAX_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token))
+    throw new Error('bearer_token_file has no token');
+  return `Bearer ${token}`;
+}
+
+/** What a server repeats of what it was sent must not come into a log. */
+function withoutSecrets(
+  text: string,
+  { basicAuth, headers }: ClientSettings,
+  authorization: string | undefined,
+): string {
+  const own = Object.entries(headers).flatMap(([name, value]) => (name.toLowerCase() === 'accept' ? [] : [value]));
+  const sent = [basicAuth?.password, authorization, ...own].flatMap((one) => [one, one?.replace(/^\w+ /, '')]);
+  const secrets = sent.filter((one) => one !== undefined && one !== '');
+  return secrets.reduce<string>((rest, secret) => rest.replaceAll(secret ?? '', '[secret]'), text);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
+  return `${code}${error.message}`;
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

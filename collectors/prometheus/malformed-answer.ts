@@ -1,0 +1,2 @@
+/** The answer is not what the query API answers. */
+export class MalformedAnswer extends Error {}

@@ -1,0 +1,150 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
+import { startCollect, tempFolder } from '../support/running.ts';
+import { type Collected, configOf, once, sumsOf } from './support/collecting.ts';
+import { twentyMinutes } from './support/histories.ts';
+import { type QueryServer, startQueryServer, vector } from './support/query-server.ts';
+import { HOW_TO_GET_IT, hasPrometheus, type RealPrometheus, startPrometheus } from './support/real-prometheus.ts';
+
+const MINUTE_MS = 60_000;
+const story = twentyMinutes(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 30 * MINUTE_MS);
+
+let prometheus: RealPrometheus | undefined;
+let source: QueryServer;
+let ingest: IngestServer;
+let folder: ReturnType<typeof tempFolder>;
+beforeAll(async () => {
+  if (hasPrometheus) prometheus = await startPrometheus(story.history);
+});
+afterAll(async () => {
+  await prometheus?.close();
+});
+beforeEach(async () => {
+  source = await startQueryServer(prometheus?.url);
+  ingest = await startIngestServer();
+  folder = tempFolder();
+});
+afterEach(async () => {
+  await Promise.all([source.close(), ingest.close()]);
+  folder.remove();
+});
+
+const config = (more: string) => configOf(`url: "${source.url}"\n${more}`, folder.path, ingest.url);
+const stored = () => [...ingest.bodies.values()].map((body) => JSON.parse(body) as Collected);
+const iso = (ms: number) => new Date(ms).toISOString();
+const deadLetters = async (text: string) => {
+  const collect = startCollect(text, ['--dead-letters']);
+  expect(await collect.ended).toBe(0);
+  return collect.printed.map((line) => (JSON.parse(line) as { reason: string }).reason);
+};
+const GPUS = 'queries: [{ query: { name: gpus, promql: "sum by (tenant) (avg_over_time(gpus[$interval]))" } }]';
+const USED = 'counters: [{ counter: { name: used, selector: used_seconds_total, by: [tenant] } }]';
+const START = `start: ${iso(story.startMs)}\nwait_for_samples: 0s`;
+
+describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
+  test('what was not scraped is said as one gap, and is not zero; what comes after it is taken', async () => {
+    const text = config(`${START}\n${GPUS}`);
+    const collect = await once(text);
+    // 20 windows, of which three lie in the hole; after the story there is nothing more, as long as nobody scrapes.
+    expect(stored()).toHaveLength(17);
+    const hole = `${iso(story.startMs + 10 * MINUTE_MS)} to ${iso(story.startMs + 13 * MINUTE_MS)}`;
+    expect(await deadLetters(text)).toEqual([
+      `the windows from ${hole} are not known: nothing was scraped in them, or the server does not keep them any more`,
+    ]);
+    expect(collect.logged).toContainEqual(
+      expect.objectContaining({ level: 'error', msg: 'windows will never be known', query: 'gpus' }),
+    );
+    // The ledger has it, too.
+    const dropped = ingest.requests.map(({ headers }) => headers['metering-dropped']);
+    expect(dropped.at(-1)).toBe('unmapped=1');
+    // Nothing is asked for again.
+    const asked = source.asked.length;
+    await once(text);
+    expect(source.asked.length - asked).toBeLessThanOrEqual(4);
+    expect(stored()).toHaveLength(17);
+  });
+
+  test('a counter goes on where it was, over restarts, another schedule, and what is older than max_age', async () => {
+    const every = (schedule: string, age: string) =>
+      config(`schedule: "${schedule}"\nmax_age: ${age}\n${START}\n${USED}`);
+    const ageMs = Date.now() - story.startMs;
+    // Up to the 15th minute only: the server's clock stands there.
+    source.aheadMs = story.startMs + 15 * MINUTE_MS + 45_000 - Date.now();
+    await once(every('0 * * * * *', '168h'));
+    expect(Math.max(...stored().map(({ time }) => Date.parse(time)))).toBe(story.startMs + 14 * MINUTE_MS);
+    // Then an hourly schedule of odd windows, whose oldest are beyond what may be asked for.
+    source.aheadMs = 0;
+    const ageOf18 = `${Math.floor((ageMs - 18 * MINUTE_MS) / 1000)}s`;
+    const jumped = await once(every('@every 30s', ageOf18));
+    expect(jumped.logged.map(({ why }) => why)).toContain('they are older than max_age');
+    await once(every('0 * * * * *', '168h'));
+    // By hand, from the history: not a tenth is missing or too much.
+    expect(sumsOf(stored(), 'used')).toEqual(story.seen);
+  });
+
+  test('one that fails holds up no other, and is caught up when it can be asked', async () => {
+    const text = config(`${START}\n${GPUS}\n${USED}`);
+    source.answer = ({ query }, response) => {
+      if (!query.startsWith('sum')) return undefined;
+      response.writeHead(422).end('{"status":"error","errorType":"execution","error":"no"}');
+      return 'done';
+    };
+    await once(text);
+    expect(sumsOf(stored(), 'used')).toEqual(story.seen);
+    expect(stored().some(({ type }) => type === 'gpus')).toBe(false);
+    source.answer = () => undefined;
+    await once(text);
+    expect(stored().filter(({ type }) => type === 'gpus')).toHaveLength(17);
+  });
+
+  test('samples that are too many for one answer are asked for in shorter spans', async () => {
+    let refused = 0;
+    source.answer = ({ query }, response) => {
+      const [, seconds = '0'] = /^used_seconds_total\[(\d+)s\]$/.exec(query) ?? [];
+      if (Number(seconds) <= 20) return undefined;
+      refused++;
+      response
+        .writeHead(422)
+        .end('{"status":"error","error":"query processing would load too many samples into memory"}');
+      return 'done';
+    };
+    await once(config(`${START}\n${USED}`));
+    expect(refused).toBeGreaterThan(20);
+    expect(sumsOf(stored(), 'used')).toEqual(story.seen);
+  });
+});
+
+test('a window is asked for when it is over by both clocks', async () => {
+  source.answer = (_question, response) => {
+    response.end(vector([{ metric: { tenant: 'a' }, value: [1, '1'] }]));
+    return 'done';
+  };
+  source.aheadMs = -3_600_000;
+  const start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 70 * MINUTE_MS;
+  const collect = await once(config(`start: ${iso(start)}\n${GPUS}`));
+  expect(collect.logged).toContainEqual(
+    expect.objectContaining({ msg: 'the clock differs from the server’s', level: 'warn' }),
+  );
+  // Ten minutes less the delay of half a minute.
+  expect(stored().length).toBeGreaterThanOrEqual(9);
+  expect(stored().length).toBeLessThanOrEqual(10);
+});
+
+test('a token in a file is read anew, and no secret comes into the log', async () => {
+  const file = join(folder.path, 'token');
+  const text = config(`coverage: ""\nbearer_token_file: ${file}\n${GPUS}`);
+  source.answer = ({ authorization }, response) => {
+    if (authorization === 'Bearer fresh') return undefined;
+    response.writeHead(401).end(JSON.stringify({ status: 'error', error: `what is ${authorization}?` }));
+    return 'done';
+  };
+  writeFileSync(file, 'stale-secret\n');
+  const refused = await once(text);
+  expect(JSON.stringify(refused.logged)).toContain('status 401: what is [secret]?');
+  expect(JSON.stringify(refused.logged)).not.toContain('stale-secret');
+  writeFileSync(file, 'fresh\n');
+  const taken = await once(text);
+  expect(taken.logged.filter(({ msg }) => msg === 'a window cannot be read, and is tried again')).toEqual([]);
+});
