@@ -1,4 +1,5 @@
 import type { SourceKinds } from './core/source-kind.ts';
+import { schedule } from './kubernetes/index.ts';
 import { otelLog } from './opentelemetry/index.ts';
 import { prometheus } from './prometheus/index.ts';
 import { runAi } from './runai/index.ts';
@@ -10,4 +11,5 @@ export const SOURCES: SourceKinds = {
   otel_log: otelLog,
   prometheus,
   run_ai: runAi,
+  schedule,
 };
