@@ -110,12 +110,12 @@ export function createSliceCounter(options: CountingOptions): SliceCounter {
   }
 
   function recordOf(uid: string, part: Part, index: number): SourceRecord {
-    const from = instantText(part.startMs);
+    const from = instantText(part.livedFromMs);
     const seconds = secondsText(part.livedMs);
     const meta = {
       resource_type: options.resourceType,
       duration_seconds: seconds,
-      interval_start: from,
+      interval_start: instantText(part.startMs),
       interval_end: instantText(part.endMs),
       // As the documented mappings know them. The start, since an interval may end where a billing period begins.
       schedule_time: from,

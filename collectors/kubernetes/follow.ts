@@ -70,9 +70,12 @@ export async function follow(options: FollowOptions): Promise<void> {
       await count(options);
       return once ? 'done' : 'again';
     }
-    const flawed = await watch(options, version, proven, onProgress);
-    // What could not be read is in a list as well; and `--once` ends with one.
-    isListWanted = flawed || once;
+    const onFlaw = () => {
+      isListWanted = true;
+    };
+    await watch(options, version, proven, onProgress, onFlaw);
+    // The watch tells more of what has happened; but only a list ends.
+    if (once) isListWanted = true;
     return 'again';
   }
 
@@ -91,8 +94,9 @@ export async function follow(options: FollowOptions): Promise<void> {
         if (tracker.progress.version === undefined) pageSize = Math.min(MOST_PAGE, pageSize * 4);
         if (failures === 1) continue;
       } else {
-        trouble(options, error);
-        options.onReached(false);
+        // One cut is how any server restarts.
+        if (failures > 1) trouble(options, error);
+        if (failures > 1) options.onReached(false);
         // Perhaps it fails because of what stands there: a list goes around it.
         if (failures % 5 === 0) isListWanted = true;
       }
@@ -134,13 +138,14 @@ async function listAll(options: FollowOptions, pageSize: number, onProgress: () 
   await tracker.endList(first.version, first.seenMs);
 }
 
-/** @returns whether something of it could not be read */
+/** `onFlaw`: something of it could not be read; it stands in a list as well. */
 async function watch(
   options: FollowOptions,
   version: string,
   proven: (seenMs: number, version: string | undefined) => Promise<void>,
   onProgress: () => void,
-): Promise<boolean> {
+  onFlaw: () => void,
+): Promise<void> {
   const { client, path, tracker, settleMs, context } = options;
   const { clock, once, signal } = context;
   const seconds = once ? ONCE_SECONDS : WATCH_SECONDS;
@@ -154,24 +159,22 @@ async function watch(
   const openedAt = clock.now();
   options.onReached(true);
   let isCaughtUp = client.time.nowMs() - (tracker.progress.seenMs ?? 0) < Math.max(settleMs, 1000);
-  let isFlawed = false;
   for await (const chunk of lines) {
     const read = readLines(chunk);
-    isFlawed ||= read.isFlawed;
+    if (read.isFlawed) onFlaw();
     const nowMs = client.time.nowMs();
-    if (read.events.length > 0) await tracker.events(read.events, read.eventVersion, nowMs, isCaughtUp);
+    if (read.events.length > 0) await tracker.events(read.events, read.version, nowMs, isCaughtUp);
     if (read.error !== undefined) throw errorInStream(read.error);
-    if (read.bookmark !== undefined) {
+    if (read.hasBookmark) {
       isCaughtUp = true;
-      await proven(nowMs, read.bookmark);
+      await proven(nowMs, read.version);
     } else if (!signal.aborted) await count(options);
-    if (read.events.length > 0 || read.bookmark !== undefined) onProgress();
+    if (read.events.length > 0 || read.hasBookmark) onProgress();
   }
   if (clock.now() - openedAt >= seconds * 1000 - EARLY_MS && !once) {
     await proven(client.time.nowMs(), undefined);
     onProgress();
   }
-  return isFlawed;
 }
 
 async function count({

@@ -16,6 +16,8 @@ export interface Part {
   readonly sliceMs: number;
   readonly startMs: number;
   readonly endMs: number;
+  /** When the first of it was lived: the time of its event, in whatever billing period that lies. */
+  readonly livedFromMs: number;
   readonly version: Version;
   /** Running time by container, init containers too. */
   readonly containersMs: ReadonlyMap<string, number>;
@@ -91,6 +93,7 @@ function* partsOfSlice(life: Life, spans: readonly Span[], sliceMs: number, inte
       sliceMs,
       startMs,
       endMs,
+      livedFromMs: within.reduce((least, span) => Math.min(least, span.startMs), endMs),
       version,
       containersMs,
       livedMs: coveredMs(within.filter(({ isInit }) => !isInit)),

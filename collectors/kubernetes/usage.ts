@@ -31,7 +31,7 @@ const SIDES = { requests: 'request', limits: 'limit' } as const;
 /** The message of a part: the object as it was, and `usage`. */
 export function messageOf(part: Part, usage: ReturnType<UsageOf>): Record<string, unknown> {
   const { body } = part.version;
-  return { ...body, usage: { subject: subjectOf(body), time: instantText(part.startMs), ...usage } };
+  return { ...body, usage: { subject: subjectOf(body), time: instantText(part.livedFromMs), ...usage } };
 }
 
 function subjectOf(body: Body): string {

@@ -7,36 +7,33 @@ const MAX_VERSION_LENGTH = 256;
 /** What some lines of a watch say. */
 export interface Read {
   readonly events: readonly ObjectEvent[];
-  readonly eventVersion: string | undefined;
-  /** The version of a bookmark behind all events; one before an event proves less than that event. */
-  readonly bookmark: string | undefined;
+  /** To go on from. */
+  readonly version: string | undefined;
+  /** The server said that nothing has been left out up to now. */
+  readonly hasBookmark: boolean;
   readonly error: unknown;
   readonly isFlawed: boolean;
 }
 
 export function readLines(lines: readonly Line[]): Read {
   const events: ObjectEvent[] = [];
-  let eventVersion: string | undefined;
-  let bookmark: string | undefined;
+  let latest: string | undefined;
+  let hasBookmark = false;
   let isFlawed = false;
   for (const line of lines) {
     const message = line.kind === 'line' ? parsed(line.text) : undefined;
     const type = at(message, 'type');
     const object = at(message, 'object');
-    if (type === 'ERROR') return { events, eventVersion, bookmark, error: object ?? {}, isFlawed };
+    if (type === 'ERROR') return { events, version: latest, hasBookmark, error: object ?? {}, isFlawed };
     const version = versionOf(object);
-    if (type === 'BOOKMARK' && version !== undefined) bookmark = version;
-    else if (
-      (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') &&
-      isObject(object) &&
-      version !== undefined
-    ) {
+    if (version === undefined) isFlawed = true;
+    else if (type === 'BOOKMARK') hasBookmark = true;
+    else if ((type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') && isObject(object)) {
       events.push({ type, object });
-      eventVersion = version;
-      bookmark = undefined;
     } else isFlawed = true;
+    latest = version ?? latest;
   }
-  return { events, eventVersion, bookmark, error: undefined, isFlawed };
+  return { events, version: latest, hasBookmark, error: undefined, isFlawed };
 }
 
 function parsed(text: string): unknown {
