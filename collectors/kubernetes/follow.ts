@@ -160,16 +160,18 @@ async function watch(
   options.onReached(true);
   let isCaughtUp = client.time.nowMs() - (tracker.progress.seenMs ?? 0) < Math.max(settleMs, 1000);
   for await (const chunk of lines) {
-    const read = readLines(chunk);
-    if (read.isFlawed) onFlaw();
-    const nowMs = client.time.nowMs();
-    if (read.events.length > 0) await tracker.events(read.events, read.version, nowMs, isCaughtUp);
-    if (read.error !== undefined) throw errorInStream(read.error);
-    if (read.hasBookmark) {
-      isCaughtUp = true;
-      await proven(nowMs, read.version);
-    } else if (!signal.aborted) await count(options);
-    if (read.events.length > 0 || read.hasBookmark) onProgress();
+    for (const read of readLines(chunk)) {
+      if (read.isFlawed) onFlaw();
+      const nowMs = client.time.nowMs();
+      if (read.events.length > 0) await tracker.events(read.events, read.version, nowMs, isCaughtUp);
+      if (read.error !== undefined) throw errorInStream(read.error);
+      if (read.hasBookmark) {
+        isCaughtUp = true;
+        await proven(nowMs, read.version);
+      }
+      onProgress();
+    }
+    await count(options);
   }
   if (clock.now() - openedAt >= seconds * 1000 - EARLY_MS && !once) {
     await proven(client.time.nowMs(), undefined);

@@ -14,6 +14,8 @@ export interface ResourceKind {
   usage(counting: Counting, gpus: readonly string[]): UsageOf;
   /** Its deletion is its end, to the moment; a pod's containers have ended before. */
   readonly endsWhenDeleted: boolean;
+  /** What has been seen waiting begins when it no longer waits, which the API does not tell. */
+  readonly beginsWhenSeen?: true;
 }
 
 export const RESOURCE_TYPES = ['pod', 'node', 'persistentvolume', 'persistentvolumeclaim'] as const;
@@ -41,5 +43,6 @@ export const RESOURCE_KINDS: Readonly<Record<ResourceType, ResourceKind>> = {
     look: lookAtClaim,
     usage: () => storageUsage('pvc'),
     endsWhenDeleted: true,
+    beginsWhenSeen: true,
   },
 };

@@ -81,8 +81,14 @@ export function createStep(options: StepOptions, { closedMs }: Progress): Step {
     const moment = { ...seen, sentMs: sentMs(known, seen.nowMs) };
     // It was there before, and was not selected then.
     const fromMs = isNew || !hasSelector ? undefined : seen.changedMs;
-    const made = known === undefined ? begin(look, moment, fromMs) : change(known.life, look, moment);
+    const made =
+      known === undefined ? begin(look, moment, fromMs) : change(begun(known.life, look, seen), look, moment);
     put(uid, { life: made.life, list, ...dueOf(known, made.life) }, made, name);
+  }
+
+  function begun(life: Life, look: Look, { changedMs }: Seen): Life {
+    const hasWaited = kind.beginsWhenSeen === true && life.runs.length === 0 && look.runs.length > 0;
+    return hasWaited ? { ...life, fromMs: changedMs } : life;
   }
 
   /** What has begun before what was counted, and of which nothing was, is counted from its beginning. */

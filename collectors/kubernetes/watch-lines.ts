@@ -15,25 +15,34 @@ export interface Read {
   readonly isFlawed: boolean;
 }
 
-export function readLines(lines: readonly Line[]): Read {
-  const events: ObjectEvent[] = [];
-  let latest: string | undefined;
-  let hasBookmark = false;
+/** In order; a bookmark ends a part, so that what comes behind it is known to be new. */
+export function* readLines(lines: readonly Line[]): Generator<Read> {
+  let events: ObjectEvent[] = [];
+  let version: string | undefined;
   let isFlawed = false;
   for (const line of lines) {
     const message = line.kind === 'line' ? parsed(line.text) : undefined;
     const type = at(message, 'type');
     const object = at(message, 'object');
-    if (type === 'ERROR') return { events, version: latest, hasBookmark, error: object ?? {}, isFlawed };
-    const version = versionOf(object);
-    if (version === undefined) isFlawed = true;
-    else if (type === 'BOOKMARK') hasBookmark = true;
-    else if ((type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') && isObject(object)) {
+    const own = versionOf(object);
+    if (type === 'ERROR') {
+      yield { events, version, hasBookmark: false, error: object ?? {}, isFlawed };
+      return;
+    }
+    version = own ?? version;
+    if (type === 'BOOKMARK' && own !== undefined) {
+      yield { events, version, hasBookmark: true, error: undefined, isFlawed };
+      events = [];
+      isFlawed = false;
+    } else if (
+      own !== undefined &&
+      isObject(object) &&
+      (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED')
+    ) {
       events.push({ type, object });
     } else isFlawed = true;
-    latest = version ?? latest;
   }
-  return { events, version: latest, hasBookmark, error: undefined, isFlawed };
+  if (events.length > 0 || isFlawed) yield { events, version, hasBookmark: false, error: undefined, isFlawed };
 }
 
 function parsed(text: string): unknown {

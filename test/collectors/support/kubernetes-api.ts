@@ -17,7 +17,7 @@ export interface KubernetesApi {
   remove(plural: string, namespace: string, name: string): void;
   /** Forgets all history: watches and pages from before are 410. */
   compact(): void;
-  /** Ends all connections in the middle of what they are. */
+  /** Ends all watches in the middle of what they say. */
   cut(): void;
   /** Tells all watches that nothing has been left out. */
   bookmark(): void;
@@ -64,12 +64,6 @@ export async function startKubernetesApi(startMs: number, tls?: ServerOptions): 
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const sockets = new Set<{ destroy(): void }>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-
   function happen(plural: string, type: string, object: Json): void {
     const event = { version, plural, type, object };
     history.push(event);
@@ -220,7 +214,7 @@ export async function startKubernetesApi(startMs: number, tls?: ServerOptions): 
       compacted = ++version;
     },
     cut() {
-      for (const socket of sockets) socket.destroy();
+      for (const { response } of watchers) response.destroy();
     },
     bookmark() {
       for (const { response } of watchers) response.write(bookmarkLine());
