@@ -180,7 +180,7 @@ test('everything that is wrong with the settings is said', () => {
     'namespaces: must be empty: a node is in no namespace',
   );
   expect(wrong({ resource_type: 'deployment' })).toContain('must be one of pod, node');
-  expect(wrong({ namespaces: ['Not A Name'] })).toContain('must be a namespace');
+  expect(wrong({ namespaces: ['Not A Name'] })).toContain('must be a name as Kubernetes has them');
   expect(wrong({}, { interval: '7s' })).toContain('interval: must divide an hour');
   expect(wrong({ lease: { namespace: 'a', name: 'b', duration: '1s' } })).toContain('must be from 3000 ms');
   expect(wrong({ namespaces: [''], include_pending_pods: 'true' })).toBe('');
