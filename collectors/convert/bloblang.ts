@@ -7,7 +7,10 @@ export interface Translation {
 }
 
 /** What the sources here call what OpenMeter's collector says about a message. */
-const META: Readonly<Record<string, string>> = { schedule_time: 'interval_end', schedule_interval: 'duration_seconds' };
+const META: Readonly<Record<string, string>> = {
+  schedule_time: 'interval_start',
+  schedule_interval: 'duration_seconds',
+};
 /** Left out of the object that it stands in. */
 const OMITTED = Symbol('omitted');
 type Value = string | typeof OMITTED;

@@ -117,9 +117,6 @@ export function createSliceCounter(options: CountingOptions): SliceCounter {
       duration_seconds: seconds,
       interval_start: instantText(part.startMs),
       interval_end: instantText(part.endMs),
-      // As the documented mappings know them. The start, since an interval may end where a billing period begins.
-      schedule_time: from,
-      schedule_interval: `${seconds}s`,
       ...(part.isEstimated && { end_estimated: 'true' }),
     };
     // A number and not the instant tells parts of a slice apart: who sees a change later must not count another part.

@@ -98,7 +98,7 @@ ${OUTPUT}`);
 
 test.each([
   ['root = this', '$'],
-  ['root.a = meta("schedule_time")', '{\n  "a": $meta("interval_end")\n}'],
+  ['root.a = meta("schedule_time")', '{\n  "a": $meta("interval_start")\n}'],
   [
     'root.a.b = @n\nroot.a.c = this.x | "y"',
     '{\n  "a": {\n    "b": $meta("n"),\n    "c": ($exists(x) ? x : "y")\n  }\n}',
