@@ -6,7 +6,7 @@ import type { Body } from './life.ts';
 /** More digits than a sum of products of quantities and milliseconds has: nothing is rounded. */
 const Exact = Decimal.clone({ precision: 80, toExpNeg: -1000, toExpPos: 1000 });
 type Exact = InstanceType<typeof Exact>;
-export const ZERO: Exact = new Exact(0);
+const ZERO: Exact = new Exact(0);
 
 /** Quantities by the name of their resource, in its base unit: cores, bytes, pieces. */
 export type Quantities = ReadonlyMap<string, Exact>;
