@@ -114,7 +114,7 @@ export default {
         path: '^backend/',
         pathNot: ['/repository\\.ts$', '^backend/metering/usage-store/', '^backend/platform/db/'],
       },
-      to: { path: 'node_modules/(better-sqlite3|kysely)/' },
+      to: { path: 'node_modules/(better-sqlite3|kysely|pg)/' },
     },
     {
       name: 'modules-work-in-scopes',

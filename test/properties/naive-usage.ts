@@ -11,10 +11,15 @@ import type {
 export type NaiveScope = Pick<UsageQuery, 'meter' | 'fromMs' | 'toMs' | 'subjects' | 'filters'>;
 
 /** What makes an event the same event. */
-export const identityOf = (event: NewEvent) => `${event.source}\0${event.id}`;
+type IdentityOf = (event: NewEvent) => string;
 
 /** The events that a query looks at, each once, without the void ones. */
-function* selected(events: readonly NewEvent[], query: NaiveScope, voided: ReadonlySet<string>) {
+function* selected(
+  events: readonly NewEvent[],
+  query: NaiveScope,
+  voided: ReadonlySet<string>,
+  identityOf: IdentityOf,
+) {
   const seen = new Set<string>();
   for (const event of events) {
     const identity = identityOf(event);
@@ -36,8 +41,9 @@ export function naiveEventsBehind(
   events: readonly NewEvent[],
   scope: NaiveScope,
   voided: ReadonlySet<string>,
+  identityOf: IdentityOf,
 ): Set<string> {
-  const behind = [...selected(events, scope, voided)].filter(({ data }) => {
+  const behind = [...selected(events, scope, voided, identityOf)].filter(({ data }) => {
     if (scope.meter.aggregation === 'count') return true;
     if (scope.meter.aggregation === 'unique_count') return data['v'] !== 'null';
     return scaled(data['v']) !== undefined;
@@ -53,13 +59,14 @@ export function naiveEventsBehind(
 export function naiveUsage(
   events: readonly NewEvent[],
   query: UsageQuery,
-  voided: ReadonlySet<string> = new Set(),
+  voided: ReadonlySet<string>,
+  identityOf: IdentityOf,
 ): UsageRow[] {
   const groups = new Map<
     string,
     { row: Omit<UsageRow, 'value'>; events: { data: Record<string, string>; timeMs: number }[] }
   >();
-  for (const { event, data, model } of selected(events, query, voided)) {
+  for (const { event, data, model } of selected(events, query, voided, identityOf)) {
     const window =
       query.granularity === undefined ? undefined : naiveWindow(event.timeMs, query.granularity, query.timeZone);
     const subject = query.groupBySubject ? event.subject : undefined;
@@ -105,12 +112,13 @@ export function naiveUsage(
 export function naiveBreakdown(
   events: readonly NewEvent[],
   { top, ...query }: BreakdownQuery,
-  voided: ReadonlySet<string> = new Set(),
+  voided: ReadonlySet<string>,
+  identityOf: IdentityOf,
 ): Breakdown {
   const whole = { ...query, granularity: undefined };
   const ungrouped = { ...query, groupBy: [], groupBySubject: false };
   const once = [...new Map(events.toReversed().map((event) => [identityOf(event), event])).values()];
-  const ranked = naiveUsage(events, whole, voided).toSorted((a, b) => {
+  const ranked = naiveUsage(events, whole, voided, identityOf).toSorted((a, b) => {
     const [one, other] = [scaled(a.value) ?? 0n, scaled(b.value) ?? 0n];
     return one < other ? 1 : one > other ? -1 : 0;
   });
@@ -120,14 +128,14 @@ export function naiveBreakdown(
     const model = query.groupBy.includes('model') ? asText(literals(event.data ?? '{}')['model']) : undefined;
     return !names.has(JSON.stringify([query.groupBySubject ? event.subject : undefined, model]));
   });
-  const byWindow = query.granularity === undefined ? [] : naiveUsage(events, query, voided);
+  const byWindow = query.granularity === undefined ? [] : naiveUsage(events, query, voided, identityOf);
   const windows = [...new Map(byWindow.map(({ fromMs, toMs }) => [fromMs, { fromMs, toMs }])).values()];
   const valuesOf = (rows: readonly UsageRow[]) =>
     windows.map(({ fromMs }) => rows.find((row) => row.fromMs === fromMs)?.value ?? null);
   const nameOf = ({ subject, dimensions }: Pick<UsageRow, 'subject' | 'dimensions'>) =>
     JSON.stringify([subject, dimensions]);
   return {
-    total: naiveUsage(events, { ...ungrouped, granularity: undefined }, voided)[0]?.value,
+    total: naiveUsage(events, { ...ungrouped, granularity: undefined }, voided, identityOf)[0]?.value,
     groupCount: ranked.length,
     windows,
     groups: largest.map((row) => ({
@@ -139,8 +147,8 @@ export function naiveBreakdown(
       ranked.length <= top
         ? undefined
         : {
-            total: naiveUsage(others, { ...ungrouped, granularity: undefined }, voided)[0]?.value,
-            values: valuesOf(naiveUsage(others, ungrouped, voided)),
+            total: naiveUsage(others, { ...ungrouped, granularity: undefined }, voided, identityOf)[0]?.value,
+            values: valuesOf(naiveUsage(others, ungrouped, voided, identityOf)),
           },
   };
 }

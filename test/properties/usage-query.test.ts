@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type {
   AnswerOrigin,
   CountedEventPosition,
@@ -11,8 +8,8 @@ import type {
 } from '../../backend/metering/usage-store/index.ts';
 import { fc } from '../support/property.ts';
 import { testClock } from '../support/test-clock.ts';
-import { openTestUsageStore } from '../support/usage-store.ts';
-import { identityOf, naiveBreakdown, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
+import { USAGE_ENGINES, type UsageEngine, type UsagePlace } from '../support/usage-engines.ts';
+import { naiveBreakdown, naiveEventsBehind, naiveUsage } from './naive-usage.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.parse('2026-03-27T00:00:00Z');
@@ -101,13 +98,15 @@ const history = fc.record({
   sizes,
 });
 
-let folder: string;
+let engine: UsageEngine;
+let place: UsagePlace;
 let store: UsageStore;
 let origin: AnswerOrigin | undefined;
 const troubles: string[] = [];
+const identityOf = (item: NewEvent) => engine.identityOf(item);
 const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> ? T : never>) => {
   // Small tables of hashes, so that the histories cross from memory to segments on disk many times.
-  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), {
+  store = await place.open(testClock(), {
     dedupeMemTableEntries: 300,
     correctionSliceEvents: 3,
     rollups,
@@ -117,71 +116,81 @@ const open = async (rollups: Partial<typeof sizes extends fc.Arbitrary<infer T> 
     },
   });
 };
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'usage-'));
-  await open({ generationEvents: 20, foldRowsPerStep: 7, backFillEventsPerStep: 100, foldRowsPerEvent: 1 });
-});
-afterAll(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true });
-});
 
-test('random events and queries give the figures of a plain scan, and roll-ups answer them', {
-  timeout: 3_600_000,
-}, async () => {
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(
-      history,
-      async ({ batches, queries, corrections, momentAt, meterAt, restartAt, sizes: rollups }) => {
-        // Each history has types and sources of its own; it shares the file with all others.
-        run++;
-        const requests = queries.map((spec) => toQuery(spec, run));
-        const model = { all: [] as NewEvent[], voided: new Set<string>() };
-        let stored = 0;
-        let then: { snapshot: string; behind: Set<string>[] } | undefined;
-        for (let index = 0; index <= 5; index++) {
-          if (index === restartAt) {
-            await store.close();
-            await open(rollups);
+test.each(USAGE_ENGINES)(
+  '$name: random events and queries give the figures of a plain scan, and roll-ups answer them',
+  {
+    timeout: 3_600_000,
+  },
+  async (tested) => {
+    engine = tested;
+    place = await engine.makePlace();
+    await open({ generationEvents: 20, foldRowsPerStep: 7, backFillEventsPerStep: 100, foldRowsPerEvent: 1 });
+    onTestFinished(async () => {
+      await store.close();
+      await place.remove();
+    });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        history,
+        async ({ batches, queries, corrections, momentAt, meterAt, restartAt, sizes: rollups }) => {
+          // Each history has types and sources of its own; it shares the file with all others.
+          run++;
+          const requests = queries.map((spec) => toQuery(spec, run));
+          const model = { all: [] as NewEvent[], voided: new Set<string>() };
+          let stored = 0;
+          let then: { snapshot: string; behind: Set<string>[] } | undefined;
+          for (let index = 0; index <= 5; index++) {
+            if (index === restartAt) {
+              await store.close();
+              await open(rollups);
+            }
+            if (index === meterAt) await store.syncMeters(requests.map(({ meter }) => meter));
+            const batch = (batches[index] ?? []).map((item) => toEvent(item, run));
+            model.all.push(...batch);
+            stored += (await store.append(batch)).stored;
+            const due = corrections.filter(({ at }) => at === index);
+            for (const [number, spec] of due.entries()) {
+              const id = `${run}-${index}-${number}`;
+              const changed = await correct(id, spec, run);
+              expect(changed).toBe(correctModel(model, spec));
+            }
+            // In the midst of folding, back-filling and computing anew.
+            const request = requests[index % requests.length] as UsageQuery;
+            expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided, identityOf));
+            const breakdown = { ...request, top: 2 };
+            expect(await store.breakdown(breakdown)).toEqual(
+              naiveBreakdown(model.all, breakdown, model.voided, identityOf),
+            );
+            if (index === momentAt) {
+              const { snapshot } = await store.queryWithSnapshot(request);
+              then = {
+                snapshot,
+                behind: requests.map((scope) => naiveEventsBehind(model.all, scope, model.voided, identityOf)),
+              };
+            }
           }
-          if (index === meterAt) await store.syncMeters(requests.map(({ meter }) => meter));
-          const batch = (batches[index] ?? []).map((item) => toEvent(item, run));
-          model.all.push(...batch);
-          stored += (await store.append(batch)).stored;
-          const due = corrections.filter(({ at }) => at === index);
-          for (const [number, spec] of due.entries()) {
-            const id = `${run}-${index}-${number}`;
-            const changed = await correct(id, spec, run);
-            expect(changed).toBe(correctModel(model, spec));
+          const distinct = new Set(model.all.map(identityOf));
+          expect(stored).toBe(distinct.size);
+          for (const { meter } of requests) while (!(await store.seriesProgress(meter))?.isFinished);
+          for (const [number, request] of requests.entries()) {
+            expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided, identityOf));
+            expect(origin?.by).toBe(request.granularity === 'PT1M' ? 'events' : 'roll-ups');
+            const breakdown = { ...request, top: 1 + (number % 3) };
+            expect(await store.breakdown(breakdown)).toEqual(
+              naiveBreakdown(model.all, breakdown, model.voided, identityOf),
+            );
+            await checkTracing(request, model, then, number);
           }
-          // In the midst of folding, back-filling and computing anew.
-          const request = requests[index % requests.length] as UsageQuery;
-          expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided));
-          const breakdown = { ...request, top: 2 };
-          expect(await store.breakdown(breakdown)).toEqual(naiveBreakdown(model.all, breakdown, model.voided));
-          if (index === momentAt) {
-            const { snapshot } = await store.queryWithSnapshot(request);
-            then = { snapshot, behind: requests.map((scope) => naiveEventsBehind(model.all, scope, model.voided)) };
-          }
-        }
-        const distinct = new Set(model.all.map(identityOf));
-        expect(stored).toBe(distinct.size);
-        for (const { meter } of requests) while (!(await store.seriesProgress(meter))?.isFinished);
-        for (const [number, request] of requests.entries()) {
-          expect(await store.query(request)).toEqual(naiveUsage(model.all, request, model.voided));
-          expect(origin?.by).toBe(request.granularity === 'PT1M' ? 'events' : 'roll-ups');
-          const breakdown = { ...request, top: 1 + (number % 3) };
-          expect(await store.breakdown(breakdown)).toEqual(naiveBreakdown(model.all, breakdown, model.voided));
-          await checkTracing(request, model, then, number);
-        }
-        if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
-        expect(troubles).toEqual([]);
-      },
-    ),
-    { numRuns: process.env['LONG'] === '1' ? 1500 : 50 },
-  );
-});
+          if (run % 20 === 0) expect((await store.verify()).differences).toEqual([]);
+          expect(troubles).toEqual([]);
+        },
+      ),
+      { numRuns: process.env['LONG'] === '1' ? 1500 : 50 },
+    );
+  },
+);
 
 interface Model {
   all: NewEvent[];
@@ -245,7 +254,7 @@ async function checkTracing(
   then: { snapshot: string; behind: Set<string>[] } | undefined,
   number: number,
 ): Promise<void> {
-  const now = naiveEventsBehind(all, scope, voided);
+  const now = naiveEventsBehind(all, scope, voided, identityOf);
   expect(await behind(scope)).toEqual(now);
   if (then === undefined) return;
   const before = then.behind[number] ?? new Set();

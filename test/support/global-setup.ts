@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDatabaseTemplate, TEMPLATE_VARIABLE } from './database-template.ts';
+import { stopCluster } from './postgres-cluster.ts';
 
 /**
  * Builds what ships once, so that every test loads the files that users get: the plugins, the types of the client, and the console. Makes empty
@@ -23,5 +24,8 @@ export async function setup(): Promise<() => void> {
     execFileSync(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
   await makeDatabaseTemplate(template);
-  return () => rmSync(template, { recursive: true });
+  return () => {
+    stopCluster(template);
+    rmSync(template, { recursive: true });
+  };
 }

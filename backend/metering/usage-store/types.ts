@@ -9,6 +9,8 @@ export interface NewEvent {
   subject: string;
   /** When it happened, milliseconds since the epoch. */
   timeMs: number;
+  /** Its sender gave no time: sent again, it has another. */
+  isTimeOfReceipt?: true | undefined;
   /** The event's data as JSON text, digits as they came; undefined when it has none. */
   data: string | undefined;
   /** When the API received it, milliseconds since the epoch. */

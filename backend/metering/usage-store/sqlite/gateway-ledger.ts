@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { gapsBetween, MAX_MISSING_RANGES, mostDropped } from '../gateway-numbers.ts';
 import type { AppendResult, GatewayDelivery, GatewayProcess, NumberRange } from '../types.ts';
 import { prepareRecordRequests } from './gateway-requests.ts';
 
@@ -14,9 +15,6 @@ interface ProcessRow {
   taken: number | null;
   dropped: string | null;
 }
-
-/** A process that lost more than this in pieces is answered with the first ones and the sum of all. */
-const MAX_MISSING_RANGES = 100;
 
 /** Writes what a delivery says about itself; to be called inside the transaction that stores its events. */
 export type RecordDelivery = (delivery: GatewayDelivery, result: AppendResult, nowMs: number) => void;
@@ -66,16 +64,6 @@ export function prepareRecordDelivery(db: Sqlite): RecordDelivery {
   };
 }
 
-/**
- * The greatest count of each reason. Deliveries overtake each other; and whoever delivers what a killed process has left
- * goes on from what that one had last written down, which may be less than what it had told.
- */
-function mostDropped(told: Readonly<Record<string, number>>, known: unknown): string {
-  const counts = typeof known === 'string' ? (JSON.parse(known) as Record<string, number>) : {};
-  for (const [reason, count] of Object.entries(told)) counts[reason] = Math.max(count, counts[reason] ?? 0);
-  return JSON.stringify(counts);
-}
-
 /** One page of the ledger, the process seen last first. */
 export function listProcesses(
   db: Sqlite,
@@ -112,15 +100,4 @@ function toProcess(row: ProcessRow, arrived: readonly NumberRange[]): GatewayPro
     missingCount: missing.reduce((sum, gap) => sum + gap.last - gap.first + 1, 0),
     dropped: row.dropped === null ? {} : (JSON.parse(row.dropped) as Record<string, number>),
   };
-}
-
-/** The numbers between 1 and the highest that have not arrived. */
-function gapsBetween(arrived: readonly NumberRange[]): NumberRange[] {
-  const gaps: NumberRange[] = [];
-  let expected = 1;
-  for (const { first, last } of arrived) {
-    if (first > expected) gaps.push({ first: expected, last: first - 1 });
-    expected = last + 1;
-  }
-  return gaps;
 }

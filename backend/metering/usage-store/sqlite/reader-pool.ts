@@ -1,10 +1,10 @@
-import PQueue from 'p-queue';
 import { RequestProblem } from '../../../platform/errors.ts';
 import { isOutOfMemory } from '../../../platform/out-of-memory.ts';
 import type { ThreadSession, Threads } from '../../../platform/threads.ts';
+import { createQuestionQueue } from '../answering/question-queue.ts';
 import type { QueryAnswer } from '../answering/usage-rows.ts';
 import type { UsageQuery, UsageRow } from '../types.ts';
-import type { QuestionOutcome, UsageWatch } from '../watch-types.ts';
+import type { UsageWatch } from '../watch-types.ts';
 import { askInPieces } from './query-pieces.ts';
 import type { ReaderAnswer, ReaderOptions, ReaderRequest, ToReader } from './thread-messages.ts';
 
@@ -35,8 +35,6 @@ export interface ReaderBounds {
   maxHeapMb: number;
 }
 
-const RETRY_AFTER_SECONDS = 1;
-
 /**
  * @param concurrency how many queries run at the same time; more wait
  * @param onQuestion told how each question ended
@@ -49,7 +47,7 @@ export function startReaders(
   onQuestion?: UsageWatch['onQuestion'],
 ): ReaderPool {
   const workers = createWorkers(options, threads, maxHeapMb);
-  const queue = new PQueue({ concurrency });
+  const queue = createQuestionQueue({ concurrency, maxWaiting, timeoutMs }, onQuestion);
   let isClosed = false;
 
   async function run<T>(
@@ -78,44 +76,20 @@ export function startReaders(
     }
   }
 
-  /** One piece of work, admitted or refused as a whole: what it asks after its first question waits, and is not refused. */
-  async function work<T>(
-    kind: string,
-    signal: AbortSignal | undefined,
-    does: (ask: <A>(request: ReaderRequest, onRows?: OnRows) => Promise<A>) => Promise<T>,
-  ): Promise<T> {
-    if (queue.size >= maxWaiting) {
-      onQuestion?.({ kind, outcome: 'refused', tookMs: 0 });
-      throw new RequestProblem('unavailable', `${maxWaiting} queries are waiting already. Try again.`, [], {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      });
-    }
-    const beganAtMs = performance.now();
-    const tell = (outcome: QuestionOutcome) => onQuestion?.({ kind, outcome, tookMs: performance.now() - beganAtMs });
-    const timeout = signal && AbortSignal.timeout(timeoutMs);
-    const ended = signal && timeout && AbortSignal.any([signal, timeout]);
-    try {
-      const answer = await does((request, onRows) => queue.add(() => run(request, ended, onRows)));
-      tell('answered');
-      return answer;
-    } catch (error) {
-      tell(ended?.aborted === true ? 'cancelled' : 'failed');
-      if (timeout?.aborted === true && signal?.aborted === false) throw tookTooLong(timeoutMs);
-      throw error;
-    }
-  }
-
   return {
-    ask: (request, signal, onRows) => work(request.kind, signal, (ask) => ask(request, onRows)),
+    ask: (request, signal, onRows) =>
+      queue.work(request.kind, signal, (ask) => ask((ended) => run(request, ended, onRows))),
     queryAll: (queries, signal) =>
       queries.length === 0
         ? Promise.resolve([])
-        : work('queries', signal, (ask) => askInPieces(queries, (piece) => ask({ kind: 'queries', queries: piece }))),
+        : queue.work('queries', signal, (ask) =>
+            askInPieces(queries, (piece) => ask((ended) => run({ kind: 'queries', queries: piece }, ended, undefined))),
+          ),
     get running() {
-      return queue.pending;
+      return queue.running;
     },
     get waiting() {
-      return queue.size;
+      return queue.waiting;
     },
     close: async () => {
       isClosed = true;
@@ -123,11 +97,6 @@ export function startReaders(
       await workers.stop();
     },
   };
-}
-
-function tookTooLong(timeoutMs: number): RequestProblem {
-  const detail = `The query took longer than ${timeoutMs} ms. Ask for a shorter range or less detail.`;
-  return new RequestProblem('unavailable', detail);
 }
 
 /** Asked again it would need as much. */

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NewEvent, UsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import {
   createBloomFilter,
@@ -11,82 +8,84 @@ import { hashIdentity } from '../../../../backend/metering/usage-store/sqlite/de
 import { createMemTable } from '../../../../backend/metering/usage-store/sqlite/dedupe/mem-table.ts';
 import { fc } from '../../../support/property.ts';
 import { testClock } from '../../../support/test-clock.ts';
-import { openTestUsageStore } from '../../../support/usage-store.ts';
+import { USAGE_ENGINES, type UsagePlace } from '../../../support/usage-engines.ts';
 
-let folder: string;
-let store: UsageStore;
-const open = async () => {
-  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), { dedupeMemTableEntries: 1000 });
-};
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'dedupe-'));
-  await open();
-});
-afterEach(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true });
-});
-
-const event = (id: string, source = 's'): NewEvent => ({
-  id,
-  source,
-  type: 't',
-  subject: 'x',
-  timeMs: 1,
-  data: undefined,
-  ingestedAtMs: 1,
-});
-const byId = (id: string) =>
-  store.list({
-    filters: [{ field: 'id', operator: 'eq', values: [id] }],
-    sort: { field: 'time', direction: 'asc' },
-    size: 10,
+describe.each(USAGE_ENGINES)('$name', (engine) => {
+  let place: UsagePlace;
+  let store: UsageStore;
+  const open = async () => {
+    store = await place.open(testClock(), { dedupeMemTableEntries: 1000 });
+  };
+  beforeEach(async () => {
+    place = await engine.makePlace();
+    await open();
+  });
+  afterEach(async () => {
+    await store.close();
+    await place.remove();
   });
 
-test('every event is known again, in memory, in segments on disk and after a restart', async () => {
-  const ids = Array.from({ length: 10_000 }, () => crypto.randomUUID());
-  for (let start = 0; start < ids.length; start += 250) {
-    expect(await store.append(ids.slice(start, start + 250).map((id) => event(id)))).toEqual({
-      stored: 250,
-      duplicates: 0,
+  const event = (id: string, source = 's'): NewEvent => ({
+    id,
+    source,
+    type: 't',
+    subject: 'x',
+    timeMs: 1,
+    data: undefined,
+    ingestedAtMs: 1,
+  });
+  const byId = (id: string) =>
+    store.list({
+      filters: [{ field: 'id', operator: 'eq', values: [id] }],
+      sort: { field: 'time', direction: 'asc' },
+      size: 10,
     });
-  }
-  expect(await store.append(ids.map((id) => event(id)))).toEqual({ stored: 0, duplicates: 10_000 });
-  await store.close();
-  await open();
-  expect(await store.append(ids.map((id) => event(id)))).toEqual({ stored: 0, duplicates: 10_000 });
-  expect(await store.append(ids.map((id) => event(id, 'other')))).toEqual({ stored: 10_000, duplicates: 0 });
-  expect(await store.totals()).toEqual({ stored: 20_000, duplicates: 20_000 });
-});
 
-test('an id is found without a search, of whatever source, young and old', async () => {
-  for (let start = 0; start < 5000; start += 500) {
-    await store.append(Array.from({ length: 500 }, (_, index) => event(`id-${start + index}`)));
-  }
-  await store.append([event('id-7', 'second'), event('id-4999', 'second')]);
-  expect((await byId('id-7')).map((found) => found.source)).toEqual(['s', 'second']);
-  expect((await byId('id-4999')).map((found) => found.source)).toEqual(['s', 'second']);
-  expect(await byId('id-5000')).toEqual([]);
-});
+  test('every event is known again, in memory, in segments on disk and after a restart', async () => {
+    const ids = Array.from({ length: 10_000 }, () => crypto.randomUUID());
+    for (let start = 0; start < ids.length; start += 250) {
+      expect(await store.append(ids.slice(start, start + 250).map((id) => event(id)))).toEqual({
+        stored: 250,
+        duplicates: 0,
+      });
+    }
+    expect(await store.append(ids.map((id) => event(id)))).toEqual({ stored: 0, duplicates: 10_000 });
+    await store.close();
+    await open();
+    expect(await store.append(ids.map((id) => event(id)))).toEqual({ stored: 0, duplicates: 10_000 });
+    expect(await store.append(ids.map((id) => event(id, 'other')))).toEqual({ stored: 10_000, duplicates: 0 });
+    expect(await store.totals()).toEqual({ stored: 20_000, duplicates: 20_000 });
+  });
 
-test('requests that wait for the disk together keep their own results', async () => {
-  const appends = Array.from({ length: 200 }, (_, index) =>
-    store.append([event(`${index % 50}`), event(`own-${index}`)]),
-  );
-  const results = await Promise.all(appends);
-  expect(results.reduce((sum, result) => sum + result.stored, 0)).toBe(250);
-  for (const result of results) expect(result.stored + result.duplicates).toBe(2);
-  expect(await store.totals()).toEqual({ stored: 250, duplicates: 150 });
-});
+  test('an id is found without a search, of whatever source, young and old', async () => {
+    for (let start = 0; start < 5000; start += 500) {
+      await store.append(Array.from({ length: 500 }, (_, index) => event(`id-${start + index}`)));
+    }
+    await store.append([event('id-7', 'second'), event('id-4999', 'second')]);
+    expect((await byId('id-7')).map((found) => found.source)).toEqual(['s', 'second']);
+    expect((await byId('id-4999')).map((found) => found.source)).toEqual(['s', 'second']);
+    expect(await byId('id-5000')).toEqual([]);
+  });
 
-test('a full queue refuses at once, and takes again when it has drained', async () => {
-  await store.close();
-  store = await openTestUsageStore(join(folder, 'usage.sqlite'), testClock(), { maxQueuedEvents: 100 });
-  const batch = (name: string, size: number) => Array.from({ length: size }, (_, index) => event(`${name}-${index}`));
-  const large = store.append(batch('large', 5000));
-  await expect(store.append(batch('more', 1))).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: 1 });
-  expect(await large).toEqual({ stored: 5000, duplicates: 0 });
-  expect(await store.append(batch('more', 1))).toEqual({ stored: 1, duplicates: 0 });
+  test('requests that wait for the disk together keep their own results', async () => {
+    const appends = Array.from({ length: 200 }, (_, index) =>
+      store.append([event(`${index % 50}`), event(`own-${index}`)]),
+    );
+    const results = await Promise.all(appends);
+    expect(results.reduce((sum, result) => sum + result.stored, 0)).toBe(250);
+    for (const result of results) expect(result.stored + result.duplicates).toBe(2);
+    expect(await store.totals()).toEqual({ stored: 250, duplicates: 150 });
+  });
+
+  test('a full queue refuses at once, and takes again when it has drained', async () => {
+    await store.close();
+    store = await place.open(testClock(), { maxQueuedEvents: 100 });
+    const batch = (name: string, size: number) => Array.from({ length: size }, (_, index) => event(`${name}-${index}`));
+    const large = store.append(batch('large', 5000));
+    await expect(store.append(batch('more', 1))).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: 1 });
+    expect(await large).toEqual({ stored: 5000, duplicates: 0 });
+    expect(await store.append(batch('more', 1))).toEqual({ stored: 1, duplicates: 0 });
+  });
 });
 
 test('hashes of similar identities are spread', () => {

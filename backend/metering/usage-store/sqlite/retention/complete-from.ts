@@ -1,6 +1,5 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
-import { formatInstant } from '../../../../platform/instant.ts';
-import { type RefusedQuery, refusedQuery } from '../../answering/query-limits.ts';
+import { expiredEvents } from '../../expired-events.ts';
 import { bucketStartMs, MONTHS_LEVEL } from '../../series/levels.ts';
 import { canonicalSpec } from '../../series/series-spec.ts';
 import type { UsageQuery } from '../../types.ts';
@@ -10,14 +9,6 @@ import type { SeriesRow } from '../rollup/series-row.ts';
 export function completeFromMs(db: Sqlite): number | undefined {
   const fromMs = db.prepare('SELECT complete_from_ms FROM store').pluck().get() as number | null;
   return fromMs ?? undefined;
-}
-
-/** A figure from what is left would be too small, and nobody would see it. */
-export function expiredEvents(fromMs: number): RefusedQuery {
-  const message =
-    `Events before ${formatInstant(fromMs)} are no longer kept one by one. Before that, begin and end at whole quarters ` +
-    'of an hour, ask for windows of an hour or more, and for dimensions with few values.';
-  return refusedQuery(message);
 }
 
 /**

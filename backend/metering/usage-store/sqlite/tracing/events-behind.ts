@@ -1,11 +1,12 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import { contributionReader, timeBounds } from '../../tracing/contribution.ts';
 import type { CountedEvent, CountedEventPosition, UsageMoment, UsageScope } from '../../tracing-types.ts';
 import type { StoredEvent } from '../../types.ts';
 import { readEvents } from '../event-list.ts';
 import { rowsOfSubjects } from '../seen/subject-rows.ts';
 import { untilCancelled } from '../usage-query.ts';
 import { toMoment, voidAt } from './moment.ts';
-import { contributionReader, scopeConditions, TRACED_COLUMNS, type TracedRow, timeBounds } from './scope.ts';
+import { scopeConditions, TRACED_COLUMNS, type TracedRow } from './scope.ts';
 
 /** More rows than this are faster found in the order of time. */
 const MAX_GATHERED_ROWS = 20_000;

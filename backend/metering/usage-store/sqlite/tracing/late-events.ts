@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
+import { contributionReader, timeBounds } from '../../tracing/contribution.ts';
 import type { LateEvent, UsageMoment, UsageScope } from '../../tracing-types.ts';
 import type { StoredEvent } from '../../types.ts';
 import { readEvents } from '../event-list.ts';
@@ -7,7 +8,7 @@ import { chunksBetween } from '../seen/subject-rows.ts';
 import { untilCancelled } from '../usage-query.ts';
 import { rareRowsOf } from './events-behind.ts';
 import { type Moment, toMoment, voidAt } from './moment.ts';
-import { contributionReader, scopeConditions, TRACED_COLUMNS, type TracedRow, timeBounds } from './scope.ts';
+import { scopeConditions, TRACED_COLUMNS, type TracedRow } from './scope.ts';
 
 type Found = Omit<LateEvent, 'event'> & { rowId: number };
 

@@ -1,0 +1,193 @@
+import pg from 'pg';
+import { unavailable } from './failures.ts';
+
+/** A connection of a pool while somebody has it. */
+export type PgClient = pg.PoolClient;
+
+/** How a transaction sees the others: each statement anew, or one moment. */
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ' | 'REPEATABLE READ READ ONLY';
+
+/** Advisory locks of the store; the first number is the store's own. */
+export const LOCK_SPACE = 0x75736765;
+export const LOCKS = {
+  /** Shared by whoever adds to series, exclusive for whoever changes which there are. */
+  series: 1,
+  /** Of whoever changes what is stored already: folds, corrections, removals. */
+  upkeep: 2,
+  /** Of the backend that does the upkeep nobody asks for. */
+  leader: 3,
+  partitions: 4,
+  migrations: 5,
+} as const;
+
+export interface Database {
+  /** @throws RequestProblem 503 when no connection can be had */
+  withClient<T>(work: (client: PgClient) => Promise<T>): Promise<T>;
+  transaction<T>(isolation: Isolation, work: (client: PgClient) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  schema: string;
+  name: string;
+  maxConnections: number;
+  statementTimeoutMs: number;
+}
+
+const CONNECT_TIMEOUT_MS = 5000;
+const LOCK_TIMEOUT_MS = 20_000;
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+
+function toNumber(text: string): number {
+  const number = Number.parseInt(text, 10);
+  if (!Number.isSafeInteger(number)) throw new Error(`the database holds a number that is too large: ${text}`);
+  return number;
+}
+
+/** 64-bit integers as numbers where they are exact; numeric stays text. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return toNumber;
+    if (oid === INT8_ARRAY) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(toNumber));
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** A pool of connections, each with its bounds of time. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.name,
+    max: options.maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: Math.min(LOCK_TIMEOUT_MS, options.statementTimeoutMs),
+    idle_in_transaction_session_timeout: options.statementTimeoutMs,
+    keepAlive: true,
+    types,
+    // A cursor is always read to its end.
+    options: `-c search_path=${options.schema} -c cursor_tuple_fraction=1 -c client_min_messages=warning -c jit=off`,
+  });
+  // An idle connection that is lost is replaced by the next one that is needed.
+  pool.on('error', () => {});
+  const withClient: Database['withClient'] = async (work) => {
+    let client: PgClient;
+    try {
+      client = await pool.connect();
+    } catch (error) {
+      throw unavailable(error);
+    }
+    let failure: Error | undefined;
+    const onError = (error: Error): void => {
+      failure = error;
+    };
+    client.on('error', onError);
+    try {
+      return await work(client);
+    } catch (error) {
+      failure ??= isSound(error) ? undefined : (error as Error);
+      throw unavailable(error);
+    } finally {
+      client.off('error', onError);
+      client.release(failure ?? spoilt.has(client));
+    }
+  };
+  return {
+    withClient,
+    transaction: (isolation, work) => withClient((client) => inTransaction(client, isolation, work)),
+    close: () => pool.end(),
+  };
+}
+
+/** Connections that nobody may have after this. */
+const spoilt = new WeakSet<PgClient>();
+
+/** Has a connection closed when it is given back. */
+export function spoil(client: PgClient): void {
+  spoilt.add(client);
+}
+
+/** Who waits for what a connection reads. */
+const waiters = new WeakMap<PgClient, AbortSignal>();
+
+/** Has reading in parts end when nobody waits for it any more. */
+export function readFor(client: PgClient, ended: AbortSignal | undefined): void {
+  if (ended === undefined) waiters.delete(client);
+  else waiters.set(client, ended);
+}
+
+/** An error that the server has told leaves the connection as it was. */
+function isSound(error: unknown): boolean {
+  return error instanceof pg.DatabaseError ? error.severity !== 'FATAL' : !isLost(error);
+}
+
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof Error && /Connection terminated|ECONNRESET|EPIPE|not queryable|read ETIMEDOUT/.test(error.message)
+  );
+}
+
+async function inTransaction<T>(
+  client: PgClient,
+  isolation: Isolation,
+  work: (client: PgClient) => Promise<T>,
+): Promise<T> {
+  await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+  try {
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Holds a lock around a transaction of one moment: the moment is after the lock was got, so that it shows what the holder
+ * before has done.
+ */
+export function underLock<T>(
+  db: Database,
+  lock: number,
+  isolation: Isolation,
+  work: (client: PgClient) => Promise<T>,
+): Promise<T> {
+  return db.withClient(async (client) => {
+    await client.query('SELECT pg_advisory_lock($1, $2)', [LOCK_SPACE, lock]);
+    try {
+      return await inTransaction(client, isolation, work);
+    } finally {
+      // A connection that cannot unlock is closed, which does.
+      await client.query('SELECT pg_advisory_unlock($1, $2)', [LOCK_SPACE, lock]).catch(() => spoil(client));
+    }
+  });
+}
+
+const ROWS_OF_FETCH = 2000;
+let lastCursor = 0;
+
+/** Reads a statement's rows part by part; to be called in a transaction. Other statements may run in between. */
+export async function* readInParts<T>(client: PgClient, text: string, params: readonly unknown[]): AsyncGenerator<T[]> {
+  const cursor = `c${++lastCursor}`;
+  await client.query(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, [...params]);
+  for (;;) {
+    waiters.get(client)?.throwIfAborted();
+    const { rows } = await client.query({ text: `FETCH ${ROWS_OF_FETCH} FROM ${cursor}`, rowMode: 'array' });
+    if (rows.length > 0) yield rows as T[];
+    if (rows.length < ROWS_OF_FETCH) break;
+  }
+  await client.query(`CLOSE ${cursor}`);
+}
+
+/** As an array for the database: "{1,2,NULL}". Numbers and numerals only. */
+export function numberArray(values: readonly (number | string | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+}
+
+export function textArray(values: readonly (string | null)[]): string {
+  const quoted = values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`));
+  return `{${quoted.join(',')}}`;
+}
