@@ -1,16 +1,21 @@
 import { invalidParameter } from '../platform/errors.ts';
-import type { QueryParams } from '../platform/http/query-params.ts';
-import { queryParameters, readLimit, refuseUnknown } from '../platform/http/range-params.ts';
+import { refine, strictQueryOf } from '../platform/http/query.ts';
+import { limit, text } from '../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../platform/http/router.ts';
 import { searchAnswerSchema } from './schema.ts';
 import type { SearchService } from './service.ts';
 
-const QUERY = queryParameters({
-  q: 'What is looked for, 1 to 256 characters.',
-  limit: 'Things of each kind at most, 1 to 1,000, default 100.',
-});
 /** As long as names and keys get. */
 const MAX_CHARACTERS = 256;
+const QUERY = strictQueryOf({
+  text: refine(text('q', `What is looked for, 1 to ${MAX_CHARACTERS} characters.`), (given = '') => {
+    const trimmed = given.trim();
+    if (trimmed.length >= 1 && trimmed.length <= MAX_CHARACTERS) return trimmed;
+    const reason = `must have 1 to ${MAX_CHARACTERS} characters`;
+    throw invalidParameter({ field: 'q', rule: 'invalid', reason, source: 'query' });
+  }),
+  limit: limit('Things of each kind'),
+});
 
 /** Registers the search. Our own addition to the contract. */
 export function searchRoutes(router: Router, service: SearchService): void {
@@ -28,16 +33,6 @@ export function searchRoutes(router: Router, service: SearchService): void {
       query: QUERY,
       responses: { 200: jsonResponse('What was found, by kind.', searchAnswerSchema) },
     },
-    async ({ c, answer, query }) => {
-      refuseUnknown(query, QUERY);
-      return answer(await service.search(readText(query), readLimit(query), c.req.raw.signal));
-    },
+    async ({ c, answer, query }) => answer(await service.search(query.text, query.limit, c.req.raw.signal)),
   );
-}
-
-function readText(query: QueryParams): string {
-  const text = query.get('q')?.trim() ?? '';
-  if (text.length >= 1 && text.length <= MAX_CHARACTERS) return text;
-  const reason = `must have 1 to ${MAX_CHARACTERS} characters`;
-  throw invalidParameter({ field: 'q', rule: 'invalid', reason, source: 'query' });
 }

@@ -3,7 +3,6 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqlite } from '../../backend/platform/db/sqlite.ts';
 import { TOKENS } from '../support/backend.ts';
-import { copyDatabaseTemplate } from '../support/database-template.ts';
 import { seriousViolations } from './support/accessibility.ts';
 import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
@@ -121,7 +120,6 @@ describe.skipIf(!hasBrowser)('access tokens and the audit log', () => {
 describe.skipIf(!hasBrowser)('the clock of the machine', () => {
   test('that is not believed is told on every page, until it is confirmed', async () => {
     const backend = await startConsoleBackend({}, (dataDir) => {
-      copyDatabaseTemplate(dataDir);
       const db = openSqlite(join(dataDir, 'control.sqlite'));
       db.prepare(`INSERT INTO trusted_clock VALUES ('machine', '2026-01-01T00:00:00.000Z')`).run();
       db.close();

@@ -1,7 +1,7 @@
 import { passesCondition } from '../../platform/http/filter-match.ts';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { type PageRequest, pageMeta, readPage } from '../../platform/http/paging.ts';
+import { filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage, type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { ROLE_MEANINGS, ROLES } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
@@ -40,32 +40,24 @@ export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
     },
     async ({ answer, body }) => answer(await tokens.create(body), 201),
   );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/access-tokens',
-      operationId: 'list-access-tokens',
-      tag: TAG,
-      summary: 'List access tokens',
-      description: 'Configured ones first, then the oldest first. Revoked ones are gone; the audit log knows them.',
-      access: 'administer',
-      query: listQuery('page', undefined, FILTERS),
-      responses: { 200: jsonResponse('A page of tokens.', accessTokenPageSchema) },
-    },
-    ({ answer, query }) => {
-      const conditions = readFilters(query, FILTERS satisfies Record<string, FilterKind>);
-      const matching = tokens
-        .list()
-        .filter((token) => conditions.every((condition) => passesCondition(token[condition.field], condition)));
-      return answer(pageOf(matching, readPage(query)));
-    },
-  );
   resourceRoutes(router, {
     kind: 'access-token',
     name: 'access token',
     path: '/access-tokens/{accessTokenId}',
     tag: TAG,
     schema: accessTokenSchema,
+    list: {
+      description: 'Configured ones first, then the oldest first. Revoked ones are gone; the audit log knows them.',
+      answer: 'A page of tokens.',
+      access: 'administer',
+      page: accessTokenPageSchema,
+      query: queryOf({ page: numberedPage(), filters: filterBy(FILTERS) }),
+      run: ({ page, filters }) => {
+        const isFound = (token: AccessTokenPage['data'][number]) =>
+          filters.every((condition) => passesCondition(token[condition.field], condition));
+        return pageOf(tokens.list().filter(isFound), page);
+      },
+    },
     get: { answer: 'The token without its text.', access: 'administer', run: tokens.get },
     remove: {
       verb: 'revoke',

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../../platform/errors.ts';
-import { readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { type CursorRequest, readCursorPage } from '../../platform/http/paging.ts';
+import { filterBy } from '../../platform/http/filtering.ts';
+import { type CursorRequest, cursorPage } from '../../platform/http/paging.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort, type SortRules } from '../../platform/http/sorting.ts';
+import { type SortRules, sortBy } from '../../platform/http/sorting.ts';
 import { ULID_PATTERN } from '../../platform/ids.ts';
 import { AUDIT_FILTERS } from './filters.ts';
 import { auditEntrySchema, auditPageSchema } from './schema.ts';
@@ -27,13 +27,14 @@ export function auditLogRoutes(router: Router, auditLog: AuditLog): void {
         'Who changed what over the API, newest first: every request that changes something and reached its operation, ' +
         'and requests that were refused for their role (60 a minute of each token). Events sent and queries are none.',
       access: 'administer',
-      query: listQuery('cursor', SORT, AUDIT_FILTERS),
+      query: queryOf({
+        page: refine(cursorPage(), checkedCursor),
+        sort: sortBy(SORT),
+        filters: filterBy(AUDIT_FILTERS),
+      }),
       responses: { 200: jsonResponse('A page of entries.', auditPageSchema) },
     },
-    async ({ answer, query }) => {
-      const page = checkedCursor(readCursorPage(query));
-      return answer(await auditLog.list(readFilters(query, AUDIT_FILTERS), readSort(query, SORT), page));
-    },
+    async ({ answer, query }) => answer(await auditLog.list(query.filters, query.sort, query.page)),
   );
   router.endpoint(
     {

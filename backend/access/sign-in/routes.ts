@@ -4,8 +4,8 @@ import type { CallerLimits } from '../../platform/http/caller-limits.ts';
 import type { ChangeRecorder } from '../../platform/http/changes.ts';
 import { clientAddress } from '../../platform/http/client-address.ts';
 import type { AppEnv, Caller } from '../../platform/http/env.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { ROLE_MEANINGS } from '../../platform/http/roles.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
@@ -45,26 +45,20 @@ export function sessionRoutes(router: Router, parts: SignInParts): void {
   beginRoute(router, parts);
   ownSessionRoutes(router, parts);
   const { sessions } = parts;
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/sessions',
-      operationId: 'list-sessions',
-      tag: SIGN_IN_TAG,
-      summary: 'List sessions',
-      description: 'Open ones, the newest first.',
-      access: 'administer',
-      query: listQuery('page', undefined, {}),
-      responses: { 200: jsonResponse('A page of sessions.', sessionPageSchema) },
-    },
-    async ({ answer, query }) => answer(await sessions.list(readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'session',
     name: 'session',
     path: '/sessions/{sessionId}',
     tag: SIGN_IN_TAG,
     schema: sessionSchema,
+    list: {
+      description: 'Open ones, the newest first.',
+      answer: 'A page of sessions.',
+      access: 'administer',
+      page: sessionPageSchema,
+      query: queryOf({ page: numberedPage() }),
+      run: (query) => sessions.list(query.page),
+    },
     get: { answer: 'The session, while it is open.', access: 'administer', run: sessions.get },
     remove: {
       verb: 'end',

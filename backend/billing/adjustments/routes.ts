@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { correctionPageSchema, correctionSchema, settleCorrectionSchema } from './schema.ts';
@@ -20,10 +20,10 @@ export function billingCorrectionRoutes(router: Router, service: CorrectionsServ
         'it. The newest first.',
       access: 'read',
       params: z.object({ customerId: ulidSchema }),
-      query: listQuery('page', undefined, {}),
+      query: queryOf({ page: numberedPage() }),
       responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
     },
-    async ({ answer, params, query }) => answer(await service.list(params.customerId, readPage(query))),
+    async ({ answer, params, query }) => answer(await service.list(params.customerId, query.page)),
   );
   router.endpoint(
     {

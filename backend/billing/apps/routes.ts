@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import {
@@ -20,25 +20,18 @@ const TAG = 'Apps';
 /** Registers the operations of the app catalog and of installed apps. */
 export function appRoutes(router: Router, service: AppsService): void {
   catalogRoutes(router, service);
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/apps',
-      operationId: 'list-apps',
-      tag: TAG,
-      summary: 'List apps',
-      access: 'read',
-      query: listQuery('page', undefined, {}),
-      responses: { 200: jsonResponse('A page of installed apps.', appPageSchema) },
-    },
-    async ({ answer, query }) => answer(await service.list(readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'app',
     name: 'app',
     path: '/apps/{appId}',
     tag: TAG,
     schema: appSchema,
+    list: {
+      answer: 'A page of installed apps.',
+      page: appPageSchema,
+      query: queryOf({ page: numberedPage() }),
+      run: (query) => service.list(query.page),
+    },
     get: { answer: 'The app; an uninstalled one carries deleted_at.', run: service.get },
     change: {
       verb: 'update',
@@ -67,10 +60,10 @@ function catalogRoutes(router: Router, service: AppsService): void {
       tag: TAG,
       summary: 'List app catalog',
       access: 'read',
-      query: listQuery('page', undefined, {}),
+      query: queryOf({ page: numberedPage() }),
       responses: { 200: jsonResponse('What can be installed.', catalogPageSchema) },
     },
-    ({ answer, query }) => answer(service.catalog(readPage(query))),
+    ({ answer, query }) => answer(service.catalog(query.page)),
   );
   router.endpoint(
     {

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
@@ -22,39 +22,27 @@ const customerId = z.object({ customerId: ulidSchema });
 
 /** Registers the operations of billing profiles. */
 export function profileRoutes(router: Router, service: ProfilesService): void {
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/profiles',
-      operationId: 'list-billing-profiles',
-      tag: TAG,
-      summary: 'List billing profiles',
-      access: 'read',
-      query: listQuery('page', undefined, {}),
-      responses: { 200: jsonResponse('A page of profiles.', profilePageSchema) },
-    },
-    async ({ answer, query }) => answer(await service.list(readPage(query))),
-  );
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/profiles',
-      operationId: 'create-billing-profile',
-      tag: TAG,
-      summary: 'Create a new billing profile',
-      description: 'A new default takes the place of the old one.',
-      access: 'write',
-      body: createProfileSchema,
-      responses: { 201: jsonResponse('The profile.', profileSchema) },
-    },
-    async ({ answer, body }) => answer(await service.create(body), 201),
-  );
   resourceRoutes(router, {
     kind: 'billing-profile',
     name: 'a billing profile',
+    names: 'billing profiles',
     path: '/profiles/{id}',
     tag: TAG,
     schema: profileSchema,
+    list: {
+      answer: 'A page of profiles.',
+      page: profilePageSchema,
+      query: queryOf({ page: numberedPage() }),
+      run: (query) => service.list(query.page),
+    },
+    create: {
+      summary: 'Create a new billing profile',
+      description: 'A new default takes the place of the old one.',
+      answer: 'The profile.',
+      access: 'write',
+      body: createProfileSchema,
+      run: service.create,
+    },
     get: { answer: 'The profile; a deleted one carries deleted_at.', run: service.get },
     change: {
       verb: 'update',

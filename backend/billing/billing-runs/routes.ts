@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { defined } from '../../platform/defined.ts';
 import { invalidParameter, notFound } from '../../platform/errors.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { type PageRequest, pageMeta, pageMetaSchema, readPage } from '../../platform/http/paging.ts';
+import { numberedPage, type PageRequest, pageMeta, pageMetaSchema } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { dateTimeSchema, instantSchema, ulidSchema } from '../../platform/http/schemas.ts';
 import { formatInstant } from '../../platform/instant.ts';
@@ -56,13 +56,13 @@ export function billingRunRoutes(router: Router, service: BillingRuns): void {
       summary: 'List billing runs',
       description: 'The newest first, with their progress and the last error. Kept for a month.',
       access: 'read',
-      query: listQuery('page', undefined, {}),
+      query: queryOf({ page: numberedPage() }),
       responses: {
         200: jsonResponse('A page of runs.', z.strictObject({ data: z.array(runSchema), meta: pageMetaSchema })),
       },
     },
     async ({ answer, query }) => {
-      const page = readPage(query);
+      const page = query.page;
       const { runs, total } = await service.list(page);
       return answer({ data: runs.map(toBody), meta: pageMeta(page, total) });
     },

@@ -1,13 +1,13 @@
 /** The operations on a customer's charges. */
+
 import { z } from '@hono/zod-openapi';
-import { invalidParameter } from '../../platform/errors.ts';
-import { type FilterCondition, type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
-import type { QueryParams } from '../../platform/http/query-params.ts';
+import { type FilterCondition, type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
+import { expand, notOneOf } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import type { ChargeStatus } from './body.ts';
 import { chargePageSchema, chargeSchema, createChargeSchema } from './schema.ts';
 import { CHARGE_SORT, type ChargesService } from './service.ts';
@@ -17,6 +17,13 @@ const customerId = z.object({ customerId: ulidSchema });
 
 const CHARGE_FILTERS = { status: 'string-exact' } as const satisfies Record<string, FilterKind>;
 const CHARGE_STATUSES: readonly ChargeStatus[] = ['created', 'active', 'final', 'deleted'];
+
+const QUERY = queryOf({
+  page: numberedPage(),
+  sort: sortBy(CHARGE_SORT),
+  statuses: refine(filterBy(CHARGE_FILTERS), statusesOf),
+  withRealtime: expand('real_time_usage', 'real_time_usage: what usage comes to by now.'),
+});
 
 /** Registers the operations on a customer's charges. */
 export function chargeRoutes(router: Router, service: ChargesService): void {
@@ -29,23 +36,10 @@ export function chargeRoutes(router: Router, service: ChargesService): void {
       summary: 'List customer charges',
       access: 'read',
       params: customerId,
-      query: listQuery('page', CHARGE_SORT, CHARGE_FILTERS).extend({
-        expand: z
-          .string()
-          .optional()
-          .openapi({ param: { in: 'query' }, description: 'real_time_usage: what usage comes to by now.' }),
-      }),
+      query: QUERY,
       responses: { 200: jsonResponse('A page of charges.', chargePageSchema) },
     },
-    async ({ answer, params, query }) =>
-      answer(
-        await service.list(params.customerId, {
-          statuses: readStatuses(readFilters(query, CHARGE_FILTERS)),
-          sort: readSort(query, CHARGE_SORT),
-          page: readPage(query),
-          withRealtime: readExpand(query),
-        }),
-      ),
+    async ({ answer, params, query }) => answer(await service.list(params.customerId, query)),
   );
   router.endpoint(
     {
@@ -66,30 +60,13 @@ export function chargeRoutes(router: Router, service: ChargesService): void {
 }
 
 /** undefined: all but the deleted ones. */
-function readStatuses(filters: readonly FilterCondition<'status'>[]): ChargeStatus[] | undefined {
+function statusesOf(filters: readonly FilterCondition<'status'>[]): ChargeStatus[] | undefined {
   const given: readonly string[] = filters.flatMap(({ values }) => values);
   const unknown = given.find((status) => !CHARGE_STATUSES.some((known) => known === status));
-  if (unknown !== undefined) {
-    const reason = `must be one of ${CHARGE_STATUSES.join(', ')}`;
-    throw invalidParameter({
-      field: 'filter[status]',
-      rule: 'enum',
-      reason,
-      choices: CHARGE_STATUSES,
-      source: 'query',
-    });
-  }
+  if (unknown !== undefined) throw notOneOf('filter[status]', CHARGE_STATUSES);
   return CHARGE_STATUSES.filter((status) =>
     filters.length === 0
       ? status !== 'deleted'
       : filters.every(({ operator, values }) => values.includes(status) === (operator !== 'neq')),
   );
-}
-
-function readExpand(query: QueryParams): boolean {
-  const expand = query.get('expand');
-  if (expand === undefined || expand === '') return false;
-  if (expand.split(',').every((item) => item === 'real_time_usage')) return true;
-  const reason = 'must be real_time_usage';
-  throw invalidParameter({ field: 'expand', rule: 'enum', reason, choices: ['real_time_usage'], source: 'query' });
 }

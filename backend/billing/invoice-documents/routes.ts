@@ -1,13 +1,25 @@
 import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../../platform/errors.ts';
 import { requireAnswerRoom } from '../../platform/http/answer-room.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
+import { choice, text } from '../../platform/http/query-parts.ts';
 import type { Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { bytesAsTaken } from '../../platform/http/slow-client.ts';
 import type { DocumentService } from './service.ts';
 
+const FORMATS = ['html', 'pdf'] as const;
 /** A language tag is shorter. */
 const MAX_LOCALE_LENGTH = 35;
+
+const QUERY = queryOf({
+  format: choice('format', 'Default html.', FORMATS, { fallback: 'html', schema: z.enum(FORMATS) }),
+  locale: refine(text('locale', 'A language tag, "de-DE".'), (locale) => {
+    if (locale === undefined || (locale.length <= MAX_LOCALE_LENGTH && /^[A-Za-z0-9-]+$/.test(locale))) return locale;
+    const reason = 'must be a language tag, such as "de-DE"';
+    throw invalidParameter({ field: 'locale', rule: 'matches_regex', reason, source: 'query' });
+  }),
+});
 
 /** Registers the invoice as a document. */
 export function documentRoutes(router: Router, service: DocumentService): void {
@@ -22,16 +34,7 @@ export function documentRoutes(router: Router, service: DocumentService): void {
         "Money, numbers and dates are written as in the customer's country, or in the locale that is asked for.",
       access: 'read',
       params: z.object({ invoiceId: ulidSchema }),
-      query: z.object({
-        format: z
-          .enum(['html', 'pdf'])
-          .optional()
-          .openapi({ param: { in: 'query' }, description: 'Default html.' }),
-        locale: z
-          .string()
-          .optional()
-          .openapi({ param: { in: 'query' }, description: 'A language tag, "de-DE".' }),
-      }),
+      query: QUERY,
       responses: {
         200: {
           description: 'The document.',
@@ -40,16 +43,7 @@ export function documentRoutes(router: Router, service: DocumentService): void {
       },
     },
     async ({ c, params, query }) => {
-      const locale = query.get('locale');
-      if (locale !== undefined && (locale.length > MAX_LOCALE_LENGTH || !/^[A-Za-z0-9-]+$/.test(locale))) {
-        const reason = 'must be a language tag, such as "de-DE"';
-        throw invalidParameter({ field: 'locale', rule: 'matches_regex', reason, source: 'query' });
-      }
-      const format = query.get('format') ?? 'html';
-      if (format !== 'html' && format !== 'pdf') {
-        const reason = 'must be html or pdf';
-        throw invalidParameter({ field: 'format', rule: 'enum', reason, choices: ['html', 'pdf'], source: 'query' });
-      }
+      const { format, locale } = query;
       requireAnswerRoom();
       const bytes = await service.make(params.invoiceId, format, locale, c.req.raw.signal);
       c.header('Content-Length', `${bytes.length}`);

@@ -1,5 +1,8 @@
 /** The operations on a customer's invoice in the making. */
+
 import { z } from '@hono/zod-openapi';
+import { queryOf } from '../../platform/http/query.ts';
+import { text } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { type InvoiceAnswer, invoiceSchema } from '../invoices/index.ts';
@@ -27,18 +30,10 @@ export function previewRoutes(router: Router, service: InvoicePreviews): void {
         'has the same numbers.',
       access: 'read',
       params: customerId,
-      query: z.object({
-        currency: z
-          .string()
-          .optional()
-          .openapi({
-            param: { in: 'query' },
-            description: "Default: the customer's, or that of what is to be billed.",
-          }),
-      }),
+      query: queryOf({ currency: text('currency', "Default: the customer's, or that of what is to be billed.") }),
       responses: { 200: jsonResponse('What the next invoice would be.', invoiceSchema) },
     },
-    async ({ answer, params, query }) => answer(await service.preview(params.customerId, query.get('currency'))),
+    async ({ answer, params, query }) => answer(await service.preview(params.customerId, query.currency)),
   );
   router.endpoint(
     {

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readCursorPage } from '../../platform/http/paging.ts';
+import { cursorPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { explanationSchema, tracedEventPageSchema } from './schema.ts';
@@ -26,11 +26,11 @@ export function traceRoutes(router: Router, service: TraceService): void {
         'voided after their period was billed.',
       access: 'read',
       params: lineParams,
-      query: listQuery('cursor', undefined, {}),
+      query: queryOf({ page: cursorPage() }),
       responses: { 200: EVENTS },
     },
     async ({ answer, params, query }) =>
-      answer(await service.eventsOfLine(params.invoiceId, params.lineId, readCursorPage(query))),
+      answer(await service.eventsOfLine(params.invoiceId, params.lineId, query.page)),
   );
   router.endpoint(
     {
@@ -55,11 +55,11 @@ export function traceRoutes(router: Router, service: TraceService): void {
       summary: 'List the events that a charge counts now',
       access: 'read',
       params: chargeParams,
-      query: listQuery('cursor', undefined, {}),
+      query: queryOf({ page: cursorPage() }),
       responses: { 200: EVENTS },
     },
     async ({ answer, params, query }) =>
-      answer(await service.eventsOfCharge(params.customerId, params.chargeId, readCursorPage(query))),
+      answer(await service.eventsOfCharge(params.customerId, params.chargeId, query.page)),
   );
   router.endpoint(
     {

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import type { InvoiceFilterField } from '../invoice-records/index.ts';
 import { invoicePageSchema, invoiceSchema, updateInvoiceSchema } from './schema.ts';
 import { INVOICE_SORT, type InvoicesService } from './service.ts';
@@ -22,27 +22,20 @@ const invoiceId = z.object({ invoiceId: ulidSchema });
 
 /** Registers the operations of standard invoices. */
 export function invoiceRoutes(router: Router, service: InvoicesService): void {
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/billing/invoices',
-      operationId: 'list-invoices',
-      tag: TAG,
-      summary: 'List billing invoices',
-      description: 'Without lines. Deleted invoices and those in the making are left out.',
-      access: 'read',
-      query: listQuery('page', INVOICE_SORT, FILTERS),
-      responses: { 200: jsonResponse('A page of invoices.', invoicePageSchema) },
-    },
-    async ({ answer, query }) =>
-      answer(await service.list(readFilters(query, FILTERS), readSort(query, INVOICE_SORT), readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'invoice',
     name: 'a billing invoice',
+    names: 'billing invoices',
     path: '/billing/invoices/{invoiceId}',
     tag: TAG,
     schema: invoiceSchema,
+    list: {
+      description: 'Without lines. Deleted invoices and those in the making are left out.',
+      answer: 'A page of invoices.',
+      page: invoicePageSchema,
+      query: queryOf({ page: numberedPage(), sort: sortBy(INVOICE_SORT), filters: filterBy(FILTERS) }),
+      run: (query) => service.list(query.filters, query.sort, query.page),
+    },
     get: { answer: 'The invoice with its lines; a deleted one carries deleted_at.', run: service.get },
     change: {
       verb: 'update',

@@ -1,12 +1,15 @@
-import { invalidParameter } from '../../platform/errors.ts';
-import { queryParameters, readLimit, readTimeRange, refuseUnknown } from '../../platform/http/range-params.ts';
+import { refine, strictQueryOf } from '../../platform/http/query.ts';
+import { limit, missing, timeRange } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { type RevenueBody, revenueSchema } from './schema.ts';
 
-const QUERY = queryParameters({
-  from: 'Inclusive. Required.',
-  to: 'Exclusive. Required.',
-  limit: 'Customers named for each currency at most, 1 to 1,000, default 100.',
+const QUERY = strictQueryOf({
+  period: refine(timeRange({ from: 'Inclusive. Required.', to: 'Exclusive. Required.' }), ({ fromMs, toMs }) => {
+    if (fromMs === undefined) throw missing('from');
+    if (toMs === undefined) throw missing('to');
+    return { fromMs, toMs };
+  }),
+  limit: limit('Customers named for each currency'),
 });
 
 /** Registers the sums of what was invoiced: our own addition to the contract. */
@@ -28,16 +31,7 @@ export function revenueRoutes(
       query: QUERY,
       responses: { 200: jsonResponse('Sums for each currency.', revenueSchema) },
     },
-    async ({ answer, query }) => {
-      refuseUnknown(query, QUERY);
-      const { fromMs, toMs } = readTimeRange(query);
-      if (fromMs === undefined) throw missing('from');
-      if (toMs === undefined) throw missing('to');
-      return answer(await service.revenue(fromMs, toMs, readLimit(query)));
-    },
+    async ({ answer, query: { period, limit: topCustomers } }) =>
+      answer(await service.revenue(period.fromMs, period.toMs, topCustomers)),
   );
-}
-
-function missing(field: string) {
-  return invalidParameter({ field, rule: 'required', reason: 'is required', source: 'query' });
 }

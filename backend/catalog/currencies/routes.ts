@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import { invalidParameter } from '../../platform/errors.ts';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
-import type { QueryParams } from '../../platform/http/query-params.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
+import { expand, notOneOf } from '../../platform/http/query-parts.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import {
   type CurrencyFilterField,
   costBasisPageSchema,
@@ -26,6 +26,17 @@ const TYPES = ['fiat', 'custom'];
 const DEFAULT_PAGE_SIZE = 100;
 const currencyId = z.object({ currencyId: ulidSchema });
 
+const QUERY = queryOf({
+  page: numberedPage(DEFAULT_PAGE_SIZE),
+  sort: sortBy(CURRENCY_SORT),
+  filters: refine(filterBy(FILTERS), (filters) => {
+    const type = filters.find(({ field }) => field === 'type')?.values[0];
+    if (type !== undefined && !TYPES.includes(type)) throw notOneOf('filter[type]', TYPES);
+    return filters;
+  }),
+  withCosts: expand('cost_basis', '"cost_basis" adds what custom ones cost.'),
+});
+
 /** Registers the operations of currencies. */
 export function currencyRoutes(router: Router, service: CurrenciesService): void {
   router.endpoint(
@@ -37,49 +48,26 @@ export function currencyRoutes(router: Router, service: CurrenciesService): void
       summary: 'List currencies',
       description: 'Those of ISO 4217 with their digits, and custom ones. Pages have 100 unless told.',
       access: 'read',
-      query: listQuery('page', CURRENCY_SORT, FILTERS).extend({
-        expand: z
-          .string()
-          .optional()
-          .openapi({ param: { in: 'query' }, description: '"cost_basis" adds what custom ones cost.' }),
-      }),
+      query: QUERY,
       responses: { 200: jsonResponse('A page of currencies.', currencyPageSchema) },
     },
-    async ({ answer, query }) => {
-      const filters = readFilters(query, FILTERS);
-      const type = filters.find(({ field }) => field === 'type')?.values[0];
-      if (type !== undefined && !TYPES.includes(type)) throw notOneOf('filter[type]', TYPES);
-      const page = readPage(query, DEFAULT_PAGE_SIZE);
-      return answer(await service.list(filters, readSort(query, CURRENCY_SORT), page, readExpand(query)));
-    },
+    async ({ answer, query }) => answer(await service.list(query.filters, query.sort, query.page, query.withCosts)),
   );
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/currencies/custom',
-      operationId: 'create-custom-currency',
-      tag: TAG,
-      summary: 'Create custom currency',
+  resourceRoutes(router, {
+    kind: 'custom-currency',
+    name: 'custom currency',
+    path: '/currencies/custom/{currencyId}',
+    tag: TAG,
+    schema: customCurrencySchema,
+    create: {
       description: 'A unit of your own to price in, such as credits. It cannot be deleted, as amounts stay in it.',
+      answer: 'The currency.',
       access: 'write',
       body: createCustomCurrencySchema,
-      responses: { 201: jsonResponse('The currency.', customCurrencySchema) },
+      run: service.createCustom,
     },
-    async ({ answer, body }) => answer(await service.createCustom(body), 201),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/currencies/custom/{currencyId}',
-      operationId: 'get-custom-currency',
-      tag: TAG,
-      summary: 'Get custom currency',
-      access: 'read',
-      params: currencyId,
-      responses: { 200: jsonResponse('The currency, with what it costs now and later.', customCurrencySchema) },
-    },
-    async ({ answer, params }) => answer(await service.getCustom(params.currencyId)),
-  );
+    get: { answer: 'The currency, with what it costs now and later.', run: service.getCustom },
+  });
   costBasisRoutes(router, service);
 }
 
@@ -94,12 +82,12 @@ function costBasisRoutes(router: Router, service: CurrenciesService): void {
       description: 'Past, present and coming ones, the latest first.',
       access: 'read',
       params: currencyId,
-      query: listQuery('page', undefined, COST_BASIS_FILTERS),
+      query: queryOf({ page: numberedPage(), filters: filterBy(COST_BASIS_FILTERS) }),
       responses: { 200: jsonResponse('A page of cost bases.', costBasisPageSchema) },
     },
     async ({ answer, params, query }) => {
-      const fiatCode = readFilters(query, COST_BASIS_FILTERS)[0]?.values[0];
-      return answer(await service.listCostBases(params.currencyId, fiatCode, readPage(query)));
+      const fiatCode = query.filters[0]?.values[0];
+      return answer(await service.listCostBases(params.currencyId, fiatCode, query.page));
     },
   );
   router.endpoint(
@@ -117,21 +105,4 @@ function costBasisRoutes(router: Router, service: CurrenciesService): void {
     },
     async ({ answer, params, body }) => answer(await service.createCostBasis(params.currencyId, body), 201),
   );
-}
-
-function readExpand(query: QueryParams): boolean {
-  const text = query.get('expand');
-  if (text === undefined || text === '') return false;
-  if (text.split(',').every((item) => item === 'cost_basis')) return true;
-  throw notOneOf('expand', ['cost_basis']);
-}
-
-function notOneOf(field: string, choices: readonly string[]) {
-  return invalidParameter({
-    field,
-    rule: 'enum',
-    reason: `must be one of ${choices.join(', ')}`,
-    choices,
-    source: 'query',
-  });
 }

@@ -1,9 +1,9 @@
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
-import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import type { Router } from '../../platform/http/router.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import {
   createFeatureSchema,
   type FeatureFilterField,
@@ -18,41 +18,26 @@ const FILTERS: Record<FeatureFilterField, FilterKind> = { meter_id: 'ulid', key:
 
 /** Registers the operations of features. */
 export function featureRoutes(router: Router, service: FeaturesService): void {
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/features',
-      operationId: 'create-feature',
-      tag: TAG,
-      summary: 'Create feature',
-      description: 'What is priced or limited: the usage of a meter under filters, or, without a meter, a switch.',
-      access: 'write',
-      body: createFeatureSchema,
-      responses: { 201: jsonResponse('The feature.', featureSchema) },
-    },
-    async ({ answer, body }) => answer(await service.create(body), 201),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/features',
-      operationId: 'list-features',
-      tag: TAG,
-      summary: 'List features',
-      description: 'Archived features are left out.',
-      access: 'read',
-      query: listQuery('page', FEATURE_SORT, FILTERS),
-      responses: { 200: jsonResponse('A page of features.', featurePageSchema) },
-    },
-    async ({ answer, query }) =>
-      answer(await service.list(readFilters(query, FILTERS), readSort(query, FEATURE_SORT), readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'feature',
     name: 'feature',
     path: '/features/{featureId}',
     tag: TAG,
     schema: featureSchema,
+    create: {
+      description: 'What is priced or limited: the usage of a meter under filters, or, without a meter, a switch.',
+      answer: 'The feature.',
+      access: 'write',
+      body: createFeatureSchema,
+      run: service.create,
+    },
+    list: {
+      description: 'Archived features are left out.',
+      answer: 'A page of features.',
+      page: featurePageSchema,
+      query: queryOf({ page: numberedPage(), sort: sortBy(FEATURE_SORT), filters: filterBy(FILTERS) }),
+      run: (query) => service.list(query.filters, query.sort, query.page),
+    },
     get: { answer: 'The feature; an archived one carries deleted_at.', run: service.get },
     change: {
       method: 'patch',

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { pageMeta, readPage } from '../../platform/http/paging.ts';
+import { numberedPage, pageMeta } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import {
@@ -44,11 +44,11 @@ export function planAddonRoutes(router: Router, service: PlanAddonsService): voi
       summary: 'List add-ons of plan',
       access: 'read',
       params: planId,
-      query: listQuery('page', undefined, {}),
+      query: queryOf({ page: numberedPage() }),
       responses: { 200: jsonResponse('A page of add-ons of the plan, oldest first.', planAddonPageSchema) },
     },
     async ({ answer, params, query }) => {
-      const page = readPage(query);
+      const page = query.page;
       const { planAddons, total } = await service.list(params.planId, page);
       return answer({ data: planAddons.map(fromPlanAddon), meta: pageMeta(page, total) });
     },

@@ -1,14 +1,13 @@
-import { z } from '@hono/zod-openapi';
 import type { Clock } from '../../platform/clock.ts';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { pageMeta, readPage } from '../../platform/http/paging.ts';
-import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort, type SortRules } from '../../platform/http/sorting.ts';
-import { type JudgedVersion, type VersionLifecycle, versionRoutes } from '../product-catalog/index.ts';
-import { fromJudgedPlan, type PlanBody, type PlanContent, toPlanContent, toPlanRevision } from './plan-mapping.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
+import type { Router } from '../../platform/http/router.ts';
+import { type SortRules, sortBy } from '../../platform/http/sorting.ts';
+import { type NewVersion, type VersionLifecycle, versionRoutes } from '../product-catalog/index.ts';
+import { fromJudgedPlan, type PlanContent, toPlanContent, toPlanRevision } from './plan-mapping.ts';
 import {
+  type CreatePlan,
   createPlanSchema,
   type PlanFilterField,
   type PlanSortField,
@@ -17,9 +16,6 @@ import {
   upsertPlanSchema,
 } from './schema.ts';
 
-const TAG = 'Product catalog';
-const ONE = '/plans/{planId}';
-const planId = z.object({ planId: ulidSchema });
 const SORT: SortRules<PlanSortField> = {
   fields: ['created_at', 'id', 'key', 'version', 'updated_at'],
   default: 'created_at',
@@ -32,57 +28,24 @@ const FILTERS: Record<PlanFilterField, FilterKind> = {
   currency: 'string-exact',
 };
 
+const QUERY = queryOf({ page: numberedPage(), sort: sortBy(SORT), filters: filterBy(FILTERS) });
+
 /** Registers the operations of plans. */
 export function planRoutes(router: Router, plans: VersionLifecycle<PlanContent>, clock: Clock): void {
-  const body: ToBody = (judged) => fromJudgedPlan(judged, clock.nowMs());
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/plans',
-      operationId: 'create-plan',
-      tag: TAG,
-      summary: 'Create plan',
-      description:
-        'A draft: version 1 of a new key, the next version of a known one. What keeps it from being published stands in validation_errors.',
-      access: 'write',
-      body: createPlanSchema,
-      responses: { 201: jsonResponse('The draft.', planSchema) },
-    },
-    async ({ answer, body: request }) => {
-      const { key, currency, name, description, labels } = request;
-      const optional = { ...(description !== undefined && { description }), ...(labels && { labels }) };
-      const draft = await plans.create({ key, currency, name, ...optional, content: toPlanContent(request) });
-      return answer(body(draft), 201);
-    },
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/plans',
-      operationId: 'list-plans',
-      tag: TAG,
-      summary: 'List plans',
-      description: 'All versions; deleted ones are left out.',
-      access: 'read',
-      query: listQuery('page', SORT, FILTERS),
-      responses: { 200: jsonResponse('A page of plans.', planPageSchema) },
-    },
-    async ({ answer, query }) => {
-      const page = readPage(query);
-      const { versions, total } = await plans.list(readFilters(query, FILTERS), readSort(query, SORT), page);
-      return answer({ data: versions.map(body), meta: pageMeta(page, total) });
-    },
-  );
-  planUpdateRoute(router, plans, body);
   versionRoutes(router, {
     kind: 'plan',
     noun: { article: 'a', name: 'plan' },
-    path: ONE,
-    tag: TAG,
+    path: '/plans/{planId}',
+    tag: 'Product catalog',
     schema: planSchema,
     service: plans,
-    body,
+    body: (judged) => fromJudgedPlan(judged, clock.nowMs()),
+    create: { body: createPlanSchema, toVersion },
+    list: { page: planPageSchema, toPage: (data, meta) => ({ data, meta }), query: QUERY },
+    change: { body: upsertPlanSchema, revise: toPlanRevision },
     descriptions: {
+      change:
+        'Replaces a draft but for its key, currency and billing cadence. A published version never changes: make a new one.',
       remove:
         'A draft or an archived version; subscriptions to it continue. Its number is not given again. Deleting twice answers 204 twice.',
       archive: 'Nobody can subscribe to it any more; subscriptions to it continue.',
@@ -91,24 +54,8 @@ export function planRoutes(router: Router, plans: VersionLifecycle<PlanContent>,
   });
 }
 
-type ToBody = (judged: JudgedVersion<PlanContent>) => PlanBody;
-
-function planUpdateRoute(router: Router, plans: VersionLifecycle<PlanContent>, body: ToBody): void {
-  router.endpoint(
-    {
-      method: 'put',
-      path: ONE,
-      operationId: 'update-plan',
-      tag: TAG,
-      summary: 'Update plan',
-      description:
-        'Replaces a draft but for its key, currency and billing cadence. A published version never changes: make a new one.',
-      access: 'write',
-      params: planId,
-      body: upsertPlanSchema,
-      responses: { 200: jsonResponse('The draft.', planSchema) },
-    },
-    async ({ answer, params, body: request }) =>
-      answer(body(await plans.update(params.planId, (version) => toPlanRevision(version, request)))),
-  );
+function toVersion(request: CreatePlan): NewVersion<PlanContent> {
+  const { key, currency, name, description, labels } = request;
+  const optional = { ...(description !== undefined && { description }), ...(labels && { labels }) };
+  return { key, currency, name, ...optional, content: toPlanContent(request) };
 }

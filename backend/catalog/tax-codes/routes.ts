@@ -1,7 +1,6 @@
-import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
-import { readBoolean } from '../../platform/http/query-params.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
+import { flag } from '../../platform/http/query-parts.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import {
@@ -18,45 +17,28 @@ const TAG = 'Tax codes';
 
 /** Registers the operations of tax codes. */
 export function taxCodeRoutes(router: Router, service: TaxCodesService): void {
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/tax-codes',
-      operationId: 'create-tax-code',
-      tag: TAG,
-      summary: 'Create tax code',
-      access: 'write',
-      body: createTaxCodeSchema,
-      responses: { 201: jsonResponse('The tax code.', taxCodeSchema) },
-    },
-    async ({ answer, body }) => answer(await service.create(body), 201),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/tax-codes',
-      operationId: 'list-tax-codes',
-      tag: TAG,
-      summary: 'List tax codes',
-      description: "The oldest first; the system's own come before all.",
-      access: 'read',
-      query: listQuery('page', undefined, {}).extend({
-        include_deleted: z
-          .string()
-          .optional()
-          .openapi({ param: { in: 'query' }, description: '"true" lists deleted ones too.' }),
-      }),
-      responses: { 200: jsonResponse('A page of tax codes.', taxCodePageSchema) },
-    },
-    async ({ answer, query }) =>
-      answer(await service.list(readBoolean(query, 'include_deleted', false), readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'tax-code',
     name: 'tax code',
     path: '/tax-codes/{taxCodeId}',
     tag: TAG,
     schema: taxCodeSchema,
+    create: {
+      answer: 'The tax code.',
+      access: 'write',
+      body: createTaxCodeSchema,
+      run: service.create,
+    },
+    list: {
+      description: "The oldest first; the system's own come before all.",
+      answer: 'A page of tax codes.',
+      page: taxCodePageSchema,
+      query: queryOf({
+        page: numberedPage(),
+        includeDeleted: flag('include_deleted', '"true" lists deleted ones too.'),
+      }),
+      run: (query) => service.list(query.includeDeleted, query.page),
+    },
     get: { answer: 'The tax code; a deleted one carries deleted_at.', run: service.get },
     change: {
       verb: 'upsert',

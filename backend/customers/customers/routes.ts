@@ -1,9 +1,9 @@
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
-import { jsonResponse, type Router } from '../../platform/http/router.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import type { Router } from '../../platform/http/router.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import {
   type CustomerFilterField,
   createCustomerSchema,
@@ -25,41 +25,26 @@ const FILTERS: Record<CustomerFilterField, FilterKind> = {
 
 /** Registers the operations of customers. */
 export function customerRoutes(router: Router, service: CustomersService): void {
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/customers',
-      operationId: 'create-customer',
-      tag: TAG,
-      summary: 'Create customer',
-      description: "Events whose subject is the key or a subject key are the customer's, those from before too.",
-      access: 'write',
-      body: createCustomerSchema,
-      responses: { 201: jsonResponse('The customer.', customerSchema) },
-    },
-    async ({ answer, body }) => answer(await service.create(body), 201),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/customers',
-      operationId: 'list-customers',
-      tag: TAG,
-      summary: 'List customers',
-      description: 'Deleted customers are left out.',
-      access: 'read',
-      query: listQuery('page', CUSTOMER_SORT, FILTERS),
-      responses: { 200: jsonResponse('A page of customers.', customerPageSchema) },
-    },
-    async ({ answer, query }) =>
-      answer(await service.list(readFilters(query, FILTERS), readSort(query, CUSTOMER_SORT), readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'customer',
     name: 'customer',
     path: '/customers/{customerId}',
     tag: TAG,
     schema: customerSchema,
+    create: {
+      description: "Events whose subject is the key or a subject key are the customer's, those from before too.",
+      answer: 'The customer.',
+      access: 'write',
+      body: createCustomerSchema,
+      run: service.create,
+    },
+    list: {
+      description: 'Deleted customers are left out.',
+      answer: 'A page of customers.',
+      page: customerPageSchema,
+      query: queryOf({ page: numberedPage(), sort: sortBy(CUSTOMER_SORT), filters: filterBy(FILTERS) }),
+      run: (query) => service.list(query.filters, query.sort, query.page),
+    },
     get: { answer: 'The customer; a deleted one carries deleted_at.', run: service.get },
     change: {
       verb: 'upsert',

@@ -1,13 +1,11 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readCursorPage } from '../../platform/http/paging.ts';
-import type { QueryParams } from '../../platform/http/query-params.ts';
+import { cursorPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
+import { expand, instant } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { resourceKeySchema, ulidSchema } from '../../platform/http/schemas.ts';
-import { parseInstant } from '../../platform/instant.ts';
 import type { AccessQueries } from './access-query.ts';
 import { accessQueryAnswerSchema, accessQuerySchema, balancesAnswerSchema } from './access-schema.ts';
-import { invalidQuery } from './errors.ts';
 import { featureAccessSchema } from './schema.ts';
 import type { Values } from './values.ts';
 
@@ -16,14 +14,9 @@ const customerId = z.object({ customerId: ulidSchema });
 const customerFeature = customerId.extend({ featureKey: resourceKeySchema });
 const customerEntitlement = customerId.extend({ entitlementId: ulidSchema });
 
-const queryText = (description: string) =>
-  z
-    .string()
-    .optional()
-    .openapi({ param: { in: 'query' }, description });
-const valueQuery = z.object({
-  at: queryText('The instant to tell of, RFC 3339; default now.'),
-  expand: queryText('"value" adds balance and usage.'),
+const valueQuery = queryOf({
+  atMs: instant('at', 'The instant to tell of, RFC 3339; default now.'),
+  withValue: expand('value', '"value" adds balance and usage.'),
 });
 
 /** Registers the operations that tell who has access to what. */
@@ -83,11 +76,11 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
       summary: 'Query entitlement access',
       description: 'Access of up to 100 customers at once. Keys that no customer has are listed in errors.',
       access: 'enforce',
-      query: listQuery('cursor', undefined, {}),
+      query: queryOf({ page: cursorPage() }),
       body: accessQuerySchema,
       responses: { 200: jsonResponse('Access by customer and feature.', accessQueryAnswerSchema) },
     },
-    async ({ c, answer, query, body }) => answer(await queries.access(body, readCursorPage(query), c.req.raw.signal)),
+    async ({ c, answer, query, body }) => answer(await queries.access(body, query.page, c.req.raw.signal)),
   );
   router.endpoint(
     {
@@ -100,11 +93,11 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
         'As query-entitlement-access, with what is left of metered entitlements and when it is filled up again: what ' +
         'the gateway plugin entitlement-enforcement polls, so that it can count along in between.',
       access: 'enforce',
-      query: listQuery('cursor', undefined, {}),
+      query: queryOf({ page: cursorPage() }),
       body: accessQuerySchema,
       responses: { 200: jsonResponse('Balances by customer and feature.', balancesAnswerSchema) },
     },
-    async ({ c, answer, query, body }) => answer(await queries.balances(body, readCursorPage(query), c.req.raw.signal)),
+    async ({ c, answer, query, body }) => answer(await queries.balances(body, query.page, c.req.raw.signal)),
   );
 }
 
@@ -122,7 +115,7 @@ function valueRoutes(router: Router, values: Values): void {
       responses: { 200: jsonResponse('Access and, expanded, balance and usage.', featureAccessSchema) },
     },
     async ({ c, answer, params, query }) =>
-      answer(await values.byFeature(params.customerId, params.featureKey, readValueQuery(query), c.req.raw.signal)),
+      answer(await values.byFeature(params.customerId, params.featureKey, query, c.req.raw.signal)),
   );
   router.endpoint(
     {
@@ -137,23 +130,6 @@ function valueRoutes(router: Router, values: Values): void {
       responses: { 200: jsonResponse('Access and, expanded, balance and usage.', featureAccessSchema) },
     },
     async ({ c, answer, params, query }) =>
-      answer(
-        await values.byEntitlement(params.customerId, params.entitlementId, readValueQuery(query), c.req.raw.signal),
-      ),
+      answer(await values.byEntitlement(params.customerId, params.entitlementId, query, c.req.raw.signal)),
   );
-}
-
-function readValueQuery(query: QueryParams): { atMs: number | undefined; withValue: boolean } {
-  const expand = query.get('expand');
-  if (expand !== undefined && expand !== 'value') throw invalidQuery('expand', 'must be "value"');
-  return { atMs: readInstant(query, 'at'), withValue: expand === 'value' };
-}
-
-/** @throws RequestProblem 400 */
-export function readInstant(query: QueryParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === undefined) return undefined;
-  const atMs = parseInstant(text);
-  if (atMs === undefined) throw invalidQuery(name, 'must be an RFC 3339 date-time');
-  return atMs;
 }

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import {
   createEntitlementSchema,
   type EntitlementFilterField,
@@ -56,18 +56,11 @@ function listRoutes(router: Router, service: EntitlementsService): void {
       description: 'Those in force.',
       access: 'read',
       params: customerId,
-      query: listQuery('page', ENTITLEMENT_SORT, OF_CUSTOMER),
+      query: queryOf({ page: numberedPage(), sort: sortBy(ENTITLEMENT_SORT), filters: filterBy(OF_CUSTOMER) }),
       responses: { 200: jsonResponse('A page of entitlements.', entitlementPageSchema) },
     },
     async ({ answer, params, query }) =>
-      answer(
-        await service.list(
-          params.customerId,
-          readFilters(query, OF_CUSTOMER),
-          readSort(query, ENTITLEMENT_SORT),
-          readPage(query),
-        ),
-      ),
+      answer(await service.list(params.customerId, query.filters, query.sort, query.page)),
   );
   router.endpoint(
     {
@@ -78,13 +71,10 @@ function listRoutes(router: Router, service: EntitlementsService): void {
       summary: 'List entitlements',
       description: 'Those in force, of all customers.',
       access: 'read',
-      query: listQuery('page', ENTITLEMENT_SORT, OF_ALL),
+      query: queryOf({ page: numberedPage(), sort: sortBy(ENTITLEMENT_SORT), filters: filterBy(OF_ALL) }),
       responses: { 200: jsonResponse('A page of entitlements.', entitlementPageSchema) },
     },
-    async ({ answer, query }) =>
-      answer(
-        await service.list(undefined, readFilters(query, OF_ALL), readSort(query, ENTITLEMENT_SORT), readPage(query)),
-      ),
+    async ({ answer, query }) => answer(await service.list(undefined, query.filters, query.sort, query.page)),
   );
 }
 

@@ -1,15 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import { readJsonBody } from '../../platform/http/body.ts';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
-import { type QueryParams, readBoolean } from '../../platform/http/query-params.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
+import { choice, flag, instant, text } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
-import { validate } from '../../platform/http/validation.ts';
-import { readInstant } from './access-routes.ts';
-import { invalidQuery } from './errors.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
+import { formatInstant } from '../../platform/instant.ts';
 import {
   createGrantSchema,
   type GrantFilterField,
@@ -19,20 +16,20 @@ import {
   resetSchema,
 } from './schema.ts';
 import { GRANT_SORT, type UsageChanges } from './usage-changes.ts';
-import type { HistoryQuery, Values } from './values.ts';
+import type { Values } from './values.ts';
 
 const TAG = 'Entitlements';
 const GRANT_FILTERS: Record<GrantFilterField, FilterKind> = { customer_id: 'ulid', feature_id: 'ulid' };
 const customerEntitlement = z.object({ customerId: ulidSchema, entitlementId: ulidSchema });
 const grantId = z.object({ grantId: ulidSchema });
 
-const queryText = (description: string) =>
-  z
-    .string()
-    .optional()
-    .openapi({ param: { in: 'query' }, description });
-
-const includeDeleted = { include_deleted: queryText('"true" lists those of deleted entitlements, too.') };
+const includesDeleted = flag('include_deleted', '"true" lists those of deleted entitlements, too.');
+const HISTORY = queryOf({
+  fromMs: instant('from', 'RFC 3339; default the last reset.'),
+  toMs: instant('to', 'RFC 3339; default now.'),
+  windowSize: choice('window_size', 'PT1H or P1D; required.', ['PT1H', 'P1D']),
+  timeZone: refine(text('time_zone', 'IANA name; default UTC.'), (name) => name ?? 'UTC'),
+});
 
 /** Registers the operations on what may be used and what was: grants, resets, history. */
 export function usageRoutes(router: Router, changes: UsageChanges, values: Values): void {
@@ -47,13 +44,11 @@ export function usageRoutes(router: Router, changes: UsageChanges, values: Value
       description: 'Usage begins anew, and with it the usage period unless the anchor is retained.',
       access: 'write',
       params: customerEntitlement,
-      rawBody: { 'application/json': resetSchema },
+      body: resetSchema,
+      bodyIsOptional: true,
       responses: { 204: { description: 'Reset.' } },
     },
-    async ({ c, params }) => {
-      // The body may be left out: everything in it has a default.
-      const isEmpty = c.req.header('content-type') === undefined;
-      const body = validate(resetSchema, isEmpty ? {} : await readJsonBody(c), 'body');
+    async ({ c, params, body }) => {
       await changes.reset(params.customerId, params.entitlementId, body);
       return c.body(null, 204);
     },
@@ -67,16 +62,11 @@ export function usageRoutes(router: Router, changes: UsageChanges, values: Value
       summary: 'Get customer entitlement history',
       access: 'read',
       params: customerEntitlement,
-      query: z.object({
-        from: queryText('RFC 3339; default the last reset.'),
-        to: queryText('RFC 3339; default now.'),
-        window_size: queryText('PT1H or P1D; required.'),
-        time_zone: queryText('IANA name; default UTC.'),
-      }),
+      query: HISTORY,
       responses: { 200: jsonResponse('Usage by window, and how the grants burnt down.', historySchema) },
     },
     async ({ c, answer, params, query }) =>
-      answer(await values.history(params.customerId, params.entitlementId, readHistoryQuery(query), c.req.raw.signal)),
+      answer(await values.history(params.customerId, params.entitlementId, query, c.req.raw.signal)),
   );
 }
 
@@ -105,16 +95,16 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       description: 'Voided and expired ones too.',
       access: 'read',
       params: customerEntitlement,
-      query: listQuery('page', GRANT_SORT, {}).extend(includeDeleted),
+      query: queryOf({ page: numberedPage(), sort: sortBy(GRANT_SORT), includesDeleted }),
       responses: { 200: jsonResponse('A page of grants.', grantPageSchema) },
     },
     async ({ answer, params, query }) =>
       answer(
         await changes.listGrants(
-          { entitlement: params, includesDeleted: readBoolean(query, 'include_deleted', false) },
+          { entitlement: params, includesDeleted: query.includesDeleted },
           [],
-          readSort(query, GRANT_SORT),
-          readPage(query),
+          query.sort,
+          query.page,
         ),
       ),
   );
@@ -127,17 +117,17 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       summary: 'List grants',
       description: 'Of all entitlements; voided and expired ones too.',
       access: 'read',
-      query: listQuery('page', GRANT_SORT, GRANT_FILTERS).extend(includeDeleted),
+      query: queryOf({
+        page: numberedPage(),
+        sort: sortBy(GRANT_SORT),
+        filters: filterBy(GRANT_FILTERS),
+        includesDeleted,
+      }),
       responses: { 200: jsonResponse('A page of grants.', grantPageSchema) },
     },
     async ({ answer, query }) =>
       answer(
-        await changes.listGrants(
-          { includesDeleted: readBoolean(query, 'include_deleted', false) },
-          readFilters(query, GRANT_FILTERS),
-          readSort(query, GRANT_SORT),
-          readPage(query),
-        ),
+        await changes.listGrants({ includesDeleted: query.includesDeleted }, query.filters, query.sort, query.page),
       ),
   );
   router.endpoint(
@@ -150,24 +140,13 @@ function grantRoutes(router: Router, changes: UsageChanges): void {
       description: 'What is left of it is gone; what it has paid for stays paid.',
       access: 'write',
       params: grantId,
-      query: z.object({ voided_at: queryText('RFC 3339, cut to the minute; default now.') }),
+      query: queryOf({ voidedAtMs: instant('voided_at', 'RFC 3339, cut to the minute; default now.') }),
       responses: { 204: { description: 'Voided.' } },
     },
     async ({ c, params, query }) => {
-      readInstant(query, 'voided_at');
-      await changes.voidGrant(params.grantId, query.get('voided_at'));
+      const at = query.voidedAtMs === undefined ? undefined : formatInstant(query.voidedAtMs);
+      await changes.voidGrant(params.grantId, at);
       return c.body(null, 204);
     },
   );
-}
-
-function readHistoryQuery(query: QueryParams): HistoryQuery {
-  const windowSize = query.get('window_size');
-  if (windowSize !== 'PT1H' && windowSize !== 'P1D') throw invalidQuery('window_size', 'must be PT1H or P1D');
-  return {
-    fromMs: readInstant(query, 'from'),
-    toMs: readInstant(query, 'to'),
-    windowSize,
-    timeZone: query.get('time_zone') ?? 'UTC',
-  };
 }

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import { SUBSCRIPTION_ADDON_SORT, type SubscriptionAddonService } from './addon-service.ts';
 import {
   createSubscriptionAddonSchema,
@@ -45,11 +45,10 @@ export function subscriptionAddonRoutes(router: Router, service: SubscriptionAdd
       summary: 'List subscription add-ons',
       access: 'read',
       params: ofSubscription,
-      query: listQuery('page', SUBSCRIPTION_ADDON_SORT, {}),
+      query: queryOf({ page: numberedPage(), sort: sortBy(SUBSCRIPTION_ADDON_SORT) }),
       responses: { 200: jsonResponse('A page of add-ons.', subscriptionAddonPageSchema) },
     },
-    async ({ answer, params, query }) =>
-      answer(await service.list(params.subscriptionId, readSort(query, SUBSCRIPTION_ADDON_SORT), readPage(query))),
+    async ({ answer, params, query }) => answer(await service.list(params.subscriptionId, query.sort, query.page)),
   );
   router.endpoint(
     {

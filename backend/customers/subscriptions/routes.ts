@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
+import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import type { EditService } from './edit-service.ts';
 import type { EndService } from './end-service.ts';
 import { SUBSCRIPTION_SORT, type SubscriptionQueries } from './query-service.ts';
@@ -39,49 +40,29 @@ export type SubscriptionsService = SubscriptionQueries & StartService & EndServi
 
 /** Registers the operations of subscriptions, but for their add-ons. */
 export function subscriptionRoutes(router: Router, service: SubscriptionsService): void {
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/subscriptions',
-      operationId: 'create-subscription',
-      tag: TAG,
-      summary: 'Create subscription',
+  resourceRoutes(router, {
+    kind: 'subscription',
+    name: 'subscription',
+    path: ONE,
+    tag: TAG,
+    schema: subscriptionSchema,
+    create: {
       description:
         'To a version of a plan or to a custom plan, now or from an instant in the future on. Of a feature, a customer ' +
         'has one priced or granted item at a time, over all its subscriptions.',
+      answer: 'The subscription.',
       access: 'write',
       body: createSubscriptionSchema,
-      responses: { 201: jsonResponse('The subscription.', subscriptionSchema) },
+      run: service.create,
     },
-    async ({ answer, body }) => answer(await service.create(body), 201),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/subscriptions',
-      operationId: 'list-subscriptions',
-      tag: TAG,
-      summary: 'List subscriptions',
-      access: 'read',
-      query: listQuery('page', SUBSCRIPTION_SORT, FILTERS),
-      responses: { 200: jsonResponse('A page of subscriptions.', subscriptionPageSchema) },
+    list: {
+      answer: 'A page of subscriptions.',
+      page: subscriptionPageSchema,
+      query: queryOf({ page: numberedPage(), sort: sortBy(SUBSCRIPTION_SORT), filters: filterBy(FILTERS) }),
+      run: (query) => service.list(query.filters, query.sort, query.page),
     },
-    async ({ answer, query }) =>
-      answer(await service.list(readFilters(query, FILTERS), readSort(query, SUBSCRIPTION_SORT), readPage(query))),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: ONE,
-      operationId: 'get-subscription',
-      tag: TAG,
-      summary: 'Get subscription',
-      access: 'read',
-      params,
-      responses: answer,
-    },
-    async ({ answer, params: { subscriptionId } }) => answer(await service.get(subscriptionId)),
-  );
+    get: { answer: 'The subscription.', run: service.get },
+  });
   endRoutes(router, service);
   changeRoutes(router, service);
 }

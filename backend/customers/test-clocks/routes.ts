@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { advanceTestClockSchema, putTestClockSchema, testClockPageSchema, testClockSchema } from './schema.ts';
@@ -27,10 +27,10 @@ export function testClockRoutes(router: Router, service: TestClocksService): voi
       summary: 'List test clocks',
       description: 'Customers who live by a clock of their own, also those that were deleted.',
       access: 'read',
-      query: listQuery('page', undefined, FILTERS),
+      query: queryOf({ page: numberedPage(), filters: filterBy(FILTERS) }),
       responses: { 200: jsonResponse('A page of test clocks.', testClockPageSchema) },
     },
-    async ({ answer, query }) => answer(await service.list(readFilters(query, FILTERS), readPage(query))),
+    async ({ answer, query }) => answer(await service.list(query.filters, query.page)),
   );
   router.endpoint(
     {

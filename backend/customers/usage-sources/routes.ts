@@ -1,7 +1,6 @@
 import { filled } from '../../platform/defined.ts';
-import { invalidParameter } from '../../platform/errors.ts';
-import type { QueryParams } from '../../platform/http/query-params.ts';
-import { queryParameters, readLimit, readTimeRange, refuseUnknown } from '../../platform/http/range-params.ts';
+import { refine, strictQueryOf } from '../../platform/http/query.ts';
+import { choice, limit, text, timeRange } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import { customerSchema } from '../customers/index.ts';
@@ -9,18 +8,25 @@ import { attributeSubjectSchema, unattributedSubjectsSchema, usageSourcesSchema 
 import type { SubjectField, UsageSourcesService } from './service.ts';
 
 const TAG = 'Customers';
-const UNATTRIBUTED = queryParameters({
-  from: 'Inclusive, widened to a whole day (UTC).',
-  to: 'Exclusive, widened to a whole day (UTC).',
-  prefix: 'Only subjects that begin with this text.',
-  type: 'Only events of this type.',
-  limit: 'Subjects at most, 1 to 1,000, default 100.',
+const UNATTRIBUTED = strictQueryOf({
+  range: timeRange({
+    from: 'Inclusive, widened to a whole day (UTC).',
+    to: 'Exclusive, widened to a whole day (UTC).',
+  }),
+  prefix: text('prefix', 'Only subjects that begin with this text.'),
+  type: text('type', 'Only events of this type.'),
+  limit: limit('Subjects'),
 });
 const FIELDS: readonly SubjectField[] = ['username', 'custom_id', 'id'];
-const SOURCES = queryParameters({
-  search: 'Only what contains this text, whatever its case.',
-  field: `Field of a consumer that its events carry as subject: ${FIELDS.join(', ')}; default username.`,
-  limit: 'Sources at most, 1 to 1,000, default 100.',
+const SOURCES = strictQueryOf({
+  search: refine(text('search', 'Only what contains this text, whatever its case.'), filled),
+  field: choice(
+    'field',
+    `Field of a consumer that its events carry as subject: ${FIELDS.join(', ')}; default username.`,
+    FIELDS,
+    { fallback: 'username' },
+  ),
+  limit: limit('Sources'),
 });
 
 /** Registers where usage comes from and whose it is. Our own addition to the contract. */
@@ -37,14 +43,8 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
       query: UNATTRIBUTED,
       responses: { 200: jsonResponse('The subjects.', unattributedSubjectsSchema) },
     },
-    async ({ c, answer, query }) => {
-      refuseUnknown(query, UNATTRIBUTED);
-      const request = {
-        ...readTimeRange(query),
-        prefix: query.get('prefix'),
-        type: query.get('type'),
-        limit: readLimit(query),
-      };
+    async ({ c, answer, query: { range, ...others } }) => {
+      const request = { ...range, ...others };
       const { subjects, total, count } = await service.unattributed(request, c.req.raw.signal);
       const data = subjects.map(({ subject, count: events, voided, lastSeenAtMs }) => ({
         subject,
@@ -91,18 +91,6 @@ export function usageSourceRoutes(router: Router, service: UsageSourcesService):
       query: SOURCES,
       responses: { 200: jsonResponse('The sources.', usageSourcesSchema) },
     },
-    async ({ c, answer, query }) => {
-      refuseUnknown(query, SOURCES);
-      const request = { search: filled(query.get('search')), field: readField(query), limit: readLimit(query) };
-      return answer(await service.sources(request, c.req.raw.signal));
-    },
+    async ({ c, answer, query }) => answer(await service.sources(query, c.req.raw.signal)),
   );
-}
-
-function readField(query: QueryParams): SubjectField {
-  const text = query.get('field') ?? 'username';
-  const field = FIELDS.find((candidate) => candidate === text);
-  if (field !== undefined) return field;
-  const reason = `must be one of ${FIELDS.join(', ')}`;
-  throw invalidParameter({ field: 'field', rule: 'enum', reason, choices: FIELDS, source: 'query' });
 }

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readCursorPage, readPage } from '../../platform/http/paging.ts';
+import { cursorPage, numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import {
@@ -54,10 +54,10 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
       summary: 'List corrections of events',
       description: 'The audit list: who made which events void or count again, when and why. Newest first.',
       access: 'read',
-      query: listQuery('page', undefined, {}),
+      query: queryOf({ page: numberedPage() }),
       responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
     },
-    async ({ answer, query }) => answer(await service.list(readPage(query))),
+    async ({ answer, query }) => answer(await service.list(query.page)),
   );
   router.endpoint(
     {
@@ -82,9 +82,9 @@ export function correctionRoutes(router: Router, service: CorrectionsService): v
       description: 'The events that the correction has changed, as they are now, in the order of storing.',
       access: 'read',
       params: correctionId,
-      query: listQuery('cursor', undefined, {}),
+      query: queryOf({ page: cursorPage() }),
       responses: { 200: jsonResponse('A page of events.', correctedEventPageSchema) },
     },
-    async ({ answer, params, query }) => answer(await service.events(params.correctionId, readCursorPage(query))),
+    async ({ answer, params, query }) => answer(await service.events(params.correctionId, query.page)),
   );
 }

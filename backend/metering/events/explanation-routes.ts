@@ -1,13 +1,14 @@
 import { invalidParameter } from '../../platform/errors.ts';
-import { queryParameters, refuseUnknown } from '../../platform/http/range-params.ts';
+import { strictQueryOf } from '../../platform/http/query.ts';
+import { text } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import type { ExplanationsService } from './explanation.ts';
 import { explanationSchema } from './explanation-schema.ts';
 
-const QUERY = queryParameters({
-  event_id: 'Id of an event. Either this or `subject`.',
-  source: 'Source of the event, where several have the id.',
-  subject: 'A subject: what it has sent, and its youngest events.',
+const QUERY = strictQueryOf({
+  id: text('event_id', 'Id of an event. Either this or `subject`.'),
+  source: text('source', 'Source of the event, where several have the id.'),
+  subject: text('subject', 'A subject: what it has sent, and its youngest events.'),
 });
 
 /** Registers the answer to "why was this not counted?". Our own addition to the contract. */
@@ -28,9 +29,7 @@ export function explanationRoutes(router: Router, service: ExplanationsService):
       query: QUERY,
       responses: { 200: jsonResponse('The events and the reasons.', explanationSchema) },
     },
-    async ({ answer, query }) => {
-      refuseUnknown(query, QUERY);
-      const [id, source, subject] = [query.get('event_id'), query.get('source'), query.get('subject')];
+    async ({ answer, query: { id, source, subject } }) => {
       if (id !== undefined && subject === undefined) return answer(await service.ofEvent(id, source));
       if (subject !== undefined && id === undefined && source === undefined) {
         return answer(await service.ofSubject(subject));

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { mediaType } from '../../platform/http/body.ts';
 import { readBody } from '../../platform/http/body-reader.ts';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readCursorPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { cursorPage } from '../../platform/http/paging.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
 import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import type { EventFilterField } from '../usage-store/index.ts';
 import { attributesInHeaders } from './binary-mode.ts';
 import { invalidContentType, unsupportedCustomerOperator } from './errors.ts';
@@ -43,6 +43,18 @@ const ingestEndpoint = {
   },
 } as const;
 
+const LIST_QUERY = queryOf({
+  page: cursorPage(),
+  sort: sortBy(EVENT_SORT),
+  filters: refine(filterBy(FILTERS), (filters) => {
+    const isOfCustomer = (filter: (typeof filters)[number]) => filter.field === 'customer_id';
+    if (filters.some((filter) => isOfCustomer(filter) && !['eq', 'oeq'].includes(filter.operator))) {
+      throw unsupportedCustomerOperator();
+    }
+    return filters;
+  }),
+});
+
 /** Registers ingest and list. */
 export function eventRoutes(router: Router, service: EventsService): void {
   router.endpoint(
@@ -68,17 +80,10 @@ export function eventRoutes(router: Router, service: EventsService): void {
       tag: TAG,
       summary: 'List metering events',
       access: 'read',
-      query: listQuery('cursor', EVENT_SORT, FILTERS),
+      query: LIST_QUERY,
       responses: { 200: jsonResponse('A page of events, newest first.', eventPageSchema) },
     },
-    async ({ c, answer, query }) => {
-      const filters = readFilters(query, FILTERS);
-      if (filters.some((filter) => filter.field === 'customer_id' && !['eq', 'oeq'].includes(filter.operator))) {
-        throw unsupportedCustomerOperator();
-      }
-      const request = { filters, sort: readSort(query, EVENT_SORT), page: readCursorPage(query) };
-      return answer(await service.list(request, c.req.raw.signal));
-    },
+    async ({ c, answer, query }) => answer(await service.list(query, c.req.raw.signal)),
   );
   totalsRoute(router, service);
 }

@@ -1,16 +1,19 @@
 import { z } from '@hono/zod-openapi';
-import { queryParameters, readLimit, readTimeRange, refuseUnknown } from '../../platform/http/range-params.ts';
+import { strictQueryOf } from '../../platform/http/query.ts';
+import { limit, text, timeRange } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { dateTimeSchema } from '../../platform/http/schemas.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import type { UsageStore } from '../usage-store/index.ts';
 
-const QUERY = queryParameters({
-  from: 'Inclusive, widened to a whole day (UTC).',
-  to: 'Exclusive, widened to a whole day (UTC).',
-  prefix: 'Only subjects that begin with this text.',
-  type: 'Only events of this type.',
-  limit: 'Subjects at most, 1 to 1,000, default 100.',
+const QUERY = strictQueryOf({
+  range: timeRange({
+    from: 'Inclusive, widened to a whole day (UTC).',
+    to: 'Exclusive, widened to a whole day (UTC).',
+  }),
+  prefix: text('prefix', 'Only subjects that begin with this text.'),
+  type: text('type', 'Only events of this type.'),
+  limit: limit('Subjects'),
 });
 
 const subjectsSeenSchema = z
@@ -41,14 +44,8 @@ export function subjectsSeenRoutes(router: Router, usage: UsageStore): void {
       query: QUERY,
       responses: { 200: jsonResponse('The subjects.', subjectsSeenSchema) },
     },
-    async ({ c, answer, query }) => {
-      refuseUnknown(query, QUERY);
-      const request = {
-        ...readTimeRange(query),
-        prefix: query.get('prefix'),
-        type: query.get('type'),
-        limit: readLimit(query),
-      };
+    async ({ c, answer, query: { range, ...others } }) => {
+      const request = { ...range, ...others };
       const { subjects, total } = await usage.subjectsSeen(request, c.req.raw.signal);
       const data = subjects.map(({ subject, count, voided, lastSeenAtMs }) => ({
         subject,

@@ -1,6 +1,6 @@
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { type PageRequest, pageMeta, readPage } from '../../platform/http/paging.ts';
+import { type FilterCondition, type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage, type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import { queryOf, refine } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import type { GatewayProcess, GatewayRequests, UsageStore } from '../usage-store/index.ts';
@@ -26,11 +26,11 @@ export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
         'The ledger of every gateway process that numbers its events: what arrived, what is missing, what it dropped itself. ' +
         'The process seen last comes first.',
       access: 'read',
-      query: listQuery('page', undefined, FILTERS),
+      query: queryOf({ page: numberedPage(), node: refine(filterBy(FILTERS), nodeOf) }),
       responses: { 200: jsonResponse('A page of processes.', gatewayProcessPageSchema) },
     },
     async ({ answer, query }) => {
-      return answer(await listPage(usage, readPage(query), nodeOf(query)));
+      return answer(await listPage(usage, query.page, query.node));
     },
   );
   router.endpoint(
@@ -44,19 +44,19 @@ export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
         'What each gateway served by its own count, and what became of it: metered, not metered with a reason, and ' +
         'unexplained. Of gateways whose plugin server reads their status. The one that told last comes first.',
       access: 'read',
-      query: listQuery('page', undefined, FILTERS),
+      query: queryOf({ page: numberedPage(), node: refine(filterBy(FILTERS), nodeOf) }),
       responses: { 200: jsonResponse('A page of accounts.', gatewayRequestsPageSchema) },
     },
     async ({ answer, query }) => {
-      const page = readPage(query);
-      const { accounts, total } = await usage.gatewayRequests(pageOf(page, nodeOf(query)));
+      const page = query.page;
+      const { accounts, total } = await usage.gatewayRequests(pageOf(page, query.node));
       return answer({ data: accounts.map(toRequests), meta: pageMeta(page, total) });
     },
   );
 }
 
-function nodeOf(query: Parameters<typeof readFilters>[0]): string | undefined {
-  return readFilters(query, FILTERS).find((filter) => filter.operator === 'eq')?.values[0];
+function nodeOf(filters: readonly FilterCondition[]): string | undefined {
+  return filters.find((filter) => filter.operator === 'eq')?.values[0];
 }
 
 function pageOf({ number, size }: PageRequest, node: string | undefined) {

@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { pageMeta, pageMetaSchema, readPage } from '../../platform/http/paging.ts';
-import { refuseUnknown } from '../../platform/http/range-params.ts';
+import { numberedPage, pageMeta, pageMetaSchema } from '../../platform/http/paging.ts';
+import { strictQueryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { dateTimeSchema, ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort, type SortRules } from '../../platform/http/sorting.ts';
+import { type SortRules, sortBy } from '../../platform/http/sorting.ts';
 import { formatInstant } from '../../platform/instant.ts';
 import type { Breakdown, FiguresByWindow, UsageSortField, UsageStore } from '../usage-store/index.ts';
 import { dimensionsOf, type FindCustomers, prepareQuery, toResultRow } from './query.ts';
@@ -56,7 +55,7 @@ const breakdownSchema = z
   .openapi('MeterBreakdown');
 
 const ROWS_SORT: SortRules<UsageSortField> = { fields: ['from', 'value'], default: 'from', defaultDirection: 'asc' };
-const ROWS_QUERY = listQuery('page', ROWS_SORT, {});
+const ROWS_QUERY = strictQueryOf({ page: numberedPage(), sort: sortBy(ROWS_SORT) });
 const rowsPageSchema = z
   .strictObject({ data: queryResultSchema.shape.data, meta: pageMetaSchema })
   .openapi('MeterRowPage');
@@ -110,10 +109,7 @@ export function breakdownRoutes(router: Router, { usage, service, findCustomers 
       body: queryRequestSchema,
       responses: { 200: jsonResponse('A page of rows.', rowsPageSchema) },
     },
-    async ({ c, answer, params, query: parameters, body }) => {
-      refuseUnknown(parameters, ROWS_QUERY);
-      const page = readPage(parameters);
-      const sort = readSort(parameters, ROWS_SORT);
+    async ({ c, answer, params, query: { page, sort }, body }) => {
       const { query } = await prepareQuery(findCustomers, await service.get(params.meterId), body);
       const part = { sort, offset: (page.number - 1) * page.size, limit: page.size };
       const { rows, total } = await usage.usagePage({ ...query, ...part }, c.req.raw.signal);

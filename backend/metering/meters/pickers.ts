@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { invalidParameter, notFound } from '../../platform/errors.ts';
-import type { QueryParams } from '../../platform/http/query-params.ts';
-import { queryParameters, readLimit, readTimeRange, refuseUnknown } from '../../platform/http/range-params.ts';
+import { strictQueryOf } from '../../platform/http/query.ts';
+import { limit, text, timeRange } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
+import { formatInstant } from '../../platform/instant.ts';
 import type { UsageStore } from '../usage-store/index.ts';
 import { toMeterSpec } from './definition.ts';
 import type { MeterQueryAnswer } from './query.ts';
@@ -12,12 +13,12 @@ import type { MetersService } from './service.ts';
 
 const TAG = 'Meters';
 
-const VALUES_QUERY = queryParameters({
-  from: 'Inclusive.',
-  to: 'Exclusive.',
-  subject: 'Only events of this subject.',
-  prefix: 'Only values that begin with this text.',
-  limit: 'Values at most, 1 to 1,000, default 100.',
+const RANGE = timeRange({ from: 'Inclusive.', to: 'Exclusive.' });
+const VALUES_QUERY = strictQueryOf({
+  range: RANGE,
+  subject: text('subject', 'Only events of this subject.'),
+  prefix: text('prefix', 'Only values that begin with this text.'),
+  limit: limit('Values'),
 });
 const valuesSchema = z
   .strictObject({
@@ -26,11 +27,10 @@ const valuesSchema = z
   })
   .openapi('DimensionValues');
 
-const TOTALS_QUERY = queryParameters({
-  from: 'Inclusive.',
-  to: 'Exclusive.',
-  subject: 'Of this subject. Either this or `customer_id`.',
-  customer_id: 'Of this customer.',
+const TOTALS_QUERY = strictQueryOf({
+  range: RANGE,
+  subject: text('subject', 'Of this subject. Either this or `customer_id`.'),
+  customerId: text('customer_id', 'Of this customer.'),
 });
 const totalsSchema = z
   .strictObject({
@@ -68,9 +68,8 @@ export function pickerRoutes(router: Router, deps: PickerDeps): void {
       query: TOTALS_QUERY,
       responses: { 200: jsonResponse('A figure for each meter, by its key.', totalsSchema) },
     },
-    async ({ c, answer, query: params }) => {
-      refuseUnknown(params, TOTALS_QUERY);
-      const request = totalsRequest(params);
+    async ({ c, answer, query }) => {
+      const request = totalsRequest(query);
       const meters = await deps.service.living();
       const answers = await deps.queryAll(meters, request, c.req.raw.signal);
       const data = meters.map((meter, index) => ({ ...describe(meter), ...figureOf(answers[index]) }));
@@ -93,18 +92,15 @@ function valuesRoute(router: Router, { usage, service }: PickerDeps): void {
       query: VALUES_QUERY,
       responses: { 200: jsonResponse('The values.', valuesSchema) },
     },
-    async ({ c, answer, params, query }) => {
-      refuseUnknown(query, VALUES_QUERY);
+    async ({ c, answer, params, query: { range, subject, ...others } }) => {
       const meter = await service.get(params.meterId);
       if (!Object.hasOwn(meter.dimensions ?? {}, params.dimension)) throw notFound('dimension', params.dimension);
-      const subject = query.get('subject');
       const request = {
         meter: toMeterSpec(meter),
         dimension: params.dimension,
-        ...readTimeRange(query),
+        ...range,
         ...(subject !== undefined && { subjects: [subject] }),
-        prefix: query.get('prefix'),
-        limit: readLimit(query),
+        ...others,
       };
       const { values, total } = await usage.dimensionValues(request, c.req.raw.signal);
       return answer({ data: values.map(({ value, count }) => ({ value, events: count })), total });
@@ -112,17 +108,16 @@ function valuesRoute(router: Router, { usage, service }: PickerDeps): void {
   );
 }
 
-function totalsRequest(params: QueryParams): QueryRequest {
-  readTimeRange(params);
-  const [subject, customerId] = [params.get('subject'), params.get('customer_id')];
+type Totals = ReturnType<(typeof TOTALS_QUERY)['read']>;
+
+function totalsRequest({ range: { fromMs, toMs }, subject, customerId }: Totals): QueryRequest {
   if ((subject === undefined) === (customerId === undefined)) {
     const reason = 'give either subject or customer_id';
     throw invalidParameter({ field: 'subject', rule: 'required', reason, source: 'query' });
   }
-  const [from, to] = [params.get('from'), params.get('to')];
   return {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
+    ...(fromMs !== undefined && { from: formatInstant(fromMs) }),
+    ...(toMs !== undefined && { to: formatInstant(toMs) }),
     time_zone: 'UTC',
     filters: { dimensions: subject === undefined ? { customer_id: { eq: customerId } } : { subject: { eq: subject } } },
   } as QueryRequest;

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
-import { type FilterKind, readFilters } from '../../platform/http/filtering.ts';
-import { listQuery } from '../../platform/http/list-docs.ts';
-import { readPage } from '../../platform/http/paging.ts';
+import { type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { numberedPage } from '../../platform/http/paging.ts';
+import { queryOf } from '../../platform/http/query.ts';
 import { resourceRoutes } from '../../platform/http/resource-routes.ts';
 import { type HttpContext, jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { readSort } from '../../platform/http/sorting.ts';
+import { sortBy } from '../../platform/http/sorting.ts';
 import type { AnswerBody } from './answer-stream.ts';
 import { METER_TEMPLATES } from './built-in-meters.ts';
 import { csvText, jsonText } from './csv.ts';
@@ -41,40 +41,25 @@ export interface MeterOperations {
 /** Registers the operations of meters. */
 export function meterRoutes(router: Router, operations: MeterOperations): void {
   const { service, query: queryUsage } = operations;
-  router.endpoint(
-    {
-      method: 'post',
-      path: '/meters',
-      operationId: 'create-meter',
-      tag: TAG,
-      summary: 'Create meter',
-      description: 'A meter counts all stored events of its type, those from before its creation too.',
-      access: 'administer',
-      body: createMeterSchema,
-      responses: { 201: jsonResponse('The meter.', meterSchema) },
-    },
-    async ({ answer, body }) => answer(await service.create(body), 201),
-  );
-  router.endpoint(
-    {
-      method: 'get',
-      path: '/meters',
-      operationId: 'list-meters',
-      tag: TAG,
-      summary: 'List meters',
-      access: 'read',
-      query: listQuery('page', METER_SORT, FILTERS),
-      responses: { 200: jsonResponse('A page of meters.', meterPageSchema) },
-    },
-    async ({ answer, query }) =>
-      answer(await service.list(readFilters(query, FILTERS), readSort(query, METER_SORT), readPage(query))),
-  );
   resourceRoutes(router, {
     kind: 'meter',
     name: 'meter',
     path: '/meters/{meterId}',
     tag: TAG,
     schema: meterSchema,
+    create: {
+      description: 'A meter counts all stored events of its type, those from before its creation too.',
+      answer: 'The meter.',
+      access: 'administer',
+      body: createMeterSchema,
+      run: service.create,
+    },
+    list: {
+      answer: 'A page of meters.',
+      page: meterPageSchema,
+      query: queryOf({ page: numberedPage(), sort: sortBy(METER_SORT), filters: filterBy(FILTERS) }),
+      run: (query) => service.list(query.filters, query.sort, query.page),
+    },
     get: { answer: 'The meter; a deleted one carries deleted_at.', run: service.get },
     change: {
       verb: 'update',

@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import type { BodyAccount } from './body-budget.ts';
 import type { Role } from './roles.ts';
 
@@ -31,3 +32,5 @@ export interface AppEnv {
     bodies: Bodies | undefined;
   };
 }
+
+export type HttpContext = Context<AppEnv>;

@@ -1,7 +1,10 @@
+import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../errors.ts';
 import { ULID_PATTERN } from '../ids.ts';
 import { parseInstant } from '../instant.ts';
-import { type QueryParams, splitBrackets } from './query-params.ts';
+import type { QueryPart } from './query.ts';
+import { splitBrackets } from './query-params.ts';
+import { documented } from './query-parts.ts';
 
 /** The kinds of filter fields in the contract; each allows its own operators. */
 export type FilterKind = NamedKind | OneOf;
@@ -38,25 +41,34 @@ const OPERATORS: Record<NamedKind, readonly string[]> = {
 const MAX_LIST_ITEMS = 50;
 const MAX_VALUE_BYTES = 1024;
 
-/**
- * Reads `filter[field]=v`, `filter[field][op]=v` and, for labels, `filter[labels.key]` or `filter[labels][key]`.
- * @param fields the list's filter fields and their kinds
- * @throws RequestProblem 400 that names the parameter
- */
-export function readFilters<Field extends string>(
-  params: QueryParams,
-  fields: Readonly<Record<Field, FilterKind>>,
-): FilterCondition<Field>[] {
-  const conditions: FilterCondition<Field>[] = [];
-  for (const [name, value] of params) {
-    if (name !== 'filter' && !name.startsWith('filter[')) continue;
-    conditions.push(readCondition(name, value, fields));
-  }
-  return conditions;
+/** A list's filter fields and their kinds. */
+export type FilterFields<Field extends string> = Readonly<Record<Field, FilterKind>>;
+
+/** `filter[field]=v`, `filter[field][op]=v` and, for labels, `filter[labels.key]` or `filter[labels][key]`. */
+export function filterBy<Field extends string>(fields: FilterFields<Field>): QueryPart<FilterCondition<Field>[]> {
+  const kinds = Object.entries<FilterKind>(fields);
+  return {
+    parameters: Object.fromEntries(kinds.map(([field, kind]) => documentation(field, kind))),
+    read: (params) => {
+      const conditions: FilterCondition<Field>[] = [];
+      for (const [name, value] of params) {
+        if (name !== 'filter' && !name.startsWith('filter[')) continue;
+        conditions.push(readCondition(name, value, fields));
+      }
+      return conditions;
+    },
+  };
+}
+
+function documentation(field: string, kind: FilterKind): [name: string, schema: z.ZodType] {
+  const equal = typeof kind === 'string' ? 'Equal to the value' : `Equal to the value, one of ${kind.oneOf.join(', ')}`;
+  const others = `other operators as filter[${field}][OPERATOR] (${nameOfKind(kind)})`;
+  const name = kind === 'labels' ? `filter[${field}.KEY]` : `filter[${field}]`;
+  return [name, documented(z.string(), `${equal}; ${others}.`)];
 }
 
 /** The operators that a kind allows, and its name. */
-export function nameOfKind(kind: FilterKind): NamedKind {
+function nameOfKind(kind: FilterKind): NamedKind {
   return typeof kind === 'string' ? kind : 'string-exact';
 }
 

@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../errors.ts';
+import type { QueryPart } from './query.ts';
 import type { QueryParams } from './query-params.ts';
+import { documented } from './query-parts.ts';
 
 /** A page by number. */
 export interface PageRequest {
@@ -22,25 +24,43 @@ const MAX_CURSOR_PAGE_SIZE = 100;
 /** Page numbers beyond this overflow an offset. */
 const MAX_PAGE_NUMBER = 1_000_000_000;
 
-/** `page[number]` (default 1) and `page[size]` (default 20 unless told). @throws RequestProblem 400 */
-export function readPage(params: QueryParams, defaultSize = DEFAULT_PAGE_SIZE): PageRequest {
-  refuseUnknownPageKeys(params, ['page[number]', 'page[size]']);
+const itemsOnPage = documented(z.int().min(1), `Items on a page, default ${DEFAULT_PAGE_SIZE}.`);
+
+/** `page[number]` (default 1) and `page[size]` (default 20 unless told). */
+export function numberedPage(defaultSize = DEFAULT_PAGE_SIZE): QueryPart<PageRequest> {
   return {
-    number: readInteger(params, 'page[number]', 1, MAX_PAGE_NUMBER),
-    size: readInteger(params, 'page[size]', defaultSize, MAX_PAGE_SIZE),
+    parameters: {
+      'page[size]': itemsOnPage,
+      'page[number]': documented(z.int().min(1), 'Number of the page, from 1.'),
+    },
+    read: (params) => {
+      refuseUnknownPageKeys(params, ['page[number]', 'page[size]']);
+      return {
+        number: readInteger(params, 'page[number]', 1, MAX_PAGE_NUMBER),
+        size: readInteger(params, 'page[size]', defaultSize, MAX_PAGE_SIZE),
+      };
+    },
   };
 }
 
-/** `page[size]` (1 to 100, default 20) and `page[after]`. @throws RequestProblem 400, also for `page[before]` */
-export function readCursorPage(params: QueryParams): CursorRequest {
-  refuseUnknownPageKeys(params, ['page[size]', 'page[after]', 'page[before]']);
-  if (params.has('page[before]')) {
-    const reason = 'backward pagination is not supported';
-    throw invalidParameter({ field: 'page[before]', rule: 'invalid', reason, source: 'query' });
-  }
+/** `page[size]` (1 to 100, default 20) and `page[after]`; `page[before]` is refused. */
+export function cursorPage(): QueryPart<CursorRequest> {
   return {
-    size: readInteger(params, 'page[size]', DEFAULT_PAGE_SIZE, MAX_CURSOR_PAGE_SIZE),
-    after: params.get('page[after]'),
+    parameters: {
+      'page[size]': itemsOnPage,
+      'page[after]': documented(z.string(), 'Cursor: `meta.page.next` of the page before.'),
+    },
+    read: (params) => {
+      refuseUnknownPageKeys(params, ['page[size]', 'page[after]', 'page[before]']);
+      if (params.has('page[before]')) {
+        const reason = 'backward pagination is not supported';
+        throw invalidParameter({ field: 'page[before]', rule: 'invalid', reason, source: 'query' });
+      }
+      return {
+        size: readInteger(params, 'page[size]', DEFAULT_PAGE_SIZE, MAX_CURSOR_PAGE_SIZE),
+        after: params.get('page[after]'),
+      };
+    },
   };
 }
 

@@ -32,14 +32,6 @@ export function readQueryParams(url: string): QueryParams {
   return params;
 }
 
-/** A parameter that is "true" or "false". @throws RequestProblem 400 */
-export function readBoolean(params: QueryParams, name: string, fallback: boolean): boolean {
-  const text = params.get(name);
-  if (text === undefined) return fallback;
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw invalidParameter({ field: name, rule: 'invalid', reason: 'must be true or false', source: 'query' });
-}
-
 /** Splits "filter[labels][env][eq]" into its name and its keys; undefined when the brackets do not match. */
 export function splitBrackets(name: string): { name: string; keys: string[] } | undefined {
   const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);

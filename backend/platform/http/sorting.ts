@@ -1,5 +1,7 @@
+import { z } from '@hono/zod-openapi';
 import { invalidParameter } from '../errors.ts';
-import type { QueryParams } from './query-params.ts';
+import type { QueryPart } from './query.ts';
+import { documented } from './query-parts.ts';
 
 export type Direction = 'asc' | 'desc';
 
@@ -16,10 +18,19 @@ export interface Sort<Field extends string> {
   direction: Direction;
 }
 
-/** `sort=field`, `sort=field asc`, `sort=field desc`. @throws RequestProblem 400 that lists the fields */
-export function readSort<Field extends string>(params: QueryParams, rules: SortRules<Field>): Sort<Field> {
-  const text = params.get('sort');
-  if (text === undefined || text === '') return { field: rules.default, direction: rules.defaultDirection };
+/** `sort=field`, `sort=field asc`, `sort=field desc`. What is refused lists the fields. */
+export function sortBy<Field extends string>(rules: SortRules<Field>): QueryPart<Sort<Field>> {
+  const fields = rules.fields.join(', ');
+  const fallback = `${rules.default} ${rules.defaultDirection}`;
+  const description = `One of ${fields}, optionally followed by " asc" or " desc"; default ${fallback}.`;
+  return {
+    parameters: { sort: documented(z.string(), description) },
+    read: (params) => readSort(params.get('sort') ?? '', rules),
+  };
+}
+
+function readSort<Field extends string>(text: string, rules: SortRules<Field>): Sort<Field> {
+  if (text === '') return { field: rules.default, direction: rules.defaultDirection };
   const [name, direction, ...rest] = text.trim().split(/\s+/);
   const field = rules.fields.find((candidate) => candidate === name);
   const wellFormed = rest.length === 0 && (direction === undefined || direction === 'asc' || direction === 'desc');

@@ -5,6 +5,7 @@ import { loadConfig } from '../../../backend/config.ts';
 import { startBackend } from '../../../backend/main.ts';
 import { createLogger } from '../../../backend/platform/log.ts';
 import { TOKENS } from '../../support/backend.ts';
+import { copyDatabaseTemplate } from '../../support/database-template.ts';
 
 /** The backend as users start it, with the built console, on a port of its own. */
 export interface ConsoleBackend {
@@ -24,6 +25,7 @@ export async function startConsoleBackend(
   prepare: (dataDir: string) => void = () => {},
 ): Promise<ConsoleBackend> {
   const dataDir = mkdtempSync(join(tmpdir(), 'console-'));
+  copyDatabaseTemplate(dataDir);
   prepare(dataDir);
   const config = loadConfig({
     DATA_DIR: dataDir,

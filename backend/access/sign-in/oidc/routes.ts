@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { z } from '@hono/zod-openapi';
 import * as oidc from 'openid-client';
 import { clientAddress } from '../../../platform/http/client-address.ts';
 import type { Caller } from '../../../platform/http/env.ts';
+import { queryOf } from '../../../platform/http/query.ts';
+import { text } from '../../../platform/http/query-parts.ts';
 import type { HttpContext, Router } from '../../../platform/http/router.ts';
 import { idOfHash } from '../../../platform/ids.ts';
 import { redactText } from '../../../platform/redact.ts';
@@ -44,16 +45,11 @@ export function oidcRoutes(router: Router, parts: OidcParts): void {
       summary: 'Sign in over OpenID Connect',
       description: 'For browsers: leads to the provider. There is no such path where it is not set up.',
       access: 'public',
-      query: z.object({
-        return_to: z
-          .string()
-          .optional()
-          .openapi({ param: { in: 'query' }, description: 'Page of this server to come back to; default "/".' }),
-      }),
+      query: queryOf({ returnTo: text('return_to', 'Page of this server to come back to; default "/".') }),
       responses: { 302: { description: 'To the provider, or back with `sign_in=failed`.' } },
     },
     async ({ c, query }) => {
-      const returnTo = returnPath(query.get('return_to'), publicUrl);
+      const returnTo = returnPath(query.returnTo, publicUrl);
       try {
         const { url, flow } = await provider.start(redirectUri);
         flows.set(c, { ...flow, returnTo });
