@@ -1,13 +1,13 @@
 import { adjustmentRoutes } from '../billing/adjustments/index.ts';
-import { type AppsService, appRoutes, createAppsService } from '../billing/apps/index.ts';
+import { appRoutes, createAppsService } from '../billing/apps/index.ts';
 import {
   createCustomerBilling,
   createProfilesService,
   customerBillingRoutes,
-  type ProfilesService,
   profileRoutes,
 } from '../billing/billing-profiles/index.ts';
 import { type BillingRuns, createBillingRuns } from '../billing/billing-runs/index.ts';
+import { createCostEstimates } from '../billing/cost-estimates/index.ts';
 import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
 import { externalInvoicingRoutes, legacyExternalInvoicingRoutes } from '../billing/external-invoicing/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
@@ -15,42 +15,23 @@ import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
 import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
 import { createInvoices, invoicesInUse, whyNoTax } from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
-import type { Currencies } from '../catalog/currencies/index.ts';
-import type { Features } from '../catalog/features/index.ts';
-import type { TaxCodes } from '../catalog/tax-codes/index.ts';
-import { createCustomers } from '../customers/customers/index.ts';
-import type { SubscriptionBlockers, Subscriptions } from '../customers/subscriptions/index.ts';
 import { createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
 import { findMeters } from '../metering/meters/index.ts';
 import { WAITING } from '../monitoring/machine-clock/index.ts';
 import type { Router } from '../platform/http/router.ts';
-import type { Logger } from '../platform/log.ts';
 import type { Scope } from '../platform/scope.ts';
+import type { Catalog } from './catalog.ts';
+import type { CustomersArea } from './customers.ts';
+import type { Hooks } from './hooks.ts';
 import type { Parts } from './parts.ts';
 
-interface BillingNeeds {
-  features: Features;
-  subscriptions: Subscriptions;
-  taxCodes: TaxCodes;
-  currencies: Currencies;
-}
-
 /** Apps, billing profiles, what customers have of them, and invoices. */
-export function createBilling(
-  { scope, usage, machineClock, documentFontsDir, documentLimits }: Parts,
-  { features, subscriptions, taxCodes, currencies }: BillingNeeds,
-) {
-  const apps: AppsService = createAppsService({
-    scope,
-    hooks: {
-      createProfile: (app, scope) => profiles.createForApp(app, scope),
-      usersOf: async (appId, scope) => [
-        ...(await profiles.usersOfApp(appId, scope)),
-        ...(await invoicesInUse.open(scope, { appId })).map(({ number }) => `invoice ${number}`),
-      ],
-    },
-  });
-  const profiles: ProfilesService = createProfilesService({
+export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area: CustomersArea) {
+  const { scope, usage, machineClock, documentFontsDir, documentLimits } = parts;
+  const { features, taxCodes, currencies, plans } = catalog;
+  const { customers, subscriptions, findCustomer } = area;
+  const apps = createAppsService({ scope, hooks: hooks.apps });
+  const profiles = createProfilesService({
     scope,
     hooks: {
       findApp: apps.find,
@@ -58,7 +39,6 @@ export function createBilling(
       countOpenInvoices: async (profileId, scope) => (await invoicesInUse.open(scope, { profileId })).length,
     },
   });
-  const findCustomer = (id: string, scope: Scope) => createCustomers({ scope }).get(id);
   const customerBilling = createCustomerBilling({ scope, findCustomer });
   const deps = {
     documentFontsDir,
@@ -85,6 +65,13 @@ export function createBilling(
   return {
     invoices,
     billingRuns,
+    profiles,
+    /** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
+    followSubscriptions: async (customerId: string): Promise<void> => {
+      await billingRuns.billCustomer(customerId).catch((error: unknown) => {
+        scope.log.error({ err: error, customerId }, 'the invoices do not follow the subscription yet');
+      });
+    },
     setupProblem: async (customerId: string, scope: Scope): Promise<string | undefined> => {
       const { profile } = await customerBilling.profileOf(customerId, scope);
       if (!profile.workflow.tax.enforced) return undefined;
@@ -106,32 +93,25 @@ export function createBilling(
       invoicePreviewRoutes(router, scope, deps);
       billingRuns.invoiceNowRoutes(router);
     },
+    costEstimateRoutes: (router: Router) =>
+      createCostEstimates({ scope, features, customers, currencies, plans }).routes(router),
     legacyRoutes: (router: Router) => legacyExternalInvoicingRoutes(router, scope, deps),
   };
 }
 
-/** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
-export async function invoicesFollowSubscriptions(
-  billingRuns: BillingRuns,
-  customerId: string,
-  log: Logger,
-): Promise<void> {
-  await billingRuns.billCustomer(customerId).catch((error: unknown) => {
-    log.error({ err: error, customerId }, 'the invoices do not follow the subscription yet');
-  });
-}
+export type Billing = ReturnType<typeof createBilling>;
 
 /** Customers on a clock of their own. */
 export function sandboxRoutes(
   router: Router,
   { scope }: Parts,
-  blockers: SubscriptionBlockers,
+  { findCustomer, subscriptionBlockers }: CustomersArea,
   billingRuns: BillingRuns,
 ): void {
   const hooks = {
-    findCustomer: (id: string, scope: Scope) => createCustomers({ scope }).get(id),
+    findCustomer,
     blocksTimeTravel: async (id: string, scope: Scope) =>
-      (await blockers.timeTravel(id, scope)) ?? invoicesInUse.blockTimeTravel(id, scope),
+      (await subscriptionBlockers.timeTravel(id, scope)) ?? invoicesInUse.blockTimeTravel(id, scope),
     onMove: billingRuns.catchUp,
   };
   testClockRoutes(router, createTestClocksService({ scope, hooks }));

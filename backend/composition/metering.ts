@@ -1,4 +1,4 @@
-import { explainByFeatures } from '../catalog/features/index.ts';
+import { explainByFeatures, FEATURES_AS_METER_USERS } from '../catalog/features/index.ts';
 import type { Customers } from '../customers/customers/index.ts';
 import { explainBySubscriptions, type SubscriptionViews } from '../customers/subscriptions/index.ts';
 import {
@@ -13,9 +13,11 @@ import {
   legacyEventRoutes,
   subjectsSeenRoutes,
 } from '../metering/events/index.ts';
+import { gatewayNodeRoutes } from '../metering/gateway-nodes/index.ts';
 import {
   backFillOf,
   breakdownRoutes,
+  createMetersService,
   explainByMeters,
   type MeterOperations,
   type MetersService,
@@ -30,15 +32,34 @@ import {
 import type { Router } from '../platform/http/router.ts';
 import type { Scope } from '../platform/scope.ts';
 import type { Parts } from './parts.ts';
+import { rollupsFollowMeters } from './rollups.ts';
 
-interface MeteringParts {
-  meters: MetersService;
+interface Above {
   customers: Customers;
   subscriptions: SubscriptionViews;
 }
 
+interface MeteringParts extends Above {
+  meters: MetersService;
+}
+
 /** Events and meters over HTTP: what is stored, corrected, explained and queried. */
-export function createMetering({ usage, scope, metrics, maxEventDataBytes }: Parts, parts: MeteringParts) {
+export function createMetering(parts: Parts) {
+  const { usage } = parts;
+  const meters = createMetersService({
+    scope: parts.scope,
+    users: FEATURES_AS_METER_USERS,
+    onChange: rollupsFollowMeters(parts),
+  });
+  return {
+    meters,
+    /** What events and usage are said to be of takes the areas above. */
+    over: (above: Above) => operationsOver(parts, { ...above, meters }),
+    nodeRoutes: (router: Router): void => gatewayNodeRoutes(router, usage),
+  };
+}
+
+function operationsOver({ usage, scope, metrics, maxEventDataBytes }: Parts, parts: MeteringParts) {
   const { meters, customers } = parts;
   const annotations = annotateEvents({ meters, customers });
   const events = createEventsService({

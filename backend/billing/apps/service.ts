@@ -7,10 +7,10 @@ import type { App, AppCatalogItem, AppPage, AppType, InstallApp, InstalledApp, U
 
 /** What modules above have to do with apps. Both are called inside the transaction of the change, with its scope. */
 export interface AppHooks {
-  /** Makes a billing profile for the new app. @returns whether it became the default one */
-  createProfile(app: App, scope: Scope): Promise<boolean>;
+  /** Makes a billing profile for the new app. @returns whether it became the default one; undefined: none is made */
+  createProfile(app: App, scope: Scope): Promise<boolean | undefined>;
   /** Who needs the app, in words; empty when it may go. */
-  usersOf(appId: string, scope: Scope): Promise<string[]>;
+  usersOf(appId: string, scope: Scope): Promise<string[] | undefined>;
 }
 
 export interface AppsService {
@@ -81,7 +81,7 @@ export function createAppsService(deps: { scope: Scope; hooks: AppHooks }): Apps
       scope.transaction(async (scope) => {
         await living(scope, id);
         if (await appRepository(scope).isBuiltIn(id)) throw builtInAppStays();
-        const users = await hooks.usersOf(id, scope);
+        const users = (await hooks.usersOf(id, scope)) ?? [];
         if (users.length > 0) throw appInUse(id, users);
         await appRepository(scope).markDeleted(id, scope.clock.nowMs());
       }),

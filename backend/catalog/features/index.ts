@@ -12,7 +12,7 @@ export { FEATURES_AS_METER_USERS } from './meter-users.ts';
 export { FEATURES_SEARCHED } from './repository.ts';
 export type { CreateFeature, Feature, UnitCost } from './schema.ts';
 export type { FeatureUsers } from './service.ts';
-export type { FeatureUsage, FeatureUsageScope } from './usage.ts';
+export type { FeatureUsage, FeatureUsageScope, FindSubjects } from './usage.ts';
 
 /** Features: the API's operations, features for modules above, and their usage. */
 export interface Features extends FeaturesService {

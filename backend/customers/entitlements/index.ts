@@ -31,20 +31,7 @@ export interface Entitlements extends EntitlementsService, UsageChanges {
   blocksDeletion(customerId: string, scope: Scope): Promise<DomainProblem | undefined>;
 }
 
-/** @param deps.subscriptions asked for when a subscription has changed; it may be made after this module */
-export function createEntitlements(
-  deps: AccessQueryDeps & {
-    readonly subscriptions: () => FollowDeps['subscriptions'];
-  },
-): Entitlements {
-  const follow: FollowDeps = {
-    scope: deps.scope,
-
-    subscriptions: {
-      listActiveViews: (...args) => deps.subscriptions().listActiveViews(...args),
-      listCustomerIds: (...args) => deps.subscriptions().listCustomerIds(...args),
-    },
-  };
+export function createEntitlements(deps: AccessQueryDeps & FollowDeps): Entitlements {
   const service = createEntitlementsService(deps);
   const changes = createUsageChanges(deps);
   const values = createValues(deps);
@@ -58,8 +45,8 @@ export function createEntitlements(
       usageRoutes(router, changes, values);
       accessRoutes(router, values, queries);
     },
-    followCustomer: (customerId) => followCustomer(customerId, follow),
-    followAllCustomers: () => followAllCustomers(follow),
+    followCustomer: (customerId) => followCustomer(customerId, deps),
+    followAllCustomers: () => followAllCustomers(deps),
     usageNeededFromMs: () => usageNeededFromMs(deps),
     blocksDeletion: async (customerId, scope) => {
       if (!(await entitlementRepository(scope).hasAny(customerId, await nowOf(customerId, scope)))) return undefined;

@@ -1,0 +1,28 @@
+import { invoicesInUse } from '../billing/invoices/index.ts';
+import type { Billing } from './billing.ts';
+import type { CustomersArea } from './customers.ts';
+import type { Hooks } from './hooks.ts';
+
+/** To be called once everything is made. The order is the order in which they are asked. */
+export function fillHooks(
+  { customers, features, subscriptions, apps }: Hooks,
+  { billing, ...by }: CustomersArea & { billing: Billing },
+): void {
+  customers.deletion.register(by.subscriptionBlockers.customerDeletion);
+  customers.deletion.register(invoicesInUse.blockDeletion);
+  customers.deletion.register(by.entitlements.blocksDeletion);
+  customers.subjectKeyChange.register(by.subscriptionBlockers.subjectKeyChange);
+  customers.currencyChange.register(by.subscriptionBlockers.currencyChange);
+
+  features.findSubjects.register(by.customers.findByIds);
+
+  subscriptions.billingProblem.register(billing.setupProblem);
+  subscriptions.onChange.register(by.entitlements.followCustomer);
+  subscriptions.onChange.register(billing.followSubscriptions);
+
+  apps.createProfile.register(billing.profiles.createForApp);
+  apps.usersOf.register(async (appId, scope) => [
+    ...(await billing.profiles.usersOfApp(appId, scope)),
+    ...(await invoicesInUse.open(scope, { appId })).map(({ number }) => `invoice ${number}`),
+  ]);
+}

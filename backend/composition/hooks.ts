@@ -1,0 +1,38 @@
+/** Every word that a lower module asks of a higher one. Each is declared by the module that asks; `fill-hooks.ts` answers. */
+
+import type { AppHooks } from '../billing/apps/index.ts';
+import type { FindSubjects } from '../catalog/features/index.ts';
+import type { CustomerBlockers } from '../customers/customers/index.ts';
+import type { DomainProblem } from '../platform/errors.ts';
+import { createHook } from '../platform/hook.ts';
+import type { Scope } from '../platform/scope.ts';
+
+type Blocker = [id: string, scope: Scope];
+
+export function createHooks() {
+  return {
+    /** What keeps a customer as it is. */
+    customers: {
+      deletion: createHook<Blocker, DomainProblem>(),
+      subjectKeyChange: createHook<Blocker, DomainProblem>(),
+      currencyChange: createHook<Blocker, DomainProblem>(),
+    } satisfies CustomerBlockers,
+    features: {
+      /** The subjects of customers, whose usage is asked for. */
+      findSubjects: createHook<Parameters<FindSubjects>, Awaited<ReturnType<FindSubjects>>>(),
+    },
+    subscriptions: {
+      /** Why a customer cannot be billed as its profile wants it. */
+      billingProblem: createHook<Blocker, string>(),
+      /** A customer's subscriptions have changed; it is stored. */
+      onChange: createHook<[customerId: string], void>(),
+    },
+    /** Billing profiles stand on apps, and an app that is installed brings one along. */
+    apps: {
+      createProfile: createHook<Parameters<AppHooks['createProfile']>, boolean>(),
+      usersOf: createHook<Blocker, string[]>(),
+    } satisfies AppHooks,
+  };
+}
+
+export type Hooks = ReturnType<typeof createHooks>;
