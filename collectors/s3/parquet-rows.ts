@@ -115,7 +115,9 @@ function tooLarge(bytes: number): string {
 async function inMemory(file: AsyncBuffer, group: RowGroup): Promise<AsyncBuffer> {
   const ranges = group.columns.flatMap(({ meta_data: column }) => {
     if (column === undefined) return [];
-    const start = countOf(column.dictionary_page_offset || column.data_page_offset);
+    const { dictionary_page_offset: dictionaryAt, data_page_offset: dataAt } = column;
+    // Some writers say 0 where there is no dictionary.
+    const start = countOf(dictionaryAt === undefined || dictionaryAt === 0n ? dataAt : dictionaryAt);
     return [{ start, end: start + countOf(column.total_compressed_size) }];
   });
   const first = Math.min(...ranges.map(({ start }) => start));
