@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import protobuf from 'protobufjs';
 import { Pool } from 'undici';
-import { decodeRequest } from '../collectors/opentelemetry/otlp-messages.ts';
+import { LOGS_REQUEST } from '../collectors/opentelemetry/otlp-messages.ts';
 import { startProcess } from './processes.ts';
 import { ratioLine } from './report.ts';
 
@@ -35,6 +35,9 @@ const EVENT = {
   time: '2026-11-30T00:53:20.137Z',
   data: { method: 'GET', path: '/v1/items', region: 'eu-central-1', zone: 'a', duration: '12.5' },
 };
+interface LogsRequest {
+  readonly resourceLogs: readonly { readonly scopeLogs: readonly { readonly logRecords: readonly unknown[] }[] }[];
+}
 const ratios: number[] = [];
 let mostMemory = 0;
 for (let round = 1; round <= rounds; round++) {
@@ -114,8 +117,9 @@ function bareRate(bodies: readonly Buffer[], file: string): number {
   const event = JSON.stringify({ ...EVENT, id: 'x'.repeat(22) });
   const startedAt = performance.now();
   for (const body of bodies) {
-    const count = (decodeRequest(body).resourceLogs ?? []).flatMap(({ scopeLogs }) => scopeLogs ?? []);
-    const here = count.reduce((sum, { logRecords }) => sum + (logRecords?.length ?? 0), 0);
+    const { resourceLogs } = LOGS_REQUEST.decode(body) as unknown as LogsRequest;
+    const count = resourceLogs.flatMap(({ scopeLogs }) => scopeLogs);
+    const here = count.reduce((sum, { logRecords }) => sum + logRecords.length, 0);
     db.transaction(() => {
       for (let index = 0; index < here; index++) insert.run(event);
     })();

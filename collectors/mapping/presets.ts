@@ -27,6 +27,17 @@ export const PRESETS = {
     "duration_ms": record.attributes.duration
   }
 }`,
+  /** What counters and histograms rose by, and the levels of gauges; the subject is the attribute `subject`. */
+  'opentelemetry-metrics': `{
+  "type": metric.name,
+  "source": "otlp-metric",
+  "subject": point.attributes.subject ? point.attributes.subject : resource.attributes.subject,
+  "data": $merge([point.attributes, {
+    "value": $exists(increase) ? ($exists(increase.count) ? increase.sum : increase) : point.value,
+    "count": increase.count,
+    "unit": metric.unit
+  }])
+}`,
   /** An event for each series of a query; the subject is the label `instance`. */
   'prometheus-series': `$map(values, function($v) {{
   "specversion": "1.0",

@@ -11,6 +11,7 @@ import { closeServer, type ListenAddress, type Listener, listen, type TlsFiles }
 import { encodeResponse, encodeStatus } from './otlp-messages.ts';
 import type { Received, Receiver } from './receiver.ts';
 import { readBody } from './request-body.ts';
+import type { Signal } from './signal.ts';
 import { isAllowed } from './tokens.ts';
 
 export interface GrpcReceiverOptions {
@@ -21,11 +22,12 @@ export interface GrpcReceiverOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly receiver: Receiver;
-  /** Told of metrics and traces, which are not taken. */
+  /** By their paths. */
+  readonly signals: ReadonlyMap<string, Signal>;
+  /** Told of what is not taken, traces for example. */
   readonly onOther: (path: string) => void;
 }
 
-const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
 const STATUS = { invalid: 3, exhausted: 8, unimplemented: 12, unavailable: 14, unauthenticated: 16 } as const;
 /** Compressed or not, and four bytes of length. */
 const FRAME_HEADER_BYTES = 5;
@@ -35,7 +37,7 @@ const MAX_CONNECTIONS = 1000;
 /** A window of the protocol's 64 KiB costs a turn to and fro for each of them. */
 const WINDOW_BYTES = 1024 * 1024;
 
-/** OTLP over gRPC: unary `LogsService/Export`, plain or gzip, on HTTP/2 itself. */
+/** OTLP over gRPC: unary `LogsService/Export` and `MetricsService/Export`, plain or gzip, on HTTP/2 itself. */
 export async function startGrpcReceiver(options: GrpcReceiverOptions): Promise<Listener> {
   const { address, tls } = options;
   const settings = { settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: WINDOW_BYTES } };
@@ -69,9 +71,11 @@ export async function startGrpcReceiver(options: GrpcReceiverOptions): Promise<L
 
 async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: GrpcReceiverOptions) {
   const path = headers[':path'] ?? '';
-  if (path !== EXPORT_PATH) {
+  const signal = options.signals.get(path);
+  if (signal === undefined) {
     options.onOther(path);
-    return fail(stream, STATUS.unimplemented, 'only the LogsService is served here');
+    const names = [...options.signals.values()].map(({ name }) => name);
+    return fail(stream, STATUS.unimplemented, `only ${names.join(' and ')} are taken here`);
   }
   if (!isAllowed(headers.authorization, options.token)) {
     return fail(stream, STATUS.unauthenticated, 'the token is missing or wrong');
@@ -88,18 +92,18 @@ async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, o
   if (read.kind === 'broken off') return stream.close();
   if (read.kind === 'refused') return reply(stream, read.refusal);
   try {
-    reply(stream, await receivedOf(read.body, encoding === 'gzip', receiver));
+    reply(stream, await receivedOf(read.body, encoding === 'gzip', receiver, signal));
   } finally {
     read.release();
   }
 }
 
 /** A unary call has one frame. */
-async function receivedOf(bytes: Buffer, mayBeZipped: boolean, receiver: Receiver): Promise<Received> {
+async function receivedOf(bytes: Buffer, mayBeZipped: boolean, receiver: Receiver, signal: Signal): Promise<Received> {
   const isWhole = bytes.length >= FRAME_HEADER_BYTES && bytes.readUInt32BE(1) === bytes.length - FRAME_HEADER_BYTES;
   const isZipped = bytes[0] === 1;
   if (!isWhole || (isZipped && !mayBeZipped)) return { kind: 'invalid', message: 'the call has not one whole message' };
-  return receiver.receive(bytes.subarray(FRAME_HEADER_BYTES), 'protobuf', isZipped);
+  return receiver.receive(bytes.subarray(FRAME_HEADER_BYTES), 'protobuf', isZipped, signal);
 }
 
 function reply(stream: ServerHttp2Stream, received: Received): void {

@@ -4,6 +4,7 @@ import { closeServer, type ListenAddress, type Listener, listen, type TlsFiles }
 import { encodeResponse, encodeStatus, type PartialSuccess } from './otlp-messages.ts';
 import type { Received, Receiver } from './receiver.ts';
 import { readBody } from './request-body.ts';
+import type { Signal } from './signal.ts';
 import { isAllowed } from './tokens.ts';
 
 export interface HttpReceiverOptions {
@@ -13,9 +14,13 @@ export interface HttpReceiverOptions {
   /** Within it a request has to come in. */
   readonly timeoutMs: number;
   readonly receiver: Receiver;
-  /** Told of metrics and traces, which are not taken. */
+  /** By their paths. */
+  readonly signals: Signals;
+  /** Told of what is not taken, traces for example. */
   readonly onOther: (path: string) => void;
 }
+
+export type Signals = ReadonlyMap<string, Signal>;
 
 /** What clients wait before they send the same again. */
 const RETRY_AFTER_SECONDS = 2;
@@ -26,7 +31,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_MS = 1000;
 const MAX_CONNECTIONS = 1000;
 
-/** OTLP over HTTP: `POST /v1/logs` with protobuf or JSON, plain or gzip. */
+/** OTLP over HTTP: `POST /v1/logs` and `/v1/metrics` with protobuf or JSON, plain or gzip. */
 export async function startHttpReceiver(options: HttpReceiverOptions): Promise<Listener> {
   const { address, tls, timeoutMs } = options;
   const times = { requestTimeout: timeoutMs, headersTimeout: timeoutMs, connectionsCheckingInterval: CHECK_MS };
@@ -50,22 +55,31 @@ interface Reply {
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpReceiverOptions): Promise<void> {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
   const format = type === 'application/json' ? 'json' : 'protobuf';
-  const reply = refusalOf(request, type, options) ?? (await received(request, format, options));
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  const signal = options.signals.get(path);
+  if (signal === undefined) options.onOther(path);
+  const refusal = signal === undefined ? notTaken(options.signals) : refusalOf(request, type, options);
+  const reply = refusal ?? (await received(request, format, options, signal as Signal));
   const { status, code = 0, message = '', partial, retryAfterSeconds } = reply;
   // What was not read of a request would be taken for the next one.
   if (!request.complete) response.setHeader('connection', 'close');
   if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(retryAfterSeconds));
   response.writeHead(status, { 'content-type': format === 'json' ? 'application/json' : 'application/x-protobuf' });
-  response.end(format === 'json' ? jsonOf(reply) : partial ? encodeResponse(partial) : encodeStatus(code, message));
+  if (format === 'json') response.end(jsonOf(reply, signal));
+  else response.end(partial ? encodeResponse(partial) : encodeStatus(code, message));
 }
 
-function jsonOf({ code = 0, message = '', partial }: Reply): string {
-  if (partial === undefined) return JSON.stringify({ code, message });
+function jsonOf({ code = 0, message = '', partial }: Reply, signal: Signal | undefined): string {
+  if (partial === undefined || signal === undefined) return JSON.stringify({ code, message });
   if (partial.rejected === 0) return '{}';
   // OTLP's JSON writes 64-bit integers as texts.
   return JSON.stringify({
-    partialSuccess: { rejectedLogRecords: String(partial.rejected), errorMessage: partial.message },
+    partialSuccess: { [signal.rejected]: String(partial.rejected), errorMessage: partial.message },
   });
+}
+
+function notTaken(signals: Signals): Reply {
+  return { status: 404, code: CODES.other, message: `only ${[...signals.keys()].join(' and ')} is taken here` };
 }
 
 function refusalOf(
@@ -73,11 +87,6 @@ function refusalOf(
   type: string | undefined,
   options: HttpReceiverOptions,
 ): Reply | undefined {
-  const path = (request.url ?? '').split('?', 1)[0] ?? '';
-  if (path !== '/v1/logs') {
-    options.onOther(path);
-    return { status: 404, code: CODES.other, message: 'only /v1/logs is taken here' };
-  }
   if (request.method !== 'POST') return { status: 405, code: CODES.other, message: 'only POST is taken here' };
   if (!isAllowed(request.headers.authorization, options.token)) {
     return { status: 401, code: CODES.denied, message: 'the token is missing or wrong' };
@@ -96,12 +105,13 @@ async function received(
   request: IncomingMessage,
   format: 'json' | 'protobuf',
   { receiver }: HttpReceiverOptions,
+  signal: Signal,
 ): Promise<Reply> {
   const read = await readBody(request, receiver, receiver.maxMessageBytes);
   if (read.kind === 'broken off') return { status: 400, code: CODES.invalid, message: 'the request broke off' };
   if (read.kind === 'refused') return replyOf(read.refusal);
   try {
-    return replyOf(await receiver.receive(read.body, format, request.headers['content-encoding'] === 'gzip'));
+    return replyOf(await receiver.receive(read.body, format, request.headers['content-encoding'] === 'gzip', signal));
   } finally {
     read.release();
   }

@@ -6,7 +6,9 @@ import { type SourceSurroundings, sourceKind } from '../core/source-kind.ts';
 import { startGrpcReceiver } from './grpc-receiver.ts';
 import { startHttpReceiver } from './http-receiver.ts';
 import type { Listener, TlsFiles } from './listening.ts';
-import { createReceiver } from './receiver.ts';
+import { createMetrics } from './metrics.ts';
+import { createReceiver, type Receiver } from './receiver.ts';
+import { createLogs, type Signal } from './signal.ts';
 
 const MIB = 1024 * 1024;
 
@@ -18,10 +20,17 @@ const schema = z
     token: token.optional(),
     max_message_bytes: wholeNumber(1024, 64 * MIB).default(16 * MIB),
     id_attribute: z.string().min(1).max(256).optional(),
+    signals: z
+      .array(z.enum(['logs', 'metrics'], { error: 'must be logs or metrics' }))
+      .min(1)
+      .default(['logs']),
+    max_series: wholeNumber(1, 10_000_000).default(100_000),
     tls: z.strictObject({ cert_file: z.string().min(1), key_file: z.string().min(1) }).optional(),
   })
-  .transform(({ http_address, max_message_bytes, id_attribute, tls, timeout, ...rest }) => ({
+  .transform(({ http_address, max_message_bytes, id_attribute, max_series, signals, tls, timeout, ...rest }) => ({
     ...rest,
+    signals: [...new Set(signals)].toSorted(),
+    maxSeries: max_series,
     httpAddress: http_address,
     maxMessageBytes: max_message_bytes,
     idAttribute: id_attribute,
@@ -35,8 +44,9 @@ type Settings = z.output<typeof schema>;
 const CLOSE_MS = 5000;
 
 /**
- * OTLP logs, pushed over gRPC and HTTP. A request is answered when its events are on disk, whatever becomes of the backend;
- * when there is no room, the client is asked to come again. There is no cursor: who pushes has one.
+ * OTLP logs and metrics, pushed over gRPC and HTTP. A request is answered when its events are on disk, whatever becomes of the
+ * backend; when there is no room, the client is asked to come again. Who pushes has the cursor; of cumulative metrics the last
+ * values are kept, to tell what came since.
  */
 export const otelLog = sourceKind<Settings>({ schema, create });
 
@@ -47,19 +57,9 @@ function create(settings: Settings, { log }: SourceSurroundings): Source {
 async function run(settings: Settings, context: SourceContext, log: SourceSurroundings['log']): Promise<void> {
   const { clock, signal, once, rareLog, name } = context;
   const end = new AbortController();
-  const receiver = createReceiver(settings, {
-    ...context,
-    async tryTake(step) {
-      try {
-        return await context.tryTake(step);
-      } finally {
-        // Who pushes never says that this was all: with --once one request is.
-        if (once) end.abort();
-      }
-    },
-  });
+  const signals = signalsOf(settings, context);
   const options = {
-    receiver,
+    receiver: ending(createReceiver(settings.maxMessageBytes), () => once && end.abort()),
     clock,
     tls: settings.tls && readTls(settings.tls),
     token: settings.token,
@@ -68,22 +68,46 @@ async function run(settings: Settings, context: SourceContext, log: SourceSurrou
       rareLog.note({
         key: `${name} other`,
         level: 'warn',
-        msg: 'only logs are taken; metrics and traces are not',
+        msg: `only ${settings.signals.join(' and ')} are taken`,
         fields: { path: path.slice(0, 100) },
       }),
   };
+  const byPath = (pathOf: (one: Signal) => string) => new Map(signals.map((one) => [pathOf(one), one]));
   const listeners: Listener[] = [];
   try {
-    const grpc = await startGrpcReceiver({ ...options, address: settings.address });
+    const grpcSignals = byPath(({ name: own }) => GRPC_PATHS[own]);
+    const grpc = await startGrpcReceiver({ ...options, signals: grpcSignals, address: settings.address });
     listeners.push(grpc);
-    const http = settings.httpAddress && (await startHttpReceiver({ ...options, address: settings.httpAddress }));
+    const httpSignals = byPath(({ name: own }) => `/v1/${own}`);
+    const http =
+      settings.httpAddress &&
+      (await startHttpReceiver({ ...options, signals: httpSignals, address: settings.httpAddress }));
     if (http !== undefined) listeners.push(http);
     context.report({ isReached: true });
-    log('info', 'taking OTLP logs', { collector: name, grpc: grpc.port, http: http?.port });
+    const taking = `taking OTLP ${settings.signals.join(' and ')}`;
+    log('info', taking, { collector: name, grpc: grpc.port, http: http?.port });
     await aborted(AbortSignal.any([signal, end.signal]));
   } finally {
     await Promise.all(listeners.map((listener) => listener.close(clock, CLOSE_MS)));
   }
+}
+
+const GRPC_PATHS = {
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+} as const;
+
+function signalsOf({ signals, idAttribute, maxSeries }: Settings, context: SourceContext): readonly Signal[] {
+  const make = {
+    logs: () => createLogs(context, idAttribute),
+    metrics: () => createMetrics(context, maxSeries),
+  } as const;
+  return signals.map((name) => make[name]());
+}
+
+/** Who pushes never says that this was all: with --once one request is. */
+function ending(receiver: Receiver, onRequest: () => void): Receiver {
+  return { ...receiver, receive: (...request) => receiver.receive(...request).finally(onRequest) };
 }
 
 /** @throws Error that names the file that cannot be read */

@@ -1,9 +1,14 @@
 import protobuf from 'protobufjs';
 
 /**
- * The messages of OTLP's logs, as far as they are read or written here (opentelemetry-proto, logs/v1 and common/v1), and
- * `google.rpc.Status` with a `RetryInfo` for answers that ask for patience.
+ * The messages of OTLP's logs and metrics, as far as they are read or written here (opentelemetry-proto, logs/v1, metrics/v1
+ * and common/v1), and `google.rpc.Status` with a `RetryInfo` for answers that ask for patience.
  */
+const list = (type: string, id: number) => ({ rule: 'repeated', type, id });
+/** What every data point has. */
+const POINT = { startTimeUnixNano: { type: 'fixed64', id: 2 }, timeUnixNano: { type: 'fixed64', id: 3 } };
+/** What every data point has that stands for several measurements. */
+const COUNTED = { count: { type: 'fixed64', id: 4 }, sum: { type: 'double', id: 5 } };
 const ROOT = protobuf.Root.fromJSON({
   nested: {
     ExportLogsServiceRequest: { fields: { resourceLogs: { rule: 'repeated', type: 'ResourceLogs', id: 1 } } },
@@ -41,6 +46,72 @@ const ROOT = protobuf.Root.fromJSON({
         eventName: { type: 'string', id: 12 },
       },
     },
+    ExportMetricsServiceRequest: { fields: { resourceMetrics: list('ResourceMetrics', 1) } },
+    ResourceMetrics: { fields: { resource: { type: 'Resource', id: 1 }, scopeMetrics: list('ScopeMetrics', 2) } },
+    ScopeMetrics: { fields: { scope: { type: 'InstrumentationScope', id: 1 }, metrics: list('Metric', 2) } },
+    Metric: {
+      fields: {
+        name: { type: 'string', id: 1 },
+        description: { type: 'string', id: 2 },
+        unit: { type: 'string', id: 3 },
+        gauge: { type: 'Gauge', id: 5 },
+        sum: { type: 'Sum', id: 7 },
+        histogram: { type: 'Histogram', id: 9 },
+        exponentialHistogram: { type: 'ExponentialHistogram', id: 10 },
+        summary: { type: 'Summary', id: 11 },
+      },
+    },
+    Gauge: { fields: { dataPoints: list('NumberDataPoint', 1) } },
+    Sum: {
+      fields: {
+        dataPoints: list('NumberDataPoint', 1),
+        aggregationTemporality: { type: 'int32', id: 2 },
+        isMonotonic: { type: 'bool', id: 3 },
+      },
+    },
+    Histogram: {
+      fields: { dataPoints: list('HistogramDataPoint', 1), aggregationTemporality: { type: 'int32', id: 2 } },
+    },
+    ExponentialHistogram: {
+      fields: {
+        dataPoints: list('ExponentialHistogramDataPoint', 1),
+        aggregationTemporality: { type: 'int32', id: 2 },
+      },
+    },
+    Summary: { fields: { dataPoints: list('SummaryDataPoint', 1) } },
+    NumberDataPoint: {
+      oneofs: { value: { oneof: ['asDouble', 'asInt'] } },
+      fields: {
+        ...POINT,
+        asDouble: { type: 'double', id: 4 },
+        asInt: { type: 'sfixed64', id: 6 },
+        attributes: list('KeyValue', 7),
+        flags: { type: 'uint32', id: 8 },
+      },
+    },
+    HistogramDataPoint: {
+      fields: {
+        ...POINT,
+        ...COUNTED,
+        attributes: list('KeyValue', 9),
+        flags: { type: 'uint32', id: 10 },
+        min: { type: 'double', id: 11 },
+        max: { type: 'double', id: 12 },
+      },
+    },
+    ExponentialHistogramDataPoint: {
+      fields: {
+        ...POINT,
+        ...COUNTED,
+        attributes: list('KeyValue', 1),
+        flags: { type: 'uint32', id: 10 },
+        min: { type: 'double', id: 12 },
+        max: { type: 'double', id: 13 },
+      },
+    },
+    SummaryDataPoint: {
+      fields: { ...POINT, ...COUNTED, attributes: list('KeyValue', 7), flags: { type: 'uint32', id: 8 } },
+    },
     KeyValue: { fields: { key: { type: 'string', id: 1 }, value: { type: 'AnyValue', id: 2 } } },
     AnyValue: {
       oneofs: {
@@ -77,8 +148,11 @@ const ROOT = protobuf.Root.fromJSON({
   },
 });
 
+ROOT.resolveAll();
 const type = (name: string) => ROOT.lookupType(name);
-const REQUEST = type('ExportLogsServiceRequest');
+/** What clients send. */
+export const LOGS_REQUEST = type('ExportLogsServiceRequest');
+export const METRICS_REQUEST = type('ExportMetricsServiceRequest');
 const RESPONSE = type('ExportLogsServiceResponse');
 const STATUS = type('Status');
 const RETRY_INFO = type('RetryInfo');
@@ -110,29 +184,6 @@ export interface LogRecord {
   readonly traceId?: Uint8Array | string | null;
   readonly spanId?: Uint8Array | string | null;
   readonly eventName?: string | null;
-}
-
-export interface LogsRequest {
-  readonly resourceLogs?:
-    | readonly {
-        readonly resource?: { readonly attributes?: readonly KeyValue[] | null } | null;
-        readonly scopeLogs?:
-          | readonly {
-              readonly scope?: {
-                readonly name?: string | null;
-                readonly version?: string | null;
-                readonly attributes?: readonly KeyValue[] | null;
-              } | null;
-              readonly logRecords?: readonly LogRecord[] | null;
-            }[]
-          | null;
-      }[]
-    | null;
-}
-
-/** @throws Error when the bytes are no such message */
-export function decodeRequest(body: Buffer): LogsRequest {
-  return REQUEST.decode(body) as unknown as LogsRequest;
 }
 
 /** What was taken; nothing is said when all was. */

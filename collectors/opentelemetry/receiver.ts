@@ -1,9 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipWithCallback } from 'node:zlib';
-import { parseExactJson } from '../core/exact-json.ts';
-import { type SourceContext, SpoolUnavailable } from '../core/source.ts';
-import { logRecordsOf } from './log-records.ts';
-import { decodeRequest, type LogsRequest, type PartialSuccess } from './otlp-messages.ts';
+import type { PartialSuccess } from './otlp-messages.ts';
+import type { Signal } from './signal.ts';
+import { takeRequest } from './take-request.ts';
 
 /** What has become of one request. Only `taken` has been stored, and all of it is on disk. */
 export type Received =
@@ -18,32 +17,25 @@ export interface Receiver {
   /** Counts bytes that are held for a request; false = there are too many, and it is to come again later. */
   hold(bytes: number): boolean;
   release(bytes: number): void;
-  receive(body: Buffer, format: 'json' | 'protobuf', isZipped: boolean): Promise<Received>;
+  receive(body: Buffer, format: Format, isZipped: boolean, signal: Signal): Promise<Received>;
 }
 
-export interface ReceiverSettings {
-  readonly maxMessageBytes: number;
-  readonly idAttribute: string | undefined;
-}
+export type Format = 'json' | 'protobuf';
 
-/** Requests of all connections, as they came in; decoded they take a few times as much. */
+/** Requests of all connections, as they came in and unpacked; they are decoded a piece at a time. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
-/** Decoded, a request takes some ten times as much. */
+/** Smaller ones are decoded within the call. */
 const LARGE_BYTES = 1024 * 1024;
-const MAX_REASONS = 3;
 export const tooLarge = (maxBytes: number) =>
   ({ kind: 'too large', message: `the message is larger than ${maxBytes} bytes` }) as const;
 export const TOO_MUCH = { kind: 'busy', message: 'too much is being worked on' } as const;
 const gunzip = promisify(gunzipWithCallback);
 
-export function createReceiver(
-  { maxMessageBytes, idAttribute }: ReceiverSettings,
-  context: Pick<SourceContext, 'tryTake'>,
-): Receiver {
+export function createReceiver(maxMessageBytes: number): Receiver {
   let held = 0;
   // One at a time: a few kilobytes may unpack to the most that a message may have.
   let turn: Promise<unknown> = Promise.resolve();
-  // Of large requests one at a time is in memory in its decoded form.
+  // Of large requests one at a time is worked on.
   let largeTurn: Promise<unknown> = Promise.resolve();
 
   // One message may always be held, however large messages may be.
@@ -53,39 +45,25 @@ export function createReceiver(
     return true;
   }
 
-  function receive(body: Buffer, format: 'json' | 'protobuf', isZipped: boolean): Promise<Received> {
-    if (!isZipped) return take(body, format);
+  function receive(body: Buffer, format: Format, isZipped: boolean, signal: Signal): Promise<Received> {
+    if (!isZipped) return take(body, format, signal);
     const unpacking = turn.then(() => unpacked(body, maxMessageBytes));
     turn = unpacking;
     return unpacking.then((plain) => {
       if (plain === 'too large') return tooLarge(maxMessageBytes);
       if (plain === 'broken') return { kind: 'invalid', message: 'the body is no gzip' };
       if (!hold(plain.length)) return TOO_MUCH;
-      return take(plain, format).finally(() => {
+      return take(plain, format, signal).finally(() => {
         held -= plain.length;
       });
     });
   }
 
-  function take(plain: Buffer, format: 'json' | 'protobuf'): Promise<Received> {
-    if (plain.length < LARGE_BYTES) return store(plain, format);
-    const storing = largeTurn.then(() => store(plain, format));
+  function take(plain: Buffer, format: Format, signal: Signal): Promise<Received> {
+    if (plain.length < LARGE_BYTES) return takeRequest(plain, format, signal);
+    const storing = largeTurn.then(() => takeRequest(plain, format, signal));
     largeTurn = storing;
     return storing;
-  }
-
-  async function store(plain: Buffer, format: 'json' | 'protobuf'): Promise<Received> {
-    const records = decoded(plain, format, idAttribute);
-    if (records === undefined) return { kind: 'invalid', message: 'the body is no OTLP logs request' };
-    if (records.length === 0) return { kind: 'taken', rejected: 0, message: '' };
-    try {
-      const { refusals } = await context.tryTake({ records });
-      const reasons = [...new Set(refusals.map(({ reason }) => reason))].slice(0, MAX_REASONS);
-      return { kind: 'taken', rejected: refusals.length, message: reasons.join('; ') };
-    } catch (error) {
-      if (error instanceof SpoolUnavailable) return { kind: 'busy', message: error.message };
-      return { kind: 'busy', message: 'the collector cannot take it now' };
-    }
   }
 
   return {
@@ -103,14 +81,5 @@ async function unpacked(body: Buffer, maxOutputLength: number): Promise<Buffer |
     return await gunzip(body, { maxOutputLength });
   } catch (error) {
     return error instanceof RangeError ? 'too large' : 'broken';
-  }
-}
-
-function decoded(body: Buffer, format: 'json' | 'protobuf', idAttribute: string | undefined) {
-  try {
-    const request = format === 'json' ? (parseExactJson(body.toString('utf8')) as LogsRequest) : decodeRequest(body);
-    return typeof request === 'object' && request !== null ? logRecordsOf(request, body, idAttribute) : undefined;
-  } catch {
-    return undefined;
   }
 }

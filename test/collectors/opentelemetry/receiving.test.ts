@@ -161,7 +161,7 @@ test('when there is no room the client is asked to come again, and what it sends
   server.answer = () => ({ status: 503 });
   await start('', ', max_bytes: 1048576');
   // A megabyte of events, which nobody takes.
-  const attributes = Array.from({ length: 4000 }, (_, n) => ({ subject: `customer-${n}`, n: 'x'.repeat(200) }));
+  const attributes = Array.from({ length: 2300 }, (_, n) => ({ subject: `customer-${n}`, n: 'x'.repeat(300) }));
   expect((await post(logs(attributes))).status).toBe(200);
   const refused = await post(logs([{ subject: 'late' }]));
   expect(refused.status).toBe(503);
@@ -172,9 +172,9 @@ test('when there is no room the client is asked to come again, and what it sends
     'grpc-status-details-bin': expect.stringMatching(/./),
   });
   server.answer = () => ({ status: 204 });
-  await stored(4000);
+  await stored(2300);
   expect((await post(logs([{ subject: 'late' }]))).status).toBe(200);
-  await stored(4001);
+  await stored(2301);
 });
 
 test.each([
@@ -188,6 +188,35 @@ test.each([
 ])('HTTP: %s is answered so that the client knows', async (_name, send, status) => {
   await start(', max_message_bytes: 2048');
   expect((await send()).status).toBe(status);
+});
+
+test.each([
+  ['records without anything', '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}RECORDS]}]}]}'],
+  ['lists of nothing', '{"resourceLogs":[{}RECORDS]}'],
+])('a request of millions of %s is refused before any of it is taken', async (_name, shape) => {
+  await start();
+  const body = Buffer.from(shape.replace('RECORDS', ',{}'.repeat(1_000_000)));
+  expect((await post(new Uint8Array(body))).status).toBe(413);
+  // One that is broken behind its first pieces.
+  const many = JSON.stringify(logs(Array.from({ length: 5000 }, () => ({ subject: 'a' })))).replace(/}]}$/, '}]');
+  expect((await post(new Uint8Array(Buffer.from(many)))).status).toBe(400);
+  await post(logs([{ subject: 'last' }]));
+  await stored(1);
+});
+
+test('a record that is too large, or nests too deeply, is refused, and the others are taken', async () => {
+  await start();
+  const deep = { key: 'deep', value: {} };
+  for (let value: Record<string, unknown> = deep.value, n = 0; n < 50; n++) {
+    const inner = {};
+    Object.assign(value, { arrayValue: { values: [inner] } });
+    value = inner;
+  }
+  const body = logs([{ subject: 'a' }, { subject: 'b', x: 'y'.repeat(600_000) }, { subject: 'c' }]);
+  body.resourceLogs[0]?.scopeLogs[0]?.logRecords[2]?.attributes.push(deep as never);
+  const answer = (await (await post(body)).json()) as { partialSuccess: { rejectedLogRecords: string } };
+  expect(answer.partialSuccess.rejectedLogRecords).toBe('2');
+  await stored(1);
 });
 
 test('a gzip that unpacks to more than a message may have is refused', async () => {

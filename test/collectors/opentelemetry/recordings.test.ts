@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { parseExactJson } from '../../../collectors/core/exact-json.ts';
+import { jsonMessage } from '../../../collectors/opentelemetry/json-message.ts';
 import { logRecordsOf } from '../../../collectors/opentelemetry/log-records.ts';
-import { decodeRequest, type LogsRequest } from '../../../collectors/opentelemetry/otlp-messages.ts';
+import { LOGS_REQUEST } from '../../../collectors/opentelemetry/otlp-messages.ts';
+import { protobufMessage } from '../../../collectors/opentelemetry/protobuf-message.ts';
 
 // What the official exporters sent, over every transport: the same seven records of all shapes, plain and gzip.
 interface Recording {
@@ -28,8 +29,8 @@ function recordsOf({ transport, request }: Recording, idAttribute?: string) {
     request.bodyBase64 === undefined ? 'utf8' : 'base64',
   );
   const body = request.headers?.['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
-  const decoded = transport === 'http/json' ? (parseExactJson(body.toString()) as LogsRequest) : decodeRequest(body);
-  return logRecordsOf(decoded, body, idAttribute);
+  const message = transport === 'http/json' ? jsonMessage(body) : protobufMessage(LOGS_REQUEST, body);
+  return [...logRecordsOf(message, body, idAttribute)].flatMap(({ item }) => (item === undefined ? [] : [item]));
 }
 
 test.each(recordings)('$name is read whole', (recording) => {

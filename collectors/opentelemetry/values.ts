@@ -1,0 +1,81 @@
+import type { AnyValue, KeyValue } from './otlp-messages.ts';
+
+/** Deeper values than any logger makes; a recursion over hostile ones must end. */
+const MAX_DEPTH = 32;
+const SAFE_DIGITS = 15;
+
+/** As mappings see a resource. */
+export function resourceOf(resource: unknown): { readonly attributes: Record<string, unknown> } {
+  return { attributes: attributesOf((resource as Scope | null | undefined)?.attributes) };
+}
+
+interface Scope {
+  readonly name?: string | null;
+  readonly version?: string | null;
+  readonly attributes?: readonly KeyValue[] | null;
+}
+
+/** As mappings see an instrumentation scope. */
+export function scopeOf(given: unknown) {
+  const scope = given as Scope | null | undefined;
+  return {
+    name: scope?.name ?? '',
+    version: scope?.version ?? '',
+    ...((scope?.attributes?.length ?? 0) > 0 && { attributes: attributesOf(scope?.attributes) }),
+  };
+}
+
+/** As a plain object. @throws TypeError when values nest too deeply */
+export function attributesOf(attributes: readonly KeyValue[] | null | undefined, depth = 0): Record<string, unknown> {
+  const entries = (attributes ?? []).map(({ key = '', value }) => [key, plainOf(value, depth)] as const);
+  return Object.fromEntries(entries);
+}
+
+export function plainOf(value: AnyValue | null | undefined, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw new TypeError(`values nest more than ${MAX_DEPTH} deep`);
+  if (value === undefined || value === null) return null;
+  // A message that was decoded has defaults for all of these on its prototype; its own is the one that was sent.
+  if (has(value, 'stringValue')) return value.stringValue;
+  if (has(value, 'boolValue')) return value.boolValue;
+  if (has(value, 'intValue')) return integerOf(String(value.intValue));
+  if (has(value, 'doubleValue')) return doubleOf(value.doubleValue);
+  if (has(value, 'arrayValue')) return (value.arrayValue?.values ?? []).map((item) => plainOf(item, depth + 1));
+  if (has(value, 'kvlistValue')) return attributesOf(value.kvlistValue?.values, depth + 1);
+  if (has(value, 'bytesValue')) return base64Of(value.bytesValue);
+  return null;
+}
+
+function has(value: AnyValue, name: keyof AnyValue): boolean {
+  return Object.hasOwn(value, name) && value[name] !== null && value[name] !== undefined;
+}
+
+/** As a number where that keeps all digits. */
+export function integerOf(text: string): number | string {
+  return text.replace('-', '').length <= SAFE_DIGITS ? Number.parseInt(text, 10) : text;
+}
+
+/** OTLP's JSON writes what JSON cannot as texts, "NaN"; some clients write null. Long literals come as texts of their digits. */
+export function doubleOf(value: number | string | null | undefined): number | string | null {
+  if (typeof value === 'string') return /^-?\d/.test(value) ? value : null;
+  return value === undefined || value === null || !Number.isFinite(value) ? null : value;
+}
+
+function base64Of(value: Uint8Array | string | null | undefined): string {
+  return typeof value === 'string' ? value : Buffer.from(value ?? []).toString('base64');
+}
+
+/** JSON has them in hexadecimal already. */
+export function hexOf(value: Uint8Array | string | null | undefined): string {
+  return typeof value === 'string' ? value.toLowerCase() : Buffer.from(value ?? []).toString('hex');
+}
+
+export function nanosOf(value: unknown): string {
+  return value === undefined || value === null ? '0' : String(value);
+}
+
+/** RFC 3339 with milliseconds; undefined when it is not known, which OTLP writes as 0. */
+export function instantOf(nanos: string): string | undefined {
+  if (!/^\d{1,20}$/.test(nanos) || /^0+$/.test(nanos)) return undefined;
+  const ms = Number.parseInt(nanos.slice(0, -6), 10);
+  return Number.isFinite(ms) && ms <= 8.64e15 ? new Date(ms).toISOString() : undefined;
+}
