@@ -9,7 +9,8 @@ import {
 import type { Clock } from '../../delivery/clock.ts';
 import { closeServer, type ListenAddress, type Listener, listen, type TlsFiles } from './listening.ts';
 import { encodeResponse, encodeStatus } from './otlp-messages.ts';
-import type { Received, Receiver } from './receiver.ts';
+import type { Received } from './received.ts';
+import type { Receiver } from './receiver.ts';
 import { readBody } from './request-body.ts';
 import type { Signal } from './signal.ts';
 import { isAllowed } from './tokens.ts';

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import { closeServer, type ListenAddress, type Listener, listen, type TlsFiles } from './listening.ts';
 import { encodeResponse, encodeStatus, type PartialSuccess } from './otlp-messages.ts';
-import type { Received, Receiver } from './receiver.ts';
+import type { Received } from './received.ts';
+import type { Receiver } from './receiver.ts';
 import { readBody } from './request-body.ts';
 import type { Signal } from './signal.ts';
 import { isAllowed } from './tokens.ts';

@@ -1,15 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipWithCallback } from 'node:zlib';
-import type { PartialSuccess } from './otlp-messages.ts';
+import type { Format, Received } from './received.ts';
 import type { Signal } from './signal.ts';
 import { takeRequest } from './take-request.ts';
-
-/** What has become of one request. Only `taken` has been stored, and all of it is on disk. */
-export type Received =
-  | ({ readonly kind: 'taken' } & PartialSuccess)
-  | { readonly kind: 'invalid'; readonly message: string }
-  | { readonly kind: 'too large'; readonly message: string }
-  | { readonly kind: 'busy'; readonly message: string };
 
 /** Takes requests, however they came. Never rejects. */
 export interface Receiver {
@@ -19,8 +12,6 @@ export interface Receiver {
   release(bytes: number): void;
   receive(body: Buffer, format: Format, isZipped: boolean, signal: Signal): Promise<Received>;
 }
-
-export type Format = 'json' | 'protobuf';
 
 /** Requests of all connections, as they came in and unpacked; they are decoded a piece at a time. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { type Received, type Receiver, TOO_MUCH, tooLarge } from './receiver.ts';
+import type { Received } from './received.ts';
+import { type Receiver, TOO_MUCH, tooLarge } from './receiver.ts';
 
 /** A body that has been read; `release` when it is done with. */
 export type ReadBody =

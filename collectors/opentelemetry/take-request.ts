@@ -4,7 +4,7 @@ import { jsonMessage } from './json-message.ts';
 import type { Sized } from './messages.ts';
 import type { PartialSuccess } from './otlp-messages.ts';
 import { protobufMessage } from './protobuf-message.ts';
-import type { Format, Received } from './receiver.ts';
+import type { Format, Received } from './received.ts';
 import type { Signal } from './signal.ts';
 
 /** Decoded, mapped and committed at once. A client's batch has 512 as a rule. */
