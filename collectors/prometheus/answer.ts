@@ -28,6 +28,8 @@ export interface OddSeries {
   readonly odd: string;
 }
 
+/** The last instant that a date can be. */
+const MAX_SECONDS = 8_640_000_000_000;
 /** Of a number as Prometheus writes it: the smallest has 325 digits behind the point. */
 const MAX_DIGITS = 400;
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/;
@@ -96,7 +98,7 @@ function labelsOf(value: unknown): Labels {
 function pairOf(value: unknown): readonly [number, string] {
   if (Array.isArray(value) && value.length === 2) {
     const [at, text] = value as unknown[];
-    if (typeof at === 'number' && Number.isFinite(at) && typeof text === 'string') return [at, text];
+    if (typeof at === 'number' && Math.abs(at) <= MAX_SECONDS && typeof text === 'string') return [at, text];
   }
   throw new MalformedAnswer('a value of the answer is no pair of an instant and a text');
 }

@@ -3,7 +3,6 @@ import type { SourceReport } from '../core/source.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import type { Client } from './client.ts';
 import { type Held, held } from './held.ts';
-import { MalformedAnswer } from './malformed-answer.ts';
 import { durationOf } from './promql.ts';
 import type { SourceTime } from './source-time.ts';
 import type { Window } from './windows.ts';
@@ -12,6 +11,7 @@ import type { Window } from './windows.ts';
 export interface Asking {
   /**
    * An instant query at the end of a window, or since some time before it.
+   * @throws MalformedAnswer, here or while its series are read
    * 'too large' = the answer is, or the server would have to read too much for it.
    */
   ask(promql: string, window: Window): Promise<Exclude<Answer, { kind: 'text' }> | Held | 'too large'>;
@@ -49,8 +49,7 @@ export function createAsking(settings: AskingSettings): Asking {
       if (toMs + settleMs > time.nowMs()) {
         return { ...held('the window is not over by the server’s clock'), isEarly: true };
       }
-      const answer = readOrHold(asked.body);
-      if (answer.kind === 'held') return answer;
+      const answer = readAnswer(asked.body);
       if (answer.kind === 'text') return held('the query answers a text, which is no quantity');
       const [warning] = answer.warnings;
       if (warning === undefined) return answer;
@@ -62,15 +61,6 @@ export function createAsking(settings: AskingSettings): Asking {
       return answer;
     },
   };
-}
-
-function readOrHold(body: Buffer): Answer | Held {
-  try {
-    return readAnswer(body);
-  } catch (error) {
-    if (error instanceof MalformedAnswer) return held(error.message, false);
-    throw error;
-  }
 }
 
 /** Whether anything was scraped in a window. Windows that were are remembered, since all queries ask for the same. */
@@ -92,12 +82,7 @@ export function createCoverage(asking: Asking, selector: string): Coverage {
       if (answer === 'too large') return held('the selector of coverage has too many series');
       if (answer.kind === 'held') return answer;
       if (answer.kind !== 'values') return held('the selector of coverage gives no numbers');
-      try {
-        if ([...answer.series].length === 0) return false;
-      } catch (error) {
-        if (error instanceof MalformedAnswer) return held(error.message, false);
-        throw error;
-      }
+      if ([...answer.series].length === 0) return false;
       if (covered.size >= MAX_REMEMBERED) covered.clear();
       covered.add(key);
       return true;

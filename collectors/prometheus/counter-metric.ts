@@ -6,8 +6,6 @@ import type { Asking } from './asking.ts';
 import { askBirths, type Births, picked } from './births.ts';
 import { type CounterRead, readCounter, type SeriesOfWindow } from './counter-window.ts';
 import { judgeFirst } from './first-values.ts';
-import { held } from './held.ts';
-import { MalformedAnswer } from './malformed-answer.ts';
 import type { Metric, Read } from './metric.ts';
 import { NOTHING, plus } from './rises.ts';
 import { canonical, metaOf, partsOf, timesOf } from './series-records.ts';
@@ -149,7 +147,7 @@ export function createCounterMetric(counter: CounterSettings, surroundings: Coun
     query: selector,
     isCarried: true,
     takesParts: true,
-    read: (window, progress, asking) => unlessMalformed(read(window, progress, asking)),
+    read,
   };
 }
 
@@ -157,15 +155,6 @@ const WHY = {
   relabelled: 'others of their target went in the same scrape: they may be the same under new labels',
   unknown: 'nothing says that they began after this collector did',
 } as const;
-
-async function unlessMalformed(reading: Promise<Read>): Promise<Read> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof MalformedAnswer) return held(error.message, false);
-    throw error;
-  }
-}
 
 function youngProcess(startMs: number | undefined, firstMs: number): number | undefined {
   return startMs !== undefined && startMs <= firstMs && firstMs - startMs <= YOUNG_MS ? startMs : undefined;

@@ -61,7 +61,7 @@ export async function readCounter(
     for (const one of answer.series) {
       const key = states.keyOf(one.metric);
       const known = series.get(key.key) ?? startOf(one, key, window, states);
-      const risen = risesOf(known.last, one.values, window.fromMs);
+      const risen = risesOf(known.last, one.values, { fromMs: window.fromMs, toMs });
       odd += risen.odd;
       series.set(key.key, known);
       Object.assign(known, { first: known.first ?? risen.first, last: risen.last, rise: known.rise.plus(risen.rise) });
@@ -79,7 +79,6 @@ function startOf(
   states: SeriesStates,
 ): SeriesOfWindow {
   const stored = states.get(key);
-  const earlier = values.filter(([at]) => Math.round(at * 1000) <= fromMs);
-  const base = stored ?? risesOf(undefined, earlier, Number.NEGATIVE_INFINITY).last;
+  const base = stored ?? risesOf(undefined, values, { fromMs: Number.NEGATIVE_INFINITY, toMs: fromMs }).last;
   return { labels: metric, key, before: base, stored, first: undefined, last: base, rise: NOTHING };
 }

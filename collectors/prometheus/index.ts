@@ -6,10 +6,15 @@ import { type Settings, schema } from './settings.ts';
 export const prometheus = sourceKind<Settings>({ schema, create });
 
 function create(settings: Settings): Source {
+  // What asks and counts is loaded by who collects only.
   return {
     async run(context) {
       const { collectPrometheus } = await import('./collect-prometheus.ts');
       await collectPrometheus(settings, context);
+    },
+    async backfill(context, span) {
+      const { backfillPrometheus } = await import('./collect-prometheus.ts');
+      await backfillPrometheus(settings, context, span);
     },
   };
 }

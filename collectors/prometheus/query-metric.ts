@@ -1,7 +1,6 @@
 import type { SourceRecord } from '../core/source.ts';
 import type { OddSeries, Valued } from './answer.ts';
 import { held } from './held.ts';
-import { MalformedAnswer } from './malformed-answer.ts';
 import type { Metric } from './metric.ts';
 import { hasRange, withInterval, writtenRangesMs } from './promql.ts';
 import { metaOf, partsOf, timesOf } from './series-records.ts';
@@ -26,13 +25,8 @@ export function createQueryMetric(query: QuerySettings, settings: Pick<Settings,
       if (answer.kind === 'samples')
         return held('the query answers raw samples: use a counter, or a function such as increase');
       let count = 0;
-      try {
-        // All of it, before anything is taken: what is broken at its end is broken as a whole.
-        for (const _one of answer.series) count++;
-      } catch (error) {
-        if (error instanceof MalformedAnswer) return held(error.message, false);
-        throw error;
-      }
+      // All of it, before anything is taken: what is broken at its end is broken as a whole.
+      for (const _one of answer.series) count++;
       const toRecord = (one: Valued | OddSeries) => recordOf(one, { name, asked, isRanged, window, ...settings });
       return { kind: 'read', isEmpty: count === 0, cursor: [], records: mapped(answer.series, toRecord) };
     },

@@ -30,7 +30,7 @@ export const NOTHING: Decimal = new Exact(0);
 export function risesOf(
   before: Sample | undefined,
   values: readonly (readonly [number, string])[],
-  fromMs: number,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Risen {
   let [first, last, rise, odd]: [Sample | undefined, Sample | undefined, Decimal, number] = [
     undefined,
@@ -40,7 +40,8 @@ export function risesOf(
   ];
   for (const [at, value] of values) {
     const atMs = Math.round(at * 1000);
-    if (atMs <= Math.max(fromMs, last?.atMs ?? fromMs)) continue;
+    // What is ahead of what was asked for would make us deaf until then.
+    if (atMs <= Math.max(fromMs, last?.atMs ?? fromMs) || atMs > toMs) continue;
     if (!isNumber(value) || value.startsWith('-')) {
       odd++;
       continue;

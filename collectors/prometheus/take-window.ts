@@ -1,6 +1,7 @@
 import type { CursorChange, SourceContext, SourceRecord } from '../core/source.ts';
 import type { Asking, Coverage } from './asking.ts';
 import { type Held, held } from './held.ts';
+import { MalformedAnswer } from './malformed-answer.ts';
 import type { Metric } from './metric.ts';
 import { progressChange } from './progress.ts';
 import { timesOf } from './series-records.ts';
@@ -50,7 +51,7 @@ export async function takeWindow(
     note(metric, window, lost, context);
     return finish([...gap, gapOf(metric, window, lost)], []);
   }
-  const read = await metric.read(window, known, asking);
+  const read = await unlessMalformed(metric.read(window, known, asking));
   if (read.kind === 'held') return noteHeld(metric, window, read, context);
   const isCovered = read.isEmpty ? await coveredBy(metric, window, surroundings) : true;
   if (typeof isCovered !== 'boolean') return noteHeld(metric, window, isCovered, context);
@@ -60,13 +61,23 @@ export async function takeWindow(
   return finish([], read.cursor, { gapFromMs: metric.isCarried ? undefined : (known?.gapFromMs ?? window.fromMs) });
 }
 
+/** Answers are looked at piece by piece, so what is wrong with one may come up anywhere. */
+async function unlessMalformed<T>(reading: Promise<T>): Promise<T | Held> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof MalformedAnswer) return held(error.message, false);
+    throw error;
+  }
+}
+
 /** Nothing is no answer where nothing was scraped. */
 async function coveredBy(
   { isCarried }: Metric,
   window: Window,
   { coverage, time, waitForSamplesMs }: TakeSurroundings,
 ): Promise<boolean | Held> {
-  const isCovered = await coverage.isCovered(window);
+  const isCovered = await unlessMalformed(coverage.isCovered(window));
   if (isCovered !== false) return isCovered;
   // A counter makes up with its next sample what comes late.
   const isWaitedFor = !isCarried && time.nowMs() - window.toMs < waitForSamplesMs;

@@ -6,17 +6,44 @@ import { startCollect, tempFolder } from '../support/running.ts';
 import { type Collected, configOf, once, sumsOf } from './support/collecting.ts';
 import { twentyMinutes } from './support/histories.ts';
 import { type QueryServer, startQueryServer, vector } from './support/query-server.ts';
-import { HOW_TO_GET_IT, hasPrometheus, type RealPrometheus, startPrometheus } from './support/real-prometheus.ts';
+import {
+  type History,
+  HOW_TO_GET_IT,
+  hasPrometheus,
+  type RealPrometheus,
+  startPrometheus,
+} from './support/real-prometheus.ts';
 
 const MINUTE_MS = 60_000;
 const story = twentyMinutes(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 30 * MINUTE_MS);
+
+/** Targets that are new in the 6th minute. */
+const BORN_MS = story.startMs + 5 * MINUTE_MS;
+const inTwoScrapes = (name: string, instance: string, tenant: string, values: readonly [string, string]): History => ({
+  name,
+  labels: { job: 'app', instance, ...(tenant !== '' && { tenant }) },
+  samples: [
+    [BORN_MS + 20_000, values[0]],
+    [BORN_MS + 35_000, values[1]],
+  ],
+});
+const secondsOf = (ms: number): [string, string] => [String(ms / 1000), String(ms / 1000)];
+const fresh = [
+  inTwoScrapes('fresh_total', 'young:1', 'young', ['7', '12']),
+  inTwoScrapes('fresh_created', 'young:1', 'young', secondsOf(BORN_MS + 4000)),
+  inTwoScrapes('fresh_total', 'other:1', 'other', ['10', '15']),
+  inTwoScrapes('process_start_time_seconds', 'other:1', '', secondsOf(BORN_MS + 4000)),
+  inTwoScrapes('fresh_total', 'old:1', 'old', ['100000', '100005']),
+  inTwoScrapes('process_start_time_seconds', 'old:1', '', secondsOf(story.startMs - 86_400_000)),
+  ...['young:1', 'other:1', 'old:1'].map((instance) => inTwoScrapes('up', instance, '', ['1', '1'])),
+];
 
 let prometheus: RealPrometheus | undefined;
 let source: QueryServer;
 let ingest: IngestServer;
 let folder: ReturnType<typeof tempFolder>;
 beforeAll(async () => {
-  if (hasPrometheus) prometheus = await startPrometheus(story.history);
+  if (hasPrometheus) prometheus = await startPrometheus([...story.history, ...fresh]);
 });
 afterAll(async () => {
   await prometheus?.close();
@@ -113,6 +140,37 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
     await once(config(`${START}\n${USED}`));
     expect(refused).toBeGreaterThan(20);
     expect(sumsOf(stored(), 'used')).toEqual(story.seen);
+  });
+
+  test('a part of the past is read once more, and the cursor stays where it was', async () => {
+    const text = config(`${START}\n${GPUS}\n${USED}`);
+    await once(text);
+    const first = new Map(ingest.bodies);
+    ingest.bodies.clear();
+    const span = `${iso(story.startMs + 2 * MINUTE_MS)}..${iso(story.startMs + 8 * MINUTE_MS)}`;
+    const backfill = startCollect(text, ['--backfill', span]);
+    expect(await backfill.ended, backfill.said.join()).toBe(0);
+    // Six windows of each, with the ids and figures that they had; b, which is new in them, counts as it did.
+    expect(stored().filter(({ type }) => type === 'gpus')).toHaveLength(6);
+    expect(stored().filter(({ type }) => type === 'used').length).toBeGreaterThan(6);
+    for (const [id, body] of ingest.bodies) expect(body).toBe(first.get(id));
+    ingest.bodies.clear();
+    await once(text);
+    expect(stored()).toEqual([]);
+  });
+
+  test('first values count for known targets, and for new ones when the counter says so or is trusted to', async () => {
+    const firsts = async (more: string) => {
+      ingest.bodies.clear();
+      const own = tempFolder();
+      const selector = `counters: [{ counter: { name: fresh, selector: fresh_total, by: [tenant]${more} } }]`;
+      await once(configOf(`url: "${source.url}"\n${START}\n${selector}`, own.path, ingest.url));
+      own.remove();
+      return sumsOf(stored());
+    };
+    // Each rises by 5 after its first value: young has 7 and a _created, other is new as its process is, old is not.
+    expect(await firsts('')).toEqual({ young: '12', other: '5', old: '5' });
+    expect(await firsts(', new_targets: count')).toEqual({ young: '12', other: '15', old: '5' });
   });
 });
 
