@@ -8,7 +8,7 @@ import type { Window } from './windows.ts';
 /** What the server knows of targets and series that are new to us. Milliseconds since 1970. */
 export interface Births {
   readonly kind: 'births';
-  /** Successful scrapes, by the labels of the target. */
+  /** Successful scrapes of a target, in order. */
   scrapesOf(labels: Labels): readonly number[];
   /** When a series began to count, by its `…_created`. */
   createdOf(labels: Labels): number | undefined;
@@ -52,7 +52,10 @@ export async function askBirths(
       for (const { metric, values } of ups.series) {
         scrapes.set(
           targetOf(metric),
-          values.filter(([, value]) => value === '1').map(([seconds]) => toMs(seconds)),
+          values
+            .filter(([, value]) => value === '1')
+            .map(([seconds]) => toMs(seconds))
+            .sort((a, b) => a - b),
         );
       }
     }

@@ -5,7 +5,7 @@ import type { Labels } from './answer.ts';
 import type { Asking } from './asking.ts';
 import { askBirths, type Births, picked } from './births.ts';
 import { type CounterRead, readCounter, type SeriesOfWindow } from './counter-window.ts';
-import { judgeFirst } from './first-values.ts';
+import { judgeFirst, lastBelow } from './first-values.ts';
 import type { Metric, Read } from './metric.ts';
 import { NOTHING, plus } from './rises.ts';
 import { canonical, metaOf, partsOf, timesOf } from './series-records.ts';
@@ -75,11 +75,17 @@ export function createCounterMetric(counter: CounterSettings, surroundings: Coun
     { series }: CounterRead,
   ): readonly SeriesOfWindow[] {
     const neighbours = neighboursOf(newborn, series, states);
-    const verdicts = newborn.map((one) => {
-      const firstMs = one.first?.atMs ?? 0;
-      const own = (neighbours.get(one.key.target) ?? []).filter(({ key }) => key !== one.key.key);
-      const bornMs = births.createdOf(one.labels) ?? youngProcess(births.processOf(one.labels), firstMs);
-      return judgeFirst({ firstMs, sinceMs, scrapesMs: births.scrapesOf(one.labels), neighbours: own, bornMs });
+    const verdicts = newborn.map(({ key, labels, first }) => {
+      const firstMs = first?.atMs ?? 0;
+      const { otherMs, lastsMs } = neighbours.get(key.target) ?? NO_NEIGHBOURS;
+      return judgeFirst({
+        firstMs,
+        sinceMs,
+        scrapedMs: lastBelow(births.scrapesOf(labels), firstMs),
+        otherMs,
+        wentMs: lastBelow(lastsMs, firstMs),
+        bornMs: births.createdOf(labels) ?? youngProcess(births.processOf(labels), firstMs),
+      });
     });
     for (const verdict of ['relabelled', 'unknown'] as const) {
       const count = verdicts.filter((one) => one === verdict).length;
@@ -160,20 +166,28 @@ function youngProcess(startMs: number | undefined, firstMs: number): number | un
   return startMs !== undefined && startMs <= firstMs && firstMs - startMs <= YOUNG_MS ? startMs : undefined;
 }
 
+/** The series of a target, the newborn itself among them: it is neither earlier than itself, nor has it gone. */
+interface Neighbours {
+  readonly otherMs: number | undefined;
+  /** The last scrapes that saw them, in order. */
+  readonly lastsMs: readonly number[];
+}
+
+const NO_NEIGHBOURS: Neighbours = { otherMs: undefined, lastsMs: [] };
+
 /** By target: what is on disk of it, and what this window has. */
 function neighboursOf(newborn: readonly SeriesOfWindow[], series: readonly SeriesOfWindow[], states: SeriesStates) {
-  const found = new Map<string, { key: string; firstMs: number; lastMs: number }[]>();
+  const found = new Map<string, Neighbours>();
+  const byTarget = Map.groupBy(series, ({ key }) => key.target);
   for (const target of new Set(newborn.map(({ key }) => key.target))) {
-    const here = series.filter(({ key }) => key.target === target);
+    const here = byTarget.get(target) ?? [];
     const seen = new Set(here.map(({ key }) => key.key));
-    const before = states.ofTarget(target).filter(({ key }) => !seen.has(key));
-    found.set(target, [
-      ...before.map(({ key, sample }) => ({ key, firstMs: sample.atMs, lastMs: sample.atMs })),
-      ...here.flatMap(({ key: { key }, before: was, first, last }) => {
-        const start = was ?? first;
-        return start === undefined || last === undefined ? [] : [{ key, firstMs: start.atMs, lastMs: last.atMs }];
-      }),
-    ]);
+    const stored = states.ofTarget(target).filter(({ key }) => !seen.has(key));
+    const storedMs = stored.map(({ sample }) => sample.atMs);
+    const firstsMs = here.flatMap(({ before, first }) => before?.atMs ?? first?.atMs ?? []);
+    const otherMs = [...storedMs, ...firstsMs].reduce((least, ms) => Math.min(least, ms), Number.POSITIVE_INFINITY);
+    const lastsMs = [...storedMs, ...here.flatMap(({ last }) => last?.atMs ?? [])].sort((a, b) => a - b);
+    found.set(target, { otherMs, lastsMs });
   }
   return found;
 }

@@ -28,7 +28,8 @@ export interface CounterRead {
   readonly odd: number;
 }
 
-const MAX_SERIES = 100_000;
+/** With their samples they are in memory at once. */
+const MAX_SERIES = 50_000;
 /** Of samples a window is asked for in halves while an answer is too large, down to this. */
 const LEAST_MS = 1000;
 

@@ -1,20 +1,15 @@
-/** Another series of the same counter and target. Milliseconds since 1970. */
-export interface Neighbour {
-  /** A scrape that saw it, the first that is known. */
-  readonly firstMs: number;
-  /** The last scrape that saw it. */
-  readonly lastMs: number;
-}
-
-/** What is known about a series that has not been seen before. */
+/** What is known about a series that has not been seen before. Milliseconds since 1970. */
 export interface Newborn {
   /** Its first sample. */
   readonly firstMs: number;
   /** Since when we would have seen it. */
   readonly sinceMs: number;
-  /** Scrapes of its target that succeeded. */
-  readonly scrapesMs: readonly number[];
-  readonly neighbours: readonly Neighbour[];
+  /** The last scrape of its target that succeeded before. */
+  readonly scrapedMs: number | undefined;
+  /** The earliest scrape that is known to have seen another series of its target. */
+  readonly otherMs: number | undefined;
+  /** The last scrape that saw another series of its target which had gone before it came: of several the latest. */
+  readonly wentMs: number | undefined;
   /** When it began to count, by its own word or, where that is trusted, by the start of its process. */
   readonly bornMs: number | undefined;
 }
@@ -30,17 +25,22 @@ export type Verdict = 'counts' | 'relabelled' | 'unknown';
  * Whether the first value of a series counts. Without it a new customer's first requests would be lost each time; with it
  * always, years of a counter would be billed on the day on which its labels change. In doubt it is the base.
  */
-export function judgeFirst({ firstMs, sinceMs, scrapesMs, neighbours, bornMs }: Newborn): Verdict {
-  const wentMs = neighbours.map(({ lastMs }) => lastMs).filter((lastMs) => isLastBefore(lastMs, firstMs, scrapesMs));
-  const latestMs = wentMs.length === 0 ? undefined : Math.max(...wentMs);
-  if (bornMs !== undefined && bornMs >= sinceMs && (latestMs === undefined || bornMs > latestMs)) return 'counts';
-  if (latestMs !== undefined) return 'relabelled';
-  const wasScraped =
-    scrapesMs.some((atMs) => atMs >= sinceMs && atMs < firstMs) || neighbours.some((one) => one.firstMs < firstMs);
+export function judgeFirst({ firstMs, sinceMs, scrapedMs, otherMs, wentMs, bornMs }: Newborn): Verdict {
+  // It went in that scrape if no other one lies between.
+  const wentAsItCame = wentMs !== undefined && !(scrapedMs !== undefined && scrapedMs > wentMs);
+  if (bornMs !== undefined && bornMs >= sinceMs && !(wentAsItCame && bornMs <= wentMs)) return 'counts';
+  if (wentAsItCame) return 'relabelled';
+  const wasScraped = (scrapedMs !== undefined && scrapedMs >= sinceMs) || (otherMs !== undefined && otherMs < firstMs);
   return wasScraped ? 'counts' : 'unknown';
 }
 
-/** Seen for the last time in the scrape before: no other scrape lies between. */
-function isLastBefore(lastMs: number, firstMs: number, scrapesMs: readonly number[]): boolean {
-  return lastMs < firstMs && !scrapesMs.some((atMs) => atMs > lastMs && atMs < firstMs);
+/** The largest of numbers in order that is below another. */
+export function lastBelow(sorted: readonly number[], limit: number): number | undefined {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? limit) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low - 1];
 }

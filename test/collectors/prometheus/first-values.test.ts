@@ -1,18 +1,24 @@
 import { expect, test } from 'vitest';
-import { judgeFirst, type Newborn } from '../../../collectors/prometheus/first-values.ts';
+import { judgeFirst, lastBelow } from '../../../collectors/prometheus/first-values.ts';
 
-// Scrapes at 10, 20, 30 …; we look since 15, and the series comes at 50.
-const born = (more: Partial<Newborn> = {}): Newborn => ({
-  firstMs: 50,
-  sinceMs: 15,
-  scrapesMs: [],
-  neighbours: [],
-  bornMs: undefined,
-  ...more,
-});
+interface Case {
+  readonly scrapesMs?: readonly number[];
+  readonly neighbours?: readonly { readonly firstMs: number; readonly lastMs: number }[];
+  readonly bornMs?: number;
+}
+/** Scrapes at 10, 20, 30 …; we look since 15, and the series comes at 50. */
+const verdictOf = ({ scrapesMs = [], neighbours = [], bornMs }: Case) =>
+  judgeFirst({
+    firstMs: 50,
+    sinceMs: 15,
+    scrapedMs: lastBelow(scrapesMs, 50),
+    otherMs: neighbours.length === 0 ? undefined : Math.min(...neighbours.map(({ firstMs }) => firstMs)),
+    wentMs: lastBelow(neighbours.map(({ lastMs }) => lastMs).sort(), 50),
+    bornMs,
+  });
 const ALL = [20, 30, 40, 50, 60];
 
-test.each<[string, Partial<Newborn>, string]>([
+test.each<[string, Case, string]>([
   ['nothing is known of it', {}, 'unknown'],
   ['its target was scraped without it', { scrapesMs: ALL }, 'counts'],
   ['its target was scraped with it for the first time', { scrapesMs: [50, 60] }, 'unknown'],
@@ -45,5 +51,5 @@ test.each<[string, Partial<Newborn>, string]>([
     'relabelled',
   ],
 ])('%s', (_name, more, verdict) => {
-  expect(judgeFirst(born(more))).toBe(verdict);
+  expect(verdictOf(more)).toBe(verdict);
 });
