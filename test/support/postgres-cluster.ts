@@ -118,3 +118,9 @@ export async function createDatabase(): Promise<{ url: string; drop(): Promise<v
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
+
+/** Ends all connections to a database, as a restart of the server or a broken network does. */
+export async function endConnections(url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  await onServer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+}

@@ -136,6 +136,7 @@ function toNewEvent(event: MeteringEvent, data: string | undefined, receivedAtMs
     type: event.type,
     subject: event.subject,
     timeMs: timeMs ?? receivedAtMs,
+    ...(timeMs === undefined && { isTimeOfReceipt: true }),
     data,
     ingestedAtMs: receivedAtMs,
   };

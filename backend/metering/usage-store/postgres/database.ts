@@ -169,17 +169,33 @@ export function underLock<T>(
 const ROWS_OF_FETCH = 2000;
 let lastCursor = 0;
 
-/** Reads a statement's rows part by part; to be called in a transaction. Other statements may run in between. */
-export async function* readInParts<T>(client: PgClient, text: string, params: readonly unknown[]): AsyncGenerator<T[]> {
+/**
+ * Reads a statement's rows part by part; to be called in a transaction. Other statements may run in between. The
+ * parameters are written into the text: so the first part comes with the first turn to the database.
+ */
+export async function* readInParts<T>(
+  client: PgClient,
+  text: string,
+  params: readonly (number | string | null)[],
+): AsyncGenerator<T[]> {
   const cursor = `c${++lastCursor}`;
-  await client.query(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, [...params]);
+  const fetch = `FETCH ${ROWS_OF_FETCH} FROM ${cursor}`;
+  let next = `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text.replace(/\$(\d+)/g, (_, place: string) => literal(params[Number.parseInt(place, 10) - 1]))}; ${fetch}`;
   for (;;) {
     waiters.get(client)?.throwIfAborted();
-    const { rows } = await client.query({ text: `FETCH ${ROWS_OF_FETCH} FROM ${cursor}`, rowMode: 'array' });
-    if (rows.length > 0) yield rows as T[];
-    if (rows.length < ROWS_OF_FETCH) break;
+    const answers: unknown = await client.query({ text: next, rowMode: 'array' });
+    // Of several statements there are several answers.
+    const { rows } = (Array.isArray(answers) ? answers.at(-1) : answers) as { rows: T[] };
+    if (rows.length > 0) yield rows;
+    // The end of the transaction closes it.
+    if (rows.length < ROWS_OF_FETCH) return;
+    next = fetch;
   }
-  await client.query(`CLOSE ${cursor}`);
+}
+
+function literal(value: number | string | null | undefined): string {
+  if (value === null || value === undefined) return 'NULL';
+  return typeof value === 'number' ? String(value) : pg.escapeLiteral(value);
 }
 
 /** As an array for the database: "{1,2,NULL}". Numbers and numerals only. */

@@ -1,6 +1,7 @@
 import type { Keeping } from '../aggregations/index.ts';
 import { type Level, levelsOf } from '../series/levels.ts';
 import { type Database, LOCKS, numberArray, type PgClient, underLock } from './database.ts';
+import { createFailures, isPassing } from './failures.ts';
 import { bucketSql, ENTRIES, foldedFigure, largerBucketSql, mergedFigure } from './figure-sql.ts';
 import { keepingOf, type Series, toSeries } from './series.ts';
 
@@ -11,32 +12,47 @@ const MAX_DELTAS = 500;
 const CELL = 'n, m, figure, at_ms, row_id, first_ms, last_ms';
 
 /**
- * Adds some waiting deltas to the roll-ups, in one transaction: whoever reads sees them either here or there.
+ * Adds waiting deltas to the roll-ups, some in each transaction: whoever reads sees them either here or there. After a failure
+ * they are tried one by one, and one that fails is passed over for a while.
  * @param maxEvents of one step, but for the first delta
- * @returns how many deltas were folded
+ * @returns a step, which tells whether there was anything to fold
  */
-export async function foldStep(db: Database, maxEvents: number): Promise<number> {
-  return underLock(db, LOCKS.upkeep, 'REPEATABLE READ', async (client) => {
-    const { rows } = await client.query<{ series: number; spec: string }>(
-      `SELECT series, spec FROM rollup_series WHERE NOT dropped AND series =
-         (SELECT series FROM rollup_deltas JOIN rollup_series USING (series) WHERE NOT dropped ORDER BY delta_id LIMIT 1)`,
-    );
-    const [next] = rows;
-    if (next === undefined) return 0;
-    const deltas = await client.query<{ delta_id: number; events: number }>(
-      `SELECT delta_id, events FROM rollup_deltas WHERE series = $1 ORDER BY delta_id LIMIT ${MAX_DELTAS}`,
-      [next.series],
-    );
-    const chosen: number[] = [];
-    let events = 0;
-    for (const delta of deltas.rows) {
-      events += delta.events;
-      if (chosen.length > 0 && events > maxEvents) break;
-      chosen.push(delta.delta_id);
+export function openFold(db: Database, maxEvents: number, nowMs: () => number): () => Promise<boolean> {
+  const failures = createFailures(nowMs);
+  return async () => {
+    const isCareful = failures.any();
+    let chosen: number[] = [];
+    try {
+      return await underLock(db, LOCKS.upkeep, 'REPEATABLE READ', async (client) => {
+        const { rows } = await client.query<{ series: number; spec: string; delta_id: number; events: number }>(
+          `SELECT series, spec, delta_id, events FROM rollup_series JOIN rollup_deltas USING (series)
+           WHERE series = (SELECT series FROM rollup_deltas JOIN rollup_series USING (series)
+             WHERE NOT dropped AND delta_id <> ALL($1::bigint[]) ORDER BY delta_id LIMIT 1)
+           AND delta_id <> ALL($1::bigint[]) ORDER BY delta_id LIMIT $2`,
+          [failures.keys(), isCareful ? 1 : MAX_DELTAS],
+        );
+        const [next] = rows;
+        if (next === undefined) return false;
+        chosen = firstOf(rows, maxEvents);
+        await foldDeltas(client, toSeries(next), chosen);
+        return true;
+      });
+    } catch (error) {
+      if (!isPassing(error) && chosen[0] !== undefined) failures.add(String(chosen[0]));
+      throw error;
     }
-    await foldDeltas(client, toSeries(next), chosen);
-    return chosen.length;
-  });
+  };
+}
+
+function firstOf(deltas: readonly { delta_id: number; events: number }[], maxEvents: number): number[] {
+  const chosen: number[] = [];
+  let events = 0;
+  for (const delta of deltas) {
+    events += delta.events;
+    if (chosen.length > 0 && events > maxEvents) break;
+    chosen.push(delta.delta_id);
+  }
+  return chosen;
 }
 
 /** To be called in a transaction of whoever does upkeep. */

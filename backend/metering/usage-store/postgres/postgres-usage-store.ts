@@ -22,7 +22,7 @@ import {
 import { type Database, openDatabase, type PgClient, readFor, spoil } from './database.ts';
 import { readDimensionValues } from './dimension-values.ts';
 import { listEvents } from './event-list.ts';
-import { foldBatches, foldStep, openSettling } from './fold.ts';
+import { foldBatches, openFold, openSettling } from './fold.ts';
 import { listProcesses, listRequests } from './gateway-ledger.ts';
 import { openIngest } from './ingest.ts';
 import { createIngestQueue } from './ingest-queue.ts';
@@ -32,7 +32,7 @@ import { currentSnapshot } from './moment.ts';
 import { openNames } from './names.ts';
 import { openPartitions } from './partitions.ts';
 import { answerQuery } from './read.ts';
-import { rebuildStep } from './rebuild.ts';
+import { openRebuild } from './rebuild.ts';
 import { expireStep } from './retention.ts';
 import { readDuplicates, subjectsSeen, typesSeen } from './seen.ts';
 import { seriesProgress, syncSeries } from './series.ts';
@@ -124,19 +124,22 @@ export async function openPostgresUsageStore(
   });
   const correcting = { db: upkeepDb, names, clock, sliceEvents: options.correctionSliceEvents ?? 5000 };
   const settle = openSettling(upkeepDb);
+  const risingMs = () => performance.now();
+  const fold = openFold(upkeepDb, sizes.foldEventsPerStep, risingMs);
+  const rebuild = openRebuild(upkeepDb, tuples, risingMs);
   const leader = startLeader(
     upkeepDb,
     [
       { name: 'partitions', step: () => partitions.makeAhead(clock.nowMs()).then(() => false) },
       { name: 'corrections', step: () => continueCorrection(correcting) },
-      { name: 'computing anew', step: () => rebuildStep(upkeepDb, tuples) },
+      { name: 'computing anew', step: rebuild.step },
       { name: 'back-fill', step: () => backFillStep(upkeepDb, tuples, sizes.backFillEventsPerStep) },
-      { name: 'folding', step: async () => (await foldStep(upkeepDb, sizes.foldEventsPerStep)) > 0 },
+      { name: 'folding', step: fold },
       { name: 'settling', step: () => settle().then(() => false) },
       { name: 'sums', step: async () => (await foldBatches(upkeepDb)) > 0 },
       { name: 'removing', step: () => removeStep(upkeepDb) },
     ],
-    { nowMs: () => performance.now(), onTrouble: options.onTrouble },
+    { nowMs: risingMs, onTrouble: options.onTrouble },
   );
 
   const questions = createQuestionQueue(
@@ -194,7 +197,8 @@ export async function openPostgresUsageStore(
     totals: () => ask('totals', undefined, totals),
     list: (query, signal) => ask('list', signal, (client) => listEvents(client, names, query)),
     queryWithSnapshot,
-    query: async (query, signal) => (await queryWithSnapshot(query, signal)).rows,
+    query: async (query, signal) =>
+      told(await ask('query', signal, (client, limits) => answerQuery(client, deps, query, limits))).rows,
     async queryInParts(query, onRows, signal) {
       const { rows } = await queryWithSnapshot(query, signal);
       for (const part of partsOf(rows)) onRows(part);

@@ -31,6 +31,7 @@ interface Known {
   spec: SeriesSpec;
   isBackFilled: boolean;
   pendingEvents: number;
+  hasDirty: boolean;
   /** The months with events. */
   bounds: [number, number] | undefined;
 }
@@ -85,7 +86,7 @@ export async function answerQuery(
     query,
     known,
     completeFromMs,
-    dirty: await dirtyQuarters(client, known.series, subjects),
+    dirty: known.hasDirty ? await dirtyQuarters(client, known.series, subjects) : [],
     gather: createGather(query, (subject) => subjectTexts.get(subject) as string, limits, countsEvents),
     judge: dimensionJudge(known.spec, query),
     needsSubject: query.groupBySubject || query.subjects !== undefined || query.subjectGroups !== undefined,
@@ -118,9 +119,11 @@ async function findSeries(
     first_month: number | null;
     last_month: number | null;
     complete_from_ms: number | null;
+    has_dirty: boolean;
   }>({
     name: 'find-series',
     text: `SELECT series, spec, back_filled_row >= last_row AS is_back_filled, complete_from_ms, pending, first_pending,
+        EXISTS (SELECT 1 FROM rollup_dirty AS q WHERE q.series = rollup_series.series) AS has_dirty,
         last_pending, first_month, last_month
       FROM store LEFT JOIN rollup_series ON spec = $1 AND NOT dropped
       LEFT JOIN LATERAL (
@@ -144,6 +147,7 @@ async function findSeries(
     spec: JSON.parse(row.spec) as SeriesSpec,
     isBackFilled: row.is_back_filled,
     pendingEvents: row.pending,
+    hasDirty: row.has_dirty,
     bounds: months.length === 0 ? undefined : [Math.min(...months), Math.max(...months)],
   };
   return { known, completeFromMs };

@@ -5,6 +5,7 @@ import { bucketOf, bucketStartMs, LEVELS, type Level, levelByCode, levelsOf } fr
 import { storableValue } from './contributions.ts';
 import { type Database, LOCKS, numberArray, type PgClient, textArray, underLock } from './database.ts';
 import { readEventRows } from './event-rows.ts';
+import { createFailures, isPassing } from './failures.ts';
 import { cellsSql, foldDeltas } from './fold.ts';
 import { keepingOf, type Series, toSeries } from './series.ts';
 import type { Tuples } from './tuples.ts';
@@ -20,41 +21,89 @@ export const DERIVED: readonly { code: number; from: readonly number[] }[] = [
   { code: 7, from: [5] },
 ];
 
-/**
- * Computes a quarter of an hour of a series anew from the events, for the subjects that corrections have touched, and the
- * larger buckets around it from the smaller ones. All in one moment: what is stored meanwhile waits to be folded.
- * @returns whether there was one
- */
-export async function rebuildStep(db: Database, tuples: Tuples): Promise<boolean> {
-  return underLock(db, LOCKS.upkeep, 'REPEATABLE READ', async (client) => {
-    const { rows } = await client.query<{ series: number; spec: string; quarter: number }>(
-      `SELECT series, spec, quarter FROM rollup_dirty JOIN rollup_series USING (series)
-       WHERE NOT dropped AND back_filled_row >= last_row ORDER BY mark LIMIT 1`,
-    );
-    const [next] = rows;
-    if (next === undefined) return false;
-    const marks = await client.query<{ mark: number; subject: number }>(
-      'SELECT mark, subject FROM rollup_dirty WHERE series = $1 AND quarter = $2',
-      [next.series, next.quarter],
-    );
-    const subjects = [...new Set(marks.rows.map(({ subject }) => subject))];
-    await rebuildQuarter(client, tuples, toSeries(next), next.quarter, subjects);
-    await client.query('DELETE FROM rollup_dirty WHERE mark = ANY($1::bigint[])', [
-      numberArray(marks.rows.map(({ mark }) => mark)),
-    ]);
-    return true;
-  });
+/** Quarters that are computed anew together: the days and months around them are then added up once. */
+const QUARTERS_PER_STEP = 64;
+
+export interface RebuildSteps {
+  /** @returns whether there was anything to compute anew */
+  step(): Promise<boolean>;
 }
 
-async function rebuildQuarter(
+/**
+ * Computes quarters of an hour of a series anew from the events, for the subjects that corrections have touched, and the
+ * larger buckets around them from the smaller ones. All in one moment: what is stored meanwhile waits to be folded.
+ * After a failure they are tried one by one, and one that fails is passed over for a while: it holds up no other.
+ */
+export function openRebuild(db: Database, tuples: Tuples, nowMs: () => number): RebuildSteps {
+  const failures = createFailures(nowMs);
+  return {
+    async step() {
+      const isCareful = failures.any();
+      let current = '';
+      try {
+        return await underLock(db, LOCKS.upkeep, 'REPEATABLE READ', async (client) => {
+          const { rows } = await client.query<{ series: number; spec: string; quarters: number[] }>(
+            `SELECT series, spec, quarters FROM (
+               SELECT series, (array_agg(quarter ORDER BY quarter))[1:$2] AS quarters FROM (
+                 SELECT DISTINCT series, quarter FROM rollup_dirty
+                 WHERE series || ' ' || quarter <> ALL($1::text[])) AS q
+               GROUP BY series) AS d JOIN rollup_series USING (series)
+             WHERE NOT dropped AND back_filled_row >= last_row ORDER BY series LIMIT 1`,
+            [failures.keys(), isCareful ? 1 : QUARTERS_PER_STEP],
+          );
+          const [next] = rows;
+          if (next === undefined) return false;
+          current = `${next.series} ${next.quarters[0]}`;
+          await rebuildQuarters(client, tuples, toSeries(next), next.quarters);
+          return true;
+        });
+      } catch (error) {
+        if (current !== '' && !isPassing(error)) failures.add(current);
+        throw error;
+      }
+    },
+  };
+}
+
+async function rebuildQuarters(
   client: PgClient,
   tuples: Tuples,
   series: Series,
-  quarter: number,
-  subjects: readonly number[],
+  quarters: readonly number[],
 ): Promise<void> {
-  const [fromMs, toMs] = [bucketStartMs('quarter', quarter), bucketStartMs('quarter', quarter + 1)];
-  // Rows and events then are of the same moment.
+  const marks = await client.query<{ mark: number; quarter: number; subject: number }>(
+    'SELECT mark, quarter, subject FROM rollup_dirty WHERE series = $1 AND quarter = ANY($2::bigint[])',
+    [series.series, numberArray(quarters)],
+  );
+  const [smallest] = LEVELS as [Level, ...Level[]];
+  const keeping = keepingOf(series.spec);
+  for (const [quarter, own] of Map.groupBy(marks.rows, (mark) => mark.quarter)) {
+    const [fromMs, toMs] = [bucketStartMs('quarter', quarter), bucketStartMs('quarter', quarter + 1)];
+    await foldOverlapping(client, series, fromMs, toMs);
+    const subjects = [...new Set(own.map(({ subject }) => subject))];
+    const { eventType } = series.spec;
+    const cells = await cellsOf(series, tuples, readEventRows(client, { eventType, fromMs, toMs, subjects }));
+    await removeRows(client, series.series, smallest, quarter, subjects);
+    await insertCells(client, series.series, keeping, { level: smallest, bucket: quarter }, cells);
+  }
+  const subjects = [...new Set(marks.rows.map(({ subject }) => subject))];
+  const levels = new Set(levelsOf(series.spec.dimensions.length > 0));
+  for (const { code, from } of DERIVED) {
+    const level = levelByCode(code);
+    if (!levels.has(level)) continue;
+    const source = from.map(levelByCode).find((candidate) => levels.has(candidate)) as Level;
+    const buckets = new Set(quarters.map((quarter) => bucketOf(level.size, bucketStartMs('quarter', quarter))));
+    for (const bucket of buckets) {
+      await derive(client, series.series, keeping, { source, level, bucket }, subjects);
+    }
+  }
+  await client.query('DELETE FROM rollup_dirty WHERE mark = ANY($1::bigint[])', [
+    numberArray(marks.rows.map(({ mark }) => mark)),
+  ]);
+}
+
+/** Rows and events then are of the same moment. */
+async function foldOverlapping(client: PgClient, series: Series, fromMs: number, toMs: number): Promise<void> {
   const waiting = await client.query<{ delta_id: number }>(
     'SELECT delta_id FROM rollup_deltas WHERE series = $1 AND first_ms < $3 AND last_ms >= $2',
     [series.series, fromMs, toMs],
@@ -64,19 +113,6 @@ async function rebuildQuarter(
     series,
     waiting.rows.map(({ delta_id }) => delta_id),
   );
-  const { eventType } = series.spec;
-  const cells = await cellsOf(series, tuples, readEventRows(client, { eventType, fromMs, toMs, subjects }));
-  const [smallest] = LEVELS as [Level, ...Level[]];
-  await removeRows(client, series.series, smallest, quarter, subjects);
-  const keeping = keepingOf(series.spec);
-  await insertCells(client, series.series, keeping, { level: smallest, bucket: quarter }, cells);
-  const levels = new Set(levelsOf(series.spec.dimensions.length > 0));
-  for (const { code, from } of DERIVED) {
-    const level = levelByCode(code);
-    if (!levels.has(level)) continue;
-    const source = from.map(levelByCode).find((candidate) => levels.has(candidate)) as Level;
-    await derive(client, series.series, keeping, { source, level, atMs: fromMs }, subjects);
-  }
 }
 
 interface KeyedCell {
@@ -171,15 +207,14 @@ async function insertCells(
   );
 }
 
-/** The bucket of a level that holds an instant, from those of the level that it is added up from. */
+/** A bucket of a level, from those of the level that it is added up from. */
 async function derive(
   client: PgClient,
   series: number,
   keeping: Keeping,
-  { source, level, atMs }: { source: Level; level: Level; atMs: number },
+  { source, level, bucket }: { source: Level; level: Level; bucket: number },
   subjects: readonly number[],
 ): Promise<void> {
-  const bucket = bucketOf(level.size, atMs);
   await removeRows(client, series, level, bucket, subjects);
   await client.query(
     `INSERT INTO rollups (series, level, bucket, subject, dims, value, n, m, figure, at_ms, row_id, first_ms, last_ms)

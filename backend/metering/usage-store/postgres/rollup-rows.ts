@@ -67,7 +67,7 @@ export function rowsSql(
   spec: SeriesSpec,
   { level, first, end }: Buckets,
   subjects: readonly number[] | undefined,
-): { text: string; params: unknown[] } {
+): { text: string; params: (number | string | null)[] } {
   const ofSubjects = level.bySubject ? subjects : undefined;
   const isSought = ofSubjects !== undefined && (end - first) * ofSubjects.length <= MAX_SEEKS;
   const columns = `r.bucket, r.subject, r.dims, r.value, r.n, r.m, r.figure, r.at_ms, r.row_id, r.first_ms, r.last_ms`;
