@@ -32,6 +32,8 @@ export interface UsageStoreOptions {
 
 /** Where one store's data is, whoever has it open. */
 export interface UsagePlace {
+  /** For another process, which opens it with `openUsageAt`. */
+  address: string;
   open(clock: Clock, options?: UsageStoreOptions): Promise<UsageStore>;
   remove(): Promise<void>;
 }
@@ -39,21 +41,51 @@ export interface UsagePlace {
 /** An implementation of the port: the same tests hold for each. */
 export interface UsageEngine {
   name: string;
+  /** How many processes may have a place open at the same time, as far as tests go. */
+  writers: number;
   makePlace(): Promise<UsagePlace>;
   /** What an event is known again by. */
   identityOf(event: NewEvent): string;
 }
 
+function openSqlite(path: string, clock: Clock, { readers, ...options }: UsageStoreOptions = {}): Promise<UsageStore> {
+  return openTestUsageStore(path, clock, {
+    ...options,
+    ...(readers !== undefined && { readerThreads: readers }),
+  });
+}
+
+function openPostgres(
+  url: string,
+  clock: Clock,
+  { readers, rollups = {}, dedupeMemTableEntries: _, ...options }: UsageStoreOptions = {},
+): Promise<UsageStore> {
+  const { generationEvents, backFillEventsPerStep, maxDimensionValues } = rollups;
+  return openPostgresUsageStore(url, clock, {
+    ...options,
+    ...(readers !== undefined && { readerConnections: readers }),
+    upkeep: {
+      ...(generationEvents !== undefined && { foldEventsPerStep: generationEvents }),
+      ...(backFillEventsPerStep !== undefined && { backFillEventsPerStep }),
+      ...(maxDimensionValues !== undefined && { maxDimensionValues }),
+    },
+  });
+}
+
+/** Opens a place by its address. */
+export function openUsageAt(address: string, clock: Clock, options?: UsageStoreOptions): Promise<UsageStore> {
+  return (address.startsWith('postgres://') ? openPostgres : openSqlite)(address, clock, options);
+}
+
 const sqlite: UsageEngine = {
   name: 'SQLite',
+  writers: 1,
   async makePlace() {
     const folder = mkdtempSync(join(tmpdir(), 'usage-'));
+    const address = join(folder, 'usage.sqlite');
     return {
-      open: (clock, { readers, ...options } = {}) =>
-        openTestUsageStore(join(folder, 'usage.sqlite'), clock, {
-          ...options,
-          ...(readers !== undefined && { readerThreads: readers }),
-        }),
+      address,
+      open: (clock, options) => openUsageAt(address, clock, options),
       remove: async () => rmSync(folder, { recursive: true }),
     };
   },
@@ -62,23 +94,10 @@ const sqlite: UsageEngine = {
 
 const postgres: UsageEngine = {
   name: 'PostgreSQL',
+  writers: 3,
   async makePlace() {
     const { url, drop } = await createDatabase();
-    return {
-      open: (clock, { readers, rollups = {}, dedupeMemTableEntries: _, ...options } = {}) => {
-        const { generationEvents, backFillEventsPerStep, maxDimensionValues } = rollups;
-        return openPostgresUsageStore(url, clock, {
-          ...options,
-          ...(readers !== undefined && { readerConnections: readers }),
-          upkeep: {
-            ...(generationEvents !== undefined && { foldEventsPerStep: generationEvents }),
-            ...(backFillEventsPerStep !== undefined && { backFillEventsPerStep }),
-            ...(maxDimensionValues !== undefined && { maxDimensionValues }),
-          },
-        });
-      },
-      remove: drop,
-    };
+    return { address: url, open: (clock, options) => openUsageAt(url, clock, options), remove: drop };
   },
   // Within the month of its time; a faithful repetition has the same.
   identityOf: ({ source, id, timeMs }) => `${source}\0${id}\0${new Date(timeMs).toISOString().slice(0, 7)}`,

@@ -1,11 +1,11 @@
 // Run as a process of its own: stores events as fast as it can, and says after each batch which ones are on disk. Beside
 // that it makes events void and counts them again, and says after each correction that it was begun.
-import { openSqliteUsageStore } from '../../../../backend/metering/usage-store/index.ts';
+import { openUsageAt } from '../../../support/usage-engines.ts';
 import { CORRECTION_SLICE_EVENTS, METERS, meteredEvent, SMALL_SIZES } from './storing.ts';
 
-const [path = '', round = ''] = process.argv.slice(2);
-const store = await openSqliteUsageStore(
-  path,
+const [address = '', round = ''] = process.argv.slice(2);
+const store = await openUsageAt(
+  address,
   { nowMs: () => Date.now() },
   {
     rollups: SMALL_SIZES,
