@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CursorChange, SourceContext, SourceRecord } from '../core/source.ts';
 import { instantText, secondsText } from './instants.ts';
 import { textAt } from './json.ts';
@@ -21,8 +22,10 @@ export interface CountingOptions {
 const PAGE = 200;
 /** Records of a transaction, and what a message has at most in memory. */
 const RECORDS_A_STEP = 2000;
-/** Records between two marks of progress: what a kill makes count again, with the ids that they had. */
+/** Records between two marks of progress, about: what a kill makes count again, with the ids that they had. */
 const RECORDS_A_PASS = 20_000;
+/** Each pass reads all that is known, so those with little to count take more slices; so many in one are two weeks of minutes. */
+const MOST_SLICES_A_PASS = 20_000;
 
 /** Turns what is known into records, slice after slice. */
 export interface SliceCounter {
@@ -35,53 +38,61 @@ export interface SliceCounter {
 
 export function createSliceCounter(options: CountingOptions): SliceCounter {
   const { counting, rows, tracker, context } = options;
-  let objects = 1;
+  let slices = 1;
 
   return {
     async countTo(targetMs, isSilent, isCounting) {
       for (;;) {
         const fromMs = tracker.progress.closedMs;
         if (fromMs === undefined || fromMs >= targetMs || context.signal.aborted) return;
-        const slices = Math.max(1, Math.floor(RECORDS_A_PASS / objects));
         const toMs = Math.min(targetMs, fromMs + slices * counting.intervalMs);
-        if (!(await pass(fromMs, toMs, isSilent, isCounting))) return;
+        const made = await pass(fromMs, toMs, isSilent, isCounting);
+        if (made === undefined) return;
+        if (made > RECORDS_A_PASS) slices = Math.max(1, Math.floor(slices / 2));
+        else if (made < RECORDS_A_PASS / 2) slices = Math.min(MOST_SLICES_A_PASS, slices * 2);
       }
     },
   };
 
-  async function pass(fromMs: number, toMs: number, isSilent: boolean, isCounting: () => boolean): Promise<boolean> {
+  /** @returns how many records it made; undefined when they are not ours to count any more */
+  async function pass(
+    fromMs: number,
+    toMs: number,
+    isSilent: boolean,
+    isCounting: () => boolean,
+  ): Promise<number | undefined> {
     let records: SourceRecord[] = [];
     let cursor: CursorChange[] = [];
-    let count = 0;
+    let made = 0;
     const take = async () => {
-      if (records.length > 0) await context.take({ records, cursor });
-      else if (cursor.length > 0) await context.take({ records, cursor });
+      const step = { records, cursor };
+      made += records.length;
       records = [];
       cursor = [];
+      await context.take(step);
     };
     for (let after = ''; ; ) {
       const page = rows.page(after, PAGE);
       const last = page.at(-1);
       if (last === undefined) break;
       after = last.key;
-      count += page.length;
       for (const { uid, row } of page) {
-        if (!isSilent) {
-          for (const record of recordsOf(uid, row, row.dueMs ?? fromMs, toMs)) {
-            records.push(record);
-            if (records.length < RECORDS_A_STEP) continue;
-            if (!isCounting()) return false;
-            await take();
-          }
+        for (const record of isSilent ? [] : recordsOf(uid, row, row.dueMs ?? fromMs, toMs)) {
+          records.push(record);
+          if (records.length < RECORDS_A_STEP) continue;
+          if (!isCounting()) return undefined;
+          await take();
         }
         cursor.push(...settled(uid, row, toMs));
       }
+      // A cluster's worth of ends, or of others' slices, makes no records.
+      if (cursor.length >= RECORDS_A_STEP) await take();
+      else await setImmediate();
     }
-    if (!isCounting()) return false;
+    if (!isCounting()) return undefined;
     cursor.push(rows.ofProgress(tracker.closed(toMs)));
     await take();
-    objects = Math.max(1, count);
-    return true;
+    return made;
   }
 
   /** What becomes of a row when its slices are counted. */

@@ -61,6 +61,8 @@ class Story {
   skewMs = 0;
   /** Something has happened that a list does not tell. */
   isOnlyWatched = false;
+  /** The server has forgotten what was before: until all is listed anew, only what a list tells can be known. */
+  isForgotten = false;
   private count = 0;
 
   constructor(api: KubernetesApi, folder: string) {
@@ -90,6 +92,7 @@ class Story {
       .poll(() => Math.max(0, ...(source?.reports ?? []).map(({ upToMs }) => upToMs ?? 0)))
       .toBeGreaterThanOrEqual(ready);
     this.isOnlyWatched = false;
+    this.isForgotten = false;
   }
 
   put(state: PodState): void {
@@ -122,6 +125,10 @@ class Story {
     const state = this.pods.get(index);
     const { api } = this;
     api.nowMs = T0 + this.now * 1000;
+    if (this.isForgotten && (step === 'restart' || step === 'annotate' || step === 'remove')) {
+      if (api.isDown) return;
+      await this.sync();
+    }
     switch (step) {
       case 'start': {
         if (state !== undefined) return;
@@ -196,6 +203,7 @@ class Story {
     if (step === 'compact') {
       if (this.isOnlyWatched) await this.sync();
       api.compact();
+      this.isForgotten = true;
       api.cut();
     }
     if (step === 'wait') await this.sync();
