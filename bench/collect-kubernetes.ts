@@ -73,7 +73,7 @@ name: bench-${round}
 input:
   schedule:
     interval: 60s
-    input: { kubernetes_resources: { kubeconfig: "${join(folder, 'kubeconfig')}", lookback: 30d } }
+    input: { kubernetes_resources: { kubeconfig: "${join(folder, 'kubeconfig')}", lookback: ${minutes}m } }
 pipeline: { processors: [{ preset: kubernetes-pod-exec-time }] }
 output: { openmeter: { url: "${receiver.url}", batching: { count: 1000 } } }
 buffer: { sqlite: { path: "${join(folder, `spool-${round}.sqlite`)}" } }

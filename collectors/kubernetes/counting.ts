@@ -21,7 +21,7 @@ export interface CountingOptions {
 
 const PAGE = 200;
 /** Records of a transaction, and what a message has at most in memory. */
-const RECORDS_A_STEP = 2000;
+const RECORDS_A_STEP = 1000;
 /** Records between two marks of progress, about: what a kill makes count again, with the ids that they had. */
 const RECORDS_A_PASS = 20_000;
 /** Each pass reads all that is known, so those with little to count take more slices; so many in one are two weeks of minutes. */
