@@ -1,5 +1,5 @@
-import { correctionRepository } from '../../backend/billing/adjustments/repository.ts';
-import type { Correction } from '../../backend/billing/adjustments/types.ts';
+import { adjustmentRepository } from '../../backend/billing/adjustments/repository.ts';
+import type { Adjustment } from '../../backend/billing/adjustments/types.ts';
 import { chargeRepository } from '../../backend/billing/charges/repository.ts';
 import type { Charge } from '../../backend/billing/charges/types.ts';
 import { createIds } from '../../backend/platform/ids.ts';
@@ -40,7 +40,7 @@ export async function storeCredits(t: TestBackend, customerId: string, count: nu
   const createdAtMs = t.clock.nowMs();
   const credits = Array.from(
     { length: count },
-    (_, index): Correction => ({
+    (_, index): Adjustment => ({
       id: newId(),
       customerId,
       currency: 'USD',
@@ -53,5 +53,5 @@ export async function storeCredits(t: TestBackend, customerId: string, count: nu
       createdAtMs,
     }),
   );
-  await t.db.transaction((trx) => correctionRepository(trx).store(credits));
+  await t.db.transaction((trx) => adjustmentRepository(trx).store(credits));
 }

@@ -21,15 +21,15 @@ import {
 } from '../invoice-records/index.ts';
 import type { AdjustmentsDeps } from './deps.ts';
 import { againstLetOff, letOffOf, withoutQuantities } from './let-off.ts';
-import { correctionRepository } from './repository.ts';
-import type { Correction } from './types.ts';
+import { adjustmentRepository } from './repository.ts';
+import type { Adjustment } from './types.ts';
 import { isInForce, withdrawCredits } from './withdraw.ts';
 
 export interface BilledFee {
   /** Of the charge, those of deleted invoices included: what was let off stays let off. */
   lines: readonly LineOfCharge[];
   /** Of the charge. */
-  earlier: readonly Correction[];
+  earlier: readonly Adjustment[];
   /** Until when what the fee is for is used; undefined: it is not used at all. */
   usedUntilMs: number | undefined;
 }
@@ -50,7 +50,7 @@ export async function correctFee(
   if (charge.amount === undefined || billed === undefined || chargesUsage(billed.terms.price)) return;
   const fee = await feeNow(charge, billed, deps, scope);
   const earlier = all.filter(isInForce);
-  const missing = wantedCorrection(fee, fixed).sub(sumOf(earlier.map(({ amount }) => amount)));
+  const missing = wantedAdjustment(fee, fixed).sub(sumOf(earlier.map(({ amount }) => amount)));
   if (missing.isZero()) return;
   const isCredit = missing.lt(0);
   const { adjustments } = await deps.profileOf(charge.customerId, scope);
@@ -58,8 +58,8 @@ export async function correctFee(
   const split = againstLetOff(letOffOf(earlier), missing);
   const rest = isCredit ? split.rest : await withdrawCredits(scope, earlier, split.rest);
   const isUnbilled = !isCredit && !fixed.some(isBilled);
-  const correctionOf = (amount: Decimal): Correction => ({
-    ...(isUnbilled ? unpaidCredit(charge, billed) : timeCorrection(charge, { fixed, billed, isCredit, usedUntilMs })),
+  const adjustmentOf = (amount: Decimal): Adjustment => ({
+    ...(isUnbilled ? unpaidCredit(charge, billed) : timeAdjustment(charge, { fixed, billed, isCredit, usedUntilMs })),
     id: scope.newId(),
     customerId: charge.customerId,
     currency: charge.currency,
@@ -69,17 +69,17 @@ export async function correctFee(
     state: 'pending',
     createdAtMs: scope.clock.nowMs(),
   });
-  await correctionRepository(scope).store([
-    ...(rest.isZero() ? [] : [correctionOf(rest)]),
-    ...(split.letOff.isZero() ? [] : [withoutQuantities(correctionOf(split.letOff))]),
+  await adjustmentRepository(scope).store([
+    ...(rest.isZero() ? [] : [adjustmentOf(rest)]),
+    ...(split.letOff.isZero() ? [] : [withoutQuantities(adjustmentOf(split.letOff))]),
   ]);
 }
 
 /**
- * What all corrections of the fee are to come to. What was let off is not billed again, and only what is billed can be given
+ * What all adjustments of the fee are to come to. What was let off is not billed again, and only what is billed can be given
  * back.
  */
-function wantedCorrection(fee: string, fixed: readonly LineOfCharge[]): Decimal {
+function wantedAdjustment(fee: string, fixed: readonly LineOfCharge[]): Decimal {
   const difference = new Decimal(fee).sub(sumOf(fixed.filter(isBilled).map(netOf)));
   const letOff = sumOf(fixed.filter((line) => !isBilled(line)).map(netOf));
   const more = difference.sub(letOff);
@@ -87,12 +87,12 @@ function wantedCorrection(fee: string, fixed: readonly LineOfCharge[]): Decimal 
   return Decimal.min(ZERO, difference);
 }
 
-type CorrectionTexts = Pick<Correction, 'reason' | 'name' | 'description' | 'period'>;
+type AdjustmentTexts = Pick<Adjustment, 'reason' | 'name' | 'description' | 'period'>;
 
-function timeCorrection(
+function timeAdjustment(
   charge: Charge,
   of: { fixed: readonly LineOfCharge[]; billed: LineOfCharge; isCredit: boolean; usedUntilMs: number | undefined },
-): CorrectionTexts {
+): AdjustmentTexts {
   const { fixed, billed, isCredit, usedUntilMs } = of;
   const fromMs = billed.servicePeriod.fromMs;
   const toMs = Math.max(fromMs, ...fixed.map((line) => line.servicePeriod.toMs), charge.servicePeriod.toMs);
@@ -108,7 +108,7 @@ function timeCorrection(
 }
 
 /** A credit that was used, for a fee that nobody pays in the end. */
-function unpaidCredit(charge: Charge, billed: LineOfCharge): CorrectionTexts {
+function unpaidCredit(charge: Charge, billed: LineOfCharge): AdjustmentTexts {
   return {
     reason: 'credit_without_payment',
     name: `${billed.name}: credit taken back`,

@@ -1,17 +1,17 @@
 /**
- * Corrections that nobody pays, gets or is billed for: written off, taken off a draft, or only listed. They are a part of
+ * Adjustments that nobody pays, gets or is billed for: written off, taken off a draft, or only listed. They are a part of
  * what a charge comes to, and of nothing that was paid. Pure.
  */
 import { Decimal, sumDecimals, ZERO } from '../../platform/decimal.ts';
-import type { Correction } from './types.ts';
+import type { Adjustment } from './types.ts';
 
-export function isLetOff({ state }: Correction): boolean {
+export function isLetOff({ state }: Adjustment): boolean {
   return state === 'written_off' || state === 'reported';
 }
 
-/** Signed: what of corrections was let off and has not come to nothing since. */
-export function letOffOf(corrections: readonly Correction[]): Decimal {
-  return sumDecimals(corrections.filter(isLetOff).map(({ amount }) => amount));
+/** Signed: what of adjustments was let off and has not come to nothing since. */
+export function letOffOf(adjustments: readonly Adjustment[]): Decimal {
+  return sumDecimals(adjustments.filter(isLetOff).map(({ amount }) => amount));
 }
 
 /**
@@ -26,8 +26,8 @@ export function againstLetOff(letOff: Decimal, amount: Decimal): { letOff: Decim
   return { letOff: own, rest: amount.sub(own) };
 }
 
-/** What of a correction is let off with what it takes away. It counts nothing by itself. */
-export function withoutQuantities(correction: Correction): Correction {
+/** What of an adjustment is let off with what it takes away. It counts nothing by itself. */
+export function withoutQuantities(adjustment: Adjustment): Adjustment {
   const {
     quantityBefore: _,
     quantityAfter: __,
@@ -35,6 +35,6 @@ export function withoutQuantities(correction: Correction): Correction {
     snapshot: ____,
     sinceSnapshot: _____,
     ...rest
-  } = correction;
+  } = adjustment;
   return { ...rest, description: `It takes away what was let off before: ${rest.description}`, state: 'reported' };
 }

@@ -16,7 +16,7 @@ import {
   quantityOfPart,
   rateLine,
 } from '../invoice-records/index.ts';
-import type { Correction } from './types.ts';
+import type { Adjustment } from './types.ts';
 
 /**
  * Whether a unit costs something else in one part than in another one, as where a part was let off.
@@ -44,7 +44,7 @@ export function partsOf(valuesAtEnds: readonly string[]): string[] {
  * The quantities of the parts as they were last counted.
  * @param before their sum; a difference that was not told by parts is the last one's
  */
-export function partsBefore(lines: readonly LineOfCharge[], earlier: readonly Correction[], before: string): string[] {
+export function partsBefore(lines: readonly LineOfCharge[], earlier: readonly Adjustment[], before: string): string[] {
   const told = earlier.findLast(({ partsAfter }) => partsAfter?.length === lines.length)?.partsAfter;
   const parts = told ?? lines.map(({ quantity = '0' }) => quantity);
   const last = differenceOf(before, sumOf(parts.slice(0, -1)));

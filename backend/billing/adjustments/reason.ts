@@ -5,9 +5,9 @@ import type { Scope } from '../../platform/scope.ts';
 import type { Charge } from '../charges/index.ts';
 import { usageBehind } from '../invoice-records/index.ts';
 import type { AdjustmentsDeps } from './deps.ts';
-import type { CorrectionReason } from './types.ts';
+import type { AdjustmentReason } from './types.ts';
 
-export type UsageReason = Extract<CorrectionReason, 'late_usage' | 'voided_events' | 'lower_usage'>;
+export type UsageReason = Extract<AdjustmentReason, 'late_usage' | 'voided_events' | 'lower_usage'>;
 
 /** How each is named beside what it corrects. */
 export const USAGE_REASON_NAMES: Readonly<Record<UsageReason, string>> = {

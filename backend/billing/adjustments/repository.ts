@@ -8,14 +8,14 @@ import type { PageRequest } from '../../platform/http/paging.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import type { Charge } from '../charges/index.ts';
-import type { Correction } from './types.ts';
+import type { Adjustment } from './types.ts';
 
-interface CorrectionRow {
+interface AdjustmentRow {
   id: string;
   customer_id: string;
   currency: string;
   charge_id: string | null;
-  state: Correction['state'];
+  state: Adjustment['state'];
   line_id: string | null;
   /** Whether it is to be paid. */
   is_debit: number;
@@ -31,12 +31,12 @@ const REPLACED = [
   'line_id',
   'content',
   'created_at',
-] as const satisfies (keyof CorrectionRow)[];
+] as const satisfies (keyof AdjustmentRow)[];
 
 /** Differences to what was billed. A handle lives as long as the transaction that it is made for. */
-export function correctionRepository(db: DbHandle) {
+export function adjustmentRepository(db: DbHandle) {
   const tables = withTables<{
-    billing_corrections: CorrectionRow;
+    billing_corrections: AdjustmentRow;
     charges: { customer_id: string; currency: string; state: Charge['state'] };
   }>(db);
   const all = tables.selectFrom('billing_corrections').selectAll();
@@ -47,8 +47,8 @@ export function correctionRepository(db: DbHandle) {
     .where('is_debit', '=', sql.lit(1));
   return {
     /** New ones, and ones that take the place of what they were. */
-    store: async (corrections: readonly Correction[]): Promise<void> => {
-      await inPieces(await mapInSlices(corrections, toRow), (piece) =>
+    store: async (adjustments: readonly Adjustment[]): Promise<void> => {
+      await inPieces(await mapInSlices(adjustments, toRow), (piece) =>
         tables
           .insertInto('billing_corrections')
           .values(piece)
@@ -56,26 +56,26 @@ export function correctionRepository(db: DbHandle) {
           .execute(),
       );
     },
-    byIds: async (ids: readonly string[]): Promise<Map<string, Correction>> => {
+    byIds: async (ids: readonly string[]): Promise<Map<string, Adjustment>> => {
       const rows = await inLists(ids, (list) => all.where('id', 'in', list).execute());
-      return new Map((await mapInSlices(rows, toCorrection)).map((one) => [one.id, one]));
+      return new Map((await mapInSlices(rows, toAdjustment)).map((one) => [one.id, one]));
     },
-    byId: async (id: string): Promise<Correction | undefined> => {
+    byId: async (id: string): Promise<Adjustment | undefined> => {
       const row = await all.where('id', '=', id).executeTakeFirst();
-      return row && toCorrection(row);
+      return row && toAdjustment(row);
     },
     /** In the order in which they were found, by the charge. */
-    ofCharges: async (chargeIds: readonly string[]): Promise<Map<string, Correction[]>> => {
+    ofCharges: async (chargeIds: readonly string[]): Promise<Map<string, Adjustment[]>> => {
       const rows = await inLists(chargeIds, (list) => all.where('charge_id', 'in', list).orderBy('id').execute());
-      return groupedBy(await mapInSlices(rows, toCorrection), ({ chargeId = '' }) => chargeId);
+      return groupedBy(await mapInSlices(rows, toAdjustment), ({ chargeId = '' }) => chargeId);
     },
     /** In the order in which they were found. */
-    ofCharge: async (chargeId: string): Promise<Correction[]> =>
-      (await correctionRepository(db).ofCharges([chargeId])).get(chargeId) ?? [],
-    pending: async (customerId: string, currency: string): Promise<Correction[]> => {
+    ofCharge: async (chargeId: string): Promise<Adjustment[]> =>
+      (await adjustmentRepository(db).ofCharges([chargeId])).get(chargeId) ?? [],
+    pending: async (customerId: string, currency: string): Promise<Adjustment[]> => {
       const waiting = all.where('customer_id', '=', customerId).where('currency', '=', currency);
       const pending = waiting.where('state', '=', sql.lit('pending' as const)).orderBy('id');
-      return mapInSlices(await pending.execute(), toCorrection);
+      return mapInSlices(await pending.execute(), toAdjustment);
     },
     /** What the customer has to get back, by currency. A credit waits for an invoice a few at a time. */
     owed: async (customerId: string): Promise<{ currency: string; amount: string }[]> => {
@@ -84,7 +84,7 @@ export function correctionRepository(db: DbHandle) {
         .where('state', '=', sql.lit('pending' as const))
         .execute();
       const sums = new Map<string, Decimal>();
-      for (const { currency, amount } of await mapInSlices(rows, toCorrection)) {
+      for (const { currency, amount } of await mapInSlices(rows, toAdjustment)) {
         sums.set(currency, (sums.get(currency) ?? ZERO).add(amount));
       }
       const credits = [...sums].filter(([, sum]) => sum.lt(0)).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -117,7 +117,7 @@ export function correctionRepository(db: DbHandle) {
         .execute();
       return rows.map((row) => row.customer_id);
     },
-    page: async (customerId: string, page: PageRequest): Promise<{ corrections: Correction[]; total: number }> => {
+    page: async (customerId: string, page: PageRequest): Promise<{ adjustments: Adjustment[]; total: number }> => {
       const own = tables.selectFrom('billing_corrections').where('customer_id', '=', customerId);
       const { total } = await own.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const rows = await own
@@ -127,13 +127,13 @@ export function correctionRepository(db: DbHandle) {
         .limit(page.size)
         .offset((page.number - 1) * page.size)
         .execute();
-      return { corrections: rows.map(toCorrection), total: Number(total) };
+      return { adjustments: rows.map(toAdjustment), total: Number(total) };
     },
   };
 }
 
-function toRow(correction: Correction): CorrectionRow {
-  const { id, customerId, currency, chargeId, state, lineId, ...content } = correction;
+function toRow(adjustment: Adjustment): AdjustmentRow {
+  const { id, customerId, currency, chargeId, state, lineId, ...content } = adjustment;
   return {
     id,
     customer_id: customerId,
@@ -141,15 +141,15 @@ function toRow(correction: Correction): CorrectionRow {
     charge_id: chargeId ?? null,
     state,
     line_id: lineId ?? null,
-    is_debit: isNegative(correction.amount) ? 0 : 1,
+    is_debit: isNegative(adjustment.amount) ? 0 : 1,
     content: JSON.stringify(content),
-    created_at: toStoredInstant(correction.createdAtMs),
+    created_at: toStoredInstant(adjustment.createdAtMs),
   };
 }
 
-function toCorrection(row: CorrectionRow): Correction {
+function toAdjustment(row: AdjustmentRow): Adjustment {
   return {
-    ...(JSON.parse(row.content) as Correction),
+    ...(JSON.parse(row.content) as Adjustment),
     id: row.id,
     customerId: row.customer_id,
     currency: row.currency,

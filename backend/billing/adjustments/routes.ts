@@ -3,11 +3,11 @@ import { numberedPage } from '../../platform/http/paging.ts';
 import { queryOf } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
-import { correctionPageSchema, correctionSchema, settleCorrectionSchema } from './schema.ts';
-import type { CorrectionsService } from './service.ts';
+import { adjustmentPageSchema, adjustmentSchema, settleAdjustmentSchema } from './schema.ts';
+import type { AdjustmentsService } from './service.ts';
 
 /** Registers the list of what was corrected after it was billed. */
-export function billingCorrectionRoutes(router: Router, service: CorrectionsService): void {
+export function billingAdjustmentRoutes(router: Router, service: AdjustmentsService): void {
   router.endpoint(
     {
       method: 'get',
@@ -21,7 +21,7 @@ export function billingCorrectionRoutes(router: Router, service: CorrectionsServ
       access: 'read',
       params: z.object({ customerId: ulidSchema }),
       query: queryOf({ page: numberedPage() }),
-      responses: { 200: jsonResponse('A page of corrections.', correctionPageSchema) },
+      responses: { 200: jsonResponse('A page of corrections.', adjustmentPageSchema) },
     },
     async ({ answer, params, query }) => answer(await service.list(params.customerId, query.page)),
   );
@@ -38,8 +38,8 @@ export function billingCorrectionRoutes(router: Router, service: CorrectionsServ
         'means, or what is open is written off. It cannot be undone; the same again changes nothing.',
       access: 'write',
       params: z.object({ customerId: ulidSchema, correctionId: ulidSchema }),
-      body: settleCorrectionSchema,
-      responses: { 200: jsonResponse('The correction.', correctionSchema) },
+      body: settleAdjustmentSchema,
+      responses: { 200: jsonResponse('The correction.', adjustmentSchema) },
     },
     async ({ answer, params, body }) => answer(await service.settle(params.customerId, params.correctionId, body)),
   );

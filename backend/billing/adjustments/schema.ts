@@ -3,7 +3,7 @@ import { pageMetaSchema } from '../../platform/http/paging.ts';
 import { dateTimeSchema, numericSchema, ulidSchema } from '../../platform/http/schemas.ts';
 import { periodSchema } from '../invoice-records/index.ts';
 
-export const correctionSchema = z
+export const adjustmentSchema = z
   .strictObject({
     id: ulidSchema,
     created_at: dateTimeSchema,
@@ -42,11 +42,11 @@ export const correctionSchema = z
     line: z.strictObject({ id: ulidSchema }).optional(),
   })
   .openapi('BillingCorrection');
-export type CorrectionBody = z.input<typeof correctionSchema>;
+export type AdjustmentBody = z.input<typeof adjustmentSchema>;
 
-export const correctionPageSchema = z
+export const adjustmentPageSchema = z
   .strictObject({
-    data: z.array(correctionSchema),
+    data: z.array(adjustmentSchema),
     meta: pageMetaSchema,
     owed: z.array(z.strictObject({ currency: z.string(), amount: numericSchema })).openapi({
       description:
@@ -59,7 +59,7 @@ export const correctionPageSchema = z
 /** A line of a bank statement or of a letter. */
 const MAX_NOTE_LENGTH = 1024;
 
-export const settleCorrectionSchema = z
+export const settleAdjustmentSchema = z
   .strictObject({
     how: z.enum(['paid_out', 'written_off']).openapi({
       description:
@@ -68,4 +68,4 @@ export const settleCorrectionSchema = z
     note: z.string().min(1).max(MAX_NOTE_LENGTH).optional(),
   })
   .openapi('SettleBillingCorrectionRequest');
-export type SettleCorrection = z.output<typeof settleCorrectionSchema>;
+export type SettleAdjustment = z.output<typeof settleAdjustmentSchema>;

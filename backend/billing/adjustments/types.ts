@@ -1,10 +1,10 @@
-/** Corrections of what was billed. Money and quantities are decimal texts. */
+/** Adjustments of what was billed. Money and quantities are decimal texts. */
 
 import type { Period } from '../../platform/period/index.ts';
 import type { TaxRef } from '../charges/index.ts';
 
 /** Why an amount is corrected after it was billed. */
-export type CorrectionReason =
+export type AdjustmentReason =
   | 'late_usage'
   | 'voided_events'
   | 'lower_usage'
@@ -18,16 +18,16 @@ export type CorrectionReason =
  * `pending`: for the next invoice. `invoiced`: on one. `reported`: only listed. `paid_out`, `written_off`: settled without
  * an invoice. `withdrawn`: what it gave back is not billed any more.
  */
-export type CorrectionState = 'pending' | 'invoiced' | 'reported' | 'paid_out' | 'written_off' | 'withdrawn';
+export type AdjustmentState = 'pending' | 'invoiced' | 'reported' | 'paid_out' | 'written_off' | 'withdrawn';
 
 /** A difference to what was billed. */
-export interface Correction {
+export interface Adjustment {
   id: string;
   customerId: string;
   currency: string;
   /** What was billed wrongly by now; none for what is carried over. */
   chargeId?: string;
-  reason: CorrectionReason;
+  reason: AdjustmentReason;
   name: string;
   description: string;
   /** Signed: negative gives back. */
@@ -38,8 +38,8 @@ export interface Correction {
   /** Usage that was billed in parts with prices of their own: what the new quantity is in each. */
   partsAfter?: readonly string[];
   period: Period;
-  state: CorrectionState;
-  /** The correction that this one is the rest of. */
+  state: AdjustmentState;
+  /** The adjustment that this one is the rest of. */
   originId?: string;
   /** A credit that was settled without an invoice: by whom it was decided is in the audit log. */
   settledAtMs?: number;

@@ -1,6 +1,6 @@
 /**
  * Usage that changed after it was billed: events that arrived late, and events that were voided. What was billed is
- * rated again with the quantity that it has now; the difference is a correction. Asking again finds nothing new.
+ * rated again with the quantity that it has now; the difference is an adjustment. Asking again finds nothing new.
  */
 
 import type { PricingTerms } from '../../catalog/rating/index.ts';
@@ -29,16 +29,16 @@ import type { AdjustmentsDeps } from './deps.ts';
 import { againstLetOff, letOffOf, withoutQuantities } from './let-off.ts';
 import { costOfParts, differInPrice, partsBefore, partsOf, upToParts } from './parts.ts';
 import { USAGE_REASON_NAMES, type UsageReason, usageReason } from './reason.ts';
-import { correctionRepository } from './repository.ts';
-import type { Correction } from './types.ts';
+import { adjustmentRepository } from './repository.ts';
+import type { Adjustment } from './types.ts';
 import { isInForce } from './withdraw.ts';
 
 /** What was billed of a charge. */
 interface Counted {
   billed: Period;
   lines: readonly LineOfCharge[];
-  earlier: readonly Correction[];
-  /** What of corrections nobody is billed for, signed. */
+  earlier: readonly Adjustment[];
+  /** What of adjustments nobody is billed for, signed. */
   letOff: Decimal;
   /** The last one that stands: it has what a person has set. */
   line: LineOfCharge;
@@ -62,30 +62,30 @@ interface Recount {
 
 /**
  * Looks at one charge again.
- * @returns the corrections that were made; none when nothing has changed, or when the charge is still being billed
+ * @returns the adjustments that were made; none when nothing has changed, or when the charge is still being billed
  */
-async function correctUsage(deps: AdjustmentsDeps, scope: CustomerScope, chargeId: string): Promise<Correction[]> {
+async function correctUsage(deps: AdjustmentsDeps, scope: CustomerScope, chargeId: string): Promise<Adjustment[]> {
   const charge = await chargeRepository(scope).byId(chargeId);
   const found = charge && (await countAgain(deps, scope, charge, await lineRepository(scope).ofCharge(charge.id)));
   if (charge === undefined || found === undefined) return [];
   return scope.transaction(async (scope) => {
     const now = await countedSoFar(scope, charge, await lineRepository(scope).ofCharge(charge.id));
     if (now?.billed.toMs !== found.known.billed.toMs || now.before !== found.known.before) return [];
-    const corrections = await correctionsOf(deps, scope, charge, { ...found, known: now });
-    await correctionRepository(scope).store(corrections);
-    return corrections;
+    const adjustments = await adjustmentsOf(deps, scope, charge, { ...found, known: now });
+    await adjustmentRepository(scope).store(adjustments);
+    return adjustments;
   });
 }
 
-/** The corrections that a look at one charge would make if its lines were these. Nothing is stored. */
+/** The adjustments that a look at one charge would make if its lines were these. Nothing is stored. */
 export async function recountCharge(
   deps: AdjustmentsDeps,
   scope: CustomerScope,
   charge: Charge,
   lines: readonly LineOfCharge[],
-): Promise<Correction[]> {
+): Promise<Adjustment[]> {
   const found = await countAgain(deps, scope, charge, lines);
-  return found === undefined ? [] : correctionsOf(deps, scope, charge, found);
+  return found === undefined ? [] : adjustmentsOf(deps, scope, charge, found);
 }
 
 /** Reads the usage of what is billed. Not within a transaction, which would hold up everybody else. */
@@ -115,7 +115,7 @@ async function countAgain(
 }
 
 /**
- * What lines and corrections have come to so far; undefined when there is nothing to look at.
+ * What lines and adjustments have come to so far; undefined when there is nothing to look at.
  * @param all lines of the charge, those of deleted and void invoices included
  */
 async function countedSoFar(
@@ -129,7 +129,7 @@ async function countedSoFar(
   const standing = lines.filter((one) => !isLineLetOff(one));
   const line = standing.at(-1);
   if (billed === undefined || line === undefined) return undefined;
-  const earlier = (await correctionRepository(scope).ofCharge(charge.id)).filter(isInForce);
+  const earlier = (await adjustmentRepository(scope).ofCharge(charge.id)).filter(isInForce);
   const own = earlier.filter(({ reason }) => reason !== 'carried_over');
   const sinceSnapshot = own.findLast((one) => one.snapshot !== undefined)?.snapshot ?? line.snapshot;
   const before = countedBefore(lines, earlier);
@@ -155,8 +155,8 @@ function hasOwnPeriod({ overrides }: LineOfCharge): boolean {
   return overrides?.fields.includes('period') === true;
 }
 
-/** The quantity that lines and corrections have come to so far. */
-function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Correction[]): string {
+/** The quantity that lines and adjustments have come to so far. */
+function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Adjustment[]): string {
   const own = earlier.filter(({ reason, quantityAfter }) => reason !== 'carried_over' && quantityAfter !== undefined);
   const changes = own.map(({ quantityAfter, quantityBefore }) =>
     differenceOf(quantityAfter ?? '0', quantityBefore ?? '0'),
@@ -165,27 +165,27 @@ function countedBefore(lines: readonly LineOfCharge[], earlier: readonly Correct
 }
 
 /** None when nothing can be given back. */
-async function correctionsOf(
+async function adjustmentsOf(
   deps: AdjustmentsDeps,
   scope: CustomerScope,
   charge: Charge,
   recount: Recount,
-): Promise<Correction[]> {
+): Promise<Adjustment[]> {
   const { isPaidFor, letOff } = recount.known;
   const amount = costOfDifference(charge, recount, await currencyOf(deps, charge.currency, scope), scope.newId);
   if (isNegative(amount) && !isPaidFor) return [];
   const { adjustments } = await deps.profileOf(charge.customerId, scope);
-  const correction = differenceIn(scope, charge, recount, amount);
+  const adjustment = differenceIn(scope, charge, recount, amount);
   const split = againstLetOff(letOff, new Decimal(amount));
   // A difference that costs nothing (free units, the middle of a package) is known, and on no invoice.
-  if (adjustments.late_usage === 'report' || split.rest.isZero()) return [{ ...correction, state: 'reported' }];
-  const billed = { ...correction, amount: formatDecimal(split.rest) };
+  if (adjustments.late_usage === 'report' || split.rest.isZero()) return [{ ...adjustment, state: 'reported' }];
+  const billed = { ...adjustment, amount: formatDecimal(split.rest) };
   if (split.letOff.isZero()) return [billed];
-  const taken = { ...correction, id: scope.newId(), amount: formatDecimal(split.letOff) };
+  const taken = { ...adjustment, id: scope.newId(), amount: formatDecimal(split.letOff) };
   return [billed, withoutQuantities(taken)];
 }
 
-function differenceIn(scope: CustomerScope, charge: Charge, recount: Recount, amount: string): Correction {
+function differenceIn(scope: CustomerScope, charge: Charge, recount: Recount, amount: string): Adjustment {
   const { known, after, partsAfter, reason, snapshot } = recount;
   const { billed, line, before, sinceSnapshot } = known;
   const text = toTextPeriod(billed);
@@ -250,7 +250,7 @@ export const LOOK_BACK_MS = 100 * 86_400_000;
 
 /** What a look at everything billed lately has come to. */
 export interface Recounted {
-  readonly made: readonly Correction[];
+  readonly made: readonly Adjustment[];
   /** Charges that could not be looked at, and why: those are tried again, and hold up nothing else. */
   readonly failed: readonly { readonly chargeId: string; readonly error: unknown }[];
 }
@@ -267,7 +267,7 @@ export async function correctUsageOfCustomer(
 ): Promise<Recounted> {
   const { recountedAtMs = LOOK_BACK_MS } = await scheduleRepository(scope).last(customerId);
   const sinceMs = Math.min(recountedAtMs, scope.clock.nowMs()) - LOOK_BACK_MS;
-  const made: Correction[] = [];
+  const made: Adjustment[] = [];
   const failed: { chargeId: string; error: unknown }[] = [];
   for (const charge of await chargeRepository(scope).issuedSince(customerId, sinceMs)) {
     try {

@@ -2,11 +2,11 @@
 
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { Decimal, formatDecimal } from '../../platform/decimal.ts';
-import { correctionRepository } from './repository.ts';
-import type { Correction } from './types.ts';
+import { adjustmentRepository } from './repository.ts';
+import type { Adjustment } from './types.ts';
 
 /** Whether it still is a part of what a charge comes to. */
-export function isInForce({ state }: Correction): boolean {
+export function isInForce({ state }: Adjustment): boolean {
   return state !== 'withdrawn';
 }
 
@@ -16,11 +16,11 @@ export function isInForce({ state }: Correction): boolean {
  */
 export async function withdrawCredits(
   scope: CustomerScope,
-  corrections: readonly Correction[],
+  adjustments: readonly Adjustment[],
   amount: Decimal,
 ): Promise<Decimal> {
   let left = amount;
-  const waiting = corrections.filter((one) => one.state === 'pending' && new Decimal(one.amount).lt(0));
+  const waiting = adjustments.filter((one) => one.state === 'pending' && new Decimal(one.amount).lt(0));
   for (const credit of waiting.toReversed()) {
     if (left.isZero()) break;
     const taken = Decimal.min(left, new Decimal(credit.amount).neg());
@@ -29,7 +29,7 @@ export async function withdrawCredits(
     const changed = rest.isZero()
       ? { ...credit, state: 'withdrawn' as const }
       : { ...credit, amount: formatDecimal(rest) };
-    await correctionRepository(scope).store([changed]);
+    await adjustmentRepository(scope).store([changed]);
   }
   return left;
 }

@@ -2,7 +2,7 @@
 import { customerScope } from '../../customers/test-clocks/index.ts';
 import { notFound } from '../../platform/errors.ts';
 import type { Scope } from '../../platform/scope.ts';
-import { correctionRepository } from '../adjustments/index.ts';
+import { adjustmentRepository } from '../adjustments/index.ts';
 import { chargeRepository, isOpen } from '../charges/index.ts';
 import type { Invoice } from '../invoice-records/index.ts';
 import { createInvoice, invoiceProblem, moveInvoice } from '../invoices/index.ts';
@@ -30,7 +30,7 @@ export async function invoiceNow(deps: BillingRunsDeps, root: Scope, request: In
   const created = await scope.transaction(async (scope) => {
     const open = (await chargeRepository(scope).open(customerId)).filter(isOpen);
     const made: Invoice[] = [];
-    const owed = await correctionRepository(scope).debitCurrencies(customerId);
+    const owed = await adjustmentRepository(scope).debitCurrencies(customerId);
     for (const currency of new Set([...open.map((charge) => charge.currency), ...owed])) {
       const invoice = await createInvoice(deps, scope, { customerId, currency, cutoffMs, isProgressive, chargeIds });
       if (invoice !== undefined) made.push(invoice);

@@ -3,7 +3,7 @@
  * has one of its own.
  */
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
-import { correctionRepository } from '../adjustments/index.ts';
+import { adjustmentRepository } from '../adjustments/index.ts';
 import { chargeRepository } from '../charges/index.ts';
 import { type Invoice, invoiceRepository } from '../invoice-records/index.ts';
 import { createInvoice, moveInvoice } from '../invoices/index.ts';
@@ -16,7 +16,7 @@ export async function invoiceLastDebits(
   customerId: string,
 ): Promise<Invoice[]> {
   const made: Invoice[] = [];
-  for (const currency of await correctionRepository(scope).debitCurrencies(customerId)) {
+  for (const currency of await adjustmentRepository(scope).debitCurrencies(customerId)) {
     const invoice = await scope.transaction(async (scope) => {
       if (await isMoreToCome(scope, customerId, currency)) return undefined;
       return createInvoice(deps, scope, { customerId, currency, cutoffMs: scope.clock.nowMs() });
@@ -26,7 +26,7 @@ export async function invoiceLastDebits(
   return made;
 }
 
-/** Charges that fall due some day, or drafts that may still take corrections or bring some. */
+/** Charges that fall due some day, or drafts that may still take adjustments or bring some. */
 async function isMoreToCome(scope: CustomerScope, customerId: string, currency: string): Promise<boolean> {
   if (await chargeRepository(scope).hasOpen(customerId, currency)) return true;
   return (await invoiceRepository(scope).movingDrafts(customerId, currency)).length > 0;

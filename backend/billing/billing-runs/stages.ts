@@ -1,7 +1,7 @@
 /** What each stage of a billing run goes through, and what it does with each item. Items may be done again at any time. */
 
 import type { Scope } from '../../platform/scope.ts';
-import { correctionRepository, LOOK_BACK_MS } from '../adjustments/index.ts';
+import { adjustmentRepository, LOOK_BACK_MS } from '../adjustments/index.ts';
 import { chargeRepository, scheduleRepository } from '../charges/index.ts';
 import { invoiceRepository } from '../invoice-records/index.ts';
 import { moveInvoice } from '../invoices/index.ts';
@@ -36,7 +36,7 @@ export const STAGE_WORK: Readonly<Record<Stage, StageWork>> = {
   collect: {
     next: async (_deps, scope, _run, afterId, limit) => {
       const due = await chargeRepository(scope).customersWithDue(scope.clock.nowMs(), afterId, limit);
-      const owing = await correctionRepository(scope).customersWithLastDebit(afterId, limit);
+      const owing = await adjustmentRepository(scope).customersWithLastDebit(afterId, limit);
       return [...new Set([...due, ...owing])].sort().slice(0, limit);
     },
     work: invoiceCustomer,

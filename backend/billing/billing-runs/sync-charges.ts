@@ -3,7 +3,7 @@
 import type { SubscriptionView } from '../../customers/subscriptions/index.ts';
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { Currency } from '../../platform/money.ts';
-import { correctFee, correctionRepository } from '../adjustments/index.ts';
+import { adjustmentRepository, correctFee } from '../adjustments/index.ts';
 import {
   type Charge,
   type ChargeChange,
@@ -128,7 +128,7 @@ async function applyChange(
   }
   const { charge } = change;
   const lines = (await lineRepository(scope).ofCharge(charge.id)).filter((line) => line.kind === 'charge');
-  const earlier = await correctionRepository(scope).ofCharge(charge.id);
+  const earlier = await adjustmentRepository(scope).ofCharge(charge.id);
   const currency = await currencyOf(deps, charge.currency, scope);
   if (change.kind === 'remove') {
     await charges.setState(charge.id, { state: 'deleted', atMs });

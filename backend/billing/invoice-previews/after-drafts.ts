@@ -1,9 +1,9 @@
 /**
- * What the drafts leave for the next invoice when nothing more happens: of periods that they are parts of, of the corrections
- * that wait, and as corrections of what has changed since their quantities were taken. Nothing is stored.
+ * What the drafts leave for the next invoice when nothing more happens: of periods that they are parts of, of the adjustments
+ * that wait, and as adjustments of what has changed since their quantities were taken. Nothing is stored.
  */
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
-import { type Correction, correctionRepository, leftOf, recountCharge } from '../adjustments/index.ts';
+import { type Adjustment, adjustmentRepository, leftOf, recountCharge } from '../adjustments/index.ts';
 import type { BillingRunsDeps } from '../billing-runs/index.ts';
 import { chargeRepository } from '../charges/index.ts';
 import {
@@ -21,8 +21,8 @@ import { type WaitingDraft, waitingDrafts } from './waiting-drafts.ts';
 export interface AfterDrafts {
   /** Lines of drafts with the quantities that will be taken, by id. */
   lines: ReadonlyMap<string, InvoiceLine>;
-  /** Corrections that will then wait for an invoice. */
-  pending: readonly Correction[];
+  /** Adjustments that will then wait for an invoice. */
+  pending: readonly Adjustment[];
   /** When the last draft came before it that does; now: none does. */
   lastAtMs: number;
 }
@@ -30,7 +30,7 @@ export interface AfterDrafts {
 /** How far the drafts have come. */
 interface Walk extends AfterDrafts {
   lines: Map<string, InvoiceLine>;
-  pending: Correction[];
+  pending: Adjustment[];
   lastAtMs: number;
   waiting: WaitingDraft[];
   /** Charges on drafts that were issued meanwhile, and have not been counted again since. */
@@ -53,7 +53,7 @@ export async function afterDrafts(
   const untilMs = Math.max(scope.clock.nowMs(), nextAtMs);
   const walk: Walk = {
     lines: new Map(),
-    pending: await correctionRepository(scope).pending(customerId, currency),
+    pending: await adjustmentRepository(scope).pending(customerId, currency),
     waiting: await waitingDrafts(deps, scope, customerId, currency),
     uncounted: new Set(),
     issued: new Set(),

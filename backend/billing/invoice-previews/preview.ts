@@ -10,7 +10,7 @@ import { notFound } from '../../platform/errors.ts';
 import { smallestOf } from '../../platform/extremes.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import type { Scope } from '../../platform/scope.ts';
-import { correctionRepository, correctUsageOfCustomer, fitCorrections, isOwed } from '../adjustments/index.ts';
+import { adjustmentRepository, correctUsageOfCustomer, fitAdjustments, isOwed } from '../adjustments/index.ts';
 import { type BillingRunsDeps, syncCustomer } from '../billing-runs/index.ts';
 import { type Charge, chargeRepository, currencyOf, dueInstants, upcomingCharges } from '../charges/index.ts';
 import {
@@ -22,9 +22,9 @@ import {
   totalsOf,
 } from '../invoice-records/index.ts';
 import {
+  adjustmentLine,
   collectedAtMs,
   collectionAtMs,
-  correctionLine,
   draftUntilMs,
   gatherOptions,
   type InvoiceBody,
@@ -68,7 +68,7 @@ export async function previewInvoice(
   const moving = { ...gathered, lines: [...gathered.lines, ...(options.extraLines ?? [])] };
   const after = debits?.after ?? (await afterDrafts(deps, scope, moving, moving.invoice.collectionAtMs));
   const priced = await price(deps, scope, moving, options.quantities ?? {}, after);
-  const { invoice, lines: rated } = await withCorrections(scope, priced, after);
+  const { invoice, lines: rated } = await withAdjustments(scope, priced, after);
   return toInvoiceBody(invoice, rated, undefined);
 }
 
@@ -88,7 +88,7 @@ async function nextCharges(
     });
   if (asked !== undefined) return { currency: asked, charges: ofCurrency(await upTo(asked), asked) };
   const first = await upTo();
-  const [owed] = await correctionRepository(scope).debitCurrencies(customer.id);
+  const [owed] = await adjustmentRepository(scope).debitCurrencies(customer.id);
   const currency = currencyOfNext(first, customer) ?? owed ?? DEFAULT_CURRENCY;
   // What falls due first may have another one: then more is to be looked at than up to there.
   const isOnly = first.every((charge) => charge.currency === currency);
@@ -190,16 +190,16 @@ async function price(
   return rateAll(taken, ids);
 }
 
-async function withCorrections(scope: CustomerScope, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
+async function withAdjustments(scope: CustomerScope, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
   const { invoice, lines, currency } = moving;
-  const fitted = await fitCorrections(pending, (await totalsOf(lines, currency)).total);
+  const fitted = await fitAdjustments(pending, (await totalsOf(lines, currency)).total);
   const nowMs = scope.clock.nowMs();
-  const added = fitted.map(({ correction, amount }, index) => ({
-    ...correctionLine(
-      { ...correction, amount },
+  const added = fitted.map(({ adjustment, amount }, index) => ({
+    ...adjustmentLine(
+      { ...adjustment, amount },
       { invoice, position: lines.length + index, nowMs, newId: scope.newId },
     ),
-    id: derivedId(`${correction.id}/preview`),
+    id: derivedId(`${adjustment.id}/preview`),
   }));
   return withTotals({ ...moving, lines: [...lines, ...added] });
 }

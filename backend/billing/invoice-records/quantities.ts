@@ -101,7 +101,7 @@ function isBefore(other: Period, own: Period): boolean {
 /**
  * The quantity of a part: what the period has come to by its end, less what earlier parts have billed. Events that
  * arrived late in an earlier part are billed with this one. Where events were voided there may be less than was billed:
- * then this part bills nothing, and the difference is a correction.
+ * then this part bills nothing, and the difference is an adjustment.
  */
 export function quantityOfPart(valueAtEnd: string, ofEarlier: string): string {
   const quantity = differenceOf(valueAtEnd, ofEarlier);

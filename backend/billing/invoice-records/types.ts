@@ -27,7 +27,7 @@ export interface InvoiceLine {
   position: number;
   kind: 'charge' | 'correction' | 'manual';
   chargeId?: string;
-  correctionId?: string;
+  adjustmentId?: string;
   /** `manual` as soon as somebody has edited it. */
   controller: 'system' | 'manual';
   overrides?: LineOverrides;

@@ -24,10 +24,10 @@ export async function eventsOf(
 ): Promise<TracedEventPage> {
   const usage = await usageBehind(deps, scope, traced);
   if (usage === undefined) return pageOf([], page.size, undefined);
-  const { correction } = traced;
-  if (correction?.sinceSnapshot !== undefined) {
-    return latePage(deps, { ...usage, fromMs: correction.period.fromMs, toMs: correction.period.toMs }, page, {
-      since: correction.sinceSnapshot,
+  const { adjustment } = traced;
+  if (adjustment?.sinceSnapshot !== undefined) {
+    return latePage(deps, { ...usage, fromMs: adjustment.period.fromMs, toMs: adjustment.period.toMs }, page, {
+      since: adjustment.sinceSnapshot,
       prefix: 'late',
     });
   }

@@ -4,7 +4,7 @@ import type { UsageMoment } from '../../metering/usage-store/index.ts';
 import { notFound } from '../../platform/errors.ts';
 import type { Period } from '../../platform/period/index.ts';
 import type { Scope } from '../../platform/scope.ts';
-import { type Correction, correctionRepository } from '../adjustments/index.ts';
+import { type Adjustment, adjustmentRepository } from '../adjustments/index.ts';
 import { type Charge, chargeRepository } from '../charges/index.ts';
 import { type InvoiceLine, invoiceRepository, lineRepository } from '../invoice-records/index.ts';
 import { invoiceNotFound } from '../invoices/index.ts';
@@ -14,7 +14,7 @@ export interface Traced {
   customerId: string;
   line?: InvoiceLine;
   charge?: Charge;
-  correction?: Correction;
+  adjustment?: Adjustment;
   name: string;
   featureId?: string;
   period: Period;
@@ -31,14 +31,14 @@ export async function tracedLine(scope: Scope, invoiceId: string, lineId: string
   const line = await lineRepository(scope).byId(lineId);
   if (line?.invoiceId !== invoiceId) throw notFound('invoice line', lineId);
   const charge = line.chargeId === undefined ? undefined : await chargeRepository(scope).byId(line.chargeId);
-  const correction =
-    line.correctionId === undefined ? undefined : await correctionRepository(scope).byId(line.correctionId);
+  const adjustment =
+    line.adjustmentId === undefined ? undefined : await adjustmentRepository(scope).byId(line.adjustmentId);
   const featureId = line.featureId ?? charge?.featureId;
   return {
     customerId: invoice.customerId,
     line,
     ...(charge !== undefined && { charge }),
-    ...(correction !== undefined && { correction }),
+    ...(adjustment !== undefined && { adjustment }),
     name: line.name,
     ...(featureId !== undefined && { featureId }),
     period: line.servicePeriod,

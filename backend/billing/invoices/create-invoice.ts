@@ -5,7 +5,7 @@ import type { Customer } from '../../customers/customers/index.ts';
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { largestOf, smallestOf } from '../../platform/extremes.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
-import { correctionRepository, isOwed } from '../adjustments/index.ts';
+import { adjustmentRepository, isOwed } from '../adjustments/index.ts';
 import type { StoredProfile } from '../billing-profiles/index.ts';
 import { type Charge, chargeRepository } from '../charges/index.ts';
 import {
@@ -62,12 +62,12 @@ export async function createInvoice(
   return invoice;
 }
 
-/** Corrections are put on the invoice when its quantities are taken. */
+/** Adjustments are put on the invoice when its quantities are taken. */
 async function isAnythingOwed(
   scope: CustomerScope,
   { customerId, currency, chargeIds }: CreateOptions,
 ): Promise<boolean> {
-  return chargeIds === undefined && isOwed(await correctionRepository(scope).pending(customerId, currency));
+  return chargeIds === undefined && isOwed(await adjustmentRepository(scope).pending(customerId, currency));
 }
 
 export async function gatherOptions(

@@ -1,6 +1,6 @@
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { Scope } from '../../platform/scope.ts';
-import { correctionRepository } from '../adjustments/index.ts';
+import { adjustmentRepository } from '../adjustments/index.ts';
 import { chargeRepository, customerHasCharges } from '../charges/index.ts';
 import { invoiceRepository } from '../invoice-records/index.ts';
 import { invoiceProblem } from './errors.ts';
@@ -16,7 +16,7 @@ export const invoicesInUse = {
   blockDeletion: async (customerId: string, scope: Scope): Promise<DomainProblem | undefined> => {
     const open = await invoiceRepository(scope).open({ customerId }, MAX_NAMED);
     const charges = (await chargeRepository(scope).open(customerId)).length;
-    const owed = await correctionRepository(scope).owed(customerId);
+    const owed = await adjustmentRepository(scope).owed(customerId);
     if (open.length === 0 && charges === 0) {
       if (owed.length === 0) return undefined;
       const sums = owed.map(({ currency, amount }) => `${amount} ${currency}`).join(', ');

@@ -4,14 +4,14 @@ import type { InvoicesDeps } from './deps.ts';
 import { invoiceRoutes } from './routes.ts';
 import { createInvoicesService, type InvoicesService } from './service.ts';
 
+export { fitToDraft } from './adjustments/on-draft.ts';
 export { type InvoiceBody, toDiscountsBody, toInvoiceBody, toTotalsBody } from './body.ts';
-export { fitToDraft } from './corrections/on-draft.ts';
 export { createInvoice, followGathering, gatherOptions, invoiceHead, newLine } from './create-invoice.ts';
 export type { InvoicesDeps } from './deps.ts';
 export { invoiceNotFound, invoiceProblem } from './errors.ts';
 export { invoicesInUse } from './in-use.ts';
 export { moveInvoice } from './lifecycle/advance.ts';
-export { correctionLine, type Moving, rateAll, takeQuantities, withTotals } from './lifecycle/collect.ts';
+export { adjustmentLine, type Moving, rateAll, takeQuantities, withTotals } from './lifecycle/collect.ts';
 export { DRAFT_SYNCED_AT, FINALIZED_AT, factsOf, hasLiving, passes } from './lifecycle/facts.ts';
 export { taxDefaultsOf, whyNoTax } from './lifecycle/tax.ts';
 export { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';

@@ -17,8 +17,8 @@ import {
   transition,
   waitsForEarlierPart,
 } from '../../invoice-records/index.ts';
+import { adjustmentsFollow } from '../adjustments/follow-invoice.ts';
 import { chargesFollow } from '../charges-follow.ts';
-import { correctionsFollow } from '../corrections/follow-invoice.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
 import type { Moving } from './collect.ts';
@@ -178,7 +178,7 @@ async function save(
   const replaced = lines.filter((line) => known.has(line.id) && known.get(line.id) !== line);
   await lineRepository(scope).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
   await chargesFollow(scope, before.lines, lines, nowMs);
-  await correctionsFollow(deps, scope, before, { ...moved, invoice: changed });
+  await adjustmentsFollow(deps, scope, before, { ...moved, invoice: changed });
   return { ...changed, version: invoice.version + 1 };
 }
 

@@ -6,7 +6,7 @@ import { largestOf, smallestOf } from '../../../platform/extremes.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
 import type { Currency } from '../../../platform/money.ts';
-import { type Correction, rateCorrection } from '../../adjustments/index.ts';
+import { type Adjustment, rateAdjustment } from '../../adjustments/index.ts';
 import type { Charge } from '../../charges/index.ts';
 import {
   earlierParts,
@@ -96,9 +96,9 @@ export async function withTotals(moving: Moving): Promise<Moving> {
   return { ...moving, invoice: { ...invoice, totals: await totalsOf(lines, currency), servicePeriod } };
 }
 
-/** The line that a correction becomes. */
-export function correctionLine(
-  correction: Correction,
+/** The line that an adjustment becomes. */
+export function adjustmentLine(
+  adjustment: Adjustment,
   context: { invoice: Pick<Invoice, 'id'>; position: number; nowMs: number; newId: NewId },
 ): InvoiceLine {
   const { nowMs, newId } = context;
@@ -107,20 +107,20 @@ export function correctionLine(
     invoiceId: context.invoice.id,
     position: context.position,
     kind: 'correction',
-    correctionId: correction.id,
-    ...(correction.chargeId !== undefined && { chargeId: correction.chargeId }),
+    adjustmentId: adjustment.id,
+    ...(adjustment.chargeId !== undefined && { chargeId: adjustment.chargeId }),
     controller: 'system',
-    name: correction.name,
-    description: correction.description,
-    terms: { price: { type: 'flat', amount: correction.amount } },
-    ...(correction.taxConfig !== undefined && { taxConfig: correction.taxConfig }),
-    servicePeriod: correction.period,
-    fullServicePeriod: correction.period,
+    name: adjustment.name,
+    description: adjustment.description,
+    terms: { price: { type: 'flat', amount: adjustment.amount } },
+    ...(adjustment.taxConfig !== undefined && { taxConfig: adjustment.taxConfig }),
+    servicePeriod: adjustment.period,
+    fullServicePeriod: adjustment.period,
     invoiceAtMs: nowMs,
     splitPosition: 'single',
     previousQuantity: '0',
     previouslyBilledAmount: '0',
-    rated: rateCorrection(correction, newId),
+    rated: rateAdjustment(adjustment, newId),
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };

@@ -13,7 +13,7 @@ import {
   type ReadQuantities,
   transition,
 } from '../../invoice-records/index.ts';
-import { attachCorrections } from '../corrections/attach.ts';
+import { attachAdjustments } from '../adjustments/attach.ts';
 import { droppedLine } from '../edit.ts';
 import { type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
@@ -60,7 +60,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
 async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
   const taken = await rateAll(await takeQuantities(context.scope, moving, context.quantities), context.scope.newId);
-  const attached = await attachCorrections(context.scope, taken, { nowMs: context.nowMs, newId: context.scope.newId });
+  const attached = await attachAdjustments(context.scope, taken, { nowMs: context.nowMs, newId: context.scope.newId });
   const { invoice } = attached;
   const { invoicing } = invoice.workflow;
   const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);

@@ -3,12 +3,12 @@ import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { toTextPeriod } from '../../platform/period/index.ts';
 import type { StoredRating } from '../invoice-records/index.ts';
-import type { Correction } from './types.ts';
+import type { Adjustment } from './types.ts';
 
-/** What a correction's line costs: one detailed line with the difference. */
-export function rateCorrection(correction: Correction, newId: NewId): StoredRating {
-  const totals: Totals = { ...NO_TOTALS, amount: correction.amount, total: correction.amount };
-  const { quantityBefore, quantityAfter } = correction;
+/** What an adjustment's line costs: one detailed line with the difference. */
+export function rateAdjustment(adjustment: Adjustment, newId: NewId): StoredRating {
+  const totals: Totals = { ...NO_TOTALS, amount: adjustment.amount, total: adjustment.amount };
+  const { quantityBefore, quantityAfter } = adjustment;
   const quantity =
     quantityBefore === undefined || quantityAfter === undefined
       ? '1'
@@ -17,17 +17,17 @@ export function rateCorrection(correction: Correction, newId: NewId): StoredRati
     detailedLines: [
       {
         id: newId(),
-        name: correction.name,
-        childUniqueReferenceId: `correction/${correction.reason}`,
+        name: adjustment.name,
+        childUniqueReferenceId: `correction/${adjustment.reason}`,
         category: 'regular',
         paymentTerm: 'in_arrears',
         quantity: '1',
-        unitPrice: correction.amount,
-        servicePeriod: toTextPeriod(correction.period),
+        unitPrice: adjustment.amount,
+        servicePeriod: toTextPeriod(adjustment.period),
         discounts: [],
         creditsApplied: [],
         totals,
-        explanation: [{ rule: 'no_line', text: correction.description, result: correction.amount }],
+        explanation: [{ rule: 'no_line', text: adjustment.description, result: adjustment.amount }],
       },
     ],
     totals,
