@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** 22 characters of base64url are 132 bits: two of 10^15 ids are alike with a chance of 1 in 10^10. */
 const ID_LENGTH = 22;
@@ -8,5 +8,5 @@ const ID_LENGTH = 22;
  * changed mapping must not bill the past again.
  */
 export function idOf(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, ID_LENGTH);
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, ID_LENGTH);
 }

@@ -27,9 +27,16 @@ export function scopeOf(given: unknown) {
 
 /** As a plain object. @throws TypeError when values nest too deeply */
 export function attributesOf(attributes: readonly KeyValue[] | null | undefined, depth = 0): Record<string, unknown> {
-  const entries = (attributes ?? []).map(({ key = '', value }) => [key, plainOf(value, depth)] as const);
-  return Object.fromEntries(entries);
+  const plain: Record<string, unknown> = {};
+  for (const { key = '', value } of attributes ?? []) {
+    // Each of them is one of the object's own, whatever it is called.
+    if (key === '__proto__') Object.defineProperty(plain, key, { value: plainOf(value, depth), ...OWN });
+    else plain[key] = plainOf(value, depth);
+  }
+  return plain;
 }
+
+const OWN = { enumerable: true, configurable: true, writable: true } as const;
 
 export function plainOf(value: AnyValue | null | undefined, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new TypeError(`values nest more than ${MAX_DEPTH} deep`);
@@ -66,11 +73,17 @@ function base64Of(value: Uint8Array | string | null | undefined): string {
 
 /** JSON has them in hexadecimal already. */
 export function hexOf(value: Uint8Array | string | null | undefined): string {
+  if (value === undefined || value === null || value.length === 0) return '';
   return typeof value === 'string' ? value.toLowerCase() : Buffer.from(value ?? []).toString('hex');
 }
 
 export function nanosOf(value: unknown): string {
-  return value === undefined || value === null ? '0' : String(value);
+  if (value === undefined || value === null) return '0';
+  if (typeof value !== 'object') return String(value);
+  // What 64-bit integers are decoded to; its own way to a text divides digit by digit, which takes as long as all the rest.
+  const { low, high } = value as { readonly low?: unknown; readonly high?: unknown };
+  if (typeof low !== 'number' || typeof high !== 'number') return String(value);
+  return low === 0 && high === 0 ? '0' : String((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
 }
 
 /** RFC 3339 with milliseconds; undefined when it is not known, which OTLP writes as 0. */

@@ -296,3 +296,51 @@ test('while it runs it reads at each tick, and says how far it is', async () => 
   expect(metrics).toContain('collector_source_reached{collector="runai"} 1');
   await collect.stop();
 });
+
+test('hostile lists hold up nobody, are bounded, and end', async () => {
+  runai.workloads.push(runningFrom(1, at('23:50:00')));
+  await once();
+  const good = {
+    clusterId: 'c',
+    createdAt: '2025-06-30T23:49:00Z',
+    phase: 'Running',
+    phaseUpdatedAt: '2025-06-30T23:50:00Z',
+  };
+  const items = [
+    null,
+    5,
+    [],
+    { ...good, id: '../../../admin' },
+    { ...good, id: 'x'.repeat(200) },
+    { ...good, id: 'no-phase', phase: null },
+    { ...good, id: 'no-date', createdAt: 'yesterday' },
+    // Names of what all objects have; what they say of their metrics is 404, so they stay open.
+    { ...good, id: '__proto__', name: '__proto__' },
+    { ...good, id: 'constructor', ['__proto__']: { polluted: true } },
+    { ...good, id: 'future', createdAt: '9999-12-31T23:59:59Z', phaseUpdatedAt: '9999-12-31T23:59:59Z' },
+  ];
+  const page = (more: object = {}) => ({ body: JSON.stringify({ workloads: items, ...more }) });
+  const bodies: { body: string }[] = [
+    page(),
+    page({ next: 0 }),
+    page({ next: 1e300 }),
+    page({ next: 'x' }),
+    { body: `{"workloads":${'['.repeat(100_000)}` },
+    { body: `{"workloads":[${'{},'.repeat(4_000_000)}{}]}` },
+    { body: '' },
+  ];
+  for (const body of bodies) {
+    runai.mood = (path, query) =>
+      path === '/api/v1/workloads' && query.get('filterBy')?.startsWith('completedAt') === true ? body : undefined;
+    runai.nowMs += 30_000;
+    const collect = startCollect(configOf());
+    await expect
+      .poll(() => server.events.length, { timeout: 20_000 })
+      .toBeGreaterThan((runai.nowMs - START) / 30_000 - 1);
+    await collect.stop();
+    expect(collect.logged.some(({ level }) => level === 'fatal')).toBe(false);
+  }
+  expect(server.events).toHaveLength(bodies.length);
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  expect(runai.asked.some((path) => path.includes('admin'))).toBe(false);
+});
