@@ -17,12 +17,22 @@ export interface CollectProcess {
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-export function startCollectProcess(folder: string, config: string, args: readonly string[] = []): CollectProcess {
+/** @param clockStepMs by so much its wall clock is wrong */
+export function startCollectProcess(
+  folder: string,
+  config: string,
+  args: readonly string[] = [],
+  clockStepMs = 0,
+): CollectProcess {
   const file = join(folder, 'config.yaml');
   writeFileSync(file, config);
-  const child: ChildProcess = spawn(process.execPath, [join(ROOT, 'bin/collect.js'), '--config', file, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...steppedBy(clockStepMs), join(ROOT, 'bin/collect.js'), '--config', file, ...args],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   const lines: Record<string, unknown>[] = [];
   const said: string[] = [];
   let rest = '';
@@ -57,4 +67,14 @@ export function startCollectProcess(folder: string, config: string, args: readon
       return ended;
     },
   };
+}
+
+/** Node's flags for a wall clock that is wrong: what comes first in the process replaces Date. */
+function steppedBy(ms: number): string[] {
+  if (ms === 0) return [];
+  const code = `const Real = Date; globalThis.Date = class extends Real {
+    constructor(...parts) { if (parts.length > 0) super(...parts); else super(Real.now() + ${ms}); }
+    static now() { return Real.now() + ${ms}; }
+  };`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 }

@@ -27,6 +27,8 @@ export interface IngestServer {
   /** Ids that came again with another content. */
   readonly changed: string[];
   answer: (ids: readonly string[], request: number) => IngestAnswer;
+  /** Knows nothing any more. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -69,6 +71,11 @@ export async function startIngestServer(): Promise<IngestServer> {
     bodies,
     changed,
     answer: () => ({ status: 204 }),
+    forget() {
+      known.clear();
+      requests.length = 0;
+      stored.length = 0;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -23,6 +23,8 @@ export interface S3Server {
   timeMs: number | undefined;
   /** GETs of this key are never answered, or not behind so many bytes. */
   hang(key: string, behind?: number): void;
+  /** Cuts all connections that are open. */
+  cut(): void;
   /** What becomes of the XML of a listing before it is sent. */
   changeListing: (xml: string) => string;
   /** Told of each GET of an object before it is answered. */
@@ -57,6 +59,7 @@ export async function startS3Server(bucket = 'usage'): Promise<S3Server> {
     pageSize: 1000,
     timeMs: undefined,
     hang: (key, behind) => void hanging.set(key, behind),
+    cut: () => server.closeAllConnections(),
     changeListing: (xml) => xml,
     onGet: () => {},
     close: () =>
