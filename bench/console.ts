@@ -61,7 +61,7 @@ function pages(made: Made): [path: string, content: string][] {
     ['/settings/billing-profiles', 'tbody tr'],
     ['/settings/currencies', 'tbody tr'],
     ['/settings/jobs', 'tbody tr'],
-    ['/settings/gateway-nodes', '.empty'],
+    ['/settings/sources', '.empty'],
     ['/settings/corrections', '.empty'],
   ];
 }

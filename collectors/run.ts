@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../delivery/clock.ts';
 import type { Log } from '../delivery/log.ts';
 import { createRareLog } from '../delivery/rare-log.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Config } from './config/read-config.ts';
 import { type RunningCollector, startCollector } from './core/collector.ts';
 import { type HttpServer, startHttpServer } from './core/http-server.ts';
@@ -46,9 +47,17 @@ export async function runCollectors(config: Config, mode: RunMode, surroundings:
   surroundings.signal.addEventListener('abort', stop, { once: true });
   if (surroundings.signal.aborted) stop();
   const once = mode.once || mode.span !== undefined;
-  const shared = { ...surroundings, ...mode, spool, rareLog, once, signal: stopper.signal };
-  const collectors = config.collectors.map(({ name, kind, settings, mapping, output }) =>
-    startCollector({ name, source: kind.create(settings, surroundings), mapping, output }, shared),
+  const shared = {
+    ...surroundings,
+    ...mode,
+    spool,
+    rareLog,
+    once,
+    version: packageJson.version,
+    signal: stopper.signal,
+  };
+  const collectors = config.collectors.map(({ name, kind, kindName, settings, mapping, output }) =>
+    startCollector({ name, kind: kindName, source: kind.create(settings, surroundings), mapping, output }, shared),
   );
   let server: HttpServer | undefined;
   try {
@@ -61,6 +70,7 @@ export async function runCollectors(config: Config, mode: RunMode, surroundings:
     surroundings.signal.removeEventListener('abort', stop);
     await Promise.allSettled(collectors.map(({ ended }) => ended));
     await Promise.all(collectors.map(({ sender }) => sender.stop(STOP_MS)));
+    await Promise.all(collectors.map(({ reported }) => reported));
     await server?.close();
     spool.close();
     rareLog.flush();

@@ -44,7 +44,7 @@ function pictures(made: Seeded): Picture[] {
       shows: '[data-testid=invoice-total]',
     },
     { name: 'console-invoice', path: `/billing/invoices/${made.invoices.issued}` },
-    { name: 'console-gateway-nodes', path: '/settings/gateway-nodes' },
+    { name: 'console-sources', path: '/settings/sources' },
   ];
 }
 

@@ -13,7 +13,7 @@ export const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Event Corrections': 'Events made void, and restored, with who and why.',
   'External invoicing': 'What a system reports that issues invoices in place of this one.',
   Features: 'What is sold, measured by meters.',
-  'Gateway Nodes': 'What gateways say they have sent, and what has come.',
+  Sources: 'What gateways and collectors say they have sent, and what has come.',
   Invoices: 'What is owed: drafts, issued invoices, their documents, charges and adjustments.',
   'Metering Events': 'What was used: events are sent and looked at.',
   Meters: 'How events become quantities, and what these are.',

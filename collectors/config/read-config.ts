@@ -17,6 +17,8 @@ export interface Config {
 export interface CollectorConfig {
   readonly name: string;
   readonly kind: SourceKind;
+  /** Its key under `input`. */
+  readonly kindName: string;
   readonly settings: unknown;
   readonly mapping: Mapping;
   readonly output: OutputSettings;

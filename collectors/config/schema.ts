@@ -121,7 +121,9 @@ function inputSchema(kinds: SourceKinds) {
     const given = Object.entries(input).filter(([, settings]) => settings !== undefined);
     const [only] = given;
     const kind = only === undefined ? undefined : kinds[only[0]];
-    if (only !== undefined && kind !== undefined && given.length === 1) return { kind, settings: only[1] };
+    if (only !== undefined && kind !== undefined && given.length === 1) {
+      return { kind, kindName: kind.name ?? only[0], settings: only[1] };
+    }
     context.addIssue({ code: 'custom', message: `must have one of ${known}` });
     return z.NEVER;
   });

@@ -1,10 +1,11 @@
 import type { Clock } from '../../delivery/clock.ts';
 import type { Log } from '../../delivery/log.ts';
 import type { RareLog } from '../../delivery/rare-log.ts';
-import { createTransport } from '../../delivery/transport.ts';
+import { createTransport, type Transport } from '../../delivery/transport.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { type Source, type SourceContext, type SourceReport, type Span, Stopped } from './source.ts';
+import { createSourceReporter, reportsUrlOf, type SourceReporter } from './source-reporter.ts';
 import type { Spool, SpoolPart } from './spool.ts';
 import { createSpoolSender, type SpoolSender } from './spool-sender.ts';
 
@@ -23,6 +24,8 @@ export interface OutputSettings {
 export interface CollectorSettings {
   /** Part of every id: it must never change. */
   readonly name: string;
+  /** Of the source, for the backend's ledger. */
+  readonly kind: string;
   readonly source: Source;
   readonly mapping: Mapping;
   readonly output: OutputSettings;
@@ -35,6 +38,8 @@ export interface CollectorSurroundings {
   readonly log: Log;
   readonly rareLog: RareLog;
   readonly once: boolean;
+  /** Of this program. */
+  readonly version: string;
   /** Given: only this part of the past is read, once more. */
   readonly span?: Span | undefined;
   /** Aborted when sources are to end. */
@@ -58,46 +63,66 @@ export interface RunningCollector {
   readonly state: SourceState;
   /** Resolves when the source has ended. Rejects when it could not go on. */
   readonly ended: Promise<void>;
+  /** Resolves when the backend has been told for the last time, after the signal. */
+  readonly reported: Promise<void>;
 }
 
+/** A report is small and of the moment: one that is late is worth nothing. */
+const REPORT_TIMEOUT_MS = 2000;
 const KEEPALIVE_MS = 60_000;
 const USER_AGENT = 'kong-metering-collector';
 
 export function startCollector(settings: CollectorSettings, surroundings: CollectorSurroundings): RunningCollector {
-  const { name, output } = settings;
-  const { clock, rareLog, signal, once } = surroundings;
+  const { name, output, mapping } = settings;
+  const { clock, signal, once } = surroundings;
   const part = surroundings.spool.part(name);
-  const intake = createIntake({ name, mapping: settings.mapping, part, clock, rareLog, signal });
+  const { state, report } = createState();
+  const reporter = reporterOf(settings, surroundings, part, state);
+  const rareLog = reporter?.watch(surroundings.rareLog) ?? surroundings.rareLog;
+  const intake = createIntake({ name, mapping, part, clock, rareLog, signal });
   const { token } = output;
   const sender = createSpoolSender({
     ...surroundings,
+    rareLog,
     part,
     node: nodeOf(name),
     endpoint: output.url.origin,
-    transport: createTransport(
-      { ...output, keepaliveMs: KEEPALIVE_MS, connections: output.maxInFlight, userAgent: USER_AGENT },
-      output.url,
-      clock,
-    ),
+    transport: transportTo(output.url, output, clock),
     batching: output.batching,
     maxInFlight: output.maxInFlight,
     scrub: (text) => (token === undefined ? text : text.replaceAll(token, '[token]')),
   });
-  const state = createState();
   const { take, tryTake } = intake;
-  const context: SourceContext = {
-    name,
-    clock,
-    signal,
-    once,
-    rareLog,
-    cursor: part.cursor,
-    take,
-    tryTake,
-    report: state.report,
-  };
+  const context: SourceContext = { name, clock, signal, once, rareLog, cursor: part.cursor, take, tryTake, report };
   sender.start();
-  return { name, part, intake, sender, state: state.state, ended: run(settings.source, context, surroundings.span) };
+  return {
+    name,
+    part,
+    intake,
+    sender,
+    state,
+    ended: run(settings.source, context, surroundings.span),
+    reported: reporter?.run() ?? Promise.resolve(),
+  };
+}
+
+function transportTo(url: URL, output: OutputSettings, clock: Clock): Transport {
+  const { maxInFlight: connections } = output;
+  return createTransport({ ...output, keepaliveMs: KEEPALIVE_MS, connections, userAgent: USER_AGENT }, url, clock);
+}
+
+/** undefined = the endpoint is none that takes reports. */
+function reporterOf(
+  { name, kind, output }: CollectorSettings,
+  { version, clock, signal }: CollectorSurroundings,
+  part: SpoolPart,
+  state: SourceState,
+): SourceReporter | undefined {
+  const url = reportsUrlOf(output.url);
+  if (url === undefined) return undefined;
+  const settings = { ...output, maxInFlight: 1, timeoutMs: Math.min(output.timeoutMs, REPORT_TIMEOUT_MS) };
+  const transport = transportTo(url, settings, clock);
+  return createSourceReporter({ part, node: nodeOf(name), kind, version, transport, clock, signal, state });
 }
 
 /** What the ledger of sources in the backend calls a collector. */

@@ -11,6 +11,8 @@ export interface SourceSurroundings {
 
 /** A kind of source: what stands below its key under `input`, and how to make one of it. */
 export interface SourceKind<Settings = unknown> {
+  /** What the backend's ledger calls it; undefined = as its key under `input`. */
+  readonly name?: string;
   /** Checks and completes what stands in the configuration; unknown keys are to be refused. */
   readonly schema: z.ZodType<Settings>;
   /** Opens nothing yet: that is for `run`, which may fail and try again. */
@@ -22,5 +24,5 @@ export type SourceKinds = Readonly<Record<string, SourceKind>>;
 
 /** A kind whose settings are its own business, for the record of kinds. */
 export function sourceKind<Settings>(kind: SourceKind<Settings>): SourceKind {
-  return { schema: kind.schema, create: (settings, surroundings) => kind.create(settings as Settings, surroundings) };
+  return { ...kind, create: (settings, surroundings) => kind.create(settings as Settings, surroundings) };
 }

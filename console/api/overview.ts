@@ -195,12 +195,12 @@ export function useIngest(nowMs: () => number) {
   });
 }
 
-/** Plugin servers that delivered, the one seen last first. */
-export function useGatewayNodes(query: () => Record<string, string>) {
+/** Plugin servers and collectors that delivered or reported, the one seen last first. */
+export function useSources(query: () => Record<string, string>) {
   return useQuery({
-    queryKey: ['overview', 'gateway-nodes', query],
+    queryKey: ['overview', 'sources', query],
     refetchInterval: REFRESH_MS,
-    queryFn: ({ signal }) => call(api.GET('/v3/openmeter/gateway-nodes', { params: { query: query() }, signal })),
+    queryFn: ({ signal }) => call(api.GET('/v3/openmeter/sources', { params: { query: query() }, signal })),
   });
 }
 

@@ -73,6 +73,15 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
 
+/** "under a second", "4 s", "12 min", "3 h", "5 days". */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 1) return 'under a second';
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
 /** "PT1H" → "1 hour", "P1M" → "1 month", "P2W" → "2 weeks". What it does not know stays as it is. */
 export function formatDuration(iso: string): string {
   const match = /^P(?:(\d+)(Y|M|W|D)|T(\d+)(H|M|S))$/.exec(iso);

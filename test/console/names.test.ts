@@ -107,7 +107,7 @@ describe.skipIf(!hasBrowser)('what pages call by name, and what they do not know
   test('a figure of the home page is not zero before there is an answer', async () => {
     const { page, open } = tab;
     const { promise: isSeen, resolve: goOn } = Promise.withResolvers<void>();
-    await page.route(/gateway-nodes|unattributed-subjects|ingest-totals/, async (route) => {
+    await page.route(/sources|unattributed-subjects|ingest-totals/, async (route) => {
       await isSeen;
       await route.continue();
     });

@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/settings/jobs',
     '/settings/apps',
     '/settings/tax-codes',
-    '/settings/gateway-nodes',
+    '/settings/sources',
     '/settings/corrections',
     '/settings/sessions',
     '/settings/api-tokens',

@@ -82,6 +82,8 @@ test('files of a bucket are on the preview, late ones too, and each row once', a
   const { lines, totals } = await calls.ok('GET', `/customers/${customer.id}/invoice-preview`);
   expect(lines).toMatchObject([{ name: 'Exported', detailed_lines: [{ quantity: '16', unit_price: '0.5' }] }]);
   expect(totals.total).toBe('8');
-  const nodes = await calls.ok('GET', '/gateway-nodes');
-  expect(nodes.data).toMatchObject([{ node: 'collector:usage-bucket', stored: 6, missing_count: 0 }]);
+  const sources = await calls.ok('GET', '/sources');
+  expect(sources.data).toMatchObject([
+    { node: 'collector:usage-bucket', kind: 'aws_s3', stored: 6, missing_count: 0, report: { waiting: 0 } },
+  ]);
 });

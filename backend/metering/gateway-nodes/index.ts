@@ -1,1 +1,2 @@
 export { gatewayNodeRoutes } from './routes.ts';
+export { createSources } from './service.ts';

@@ -3,34 +3,66 @@ import { numberedPage, type PageRequest, pageMeta } from '../../platform/http/pa
 import { queryOf, refine } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { formatInstant } from '../../platform/instant.ts';
-import type { GatewayProcess, GatewayRequests, UsageStore } from '../usage-store/index.ts';
+import type { GatewayRequests } from '../usage-store/index.ts';
 import {
   type GatewayProcessPage,
   type GatewayRequestsPage,
   gatewayProcessPageSchema,
   gatewayRequestsPageSchema,
+  sourceReportSchema,
 } from './schema.ts';
+import type { Source, Sources } from './service.ts';
 
 const FILTERS: Record<'node', FilterKind> = { node: 'string-exact' };
 
-/** Registers the ledger of gateway nodes: who sent what, and what is missing. Our own addition to the contract. */
-export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
+const TAG = 'Sources';
+
+/** Registers the ledger of sources: who sent what, and what is missing. Our own addition to the contract. */
+export function gatewayNodeRoutes(router: Router, sources: Sources): void {
+  const list = {
+    method: 'get',
+    tag: TAG,
+    access: 'read',
+    query: queryOf({ page: numberedPage(), node: refine(filterBy(FILTERS), nodeOf) }),
+    responses: { 200: jsonResponse('A page of processes.', gatewayProcessPageSchema) },
+  } as const;
   router.endpoint(
     {
-      method: 'get',
+      ...list,
+      path: '/sources',
+      operationId: 'list-sources',
+      summary: 'List sources',
+      description:
+        'The ledger of every gateway process and collector that numbers its events: what arrived, what is missing, what it ' +
+        'dropped itself; and what a collector says of its source. The one seen last comes first.',
+    },
+    async ({ answer, query }) => answer(await listPage(sources, query.page, query.node)),
+  );
+  router.endpoint(
+    {
+      ...list,
       path: '/gateway-nodes',
       operationId: 'list-gateway-nodes',
-      tag: 'Gateway Nodes',
       summary: 'List gateway nodes',
-      description:
-        'The ledger of every gateway process that numbers its events: what arrived, what is missing, what it dropped itself. ' +
-        'The process seen last comes first.',
-      access: 'read',
-      query: queryOf({ page: numberedPage(), node: refine(filterBy(FILTERS), nodeOf) }),
-      responses: { 200: jsonResponse('A page of processes.', gatewayProcessPageSchema) },
+      description: 'The older name of `list-sources`, with the same answer.',
     },
-    async ({ answer, query }) => {
-      return answer(await listPage(usage, query.page, query.node));
+    async ({ answer, query }) => answer(await listPage(sources, query.page, query.node)),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/source-reports',
+      operationId: 'report-source',
+      tag: TAG,
+      summary: 'Report a source',
+      description: 'What a collector says of its source, once a minute; the last report is kept.',
+      access: 'ingest',
+      body: sourceReportSchema,
+      responses: { 204: { description: 'Kept.' } },
+    },
+    async ({ c, body }) => {
+      await sources.take(body);
+      return c.body(null, 204);
     },
   );
   router.endpoint(
@@ -38,7 +70,7 @@ export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
       method: 'get',
       path: '/gateway-requests',
       operationId: 'list-gateway-requests',
-      tag: 'Gateway Nodes',
+      tag: TAG,
       summary: 'List requests of gateways',
       description:
         'What each gateway served by its own count, and what became of it: metered, not metered with a reason, and ' +
@@ -48,9 +80,8 @@ export function gatewayNodeRoutes(router: Router, usage: UsageStore): void {
       responses: { 200: jsonResponse('A page of accounts.', gatewayRequestsPageSchema) },
     },
     async ({ answer, query }) => {
-      const page = query.page;
-      const { accounts, total } = await usage.gatewayRequests(pageOf(page, query.node));
-      return answer({ data: accounts.map(toRequests), meta: pageMeta(page, total) });
+      const { accounts, total } = await sources.requests(pageOf(query.page, query.node));
+      return answer({ data: accounts.map(toRequests), meta: pageMeta(query.page, total) });
     },
   );
 }
@@ -79,14 +110,15 @@ function toRequests(account: GatewayRequests): GatewayRequestsPage['data'][numbe
   };
 }
 
-async function listPage(usage: UsageStore, page: PageRequest, node: string | undefined): Promise<GatewayProcessPage> {
-  const { processes, total } = await usage.gatewayProcesses(pageOf(page, node));
-  return { data: processes.map(toAnswer), meta: pageMeta(page, total) };
+async function listPage(service: Sources, page: PageRequest, node: string | undefined): Promise<GatewayProcessPage> {
+  const { sources, total } = await service.list(pageOf(page, node));
+  return { data: sources.map(toAnswer), meta: pageMeta(page, total) };
 }
 
-function toAnswer(process: GatewayProcess): GatewayProcessPage['data'][number] {
+function toAnswer({ process, kind, report }: Source): GatewayProcessPage['data'][number] {
   return {
     node: process.node,
+    kind,
     process: process.process,
     first_seen_at: formatInstant(process.firstSeenAtMs),
     last_seen_at: formatInstant(process.lastSeenAtMs),
@@ -99,5 +131,6 @@ function toAnswer(process: GatewayProcess): GatewayProcessPage['data'][number] {
     missing_count: process.missingCount,
     missing: process.missing.map(({ first, last }) => ({ first, last })),
     dropped: { ...process.dropped },
+    ...(report !== undefined && { report }),
   };
 }

@@ -17,7 +17,8 @@ export const settingsRoutes: RouteRecordRaw[] = [
   { path: `${BASE}/currencies`, component: () => import('./currencies-page.vue') },
   { path: `${BASE}/apps`, component: () => import('./apps-page.vue') },
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },
-  { path: `${BASE}/gateway-nodes`, component: () => import('./gateway-nodes-page.vue') },
+  { path: `${BASE}/sources`, component: () => import('./sources-page.vue') },
+  { path: `${BASE}/gateway-nodes`, redirect: `${BASE}/sources` },
   { path: `${BASE}/corrections`, component: () => import('./corrections-page.vue') },
   { path: `${BASE}/sessions`, component: () => import('./sessions-page.vue') },
   {

@@ -39,6 +39,8 @@ export async function startIngestServer(): Promise<IngestServer> {
   const bodies = new Map<string, string>();
   const changed: string[] = [];
   const server = createServer((request, response) => {
+    // What is reported of sources is not events.
+    if (request.url?.endsWith('/source-reports')) return response.writeHead(404).end();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
+import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 import { fc } from '../../../support/property.ts';
 
 let backend: TestBackend;
@@ -29,6 +29,7 @@ test('counts what arrives, and names what is missing', async () => {
   expect(await ledger()).toEqual([
     {
       node: 'gw-1',
+      kind: 'gateway',
       process: 'p-1',
       first_seen_at: '2026-11-21T12:00:00Z',
       last_seen_at: '2026-11-21T12:00:05Z',
@@ -60,6 +61,61 @@ test('a batch that is refused leaves no trace; leniently refused events count as
 test('a process may report about itself without an event', async () => {
   await deliver([], from('', { 'Metering-Taken': '5', 'Metering-Dropped': 'spool_full=5' }));
   expect((await ledger())[0]).toMatchObject({ received: 0, taken: 5, dropped: { spool_full: 5 } });
+});
+
+test('a collector says what its source is, how far it has read and what went wrong, before it has delivered anything', async () => {
+  const report = {
+    node: 'collector:usage-bucket',
+    process: 'p-9',
+    kind: 'aws_s3',
+    version: '0.1.0',
+    taken: 0,
+    waiting: 0,
+    lag_seconds: 30,
+    open: 2,
+    error: { message: 'the bucket cannot be listed: AccessDenied', at: '2026-11-21T11:59:00Z' },
+  };
+  const send = (body: object, token: string = TOKENS.ingest) =>
+    backend.request('POST', '/source-reports', { body, token });
+  expect((await send(report)).status).toBe(204);
+  backend.clock.advanceMs(10_000);
+  const [source] = (await backend.request('GET', '/sources')).json.data;
+  expect(source).toMatchObject({
+    node: 'collector:usage-bucket',
+    kind: 'aws_s3',
+    process: 'p-9',
+    received: 0,
+    missing_count: 0,
+  });
+  // As long as nothing is heard, nobody knows that it has read on.
+  expect(source.report).toEqual({
+    version: '0.1.0',
+    reported_at: '2026-11-21T12:00:00Z',
+    waiting: 0,
+    lag_seconds: 40,
+    open: 2,
+    error: { message: 'the bucket cannot be listed: AccessDenied', at: '2026-11-21T11:59:00Z' },
+  });
+  const { error: _error, open: _open, lag_seconds: _lag, ...fine } = report;
+  expect((await send({ ...fine, taken: 7, waiting: 3 })).status).toBe(204);
+  const [later] = await ledger('?filter[node]=collector:usage-bucket');
+  expect(later).toMatchObject({ taken: 7, report: { waiting: 3, reported_at: '2026-11-21T12:00:10Z' } });
+  expect(Object.keys(later.report)).toEqual(['version', 'reported_at', 'waiting']);
+  // One that does not report is known by its name, and a gateway by having none.
+  await deliver([1], from('1', { 'Metering-Node': 'collector:other' }));
+  await deliver([2], from('2', { 'Metering-Process': 'p-2' }));
+  const kinds = (await ledger()).map(({ node, kind }: { node: string; kind: string }) => `${node} ${kind}`);
+  expect(kinds.toSorted()).toEqual(['collector:other collector', 'collector:usage-bucket aws_s3', 'gw-1 gateway']);
+  for (const wrong of [
+    { kind: 'A B' },
+    { node: 'a b' },
+    { waiting: -1 },
+    { secret: 'x' },
+    { error: { message: '' } },
+  ]) {
+    expect((await send({ ...report, ...wrong })).status, JSON.stringify(wrong)).toBe(400);
+  }
+  expect((await send(report, TOKENS.viewer)).status).toBe(403);
 });
 
 test('an older report that arrives later does not take anything back', async () => {

@@ -1,0 +1,67 @@
+import { fromStoredInstant, parseInstant, toStoredInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
+import type { GatewayProcess, UsageStore } from '../usage-store/index.ts';
+import { type SourceReportRow, sourceReportsRepository } from './repository.ts';
+import type { SaidOfSource, SourceReport } from './schema.ts';
+
+/** A process of the ledger, with what it is and what it said of itself. */
+export interface Source {
+  process: GatewayProcess;
+  kind: string;
+  report: SaidOfSource | undefined;
+}
+
+/** How a collector's name begins in the ledger. */
+const COLLECTOR = 'collector:';
+
+export type Sources = ReturnType<typeof createSources>;
+
+/** Everyone who numbers what they deliver: gateways, and collectors with what they say of their sources. */
+export function createSources(scope: Scope, usage: UsageStore) {
+  const { clock } = scope;
+  const reports = sourceReportsRepository(scope);
+  return {
+    async list(page: Parameters<UsageStore['gatewayProcesses']>[0]): Promise<{ sources: Source[]; total: number }> {
+      const { processes, total } = await usage.gatewayProcesses(page);
+      const rows = await reports.ofProcesses(processes.map(({ process }) => process));
+      const sources = processes.map((process): Source => {
+        const row = rows.find((one) => one.node === process.node && one.process === process.process);
+        const unreported = process.node.startsWith(COLLECTOR) ? 'collector' : 'gateway';
+        return { process, kind: row?.kind ?? unreported, report: row && saidIn(row, clock.nowMs()) };
+      });
+      return { sources, total };
+    },
+    /** A collector that has delivered nothing yet has a place in the ledger by this. */
+    async take({ node, process, taken, error, ...report }: SourceReport): Promise<void> {
+      await usage.append([], { node, process, ranges: [], received: 0, rejected: 0, taken });
+      await reports.put({
+        node,
+        process,
+        kind: report.kind,
+        version: report.version,
+        reported_at: toStoredInstant(clock.nowMs()),
+        lag_seconds: report.lag_seconds ?? null,
+        waiting: report.waiting,
+        open: report.open ?? null,
+        error: error?.message ?? null,
+        error_at: error === undefined ? null : toStoredInstant(error.at),
+      });
+    },
+    requests: usage.gatewayRequests.bind(usage),
+  };
+}
+
+function saidIn(row: SourceReportRow, nowMs: number): SaidOfSource {
+  const reportedAtMs = parseInstant(row.reported_at) ?? nowMs;
+  // Of one that says nothing any more nobody knows that it has read on.
+  const silentSeconds = Math.max(0, Math.round((nowMs - reportedAtMs) / 1000));
+  return {
+    version: row.version,
+    reported_at: fromStoredInstant(row.reported_at),
+    waiting: row.waiting,
+    ...(row.lag_seconds !== null && { lag_seconds: row.lag_seconds + silentSeconds }),
+    ...(row.open !== null && { open: row.open }),
+    ...(row.error !== null &&
+      row.error_at !== null && { error: { message: row.error, at: fromStoredInstant(row.error_at) } }),
+  };
+}
