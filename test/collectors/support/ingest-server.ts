@@ -74,9 +74,8 @@ export async function startIngestServer(): Promise<IngestServer> {
     changed,
     answer: () => ({ status: 204 }),
     forget() {
-      known.clear();
-      requests.length = 0;
-      stored.length = 0;
+      bodies.clear();
+      for (const list of [requests, stored, kept, changed]) list.length = 0;
     },
     close: () =>
       new Promise((resolve) => {
