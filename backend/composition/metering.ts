@@ -13,7 +13,7 @@ import {
   legacyEventRoutes,
   subjectsSeenRoutes,
 } from '../metering/events/index.ts';
-import { gatewayNodeRoutes } from '../metering/gateway-nodes/index.ts';
+import { createSources, gatewayNodeRoutes } from '../metering/gateway-nodes/index.ts';
 import {
   backFillOf,
   breakdownRoutes,
@@ -55,7 +55,7 @@ export function createMetering(parts: Parts) {
     meters,
     /** What events and usage are said to be of takes the areas above. */
     over: (above: Above) => operationsOver(parts, { ...above, meters }),
-    nodeRoutes: (router: Router): void => gatewayNodeRoutes(router, usage),
+    nodeRoutes: (router: Router): void => gatewayNodeRoutes(router, createSources(parts.scope, usage)),
   };
 }
 
