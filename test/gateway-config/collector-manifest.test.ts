@@ -10,7 +10,7 @@ import { tempFolder } from '../collectors/support/running.ts';
 
 /** deploy/kubernetes/collector.yaml, against what the collector reads and asks for. */
 const read = (file: string) => readFileSync(file, 'utf8');
-const DOCKERFILE = read('docker/backend/Dockerfile');
+const DOCKERFILE = read('docker/collector/Dockerfile');
 const documents = parseAllDocuments(read('deploy/kubernetes/collector.yaml'), { uniqueKeys: true });
 const manifests: Json[] = documents.map((document) => ('toJS' in document ? document.toJS() : {}));
 const one = (kind: string): Json => manifests.find((manifest) => manifest.kind === kind);
@@ -55,16 +55,10 @@ test('its configuration is right with the variables that it sets, on the disk th
   for (const { name, value } of container().env) expect(`${name} ${value}`).toBe(`${name} undefined`);
 });
 
-test('it runs what is in the image, with the memory that the command gives itself', () => {
-  const [node, ...flags] = container().command;
-  expect(node).toBe('node');
-  const script = flags.pop();
-  expect(/^COPY (bin\/.*) \.\/bin\/$/m.exec(DOCKERFILE)?.[1]?.split(' ')).toContain(script);
-  for (const folderName of ['collectors', 'delivery']) {
-    expect(DOCKERFILE).toContain(`COPY ${folderName} ./${folderName}`);
-    expect(read('.dockerignore')).toContain(`!${folderName}`);
-  }
-  expect(JSON.parse(read('package.json')).scripts.collect).toBe(['node', ...flags, script].join(' '));
+test("it runs the collector's image as that starts by itself", () => {
+  expect(container().image).toBe('metering-and-billing-collector');
+  expect(container().command).toBeUndefined();
+  expect(JSON.parse(/^CMD (.*)$/m.exec(DOCKERFILE)?.[1] ?? '')).toEqual(container().args);
 });
 
 test('it has the rights that its requests need, and no others', async () => {
