@@ -4,14 +4,12 @@ import { markPathOf } from '../../../platform/db/commit-mark.ts';
 import { migrateSqlite } from '../../../platform/db/migrate.ts';
 import { openSqlite, openSqliteReader } from '../../../platform/db/sqlite.ts';
 import { createThreads, type Threads } from '../../../platform/threads.ts';
-import type { QueryAnswer } from '../answering/usage-rows.ts';
-import type { Breakdown, BreakdownQuery, UsagePage, UsagePageQuery } from '../breakdown-types.ts';
-import type { UsageAnswer } from '../tracing-types.ts';
-import type { AnswerOrigin, EventListQuery, UsageQuery, VerifyResult } from '../types.ts';
+import type { AnswerOrigin, VerifyResult } from '../types.ts';
 import type { UsageStore } from '../usage-store.ts';
 import type { UsageWatch } from '../watch-types.ts';
 import { createCorrectionJobs } from './corrections/correction-jobs.ts';
 import { unfinishedCorrections } from './corrections/correction-reader.ts';
+import { questionsTo } from './questions.ts';
 import { startReaders } from './reader-pool.ts';
 import { DEFAULT_ROLLUP_OPTIONS, type RollupOptions } from './rollup/rollup-writer.ts';
 import { verifyRollups } from './rollup/verify.ts';
@@ -101,67 +99,16 @@ export async function openSqliteUsageStore(
     { maxQueuedEvents, dedupeMemTableEntries, rollups, claim, heapMb: options.writerHeapMb },
     { onTrouble: options.onTrouble, onCommit: watch.onCommit, onDeath: options.onDeath },
   );
-  /** The rows of exact ids, where the filters have some: the writer knows them without a search. */
-  const rowsOfIds = async ({ filters }: Pick<EventListQuery, 'filters'>): Promise<readonly number[] | undefined> => {
-    const exact = filters.find(({ field, operator }) => field === 'id' && (operator === 'eq' || operator === 'oeq'));
-    if (exact === undefined) return undefined;
-    return writer.findByIds(exact.values);
-  };
-  const answer = async (query: UsageQuery, signal?: AbortSignal): Promise<UsageAnswer> => {
-    const request = { kind: 'query' as const, query };
-    const { rows, origin, snapshot } = await readers.ask<QueryAnswer & UsageAnswer>(request, signal);
-    options.onAnswer?.(origin);
-    return { rows, snapshot };
-  };
-  const answerAll = async (queries: readonly UsageQuery[], signal?: AbortSignal): Promise<UsageAnswer[]> => {
-    const answers = await readers.queryAll(queries, signal);
-    return answers.map(({ rows, origin, snapshot }) => {
-      options.onAnswer?.(origin);
-      return { rows, snapshot };
-    });
-  };
-  const breakdown = async (query: BreakdownQuery, signal?: AbortSignal): Promise<Breakdown> => {
-    type Answer = { breakdown: Breakdown; origin: AnswerOrigin };
-    const answered = await readers.ask<Answer>({ kind: 'breakdown', query }, signal);
-    options.onAnswer?.(answered.origin);
-    return answered.breakdown;
-  };
-  const usagePage = async (query: UsagePageQuery, signal?: AbortSignal): Promise<UsagePage> => {
-    type Answer = UsagePage & { origin: AnswerOrigin };
-    const { rows, total, origin } = await readers.ask<Answer>({ kind: 'usagePage', query }, signal);
-    options.onAnswer?.(origin);
-    return { rows, total };
-  };
+  const questions = questionsTo(readers, writer, options.onAnswer);
   const { correctionSliceEvents: sliceEvents } = options;
-  const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds, sliceEvents });
+  const corrections = createCorrectionJobs({ readers, writer, clock, rowsOfIds: questions.rowsOfIds, sliceEvents });
   await corrections.resume(unfinished);
   return {
     append: (events, delivery) => writer.append({ events, delivery, nowMs: clock.nowMs() }),
-    totals: () => readers.ask({ kind: 'totals' }),
-    list: async (query, signal) =>
-      readers.ask({ kind: 'list', query: { ...query, rowIds: await rowsOfIds(query) } }, signal),
-    async queryInParts(query, onRows, signal) {
-      const { origin } = await readers.ask<QueryAnswer>({ kind: 'query', query }, signal, onRows);
-      options.onAnswer?.(origin);
-    },
-    query: async (query, signal) => (await answer(query, signal)).rows,
-    queryWithSnapshot: answer,
-    breakdown,
-    usagePage,
-    queryAll: answerAll,
+    ...questions.asked,
     corrections,
-    eventsBehind: (scope, page, moment, signal) => readers.ask({ kind: 'eventsBehind', scope, page, moment }, signal),
-    lateEvents: (scope, since, page, signal) => readers.ask({ kind: 'lateEvents', scope, since, page }, signal),
-    subjectsSeen: (query, signal) => readers.ask({ kind: 'subjectsSeen', query }, signal),
-    dimensionValues: (query, signal) => readers.ask({ kind: 'dimensionValues', query }, signal),
-    duplicatesOf: (rowIds) => readers.ask({ kind: 'duplicates', rowIds }),
-    typesSeen: (subject) => readers.ask({ kind: 'typesSeen', subject }),
     syncMeters: (meters) => writer.syncMeters(meters),
-    seriesProgress: (meter) => readers.ask({ kind: 'progress', meter }),
     expire: (beforeMs) => writer.expire(beforeMs),
-    verify: () => readers.ask({ kind: 'verify' }),
-    gatewayProcesses: (page) => readers.ask({ kind: 'processes', page }),
-    gatewayRequests: (page) => readers.ask({ kind: 'gatewayRequests', page }),
     check: async () => {
       await writer.check();
       // Readers that are at work answer; waiting behind their queries would make a busy store look like a broken one.
