@@ -50,7 +50,7 @@ export interface PreviewOptions {
 
 export type PreviewAnswer = InvoiceBody;
 
-/** @throws RequestProblem 404 for an unknown customer */
+/** @throws RequestProblem 404 for an unknown customer @throws DomainProblem 400 for an unknown currency */
 export async function previewInvoice(
   deps: BillingRunsDeps,
   root: Scope,
@@ -59,6 +59,8 @@ export async function previewInvoice(
 ): Promise<PreviewAnswer> {
   const customer = await deps.findCustomer(customerId, root);
   if (customer === undefined) throw notFound('customer', customerId);
+  // Before anything is worked out: what is refused changes nothing.
+  if (options.currency !== undefined) await currencyOf(deps, options.currency, root);
   const scope = await customerScope(root, customerId);
   await syncCustomer(deps, scope, customerId);
   await correctUsageOfCustomer(deps, scope, customerId);
