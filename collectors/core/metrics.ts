@@ -3,88 +3,116 @@ import type { Clock } from '../../delivery/clock.ts';
 import type { RunningCollector } from './collector.ts';
 import type { Spool } from './spool.ts';
 
+/** A figure of each collector. */
+interface Told {
+  readonly Kind: typeof Counter | typeof Gauge;
+  readonly name: string;
+  readonly help: string;
+  /** @returns undefined where there is nothing to say */
+  readonly read: (one: RunningCollector, clock: Clock) => number | undefined;
+}
+
+/** Counts of each collector by why. */
+interface ToldReasons {
+  readonly name: string;
+  readonly help: string;
+  readonly read: (one: RunningCollector) => Readonly<Record<string, number>>;
+}
+
+const FIGURES: readonly Told[] = [
+  {
+    Kind: Counter,
+    name: 'openmeter_event_received',
+    help: 'Records taken from the source.',
+    read: ({ intake }) => intake.counts.received,
+  },
+  {
+    Kind: Counter,
+    name: 'openmeter_events_sent',
+    help: 'Events that the endpoint took.',
+    read: ({ sender }) => sender.counts.sent,
+  },
+  { Kind: Counter, name: 'batch_created', help: 'Batches made.', read: ({ sender }) => sender.counts.batchesCreated },
+  {
+    Kind: Counter,
+    name: 'batch_sent',
+    help: 'Batches that the endpoint answered for.',
+    read: ({ sender }) => sender.counts.batchesSent,
+  },
+  {
+    Kind: Counter,
+    name: 'buffer_batch_received',
+    help: 'Events put into the spool.',
+    read: ({ part }) => part.counts.taken,
+  },
+  {
+    Kind: Counter,
+    name: 'buffer_batch_sent',
+    help: 'Events that left the spool.',
+    read: ({ part }) => part.counts.taken - part.counts.events,
+  },
+  {
+    Kind: Counter,
+    name: 'buffer_latency_ns',
+    help: 'Time that sent events had waited, in all.',
+    read: ({ sender }) => sender.counts.latencyMs * 1e6,
+  },
+  {
+    Kind: Counter,
+    name: 'collector_requests_retried_total',
+    help: 'Requests that repeated one that had failed.',
+    read: ({ sender }) => sender.counts.retried,
+  },
+  {
+    Kind: Gauge,
+    name: 'collector_source_lag_seconds',
+    help: 'Up to so long ago all is taken.',
+    read: ({ state }, clock) => secondsSince(clock, state.upToMs),
+  },
+  {
+    Kind: Gauge,
+    name: 'collector_ticks_open',
+    help: 'Slices or objects that wait for the source.',
+    read: ({ state }) => state.open,
+  },
+  {
+    Kind: Gauge,
+    name: 'collector_source_reached',
+    help: 'Whether the source answered last.',
+    read: ({ state }) => (state.isReached ? 1 : 0),
+  },
+  { Kind: Gauge, name: 'collector_spool_events', help: 'Events that wait.', read: ({ part }) => part.counts.events },
+  {
+    Kind: Gauge,
+    name: 'collector_spool_bytes',
+    help: 'Bytes of the events that wait.',
+    read: ({ part }) => part.counts.bytes,
+  },
+  {
+    Kind: Gauge,
+    name: 'collector_oldest_event_seconds',
+    help: 'How long the oldest event has waited.',
+    read: ({ sender }, clock) => secondsSince(clock, sender.oldestAtMs()) ?? 0,
+  },
+];
+
+const REASONS: readonly ToldReasons[] = [
+  {
+    name: 'collector_dead_letters_total',
+    help: 'Records that made no event, and events that were refused.',
+    read: ({ part }) => ({ unmapped: part.counts.unmapped, rejected: part.counts.rejected }),
+  },
+  { name: 'collector_incomplete_total', help: 'What will never be complete.', read: ({ state }) => state.incomplete },
+];
+
 /**
  * What `/metrics` says, in Prometheus' text format. The names without a prefix are those of OpenMeter's collector, so that
  * dashboards stay; `collector_…` are ours. Each has the label `collector`.
  */
 export function createMetrics(collectors: readonly RunningCollector[], spool: Spool, clock: Clock): Registry {
   const registry = new Registry();
-  const labelNames = ['collector'];
-
-  function add(
-    Kind: typeof Counter | typeof Gauge,
-    name: string,
-    help: string,
-    read: (one: RunningCollector) => number | undefined,
-  ): void {
-    const metric = new Kind({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        metric.reset();
-        for (const one of collectors) {
-          const value = read(one);
-          if (value !== undefined) metric.inc({ collector: one.name }, value);
-        }
-      },
-    });
-  }
-
-  const since = (atMs: number | undefined) =>
-    atMs === undefined ? undefined : Math.max(0, clock.epochMs() - atMs) / 1000;
-  add(Counter, 'openmeter_event_received', 'Records taken from the source.', ({ intake }) => intake.counts.received);
-  add(Counter, 'openmeter_events_sent', 'Events that the endpoint took.', ({ sender }) => sender.counts.sent);
-  add(Counter, 'batch_created', 'Batches made.', ({ sender }) => sender.counts.batchesCreated);
-  add(Counter, 'batch_sent', 'Batches that the endpoint answered for.', ({ sender }) => sender.counts.batchesSent);
-  add(Counter, 'buffer_batch_received', 'Events put into the spool.', ({ part }) => part.counts.taken);
-  add(
-    Counter,
-    'buffer_batch_sent',
-    'Events that left the spool.',
-    ({ part }) => part.counts.taken - part.counts.events,
-  );
-  add(
-    Counter,
-    'buffer_latency_ns',
-    'Time that sent events had waited, in all.',
-    ({ sender }) => sender.counts.latencyMs * 1e6,
-  );
-  add(
-    Counter,
-    'collector_requests_retried_total',
-    'Requests that repeated one that had failed.',
-    ({ sender }) => sender.counts.retried,
-  );
-  add(Gauge, 'collector_source_lag_seconds', 'Up to so long ago all is taken.', ({ state }) => since(state.upToMs));
-  add(Gauge, 'collector_ticks_open', 'Slices or objects that wait for the source.', ({ state }) => state.open);
-  add(Gauge, 'collector_source_reached', 'Whether the source answered last.', ({ state }) => (state.isReached ? 1 : 0));
-  add(Gauge, 'collector_spool_events', 'Events that wait.', ({ part }) => part.counts.events);
-  add(Gauge, 'collector_spool_bytes', 'Bytes of the events that wait.', ({ part }) => part.counts.bytes);
-  add(
-    Gauge,
-    'collector_oldest_event_seconds',
-    'How long the oldest event has waited.',
-    ({ sender }) => since(sender.oldestAtMs()) ?? 0,
-  );
-  addReasons(
-    registry,
-    'collector_dead_letters_total',
-    'Records that made no event, and events that were refused.',
-    collectors,
-    ({ part }) => ({
-      unmapped: part.counts.unmapped,
-      rejected: part.counts.rejected,
-    }),
-  );
-  addReasons(
-    registry,
-    'collector_incomplete_total',
-    'What will never be complete.',
-    collectors,
-    ({ state }) => state.incomplete,
-  );
+  for (const told of FIGURES) addFigure(registry, told, collectors, clock);
+  for (const told of REASONS) addReasons(registry, told, collectors);
   const room: Gauge = new Gauge({
     name: 'collector_spool_max_bytes',
     help: 'Bytes that may wait before sources have to.',
@@ -96,12 +124,31 @@ export function createMetrics(collectors: readonly RunningCollector[], spool: Sp
   return registry;
 }
 
+function addFigure(
+  registry: Registry,
+  { Kind, name, help, read }: Told,
+  collectors: readonly RunningCollector[],
+  clock: Clock,
+): void {
+  const metric = new Kind({
+    name,
+    help,
+    labelNames: ['collector'],
+    registers: [registry],
+    collect() {
+      metric.reset();
+      for (const one of collectors) {
+        const value = read(one, clock);
+        if (value !== undefined) metric.inc({ collector: one.name }, value);
+      }
+    },
+  });
+}
+
 function addReasons(
   registry: Registry,
-  name: string,
-  help: string,
+  { name, help, read }: ToldReasons,
   collectors: readonly RunningCollector[],
-  read: (one: RunningCollector) => Readonly<Record<string, number>>,
 ): void {
   const metric = new Counter({
     name,
@@ -115,4 +162,8 @@ function addReasons(
       }
     },
   });
+}
+
+function secondsSince(clock: Clock, atMs: number | undefined): number | undefined {
+  return atMs === undefined ? undefined : Math.max(0, clock.epochMs() - atMs) / 1000;
 }

@@ -77,13 +77,13 @@ export function createSliceCounter(options: CountingOptions): SliceCounter {
       if (last === undefined) break;
       after = last.key;
       for (const { uid, row } of page) {
-        for (const record of isSilent ? [] : recordsOf(uid, row, row.dueMs ?? fromMs, toMs)) {
+        for (const record of isSilent ? [] : recordsOf(options, uid, row, row.dueMs ?? fromMs, toMs)) {
           records.push(record);
           if (records.length < RECORDS_A_STEP) continue;
           if (!isCounting()) return undefined;
           await take();
         }
-        cursor.push(...settled(uid, row, toMs));
+        cursor.push(...settled(rows, uid, row, toMs));
       }
       // A cluster's worth of ends, or of others' slices, makes no records.
       if (cursor.length >= RECORDS_A_STEP) await take();
@@ -94,50 +94,57 @@ export function createSliceCounter(options: CountingOptions): SliceCounter {
     await take();
     return made;
   }
+}
 
-  /** What becomes of a row when its slices are counted. */
-  function settled(uid: string, row: Row, toMs: number): CursorChange[] {
-    const { dueMs, ...rest } = row;
-    if (isThrough(row.life, toMs)) {
-      const isGone = row.list === -1;
-      return [rows.ofRow(uid, undefined), ...(isGone ? [] : [rows.ofDone(uid, row.list)])];
-    }
-    const life = pruned(row.life, toMs);
-    return life === row.life && dueMs === undefined ? [] : [rows.ofRow(uid, { ...rest, life })];
+/** What becomes of a row when its slices are counted. */
+function settled(rows: Rows, uid: string, row: Row, toMs: number): CursorChange[] {
+  const { dueMs, ...rest } = row;
+  if (isThrough(row.life, toMs)) {
+    const isGone = row.list === -1;
+    return [rows.ofRow(uid, undefined), ...(isGone ? [] : [rows.ofDone(uid, row.list)])];
   }
+  const life = pruned(row.life, toMs);
+  return life === row.life && dueMs === undefined ? [] : [rows.ofRow(uid, { ...rest, life })];
+}
 
-  function* recordsOf(uid: string, { life }: Row, fromMs: number, toMs: number): Generator<SourceRecord> {
-    const nowMs = tracker.progress.seenMs ?? toMs;
-    let sliceMs = -1;
-    let index = 0;
-    for (const part of partsOf(life, fromMs, toMs, nowMs, counting)) {
-      index = part.sliceMs === sliceMs ? index + 1 : 0;
-      sliceMs = part.sliceMs;
-      // Whether it is selected is a matter of the version; its number is not.
-      if (options.selector((part.version.body['metadata'] as { labels?: unknown }).labels)) {
-        yield recordOf(uid, part, index);
-      }
+function* recordsOf(
+  options: CountingOptions,
+  uid: string,
+  { life }: Row,
+  fromMs: number,
+  toMs: number,
+): Generator<SourceRecord> {
+  const { tracker, counting, selector } = options;
+  const nowMs = tracker.progress.seenMs ?? toMs;
+  let sliceMs = -1;
+  let index = 0;
+  for (const part of partsOf(life, fromMs, toMs, nowMs, counting)) {
+    index = part.sliceMs === sliceMs ? index + 1 : 0;
+    sliceMs = part.sliceMs;
+    // Whether it is selected is a matter of the version; its number is not.
+    if (selector((part.version.body['metadata'] as { labels?: unknown }).labels)) {
+      yield recordOf(options, uid, part, index);
     }
   }
+}
 
-  function recordOf(uid: string, part: Part, index: number): SourceRecord {
-    const from = instantText(part.livedFromMs);
-    const seconds = secondsText(part.livedMs);
-    const meta = {
-      resource_type: options.resourceType,
-      duration_seconds: seconds,
-      interval_start: instantText(part.startMs),
-      interval_end: instantText(part.endMs),
-      ...(part.isEstimated && { end_estimated: 'true' }),
-    };
-    // A number and not the instant tells parts of a slice apart: who sees a change later must not count another part.
-    const base = { meta, at: from, parts: [uid, instantText(part.sliceMs), String(index)] };
-    try {
-      return { ...base, message: messageOf(part, options.usage(part)) };
-    } catch (error) {
-      const reason = error instanceof TypeError ? error.message : String(error);
-      const { body } = part.version;
-      return { ...base, message: { metadata: { name: textAt(body, 'metadata', 'name') }, uid }, problem: reason };
-    }
+function recordOf(options: CountingOptions, uid: string, part: Part, index: number): SourceRecord {
+  const from = instantText(part.livedFromMs);
+  const seconds = secondsText(part.livedMs);
+  const meta = {
+    resource_type: options.resourceType,
+    duration_seconds: seconds,
+    interval_start: instantText(part.startMs),
+    interval_end: instantText(part.endMs),
+    ...(part.isEstimated && { end_estimated: 'true' }),
+  };
+  // A number and not the instant tells parts of a slice apart: who sees a change later must not count another part.
+  const base = { meta, at: from, parts: [uid, instantText(part.sliceMs), String(index)] };
+  try {
+    return { ...base, message: messageOf(part, options.usage(part)) };
+  } catch (error) {
+    const reason = error instanceof TypeError ? error.message : String(error);
+    const { body } = part.version;
+    return { ...base, message: { metadata: { name: textAt(body, 'metadata', 'name') }, uid }, problem: reason };
   }
 }
