@@ -39,9 +39,9 @@ const CLOSED_TO = 'openmeter.io/closed-to';
 const MAX_DURATION_SECONDS = 3600;
 
 export function createLease(settings: LeaseSettings, { client, clock, closedMs, onTrouble }: LeaseSurroundings): Lease {
-  const { namespace, name, durationMs, identity } = settings;
-  const all = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
-  const one = `${all}/${encodeURIComponent(name)}`;
+  const { durationMs, identity } = settings;
+  const all = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(settings.namespace)}/leases`;
+  const one = `${all}/${encodeURIComponent(settings.name)}`;
   let renewedAt: number | undefined;
   let observed: { readonly version: string | undefined; readonly at: number } | undefined;
   let markMs: number | undefined;
@@ -50,6 +50,9 @@ export function createLease(settings: LeaseSettings, { client, clock, closedMs, 
 
   const isHolder = () => renewedAt !== undefined && clock.now() - renewedAt < (durationMs * 2) / 3;
 
+  const claimed = (found: JsonObject | undefined, holder: string) =>
+    leaseOf(settings, { found, holder, nowMs: clock.epochMs(), upToMs: closedMs() ?? markMs });
+
   async function round(signal: AbortSignal): Promise<void> {
     const askedAt = clock.now();
     const found = await client.get(one, signal).catch((error: unknown) => {
@@ -57,13 +60,13 @@ export function createLease(settings: LeaseSettings, { client, clock, closedMs, 
       throw error;
     });
     if (found === undefined)
-      return wrote(await client.send('POST', all, leaseOf(undefined, identity), signal), askedAt);
+      return wrote(await client.send('POST', all, claimed(undefined, identity), signal), askedAt);
     const version = textAt(found, 'metadata', 'resourceVersion');
     if (observed === undefined || observed.version !== version) observed = { version, at: askedAt };
     markMs = instantOf(at(found, 'metadata', 'annotations', CLOSED_TO)) ?? markMs;
     const holder = textAt(found, 'spec', 'holderIdentity');
     if (holder === undefined || holder === identity || hasRunOut(found)) {
-      return wrote(await client.send('PUT', one, leaseOf(found, identity), signal), askedAt);
+      return wrote(await client.send('PUT', one, claimed(found, identity), signal), askedAt);
     }
     renewedAt = undefined;
     isStandby = true;
@@ -80,36 +83,6 @@ export function createLease(settings: LeaseSettings, { client, clock, closedMs, 
     const seconds = at(lease, 'spec', 'leaseDurationSeconds');
     const isSane = typeof seconds === 'number' && seconds > 0 && seconds <= MAX_DURATION_SECONDS;
     return observed !== undefined && clock.now() - observed.at >= (isSane ? seconds * 1000 : durationMs);
-  }
-
-  function leaseOf(found: JsonObject | undefined, holder: string): unknown {
-    const now = new Date(clock.epochMs()).toISOString().replace('Z', '000Z');
-    const spec = at(found, 'spec');
-    const isOurs = textAt(spec, 'holderIdentity') === holder;
-    const before = at(spec, 'leaseTransitions');
-    const annotations = at(found, 'metadata', 'annotations');
-    const upToMs = closedMs() ?? markMs;
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: {
-        ...(isObject(at(found, 'metadata')) ? (at(found, 'metadata') as JsonObject) : {}),
-        name,
-        namespace,
-        annotations: {
-          ...(isObject(annotations) ? annotations : {}),
-          ...(upToMs !== undefined && { [CLOSED_TO]: instantText(upToMs) }),
-        },
-      },
-      spec: {
-        holderIdentity: holder,
-        leaseDurationSeconds: Math.ceil(durationMs / 1000),
-        acquireTime: isOurs ? (textAt(spec, 'acquireTime') ?? now) : now,
-        renewTime: now,
-        leaseTransitions:
-          (typeof before === 'number' ? before : 0) + (isOurs || holder === '' || found === undefined ? 0 : 1),
-      },
-    };
   }
 
   return {
@@ -135,7 +108,7 @@ export function createLease(settings: LeaseSettings, { client, clock, closedMs, 
       renewedAt = undefined;
       const release = new AbortController();
       const timer = clock.setTimer(() => release.abort(), RELEASE_MS);
-      await client.send('PUT', one, leaseOf(last, ''), release.signal).catch(() => {});
+      await client.send('PUT', one, claimed(last, ''), release.signal).catch(() => {});
       timer.cancel();
     },
   };
@@ -143,3 +116,42 @@ export function createLease(settings: LeaseSettings, { client, clock, closedMs, 
 
 /** The next one need not wait; but nobody waits for that. */
 const RELEASE_MS = 2000;
+
+interface Claim {
+  readonly found: JsonObject | undefined;
+  /** Empty = it is given back. */
+  readonly holder: string;
+  readonly nowMs: number;
+  readonly upToMs: number | undefined;
+}
+
+/** The lease as it is to be: what else stands in the one that was found stays, its version too. */
+function leaseOf({ namespace, name, durationMs }: LeaseSettings, { found, holder, nowMs, upToMs }: Claim): JsonObject {
+  const now = new Date(nowMs).toISOString().replace('Z', '000Z');
+  const spec = at(found, 'spec');
+  const isOurs = textAt(spec, 'holderIdentity') === holder;
+  const before = at(spec, 'leaseTransitions');
+  const metadata = at(found, 'metadata');
+  const annotations = at(metadata, 'annotations');
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      ...(isObject(metadata) ? metadata : {}),
+      name,
+      namespace,
+      annotations: {
+        ...(isObject(annotations) ? annotations : {}),
+        ...(upToMs !== undefined && { [CLOSED_TO]: instantText(upToMs) }),
+      },
+    },
+    spec: {
+      holderIdentity: holder,
+      leaseDurationSeconds: Math.ceil(durationMs / 1000),
+      acquireTime: isOurs ? (textAt(spec, 'acquireTime') ?? now) : now,
+      renewTime: now,
+      leaseTransitions:
+        (typeof before === 'number' ? before : 0) + (isOurs || holder === '' || found === undefined ? 0 : 1),
+    },
+  };
+}

@@ -45,17 +45,7 @@ export function createTracker(options: TrackerOptions): Tracker {
   async function take(step: Step | undefined, next: Progress): Promise<void> {
     await context.take({ records: [], cursor: [...(step?.changes ?? []), rows.ofProgress(next)] });
     progress = next;
-    for (const flawed of step?.flaws ?? []) report(flawed);
-  }
-
-  function report({ flaw, name }: Flawed): void {
-    context.report({ incomplete: flaw });
-    context.rareLog.note({
-      key: `${context.name} ${flaw}`,
-      level: flaw === 'end_estimated' ? 'info' : 'warn',
-      msg: MESSAGES[flaw],
-      fields: { collector: context.name, kind: kind.plural, name },
-    });
+    for (const flawed of step?.flaws ?? []) report(options, flawed);
   }
 
   async function sweep(seenBeforeMs: number, nowMs: number): Promise<void> {
@@ -69,14 +59,10 @@ export function createTracker(options: TrackerOptions): Tracker {
   }
 
   async function eachPage<T extends { readonly key: string }>(
-    read: (after: string, most: number) => readonly T[],
+    read: PageOf<T>,
     work: (one: T, step: Step) => void,
   ): Promise<void> {
-    for (let after = ''; ; ) {
-      const page = read(after, PAGE);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.key;
+    for (const page of pagesOf(read)) {
       const step = createStep(options, progress);
       for (const one of page) work(one, step);
       if (step.changes.length > 0) await take(step, progress);
@@ -140,6 +126,29 @@ export function createTracker(options: TrackerOptions): Tracker {
       return progress;
     },
   };
+}
+
+type PageOf<T> = (after: string, most: number) => readonly T[];
+
+/** Each is read when it is asked for, behind what was the last one before. */
+function* pagesOf<T extends { readonly key: string }>(read: PageOf<T>): Generator<readonly T[]> {
+  for (let after = ''; ; ) {
+    const page = read(after, PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.key;
+    yield page;
+  }
+}
+
+function report({ context, kind }: TrackerOptions, { flaw, name }: Flawed): void {
+  context.report({ incomplete: flaw });
+  context.rareLog.note({
+    key: `${context.name} ${flaw}`,
+    level: flaw === 'end_estimated' ? 'info' : 'warn',
+    msg: MESSAGES[flaw],
+    fields: { collector: context.name, kind: kind.plural, name },
+  });
 }
 
 const MESSAGES: Readonly<Record<Flawed['flaw'], string>> = {

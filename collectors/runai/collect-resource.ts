@@ -46,26 +46,12 @@ interface Work {
 /** Takes what a resource lived up to a tick, a block of slices at a time. Rejects only when stopped. */
 export function createAdvance(api: RunaiApi, settings: CollectSettings, states: States, context: SourceContext) {
   const { kind, phases, schedule } = settings;
-  const { signal, clock, name, rareLog, report } = context;
+  const { signal, clock, name, rareLog } = context;
   const waiting = new Map<string, { readonly times: number; readonly until: number }>();
 
   async function remember(id: string, state: ResourceState, records: readonly SourceRecord[]): Promise<void> {
     await context.take({ records, cursor: [states.change(id, state)] });
     states.taken(id, state);
-  }
-
-  function stateAfter({ resource, closedMs, lived, before }: Work, upToMs: number, isFollowed: boolean): ResourceState {
-    const endedMs = endOf(resource);
-    const isOver = endedMs !== undefined && endedMs <= closedMs;
-    const isAtEnd = upToMs >= closedMs;
-    return {
-      upToMs,
-      runsOn: isAtEnd ? lived.runsOn : lived.runs.some((run) => run.startMs <= upToMs && run.endMs > upToMs),
-      isFollowed: isFollowed || !isAtEnd || lived.runsOn,
-      phaseAtMs: isAtEnd ? resource.phaseAtMs : before?.phaseAtMs,
-      endedMs: isOver ? endedMs : undefined,
-      allocated: settings.resourceType === 'pod' ? allocatedOf(resource, before) : undefined,
-    };
   }
 
   async function takeBlock(work: Work, block: Block): Promise<Outcome> {
@@ -76,13 +62,13 @@ export function createAdvance(api: RunaiApi, settings: CollectSettings, states: 
     for (const [index, slice] of slices.entries()) {
       const own = measured[index] ?? { values: {}, isWhole: false };
       if (!own.isWhole && closedMs - slice.endMs < settings.incompleteAfterMs) {
-        await remember(resource.id, stateAfter(work, slice.startMs, true), records);
+        await remember(resource.id, stateAfter(settings, work, slice.startMs, true), records);
         return 'open';
       }
-      if (!own.isWhole) noteIncomplete('metrics', resource);
+      if (!own.isWhole) noteIncomplete(context, 'metrics', resource);
       records.push(recordOf(resource, before, slice, own, settings));
     }
-    await remember(resource.id, stateAfter(work, upToMs, false), records);
+    await remember(resource.id, stateAfter(settings, work, upToMs, false), records);
     return 'taken';
   }
 
@@ -105,7 +91,7 @@ export function createAdvance(api: RunaiApi, settings: CollectSettings, states: 
     const lived = await kind.lived(resource, span, before, { api, phases, signal });
     const { unknownBeforeMs } = lived;
     if (unknownBeforeMs !== undefined && unknownBeforeMs > resource.createdAtMs + FIRST_PHASE_MS) {
-      noteIncomplete('history', resource);
+      noteIncomplete(context, 'history', resource);
     }
     const work = { resource, before, closedMs: span.endMs, lived };
     // What does not run, and is known not to, is not written down again and again.
@@ -116,22 +102,6 @@ export function createAdvance(api: RunaiApi, settings: CollectSettings, states: 
       if ((await takeBlock(work, block)) === 'open') return 'open';
     }
     return 'taken';
-  }
-
-  function noteIncomplete(reason: string, { id }: Resource): void {
-    const msg = 'something will not be known';
-    rareLog.note({ key: `${name} ${reason}`, level: 'warn', msg, fields: { collector: name, reason, id } });
-    report({ incomplete: reason });
-  }
-
-  /** Its end was told only after slices behind it had been taken: they are too much, and stay. */
-  function noteLateWord(resource: Resource, before: ResourceState | undefined): void {
-    const endedMs = endOf(resource);
-    if (before?.runsOn !== true || endedMs === undefined || endedMs >= before.upToMs) return;
-    const seconds = (before.upToMs - endedMs) / 1000;
-    const fields = { collector: name, id: resource.id, seconds };
-    rareLog.note({ key: `${name} late`, level: 'error', msg: 'an end was told late; too much was taken', fields });
-    report({ incomplete: 'told_late' });
   }
 
   async function failed(resource: Resource, before: ResourceState | undefined, span: Span, cause: unknown) {
@@ -160,7 +130,7 @@ export function createAdvance(api: RunaiApi, settings: CollectSettings, states: 
     const span = { startMs: before?.upToMs ?? Math.max(progress.beginMs(), createdMs), endMs: closedMs };
     if (span.startMs >= closedMs) return 'taken';
     if (clock.now() < (waiting.get(id)?.until ?? Number.NEGATIVE_INFINITY)) return 'open';
-    noteLateWord(resource, before);
+    noteLateWord(context, resource, before);
     try {
       const outcome = await advanceFrom(resource, before, span);
       waiting.delete(id);
@@ -176,6 +146,46 @@ export function createAdvance(api: RunaiApi, settings: CollectSettings, states: 
 interface Span {
   readonly startMs: number;
   readonly endMs: number;
+}
+
+/** @param isFollowed whether there is more to ask for, up to the tick too */
+function stateAfter(
+  { resourceType }: CollectSettings,
+  { resource, closedMs, lived, before }: Work,
+  upToMs: number,
+  isFollowed: boolean,
+): ResourceState {
+  const endedMs = endOf(resource);
+  const isOver = endedMs !== undefined && endedMs <= closedMs;
+  const isAtEnd = upToMs >= closedMs;
+  return {
+    upToMs,
+    runsOn: isAtEnd ? lived.runsOn : lived.runs.some((run) => run.startMs <= upToMs && run.endMs > upToMs),
+    isFollowed: isFollowed || !isAtEnd || lived.runsOn,
+    phaseAtMs: isAtEnd ? resource.phaseAtMs : before?.phaseAtMs,
+    endedMs: isOver ? endedMs : undefined,
+    allocated: resourceType === 'pod' ? allocatedOf(resource, before) : undefined,
+  };
+}
+
+function noteIncomplete({ name, rareLog, report }: SourceContext, reason: string, { id }: Resource): void {
+  const msg = 'something will not be known';
+  rareLog.note({ key: `${name} ${reason}`, level: 'warn', msg, fields: { collector: name, reason, id } });
+  report({ incomplete: reason });
+}
+
+/** Its end was told only after slices behind it had been taken: they are too much, and stay. */
+function noteLateWord(
+  { name, rareLog, report }: SourceContext,
+  resource: Resource,
+  before: ResourceState | undefined,
+): void {
+  const endedMs = endOf(resource);
+  if (before?.runsOn !== true || endedMs === undefined || endedMs >= before.upToMs) return;
+  const seconds = (before.upToMs - endedMs) / 1000;
+  const fields = { collector: name, id: resource.id, seconds };
+  rareLog.note({ key: `${name} late`, level: 'error', msg: 'an end was told late; too much was taken', fields });
+  report({ incomplete: 'told_late' });
 }
 
 function recordOf(
