@@ -4,11 +4,13 @@
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const ZERO = 48;
+/** What has a text of its own in UTC: an offset may name an instant of the year -1 or 10000, which none of ours could read. */
+const [FIRST_MS, LAST_MS] = [Date.UTC(-1, 12), Date.UTC(9999, 12) - 1];
 
 /**
  * Reads an RFC 3339 date-time. Every event has one, so this reads digits at their places instead of captured groups.
  * @returns milliseconds since the epoch (digits below the millisecond are cut), or undefined when the text is not one,
- * the day does not exist (February 30), or it names a leap second.
+ * the day does not exist (February 30), it names a leap second, or its year in UTC is not one of four digits.
  */
 export function parseInstant(text: string): number | undefined {
   if (!RFC_3339.test(text)) return undefined;
@@ -22,7 +24,8 @@ export function parseInstant(text: string): number | undefined {
   if (offsetMs === undefined) return undefined;
   // Date.UTC takes years below 100 for those of the last century.
   const dayMs = year >= 100 ? Date.UTC(year, month - 1, day) : new Date(0).setUTCFullYear(year, month - 1, day);
-  return dayMs + ((hour * 60 + minute) * 60 + second) * 1000 + readMilliseconds(text) - offsetMs;
+  const atMs = dayMs + ((hour * 60 + minute) * 60 + second) * 1000 + readMilliseconds(text) - offsetMs;
+  return atMs >= FIRST_MS && atMs <= LAST_MS ? atMs : undefined;
 }
 
 function twoDigits(text: string, at: number): number {

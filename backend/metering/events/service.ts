@@ -109,9 +109,7 @@ export function createEventsService(deps: {
       return { received: stored + duplicates, stored, duplicates };
     },
     list: async ({ filters, sort, page }, signal) => {
-      const customerIds = filters.filter((filter) => filter.field === 'customer_id').flatMap((filter) => filter.values);
-      const subjects = customerIds.length > 0 ? await annotations.subjectsOfCustomers(customerIds) : undefined;
-      if (customerIds.length > 0 && subjects === undefined) throw unknownCustomers(customerIds);
+      const subjects = await subjectsMeant(filters, annotations);
       const query = {
         filters: filters.filter(isStoreFilter),
         ...(subjects !== undefined && { subjects }),
@@ -139,6 +137,22 @@ export function createEventsService(deps: {
       };
     },
   };
+}
+
+/** Whose events are asked for: of customers that pass each filter. @returns undefined: anybody's */
+async function subjectsMeant(
+  filters: EventListRequest['filters'],
+  annotations: EventAnnotations,
+): Promise<readonly string[] | undefined> {
+  let meant: readonly string[] | undefined;
+  for (const { field, values } of filters) {
+    if (field !== 'customer_id') continue;
+    const found = await annotations.subjectsOfCustomers(values);
+    if (found === undefined) throw unknownCustomers(values);
+    const passing = new Set(found);
+    meant = meant === undefined ? found : meant.filter((subject) => passing.has(subject));
+  }
+  return meant;
 }
 
 function isStoreFilter(

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
 
@@ -14,6 +15,8 @@ export interface SourceReportRow {
   error_at: string | null;
 }
 
+type Named = Pick<SourceReportRow, 'node' | 'process'>;
+
 /** What collectors said of their sources last. */
 export function sourceReportsRepository(db: DbHandle) {
   const tables = withTables<{ source_reports: SourceReportRow }>(db);
@@ -26,9 +29,12 @@ export function sourceReportsRepository(db: DbHandle) {
         .onConflict((conflict) => conflict.columns(['node', 'process']).doUpdateSet(said))
         .execute();
     },
-    ofProcesses: (processes: Iterable<string>): Promise<SourceReportRow[]> =>
-      inLists(processes, (list) =>
-        tables.selectFrom('source_reports').selectAll().where('process', 'in', list).execute(),
-      ),
+    /** By both names: as many nodes as there are may call a process of theirs the same. */
+    ofProcesses: (processes: Iterable<Named>): Promise<SourceReportRow[]> =>
+      inLists(processes, (list) => {
+        const named = sql.join(list.map(({ node, process }) => sql`(${node}, ${process})`));
+        const isOneOfThem = sql<boolean>`(node, process) in (values ${named})`;
+        return tables.selectFrom('source_reports').selectAll().where(isOneOfThem).execute();
+      }),
   };
 }

@@ -1,4 +1,4 @@
-import { type FilterCondition, type FilterKind, filterBy } from '../../platform/http/filtering.ts';
+import { type FilterCondition, filterBy } from '../../platform/http/filtering.ts';
 import { numberedPage, type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import { queryOf, refine } from '../../platform/http/query.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
@@ -13,7 +13,7 @@ import {
 } from './schema.ts';
 import type { Source, Sources } from './service.ts';
 
-const FILTERS: Record<'node', FilterKind> = { node: 'string-exact' };
+const FILTERS = { node: 'plain' } as const;
 
 const TAG = 'Sources';
 
@@ -87,7 +87,7 @@ export function gatewayNodeRoutes(router: Router, sources: Sources): void {
 }
 
 function nodeOf(filters: readonly FilterCondition[]): string | undefined {
-  return filters.find((filter) => filter.operator === 'eq')?.values[0];
+  return filters[0]?.values[0];
 }
 
 function pageOf({ number, size }: PageRequest, node: string | undefined) {

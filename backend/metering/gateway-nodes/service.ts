@@ -23,9 +23,10 @@ export function createSources(scope: Scope, usage: UsageStore) {
   return {
     async list(page: Parameters<UsageStore['gatewayProcesses']>[0]): Promise<{ sources: Source[]; total: number }> {
       const { processes, total } = await usage.gatewayProcesses(page);
-      const rows = await reports.ofProcesses(processes.map(({ process }) => process));
+      const rows = await reports.ofProcesses(processes);
+      const reported = new Map(rows.map((row) => [nameOf(row), row]));
       const sources = processes.map((process): Source => {
-        const row = rows.find((one) => one.node === process.node && one.process === process.process);
+        const row = reported.get(nameOf(process));
         const unreported = process.node.startsWith(COLLECTOR) ? 'collector' : 'gateway';
         return { process, kind: row?.kind ?? unreported, report: row && saidIn(row, clock.nowMs()) };
       });
@@ -51,6 +52,11 @@ export function createSources(scope: Scope, usage: UsageStore) {
   };
 }
 
+/** Neither of the two names has a blank. */
+function nameOf({ node, process }: { node: string; process: string }): string {
+  return `${node} ${process}`;
+}
+
 function saidIn(row: SourceReportRow, nowMs: number): SaidOfSource {
   const reportedAtMs = parseInstant(row.reported_at) ?? nowMs;
   // Of one that says nothing any more nobody knows that it has read on.
@@ -59,7 +65,9 @@ function saidIn(row: SourceReportRow, nowMs: number): SaidOfSource {
     version: row.version,
     reported_at: fromStoredInstant(row.reported_at),
     waiting: row.waiting,
-    ...(row.lag_seconds !== null && { lag_seconds: row.lag_seconds + silentSeconds }),
+    ...(row.lag_seconds !== null && {
+      lag_seconds: Math.min(row.lag_seconds + silentSeconds, Number.MAX_SAFE_INTEGER),
+    }),
     ...(row.open !== null && { open: row.open }),
     ...(row.error !== null &&
       row.error_at !== null && { error: { message: row.error, at: fromStoredInstant(row.error_at) } }),

@@ -35,7 +35,7 @@ const OPERATORS: Record<NamedKind, readonly string[]> = {
   ulid: ['eq', 'neq', 'oeq'],
   datetime: ['eq', 'gt', 'gte', 'lt', 'lte'],
   boolean: ['eq'],
-  // A value without operators; `eq` is what it means.
+  // One value without operators; `eq` is what it means, so it may be given in one of the two spellings.
   plain: ['eq'],
 };
 const MAX_LIST_ITEMS = 50;
@@ -53,7 +53,10 @@ export function filterBy<Field extends string>(fields: FilterFields<Field>): Que
       const conditions: FilterCondition<Field>[] = [];
       for (const [name, value] of params) {
         if (name !== 'filter' && !name.startsWith('filter[')) continue;
-        conditions.push(readCondition(name, value, fields));
+        const condition = readCondition(name, value, fields);
+        const isTold = conditions.some(({ field }) => field === condition.field);
+        if (isTold && fields[condition.field] === 'plain') throw refuse(name, 'must be given only once');
+        conditions.push(condition);
       }
       return conditions;
     },

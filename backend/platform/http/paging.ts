@@ -24,13 +24,13 @@ const MAX_CURSOR_PAGE_SIZE = 100;
 /** Page numbers beyond this overflow an offset. */
 const MAX_PAGE_NUMBER = 1_000_000_000;
 
-const itemsOnPage = documented(z.int().min(1), `Items on a page, default ${DEFAULT_PAGE_SIZE}.`);
+const itemsOnPage = (defaultSize: number) => documented(z.int().min(1), `Items on a page, default ${defaultSize}.`);
 
 /** `page[number]` (default 1) and `page[size]` (default 20 unless told). */
 export function numberedPage(defaultSize = DEFAULT_PAGE_SIZE): QueryPart<PageRequest> {
   return {
     parameters: {
-      'page[size]': itemsOnPage,
+      'page[size]': itemsOnPage(defaultSize),
       'page[number]': documented(z.int().min(1), 'Number of the page, from 1.'),
     },
     read: (params) => {
@@ -47,7 +47,7 @@ export function numberedPage(defaultSize = DEFAULT_PAGE_SIZE): QueryPart<PageReq
 export function cursorPage(): QueryPart<CursorRequest> {
   return {
     parameters: {
-      'page[size]': itemsOnPage,
+      'page[size]': itemsOnPage(DEFAULT_PAGE_SIZE),
       'page[after]': documented(z.string(), 'Cursor: `meta.page.next` of the page before.'),
     },
     read: (params) => {

@@ -48,6 +48,19 @@ test('says of operations that are not there that they answer 501, and of pages t
   }
 });
 
+test('says of every list how many items a page has that tells no size', async () => {
+  const { paths } = JSON.parse(await text('/openapi.json')) as {
+    paths: Record<string, { get?: { parameters?: { name: string; description?: string }[] } }>;
+  };
+  for (const [path, { get }] of Object.entries(paths)) {
+    const size = get?.parameters?.find(({ name }) => name === 'page[size]');
+    // What is below something else needs the id of one.
+    if (size?.description === undefined || path.includes('{')) continue;
+    const { json } = await backend.request('GET', path.replace('/v3/openmeter', ''));
+    expect(size.description, path).toContain(`default ${json.meta.page.size}.`);
+  }
+});
+
 test('asks for nothing that has a default', async () => {
   const found: string[] = [];
   let defaults = 0;

@@ -102,6 +102,18 @@ describe('filters', () => {
     const answer = await list('filter[customer_id]=01G65Z755AFWAKHE12NY0CQ9FH');
     expect(answer.json.detail).toContain('customers not found in namespace');
   });
+
+  test('of two filters of customers both hold', async () => {
+    const customer = async (key: string, subject: string): Promise<string> => {
+      const body = { key, name: key, usage_attribution: { subject_keys: [subject] } };
+      return (await backend.request('POST', '/customers', { body })).json.id;
+    };
+    const [one, other] = [await customer('one', 'alice'), await customer('other', 'bob')];
+    const both = `filter[customer_id][oeq]=${one},${other}`;
+    expect(await ids(both)).toEqual(['a-1', 'b-2']);
+    expect(await ids(`filter[customer_id]=${one}&${both}`)).toEqual(['a-1']);
+    expect(await ids(`filter[customer_id]=${one}&filter[customer_id][eq]=${other}`)).toEqual([]);
+  });
 });
 
 describe('pages', () => {

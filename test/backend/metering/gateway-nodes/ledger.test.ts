@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sourceReportsRepository } from '../../../../backend/metering/gateway-nodes/repository.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 import { fc } from '../../../support/property.ts';
 
@@ -19,6 +20,11 @@ const from = (sequence: string, more: Record<string, string> = {}) => ({
   ...(sequence !== '' && { 'Metering-Sequence': sequence }),
   ...more,
 });
+const reportOf = (node: string, process: string) =>
+  backend.request('POST', '/source-reports', {
+    body: { node, process, kind: `kind_${process}`, version: '1', waiting: 0 },
+    token: TOKENS.ingest,
+  });
 const ledger = async (query = '') => (await backend.request('GET', `/gateway-nodes${query}`)).json.data;
 
 test('counts what arrives, and names what is missing', async () => {
@@ -108,6 +114,10 @@ test('a collector says what its source is, how far it has read and what went wro
   expect(kinds.toSorted()).toEqual(['collector:other collector', 'collector:usage-bucket aws_s3', 'gw-1 gateway']);
   for (const wrong of [
     { kind: 'A B' },
+    { node: 'مصدر' },
+    { node: 'x'.repeat(1_000_000) },
+    // An offset that names an instant of the year 10000, which no answer could carry.
+    { error: { message: 'x', at: '9999-12-31T23:59:59-23:59' } },
     { node: 'a b' },
     { waiting: -1 },
     { secret: 'x' },
@@ -117,6 +127,62 @@ test('a collector says what its source is, how far it has read and what went wro
   }
   expect((await send(report, TOKENS.viewer)).status).toBe(403);
 });
+
+test('the longest lag and the last instant are told as long as nothing is heard', async () => {
+  const report = {
+    node: 'collector:far',
+    process: 'p',
+    kind: 'k',
+    version: '1',
+    waiting: Number.MAX_SAFE_INTEGER,
+    lag_seconds: Number.MAX_SAFE_INTEGER,
+    error: { message: '<b>\0</b>', at: '9999-12-31T23:59:59.999Z' },
+  };
+  expect((await backend.request('POST', '/source-reports', { body: report, token: TOKENS.ingest })).status).toBe(204);
+  backend.clock.advanceMs(10_000);
+  const [source] = (await backend.request('GET', '/sources')).json.data;
+  expect(source.report).toMatchObject({ lag_seconds: Number.MAX_SAFE_INTEGER, error: report.error });
+});
+
+test('of a page the reports are read that belong to it, and no others with the same name of a process', async () => {
+  const reports = sourceReportsRepository(backend.db);
+  for (const node of ['collector:a', 'collector:b', 'collector:c']) await reportOf(node, 'p');
+  await reportOf('collector:b', 'q');
+  const asked = [
+    { node: 'collector:b', process: 'p' },
+    { node: 'collector:c', process: 'q' },
+  ];
+  expect((await reports.ofProcesses(asked)).map(({ node, process }) => `${node} ${process}`)).toEqual([
+    'collector:b p',
+  ]);
+  const sources = (await backend.request('GET', '/sources')).json.data;
+  const kinds = sources.map((one: { node: string; process: string; kind: string }) => [
+    one.node,
+    one.process,
+    one.kind,
+  ]);
+  expect(kinds.toSorted()).toEqual([
+    ['collector:a', 'p', 'kind_p'],
+    ['collector:b', 'p', 'kind_p'],
+    ['collector:b', 'q', 'kind_q'],
+    ['collector:c', 'p', 'kind_p'],
+  ]);
+});
+
+test.each(['sources', 'gateway-nodes', 'gateway-requests'])(
+  '%s: a filter that is not kept is refused',
+  async (path) => {
+    for (const query of [
+      'filter[node][neq]=gw-1',
+      'filter[node][oeq]=gw-1,gw-2',
+      'filter[node]=gw-1&filter[node][eq]=gw-2',
+    ]) {
+      const answer = await backend.request('GET', `/${path}?${query}`);
+      expect(answer.status, query).toBe(400);
+      expect(answer.json.invalid_parameters[0].field).toMatch(/^filter\[node\]/);
+    }
+  },
+);
 
 test('an older report that arrives later does not take anything back', async () => {
   await deliver([2], from('2', { 'Metering-Taken': '20', 'Metering-Dropped': 'queue_full=7' }));
