@@ -1,6 +1,7 @@
 import { MEASURES, type Measure } from '../usage-feed/messages.ts';
 import type { UsageFeedReader } from '../usage-feed/receiver.ts';
 import type { Allowance, Known } from './knowledge.ts';
+import { type Admission, UnderWay } from './under-way.ts';
 
 /**
  * What this node has let through and the backend has not counted, for one feature. Two parts: requests under way, of which
@@ -36,9 +37,6 @@ export interface SavedUse {
   readonly onTheirWay: number;
 }
 
-/** Requests of the same moment. */
-export type Admission = readonly [atMs: number, count: number, unitsEach: number];
-
 /** What of the customer's events had been delivered when something was asked. */
 export interface Mark {
   readonly settled: number;
@@ -46,8 +44,6 @@ export interface Mark {
   readonly isComplete: boolean;
 }
 
-/** A request that takes longer is no longer counted as under way; its event counts when it comes. */
-const UNDER_WAY_FOR_MS = 60_000;
 /**
  * What was under way or on its way when the plugin server died counts until the metering plugin tells of all of it and the
  * backend has been asked after that; or for this long, should nobody ever tell. Where nothing was on its way there may be
@@ -57,18 +53,8 @@ const RESTORED_FOR_MS = 600_000;
 const RESTORED_UNDER_WAY_FOR_MS = 5000;
 /** The metering plugin tells of an arrival within this time, on a busy machine. */
 const TOLD_AFTER_MS = 100;
-/** Requests within this time are kept together. */
-const BUCKET_MS = 100;
-
-interface UnderWay {
-  /** The oldest first. */
-  readonly buckets: Admission[];
-  /** Of all of them. */
-  units: number;
-}
-
 export function createCounting(feed: UsageFeedReader | undefined): Counting {
-  const admissions = new Map<string, UnderWay>();
+  const underWay = new UnderWay();
   const customerOf = new Map<string, string>();
   /** Of each answer its own: a customer with several keys is asked about by one at one time and by another at another. */
   const marks = new WeakMap<Known, Mark>();
@@ -77,42 +63,8 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
 
   feed?.onLogged((subject, count) => {
     const customerId = customerOf.get(subject);
-    if (customerId !== undefined) settle(customerId, count);
+    if (customerId !== undefined) underWay.end(customerId, count);
   });
-
-  /** The oldest requests have come to their end: at worst others have, and as many stay under way. */
-  function settle(customerId: string, count: number, beforeMs = Number.POSITIVE_INFINITY): void {
-    const own = admissions.get(customerId);
-    let left = count;
-    while (own !== undefined && left > 0) {
-      const [oldest] = own.buckets;
-      if (oldest === undefined) break;
-      const [atMs, waiting, unitsEach] = oldest;
-      if (atMs + BUCKET_MS > beforeMs) break;
-      const ended = Math.min(waiting, left);
-      if (waiting > ended) own.buckets[0] = [atMs, waiting - ended, unitsEach];
-      else own.buckets.shift();
-      own.units -= ended * unitsEach;
-      left -= ended;
-    }
-    if (own?.buckets.length === 0) admissions.delete(customerId);
-  }
-
-  function underWay(customerId: string, nowMs: number): number {
-    const own = admissions.get(customerId);
-    if (own === undefined) return 0;
-    for (
-      let [oldest] = own.buckets;
-      oldest !== undefined && nowMs - oldest[0] > UNDER_WAY_FOR_MS;
-      [oldest] = own.buckets
-    ) {
-      own.units -= oldest[1] * oldest[2];
-      own.buckets.shift();
-    }
-    // Fractions of units add up to what floats make of them.
-    if (own.buckets.length === 0) own.units = 0;
-    return own.units;
-  }
 
   function madeAndSettled(subjects: readonly string[], allowance: Allowance | undefined) {
     const totals = { made: 0, settled: 0 };
@@ -141,23 +93,13 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
 
   return {
     learn,
-    admit(customerId, units, nowMs) {
-      if (units === 0) return;
-      const own = admissions.get(customerId) ?? { buckets: [], units: 0 };
-      const last = own.buckets.at(-1);
-      const bucketMs = Math.floor(nowMs / BUCKET_MS) * BUCKET_MS;
-      if (last?.[0] === bucketMs && last[2] === units)
-        own.buckets[own.buckets.length - 1] = [bucketMs, last[1] + 1, units];
-      else own.buckets.push([bucketMs, 1, units]);
-      own.units += units;
-      admissions.set(customerId, own);
-    },
+    admit: (customerId, units, nowMs) => underWay.admit(customerId, units, nowMs),
     uncounted(known, nowMs) {
       const { customer } = known;
       if (customer === undefined) return 0;
       const before = restored.get(customer.id);
       const beforeUnits = before !== undefined && nowMs < before.untilMs ? before.units : 0;
-      return underWay(customer.id, nowMs) + onTheirWay(known) + beforeUnits;
+      return underWay.units(customer.id, nowMs) + onTheirWay(known) + beforeUnits;
     },
     isAmbiguous(known, nowMs) {
       const { customer, access, askedAtMs } = known;
@@ -180,7 +122,7 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       if (feed?.isConnected() === true) return;
       // Without a metering plugin that tells, what the backend has counted more than before is what has ended here.
       const grown = usageOf(after) - usageOf(before);
-      if (grown > 0) settle(customerId, Math.round(grown), after.askedAtMs);
+      if (grown > 0) underWay.end(customerId, Math.round(grown), after.askedAtMs);
     },
     save(known) {
       const saved: Record<string, SavedUse> = {};
@@ -189,7 +131,7 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
         if (one === undefined || id === undefined) continue;
         // Should it die again before all is told.
         const before = restored.get(id)?.onTheirWay ?? 0;
-        const use = { underWay: admissions.get(id)?.buckets ?? [], onTheirWay: onTheirWay(one) + before };
+        const use = { underWay: underWay.admissions(id), onTheirWay: onTheirWay(one) + before };
         const other = saved[id];
         if (other !== undefined && other.onTheirWay >= use.onTheirWay) continue;
         if (use.underWay.length > 0 || use.onTheirWay > 0) saved[id] = use;

@@ -3,16 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '../../delivery/clock.ts';
 import { type ListeningPath, listenAt } from '../host/listening.ts';
-import {
-  type Amounts,
-  add,
-  type FeedMessage,
-  MEASURES,
-  type Measure,
-  NO_AMOUNTS,
-  readMessage,
-  readStatus,
-} from './messages.ts';
+import { type FeedMessage, type Measure, readMessage, readStatus } from './messages.ts';
+import { ToldTotals } from './told-totals.ts';
 
 /** What the metering plugin servers of this gateway have counted. */
 export interface UsageFeedReader {
@@ -48,41 +40,10 @@ export function openUsageFeedReader(
   clock: Clock,
   onError: (error: unknown) => void,
 ): UsageFeedReader {
-  const totals = new Map<string, { made: Amounts; settled: Amounts }>();
-  const listeners: ((subject: string, count: number) => void)[] = [];
+  const told = new ToldTotals();
   /** Whether the sender is delivering what a dead one has left; undefined: it has not said yet. */
   const connections = new Map<Socket, boolean | undefined>();
   const gone: { readonly last: ReadonlyMap<string, FeedMessage>; readonly at: number }[] = [];
-
-  const keyOf = (subject: string, type: string) => `${type} ${subject}`;
-
-  function grow(subject: string, type: string, made: Amounts, settled: Amounts): void {
-    const key = keyOf(subject, type);
-    const own = totals.get(key) ?? { made: NO_AMOUNTS, settled: NO_AMOUNTS };
-    totals.set(key, { made: add(own.made, made), settled: add(own.settled, settled) });
-  }
-
-  /** Adds what has grown since the last message of the same sender. */
-  function take(message: FeedMessage, known: Map<string, FeedMessage>): void {
-    const { subject, generation } = message;
-    const last = known.get(subject);
-    const isSame = last?.generation === generation;
-    if (last !== undefined && !isSame) giveUp(last);
-    for (const [type, { made, settled }] of Object.entries(message.types)) {
-      const before = isSame ? last.types[type] : undefined;
-      if (before === undefined) grow(subject, type, made, settled);
-      else grow(subject, type, add(made, before.made, -1), add(settled, before.settled, -1));
-    }
-    known.set(subject, message);
-    const count = message.logged - (isSame ? last.logged : 0);
-    if (count > 0) for (const listener of listeners) listener(subject, count);
-  }
-
-  /** What the sender will not tell of any more counts as arrived. */
-  function giveUp({ subject, types }: FeedMessage): void {
-    for (const [type, { made, settled }] of Object.entries(types))
-      grow(subject, type, NO_AMOUNTS, add(made, settled, -1));
-  }
 
   const tellsAll = () => connections.size > 0 && [...connections.values()].every((isAdopting) => isAdopting === false);
 
@@ -91,7 +52,7 @@ export function openUsageFeedReader(
     for (let [oldest] = gone; oldest !== undefined; [oldest] = gone) {
       const age = now - oldest.at;
       if (age < GONE_AFTER_MS || !(tellsAll() || age >= FORGOTTEN_AFTER_MS)) break;
-      for (const message of oldest.last.values()) giveUp(message);
+      for (const message of oldest.last.values()) told.giveUp(message);
       gone.shift();
     }
     if (gone.length > 0) clock.setTimer(lookAtGone, LOOK_EVERY_MS, { background: true });
@@ -110,7 +71,7 @@ export function openUsageFeedReader(
       for (const line of lines) {
         const message = readMessage(line);
         const isAdopting = message === undefined ? readStatus(line) : undefined;
-        if (message !== undefined) take(message, known);
+        if (message !== undefined) told.take(message, known);
         if (isAdopting !== undefined) connections.set(socket, isAdopting);
       }
     });
@@ -136,12 +97,8 @@ export function openUsageFeedReader(
   return {
     isConnected: () => connections.size > 0,
     tellsAll,
-    totals(subject, type, measure) {
-      const own = totals.get(keyOf(subject, type));
-      const index = MEASURES.indexOf(measure);
-      return { made: own?.made[index] ?? 0, settled: own?.settled[index] ?? 0 };
-    },
-    onLogged: (listener) => void listeners.push(listener),
+    totals: (subject, type, measure) => told.of(subject, type, measure),
+    onLogged: (listener) => told.onLogged(listener),
     close() {
       process.off('exit', release);
       release();

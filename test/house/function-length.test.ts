@@ -14,11 +14,8 @@ const STILL_LONG = [
   'backend/metering/usage-store/postgres/postgres-usage-store.ts openPostgresUsageStore',
   'backend/metering/usage-store/postgres/tuples.ts openTuples',
   'backend/metering/usage-store/sqlite/rollup/rollup-writer.ts openRollupWriter',
-  'plugin/delivery/served/reader.ts createReader',
   'plugin/delivery/spool/read-back.ts createReadBack',
-  'plugin/entitlement-enforcement/counting.ts createCounting',
   'plugin/host/worker-process.ts startWorkerProcess',
-  'plugin/usage-feed/receiver.ts openUsageFeedReader',
   'plugin/usage-feed/sender.ts createUsageFeed',
 ];
 

@@ -2,7 +2,6 @@ import type { Clock, Timer } from '../../../delivery/clock.ts';
 import { newProcessId } from '../../../delivery/names.ts';
 import type { RareLog } from '../../../delivery/rare-log.ts';
 import { codeOf } from '../spool/files.ts';
-import { isOwned } from '../spool/owner.ts';
 import {
   type Account,
   type AccountReport,
@@ -14,8 +13,9 @@ import {
 } from './account.ts';
 import { readAccount, writeAccount } from './account-file.ts';
 import { readRequestsLog, truncateRequestsLog } from './requests-log.ts';
+import { createSweep } from './sweep.ts';
 import type { TallyBook } from './tally.ts';
-import { listTallies, readTally, removeTally, removeUnfinished } from './tally-file.ts';
+import { listTallies, readTally } from './tally-file.ts';
 
 export interface ReaderOptions {
   readonly path: string;
@@ -38,14 +38,12 @@ export interface Reader {
 
 /** A log that is not there yet is not worth a line. */
 const FAILURES_WORTH_A_LINE = 3;
-/** What a dead process has written last is kept for as long as Kong may tell its last requests once more. */
-const DEAD_FOR_MS = 60_000;
 /** Of the log: sixteen million requests. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
 export function createReader(options: ReaderOptions): Reader {
   const { path, clock, rareLog, folder, boot, book } = options;
-  const dead = new Map<string, number>();
+  const sweep = createSweep(folder, book.process, clock);
   let account: Account | undefined;
   let written = '';
   let failures = 0;
@@ -70,19 +68,11 @@ export function createReader(options: ReaderOptions): Reader {
     return state;
   }
 
-  function tallies(): Tallies {
-    const found = listTallies(folder).flatMap((process) => {
-      const tally = readTally(folder, process);
-      return tally === undefined ? [] : [[process, tally] as const];
-    });
-    return new Map([...found, [book.process, book.written()]]);
-  }
-
   async function read(): Promise<void> {
     const known = account ?? readAccount(folder) ?? openAccount(newProcessId(clock), boot);
-    const before = tallies();
+    const before = talliesOf(folder, book);
     const { log, isNew } = readRequestsLog(path, clock.epochMs());
-    const after = tallies();
+    const after = talliesOf(folder, book);
     // Made by this process, and nobody else knows of it: then nothing can be said of what was served.
     if (log.size === 0 && known.served === 0 && isAnyCounted(after)) throw notWritten(path);
     const next = takeReading(known, { boot, log, isLogNew: isNew, before, after });
@@ -111,24 +101,8 @@ export function createReader(options: ReaderOptions): Reader {
       if (failures === FAILURES_WORTH_A_LINE)
         note('warn', "the gateway's log of requests cannot be read", codeOf(error));
     }
-    await sweep();
+    await sweep(account);
     if (!isEnded) timer = clock.setTimer(begin, options.intervalMs, { background: true });
-  }
-
-  /** Removes what dead processes have left, when the account has had it for long enough. */
-  async function sweep(): Promise<void> {
-    removeUnfinished(folder, clock.epochMs() - DEAD_FOR_MS);
-    for (const process of listTallies(folder)) {
-      if (process === book.process || (await isOwned(`${folder}/${process}`, process))) {
-        dead.delete(process);
-        continue;
-      }
-      const since = dead.get(process) ?? clock.now();
-      dead.set(process, since);
-      if (clock.now() - since < DEAD_FOR_MS || account?.tallies[process] === undefined) continue;
-      removeTally(folder, process);
-      dead.delete(process);
-    }
   }
 
   function begin(): void {
@@ -143,6 +117,14 @@ export function createReader(options: ReaderOptions): Reader {
       await looking;
     },
   };
+}
+
+function talliesOf(folder: string, book: TallyBook): Tallies {
+  const found = listTallies(folder).flatMap((process) => {
+    const tally = readTally(folder, process);
+    return tally === undefined ? [] : [[process, tally] as const];
+  });
+  return new Map([...found, [book.process, book.written()]]);
 }
 
 function isAnyCounted(tallies: Tallies): boolean {
