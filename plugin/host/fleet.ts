@@ -1,16 +1,11 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../../delivery/clock.ts';
 import type { Room } from './accepting.ts';
+import type { LeftConnection } from './held-connections.ts';
 import { MAX_CONNECTIONS } from './listening.ts';
 import type { ListeningHandle } from './listening-handle.ts';
 import { plainError, type Reports } from './reports.ts';
-import {
-  type LeftConnection,
-  type Listener,
-  startWorkerProcess,
-  type WorkerEvents,
-  type WorkerProcess,
-} from './worker-process.ts';
+import { type Listener, startWorkerProcess, type WorkerEvents, type WorkerProcess } from './worker-process.ts';
 
 /** The workers that share a socket. One that dies is replaced. */
 export interface Fleet {

@@ -1,10 +1,12 @@
 import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { systemClock, type Timer } from '../../delivery/clock.ts';
+import { systemClock } from '../../delivery/clock.ts';
 import { WORKER_OPTION } from './command-line.ts';
+import { HeldConnections, type LeftConnection } from './held-connections.ts';
 import { readLines } from './lines.ts';
 import type { ListenerPlace } from './listening.ts';
 import { type ListeningHandle, sendable } from './listening-handle.ts';
+import { Pulse } from './pulse.ts';
 import { createRequests } from './requests.ts';
 import type { ConnectionPast, SharedInstance, ToFirst, ToWorker } from './worker-messages.ts';
 
@@ -41,11 +43,6 @@ export interface Listener {
   readonly place: ListenerPlace | undefined;
 }
 
-/** A connection whose worker is gone. */
-export interface LeftConnection extends ConnectionPast {
-  readonly connection: Socket;
-}
-
 export interface WorkerEvents {
   onReady(): void;
   /** A connection that was on its way has arrived. */
@@ -70,13 +67,6 @@ export interface WorkerEvents {
 const ANSWER_WITHIN_MS = 30_000;
 
 /**
- * A worker is asked every second whether it is alive. One that is silent for five of them hangs: Kong would wait for it
- * for a minute, with a request in the access phase, and with an event that it gives up then in the log phase.
- */
-const PING_MS = 1000;
-const SILENT_PINGS = 5;
-
-/**
  * Starts the program that runs here once more, as a worker.
  * @param readyWithinMs until then it may be silent: it loads the plugin
  * @param onOutput takes what it writes to standard error; undefined = it writes to this process's
@@ -87,25 +77,12 @@ export function startWorkerProcess(
   readyWithinMs: number,
   onOutput?: (line: string) => void,
 ): WorkerProcess {
-  const [, program = ''] = process.argv;
-  const stderr = onOutput === undefined ? 'inherit' : 'pipe';
-  // What ends its standard input is the end of this process; see watchFirst in worker.ts.
-  const child = fork(program, [...args, WORKER_OPTION], { stdio: ['pipe', stderr, stderr, 'ipc'] });
-  child.stdin?.on('error', () => undefined);
-  if (onOutput !== undefined) {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) readLines(stream, onOutput);
-    }
-  }
+  const child = forkWorker(args, onOutput);
   const requests = createRequests<boolean>();
   const copies = createRequests<ListeningHandle | undefined>();
   const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
-  /** Those that it serves, each held open here as well, for another worker when it dies. */
-  const held = new Map<number, LeftConnection>();
-  const onTheWay = new Set<number>();
-  let lastConnection = 0;
-  let silentPings = 0;
-  let pinging: Timer | undefined;
+  const held = new HeldConnections(() => events.onTaken());
+  const pulse = new Pulse(() => tell(child, { kind: 'ping' }), killHung);
   const starting = systemClock.setTimer(killHung, readyWithinMs, { background: true });
 
   async function ask(message: (request: number) => ToWorker): Promise<boolean> {
@@ -121,59 +98,26 @@ export function startWorkerProcess(
     child.kill('SIGKILL');
   }
 
-  function ping(): void {
-    if (silentPings >= SILENT_PINGS) {
-      killHung();
-      return;
-    }
-    silentPings++;
-    tell(child, { kind: 'ping' });
-    pinging = systemClock.setTimer(ping, PING_MS, { background: true });
-  }
-
   function exited(how: string, hasGivenUp: boolean): void {
     starting.cancel();
-    pinging?.cancel();
+    pulse.stop();
     requests.answerAll(true);
     copies.answerAll(undefined);
-    const left = [...held.values()];
-    held.clear();
-    onTheWay.clear();
+    const left = held.leave();
     isGone();
     events.onExit(how, hasGivenUp, left);
   }
 
-  function letGo(id: number): void {
-    held.get(id)?.connection.destroy();
-    held.delete(id);
-  }
-
-  function taken(id: number): void {
-    if (onTheWay.delete(id)) events.onTaken();
-  }
-
-  function note(id: number, past: Partial<ConnectionPast>): void {
-    const one = held.get(id);
-    if (one !== undefined) held.set(id, { ...one, ...past });
-  }
-
   child.on('message', (message: ToFirst, handle: unknown) => {
     // Whatever it says, it lives: a question waits behind the connections that are on their way to it, which may be thousands.
-    silentPings = 0;
+    pulse.heard();
     if (message.kind === 'done') requests.answer(message.request, message.isDone);
     else if (message.kind === 'copy') copies.answer(message.request, handle as ListeningHandle | undefined);
-    else if (message.kind === 'arrived') {
-      note(message.connection, { isUsed: true });
-      taken(message.connection);
-    } else if (message.kind === 'asked') note(message.connection, { unanswered: message.call });
-    else if (message.kind === 'answered') note(message.connection, { unanswered: undefined });
-    else if (message.kind === 'ended') {
-      letGo(message.connection);
-      taken(message.connection);
-    } else if (message.kind === 'pong') return;
+    else if ('connection' in message) held.hear(message);
+    else if (message.kind === 'pong') return;
     else if (message.kind === 'ready') {
       starting.cancel();
-      ping();
+      pulse.begin();
       events.onReady();
     } else void answer(child, message, events);
   });
@@ -186,26 +130,38 @@ export function startWorkerProcess(
     open: (id, instance) => ask((request) => ({ kind: 'open', request, id, ...instance })),
     close: (id) => ask((request) => ({ kind: 'close', request, id })),
     serve(connection, { isUsed, unanswered }) {
-      // Should it not arrive, it is still one that the workers before have used.
-      held.set(++lastConnection, { connection, isUsed, unanswered });
-      onTheWay.add(lastConnection);
-      tell(child, { kind: 'serve', connection: lastConnection, isUsed, unanswered }, connection);
+      const id = held.add({ connection, isUsed, unanswered });
+      tell(child, { kind: 'serve', connection: id, isUsed, unanswered }, connection);
     },
     inherit: ({ handle, place }) => tell(child, { kind: 'listener', place }, sendable(handle)),
     copy: () => copies.send((request) => tell(child, { kind: 'copy', request })),
     otherGone: () => tell(child, { kind: 'other-gone' }),
     retire: () => tell(child, { kind: 'retire' }),
     get connections() {
-      return held.size;
+      return held.count;
     },
     get isTaking() {
-      return onTheWay.size > 0;
+      return held.isAwaitingOne;
     },
     end() {
       child.kill('SIGTERM');
       return gone;
     },
   };
+}
+
+function forkWorker(args: readonly string[], onOutput: ((line: string) => void) | undefined): ChildProcess {
+  const [, program = ''] = process.argv;
+  const stderr = onOutput === undefined ? 'inherit' : 'pipe';
+  // What ends its standard input is the end of this process; see watchFirst in worker.ts.
+  const child = fork(program, [...args, WORKER_OPTION], { stdio: ['pipe', stderr, stderr, 'ipc'] });
+  child.stdin?.on('error', () => undefined);
+  if (onOutput !== undefined) {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) readLines(stream, onOutput);
+    }
+  }
+  return child;
 }
 
 async function answer(
