@@ -1,10 +1,19 @@
 import type { Clock, Timer } from '../../../delivery/clock.ts';
 import { codeOf, type SpoolFiles } from './files.ts';
-import { OpenSegment } from './open-segment.ts';
 import { findRecord, RECORD_OVERHEAD_BYTES, type SpoolRecord } from './record.ts';
 import type { Segment } from './segments.ts';
-import { type Forgotten, type Span, Spans } from './spans.ts';
 import { readTolerantly } from './tolerant-read.ts';
+
+/** Part of a segment whose events are on disk only. */
+interface Span {
+  readonly segment: Segment;
+  at: number;
+  end: number;
+  /** Events in it; undefined when nobody has counted them. */
+  events: number | undefined;
+  /** The place is within bytes that are no record. */
+  isInDamage: boolean;
+}
 
 /** Brings events that are on disk only back into memory, oldest first, as far as there is room. */
 export interface ReadBack {
@@ -22,6 +31,11 @@ export interface ReadBack {
   run(): void;
   /** Resolves when nothing is read any more. */
   stop(): Promise<void>;
+}
+
+export interface Forgotten {
+  readonly events: number;
+  readonly uncounted?: { readonly from: number; readonly until: number };
 }
 
 export interface ReadBackOptions {
@@ -52,28 +66,54 @@ type Progress = 'more' | 'full' | 'done';
 
 export function createReadBack(options: ReadBackOptions): ReadBack {
   const { files, clock, onTrouble } = options;
-  const spans = new Spans();
-  const open = new OpenSegment(files, onTrouble);
+  const spans: Span[] = [];
+  let events = 0;
+  let open: { readonly segment: Segment; readonly file: number } | undefined;
   let running: Promise<void> | undefined;
   let isAskedAgain = false;
   let isStopped = false;
   let retry: Timer | undefined;
 
+  async function fileOf(segment: Segment): Promise<number> {
+    if (open?.segment === segment) return open.file;
+    await closeFile();
+    open = { segment, file: await files.openForReading(segment.path) };
+    return open.file;
+  }
+
+  async function closeFile(): Promise<void> {
+    const closing = open;
+    open = undefined;
+    if (closing !== undefined) await files.close(closing.file).catch(onTrouble);
+  }
+
+  function count(span: Span, number: number): void {
+    if (span.events === undefined) return;
+    span.events -= number;
+    events -= number;
+  }
+
+  function drop(span: Span): void {
+    const index = spans.indexOf(span);
+    if (index >= 0) spans.splice(index, 1);
+    count(span, span.events ?? 0);
+  }
+
   /** What has been counted and has not been found is lost. */
   function passed(span: Span): void {
     const isFile = span.events === undefined;
     const missing = span.events ?? 0;
-    spans.drop(span);
+    drop(span);
     if (missing > 0) options.onUnreadable(span.segment, missing);
     if (isFile) options.onFileRead(span.segment);
   }
 
   async function readAll(): Promise<void> {
     const buffer = { bytes: Buffer.allocUnsafe(CHUNK_BYTES) };
-    for (let span = spans.first; span !== undefined && !isStopped; span = spans.first) {
+    for (let span = spans[0]; span !== undefined && !isStopped; span = spans[0]) {
       if (await readSpan(span, buffer)) break;
     }
-    if (spans.isEmpty) await open.close();
+    if (spans.length === 0) await closeFile();
   }
 
   /** Returns whether memory is full. */
@@ -81,12 +121,12 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
     const { segment } = span;
     let file: number;
     try {
-      file = await open.fileOf(segment);
+      file = await fileOf(segment);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       onTrouble(error);
       if (segment.isGone) return false;
-      for (const lost of spans.of(segment)) giveUp(lost);
+      for (const lost of spans.filter((each) => each.segment === segment)) giveUp(lost);
       options.onGone(segment);
       return false;
     }
@@ -99,7 +139,7 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
       if (segment.isGone || isStopped) return isStopped;
       // A file that ends earlier than it should has lost its end.
       if (got < length) span.end = span.at + got;
-      const found = takeRecords(span, buffer.bytes.subarray(0, got), options, (number) => spans.count(span, number));
+      const found = takeRecords(span, buffer.bytes.subarray(0, got), options, (number) => count(span, number));
       if (found.progress === 'done') passed(span);
       options.onProgress();
       if (found.progress !== 'more') return found.progress === 'full';
@@ -114,7 +154,7 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
 
   function run(): void {
     isAskedAgain = running !== undefined;
-    if (isAskedAgain || isStopped || retry !== undefined || spans.isEmpty || !options.wantsMore()) return;
+    if (isAskedAgain || isStopped || retry !== undefined || spans.length === 0 || !options.wantsMore()) return;
     running = readAll()
       .catch((error: unknown) => {
         onTrouble(error);
@@ -133,20 +173,34 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
 
   return {
     get isEmpty() {
-      return spans.isEmpty;
+      return spans.length === 0;
     },
     get events() {
-      return spans.events;
+      return events;
     },
-    append: (segment, start, end) => spans.append(segment, start, end),
-    appendFile: (segment, until, from) => spans.appendFile(segment, until, from),
-    forget: (segment) => spans.forget(segment),
+    append(segment, start, end) {
+      const last = spans.at(-1);
+      events++;
+      if (last?.segment === segment && last.end === start && last.events !== undefined) {
+        last.end = end;
+        last.events++;
+      } else spans.push({ segment, at: start, end, events: 1, isInDamage: false });
+    },
+    appendFile: (segment, until, from = 0) =>
+      void spans.push({ segment, at: from, end: until, events: undefined, isInDamage: false }),
+    forget(segment) {
+      const before = events;
+      const forgotten = spans.filter((span) => span.segment === segment);
+      const file = forgotten.find((span) => span.events === undefined);
+      for (const span of forgotten) drop(span);
+      return { events: before - events, ...(file && { uncounted: { from: file.at, until: file.end } }) };
+    },
     run,
     async stop() {
       isStopped = true;
       retry?.cancel();
       await running;
-      await open.close();
+      await closeFile();
     },
   };
 }
