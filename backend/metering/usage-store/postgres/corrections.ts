@@ -7,6 +7,7 @@ import type {
   EventSelection,
 } from '../correction-types.ts';
 import { bucketOf } from '../series/levels.ts';
+import { type CorrectionRow, toCorrection } from '../stored-rows.ts';
 import type { EventPosition, StoredEvent } from '../types.ts';
 import { type Database, LOCK_SPACE, LOCKS, numberArray, type PgClient, underLock } from './database.ts';
 import type { EventRowsQuery } from './event-conditions.ts';
@@ -14,20 +15,11 @@ import { countEvents, listEvents, readEvents, selectPositions } from './event-li
 import { currentSnapshot, storedBy } from './moment.ts';
 import type { Names } from './names.ts';
 
-interface CorrectionRow {
+interface WorkRow extends CorrectionRow {
   correction: number;
-  id: string;
-  action: CorrectionAction;
-  reason: string;
-  made_by: string;
-  made_at_ms: number;
-  note: string;
   selection: string;
   moment: string;
   position: string | null;
-  events: number;
-  expected: number;
-  finished_at_ms: number | null;
 }
 
 interface Deps {
@@ -77,7 +69,7 @@ export async function beginCorrection(deps: Deps, request: CorrectionRequest): P
     const positions = await selectPositions(client, deps.names, query);
     const isAll = positions.length < deps.sliceEvents;
     const expected = isAll ? positions.length : await countEvents(client, deps.names, query);
-    const { rows } = await client.query<CorrectionRow>(
+    const { rows } = await client.query<WorkRow>(
       `INSERT INTO corrections (id, action, reason, made_by, made_at_ms, note, selection, moment, events, expected)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) RETURNING *`,
       [
@@ -92,14 +84,14 @@ export async function beginCorrection(deps: Deps, request: CorrectionRequest): P
         expected,
       ],
     );
-    return applySlice(client, deps, rows[0] as CorrectionRow, positions);
+    return applySlice(client, deps, rows[0] as WorkRow, positions);
   });
 }
 
 /** The next slice of a correction that has some left, the one that waits longest first. @returns whether there was one */
 export async function continueCorrection(deps: Deps): Promise<boolean> {
   return underLock(deps.db, LOCKS.upkeep, 'REPEATABLE READ', async (client) => {
-    const { rows } = await client.query<CorrectionRow>(
+    const { rows } = await client.query<WorkRow>(
       'SELECT * FROM corrections WHERE finished_at_ms IS NULL ORDER BY correction LIMIT 1',
     );
     const [row] = rows;
@@ -121,7 +113,7 @@ const DAY_MS = 86_400_000;
 async function applySlice(
   client: PgClient,
   { clock, sliceEvents }: Deps,
-  { correction, action }: CorrectionRow,
+  { correction, action }: WorkRow,
   positions: readonly EventPosition[],
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
@@ -211,7 +203,7 @@ async function logChanges(
 }
 
 export async function findCorrection(client: PgClient, id: string): Promise<Correction | undefined> {
-  const { rows } = await client.query<CorrectionRow>('SELECT * FROM corrections WHERE id = $1', [id]);
+  const { rows } = await client.query<WorkRow>('SELECT * FROM corrections WHERE id = $1', [id]);
   return rows[0] && toCorrection(rows[0]);
 }
 
@@ -220,7 +212,7 @@ export async function listCorrections(
   client: PgClient,
   page: { offset: number; limit: number },
 ): Promise<{ corrections: Correction[]; total: number }> {
-  const { rows } = await client.query<CorrectionRow>(
+  const { rows } = await client.query<WorkRow>(
     'SELECT * FROM corrections ORDER BY correction DESC LIMIT $1 OFFSET $2',
     [page.limit, page.offset],
   );
@@ -241,18 +233,4 @@ export async function correctedEvents(
     [id, page.after ?? 0, page.size],
   );
   return readEvents(client, names, rows);
-}
-
-function toCorrection(row: CorrectionRow): Correction {
-  return {
-    id: row.id,
-    action: row.action,
-    reason: row.reason,
-    madeBy: row.made_by,
-    madeAtMs: row.made_at_ms,
-    note: row.note,
-    events: row.events,
-    expected: row.expected,
-    finishedAtMs: row.finished_at_ms ?? undefined,
-  };
 }

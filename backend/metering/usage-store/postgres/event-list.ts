@@ -1,4 +1,5 @@
 import { MAX_PAGE_BYTES } from '../page-bytes.ts';
+import { type EventRow, toStoredEvent } from '../stored-rows.ts';
 import type { EventPosition, StoredEvent } from '../types.ts';
 import { numberArray, type PgClient } from './database.ts';
 import { type EventRowsQuery, orderOf, whereOf } from './event-conditions.ts';
@@ -43,21 +44,8 @@ export async function countEvents(client: PgClient, names: Names, query: EventRo
   return rows[0]?.count ?? 0;
 }
 
-interface Row {
-  row_id: number;
-  source: number;
-  id: string;
-  type: number;
-  subject: number;
-  time_ms: number;
-  data: string | null;
-  ingested_at_ms: number;
-  stored_at_ms: number;
-  correction_id: string | null;
-  reason: string;
-  made_by: string;
-  made_at_ms: number;
-}
+/** Names stand in it as numbers. */
+type Row = Omit<EventRow, 'source' | 'type' | 'subject'> & { source: number; type: number; subject: number };
 
 /** Events by their positions, in the same order; those that are not there any more are absent. */
 export async function readEvents(
@@ -82,29 +70,12 @@ export async function readEvents(
     client,
     rows.flatMap((row) => [row.source, row.type, row.subject]),
   );
-  const byRow = new Map(rows.map((row) => [row.row_id, toStoredEvent(row, texts)]));
-  return positions.flatMap(({ rowId }) => byRow.get(rowId) ?? []);
-}
-
-function toStoredEvent(row: Row, texts: ReadonlyMap<number, string>): StoredEvent {
   const text = (id: number) => texts.get(id) as string;
-  return {
-    rowId: row.row_id,
-    source: text(row.source),
-    id: row.id,
-    type: text(row.type),
-    subject: text(row.subject),
-    timeMs: row.time_ms,
-    data: row.data ?? undefined,
-    ingestedAtMs: row.ingested_at_ms,
-    storedAtMs: row.stored_at_ms,
-    ...(row.correction_id !== null && {
-      voided: {
-        correctionId: row.correction_id,
-        reason: row.reason,
-        madeBy: row.made_by,
-        madeAtMs: row.made_at_ms,
-      },
+  const byRow = new Map(
+    rows.map((row) => {
+      const names = { source: text(row.source), type: text(row.type), subject: text(row.subject) };
+      return [row.row_id, toStoredEvent({ ...row, ...names })];
     }),
-  };
+  );
+  return positions.flatMap(({ rowId }) => byRow.get(rowId) ?? []);
 }

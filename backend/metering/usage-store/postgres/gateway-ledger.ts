@@ -1,4 +1,5 @@
-import { gapsBetween, MAX_MISSING_RANGES, mostDropped } from '../gateway-numbers.ts';
+import { mostDropped } from '../gateway-numbers.ts';
+import { type ProcessRow, type RequestsRow, toProcess, toRequests } from '../stored-rows.ts';
 import type {
   AppendResult,
   GatewayDelivery,
@@ -78,19 +79,6 @@ interface Page {
   node?: string;
 }
 
-interface ProcessRow {
-  node: string;
-  process: string;
-  first_seen_ms: number;
-  last_seen_ms: number;
-  received: number;
-  stored: number;
-  duplicates: number;
-  rejected: number;
-  taken: number | null;
-  dropped: string | null;
-}
-
 /** One page of the ledger, the process seen last first. */
 export async function listProcesses(
   client: PgClient,
@@ -121,37 +109,6 @@ async function count(client: PgClient, table: string, node: string | null): Prom
   return rows[0]?.total ?? 0;
 }
 
-function toProcess(row: ProcessRow, arrived: readonly NumberRange[]): GatewayProcess {
-  const missing = gapsBetween(arrived);
-  return {
-    node: row.node,
-    process: row.process,
-    firstSeenAtMs: row.first_seen_ms,
-    lastSeenAtMs: row.last_seen_ms,
-    received: row.received,
-    stored: row.stored,
-    duplicates: row.duplicates,
-    rejected: row.rejected,
-    taken: row.taken ?? undefined,
-    lastNumber: arrived.at(-1)?.last,
-    missing: missing.slice(0, MAX_MISSING_RANGES),
-    missingCount: missing.reduce((sum, gap) => sum + gap.last - gap.first + 1, 0),
-    dropped: row.dropped === null ? {} : (JSON.parse(row.dropped) as Record<string, number>),
-  };
-}
-
-interface RequestsRow {
-  node: string;
-  account: string;
-  revision: number;
-  first_seen_ms: number;
-  last_seen_ms: number;
-  served: number;
-  metered: number;
-  not_metered: string;
-  unexplained: number;
-}
-
 /** One page, the account that was told of last first. */
 export async function listRequests(
   client: PgClient,
@@ -162,16 +119,5 @@ export async function listRequests(
      ORDER BY last_seen_ms DESC, node, account LIMIT $2 OFFSET $3`,
     [node ?? null, limit, offset],
   );
-  const accounts = rows.map((row) => ({
-    node: row.node,
-    account: row.account,
-    revision: row.revision,
-    firstSeenAtMs: row.first_seen_ms,
-    lastSeenAtMs: row.last_seen_ms,
-    served: row.served,
-    metered: row.metered,
-    notMetered: JSON.parse(row.not_metered) as Record<string, number>,
-    unexplained: row.unexplained,
-  }));
-  return { accounts, total: await count(client, 'gateway_requests', node ?? null) };
+  return { accounts: rows.map(toRequests), total: await count(client, 'gateway_requests', node ?? null) };
 }

@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
 import { MAX_PAGE_BYTES } from '../page-bytes.ts';
+import { type EventRow, toStoredEvent } from '../stored-rows.ts';
 import type { EventPosition, StoredEvent } from '../types.ts';
 import { type EventRowsQuery, type EventSource, isWithoutNames, knownRows, sourceOf } from './event-conditions.ts';
 
@@ -8,22 +9,6 @@ const FIRST_STRETCH = 1000;
 const LONGEST_STRETCH = 100_000;
 /** What bounds the walk itself; other filters are tried on each event. */
 const INSTANTS: readonly string[] = ['time', 'ingested_at', 'stored_at'];
-
-interface EventRow {
-  row_id: number;
-  source: string;
-  id: string;
-  type: string;
-  subject: string;
-  time_ms: number;
-  data: string | null;
-  ingested_at_ms: number;
-  stored_at_ms: number;
-  correction_id: string | null;
-  reason: string;
-  made_by: string;
-  made_at_ms: number;
-}
 
 const COLUMNS = `row_id, source_name.text AS source, events.id AS id, type_name.text AS type, subject_name.text AS subject,
     time_ms, data, ingested_at_ms, stored_at_ms, corrections.id AS correction_id, reason, made_by, made_at_ms`;
@@ -122,26 +107,4 @@ function orderOf({ sort }: EventRowsQuery): string {
   const direction = sort.direction === 'asc' ? 'ASC' : 'DESC';
   // Rows rise with both instants of the store, so only the events' own time is another order.
   return sort.field === 'time' ? `time_ms ${direction}, row_id ${direction}` : `row_id ${direction}`;
-}
-
-function toStoredEvent(row: EventRow): StoredEvent {
-  return {
-    rowId: row.row_id,
-    source: row.source,
-    id: row.id,
-    type: row.type,
-    subject: row.subject,
-    timeMs: row.time_ms,
-    data: row.data ?? undefined,
-    ingestedAtMs: row.ingested_at_ms,
-    storedAtMs: row.stored_at_ms,
-    ...(row.correction_id !== null && {
-      voided: {
-        correctionId: row.correction_id,
-        reason: row.reason,
-        madeBy: row.made_by,
-        madeAtMs: row.made_at_ms,
-      },
-    }),
-  };
 }

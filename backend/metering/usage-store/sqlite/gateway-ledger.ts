@@ -1,20 +1,8 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
-import { gapsBetween, MAX_MISSING_RANGES, mostDropped } from '../gateway-numbers.ts';
+import { mostDropped } from '../gateway-numbers.ts';
+import { type ProcessRow, toProcess } from '../stored-rows.ts';
 import type { AppendResult, GatewayDelivery, GatewayProcess, NumberRange } from '../types.ts';
 import { prepareRecordRequests } from './gateway-requests.ts';
-
-interface ProcessRow {
-  node: string;
-  process: string;
-  first_seen_ms: number;
-  last_seen_ms: number;
-  received: number;
-  stored: number;
-  duplicates: number;
-  rejected: number;
-  taken: number | null;
-  dropped: string | null;
-}
 
 /** Writes what a delivery says about itself; to be called inside the transaction that stores its events. */
 export type RecordDelivery = (delivery: GatewayDelivery, result: AppendResult, nowMs: number) => void;
@@ -81,23 +69,4 @@ export function listProcesses(
   const ranges = db.prepare('SELECT first, last FROM gateway_ranges WHERE node = ? AND process = ? ORDER BY first');
   const processes = rows.map((row) => toProcess(row, ranges.all(row.node, row.process) as NumberRange[]));
   return { processes, total };
-}
-
-function toProcess(row: ProcessRow, arrived: readonly NumberRange[]): GatewayProcess {
-  const missing = gapsBetween(arrived);
-  return {
-    node: row.node,
-    process: row.process,
-    firstSeenAtMs: row.first_seen_ms,
-    lastSeenAtMs: row.last_seen_ms,
-    received: row.received,
-    stored: row.stored,
-    duplicates: row.duplicates,
-    rejected: row.rejected,
-    taken: row.taken ?? undefined,
-    lastNumber: arrived.at(-1)?.last,
-    missing: missing.slice(0, MAX_MISSING_RANGES),
-    missingCount: missing.reduce((sum, gap) => sum + gap.last - gap.first + 1, 0),
-    dropped: row.dropped === null ? {} : (JSON.parse(row.dropped) as Record<string, number>),
-  };
 }

@@ -1,17 +1,6 @@
 import type { Sqlite } from '../../../platform/db/sqlite.ts';
+import { type RequestsRow, toRequests } from '../stored-rows.ts';
 import type { GatewayRequests, GatewayRequestsReport } from '../types.ts';
-
-interface RequestsRow {
-  node: string;
-  account: string;
-  revision: number;
-  first_seen_ms: number;
-  last_seen_ms: number;
-  served: number;
-  metered: number;
-  not_metered: string;
-  unexplained: number;
-}
 
 /** Writes what a gateway says it has served; an older report than the last one changes nothing. */
 export function prepareRecordRequests(
@@ -57,18 +46,4 @@ export function listRequests(
     .prepare(`SELECT * FROM gateway_requests ${where} ORDER BY last_seen_ms DESC, node, account LIMIT ? OFFSET ?`)
     .all(...params, limit, offset) as RequestsRow[];
   return { accounts: rows.map(toRequests), total };
-}
-
-function toRequests(row: RequestsRow): GatewayRequests {
-  return {
-    node: row.node,
-    account: row.account,
-    revision: row.revision,
-    firstSeenAtMs: row.first_seen_ms,
-    lastSeenAtMs: row.last_seen_ms,
-    served: row.served,
-    metered: row.metered,
-    notMetered: JSON.parse(row.not_metered) as Record<string, number>,
-    unexplained: row.unexplained,
-  };
 }

@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../../../platform/db/sqlite.ts';
 import type { Correction, CorrectionAction, CorrectionPreview, EventSelection } from '../../correction-types.ts';
+import { type CorrectionRow, toCorrection } from '../../stored-rows.ts';
 import type { EventListQuery, EventPosition, StoredEvent } from '../../types.ts';
 import type { EventRowsQuery } from '../event-conditions.ts';
 import { countEvents, listEvents, readEvents, selectPositions } from '../event-list.ts';
@@ -52,18 +53,6 @@ function toRowsQuery(db: Sqlite, { action, selection, rowIds }: SelectionQuery, 
   return { filters, minTimeMs, ...(subjects !== undefined && { subjects }), voidedBy, rowIds, state, sort, size };
 }
 
-interface CorrectionRow {
-  id: string;
-  action: CorrectionAction;
-  reason: string;
-  made_by: string;
-  made_at_ms: number;
-  note: string;
-  events: number;
-  expected: number;
-  finished_at_ms: number | null;
-}
-
 export function listCorrections(
   db: Sqlite,
   page: { offset: number; limit: number },
@@ -112,18 +101,4 @@ export function unfinishedCorrections(db: Sqlite): UnfinishedCorrection[] {
     lastRow: row.last_row,
     position: JSON.parse(row.position) as EventPosition,
   }));
-}
-
-function toCorrection(row: CorrectionRow): Correction {
-  return {
-    id: row.id,
-    action: row.action,
-    reason: row.reason,
-    madeBy: row.made_by,
-    madeAtMs: row.made_at_ms,
-    note: row.note,
-    events: row.events,
-    expected: row.expected,
-    finishedAtMs: row.finished_at_ms ?? undefined,
-  };
 }
