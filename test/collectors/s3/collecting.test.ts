@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startCollectProcess } from '../support/collect-process.ts';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { startCollect, tempFolder } from '../support/running.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { startCollect } from '../support/running.ts';
+import {
+  anotherEndpoint,
+  bucketForEachTest,
+  configOf,
+  folder,
+  forgetEverything,
+  line,
+  once,
+  s3,
+  server,
+} from './support.ts';
+
+bucketForEachTest();
 
 // Objects as a radosgw gave them back, in every format.
 const OBJECTS = JSON.parse(
@@ -12,45 +23,7 @@ const OBJECTS = JSON.parse(
 ) as Record<string, { base64: string }>;
 const FOLDER = 'usage/2026/11/30/01/';
 
-let s3: S3Server;
-let server: IngestServer;
-let folder: ReturnType<typeof tempFolder>;
-beforeEach(async () => {
-  s3 = await startS3Server();
-  server = await startIngestServer();
-  folder = tempFolder();
-});
-afterEach(async () => {
-  await s3.close();
-  await server.close();
-  folder.remove();
-});
-
-const configOf = (
-  mapping = '{"type": "t", "source": "s3", "subject": customer, "time": "2026-11-30T01:00:00Z", "data": {"bytes": bytes}}',
-  more = '',
-) => `
-name: bucket
-input:
-  aws_s3:
-    bucket: usage
-    endpoint: "${s3.url}"
-    force_path_style_urls: true
-    credentials: { id: AKTEST, secret: s3cret }
-    poll: 100ms
-    ${more}
-pipeline: { processors: [{ jsonata: ${JSON.stringify(mapping)} }] }
-output: { openmeter: { url: "${server.url}", batching: { count: 1000, period: 10ms } } }
-buffer: { sqlite: { path: "${folder.path}/spool.sqlite" } }
-http: { address: "127.0.0.1:0" }
-`;
 const object = (name: string) => Buffer.from(OBJECTS[FOLDER + name]?.base64 ?? '', 'base64');
-const once = async (config = configOf()) => {
-  const collect = startCollect(config, ['--once']);
-  expect(await collect.ended, collect.said.join()).toBe(0);
-  return collect;
-};
-const line = (n: number) => `{"customer":"c${n}","bytes":${n}}\n`;
 const lines = (from: number, count: number) => Array.from({ length: count }, (_, index) => line(from + index)).join('');
 
 test('every format as a real store gives it is read, each row once, however often', async () => {
@@ -66,8 +39,7 @@ test('every format as a real store gives it is read, each row once, however ofte
   await once();
   expect(server.stored.length).toBe(first);
   // A collector that has forgotten everything counts nothing twice either.
-  folder.remove();
-  folder = tempFolder();
+  forgetEverything();
   await once();
   expect(server.stored.length).toBe(first);
   expect(server.requests.reduce((sum, { ids }) => sum + ids.length, 0)).toBe(2 * first);
@@ -166,8 +138,7 @@ test('a part of the past is read once more for a backend that has lost it, and o
   await once(config);
   expect(server.stored).toHaveLength(6);
   const lost = server.stored.splice(0);
-  await server.close();
-  server = await startIngestServer();
+  await anotherEndpoint();
   const later = config.replace(/url: "[^"]*", batching/, `url: "${server.url}", batching`);
   s3.timeMs = Date.parse('2031-06-01T10:30:00Z');
   const backfill = async (span: string) => {
@@ -209,8 +180,7 @@ test('dead letters are brought back: refused events as they were, others by the 
   expect(await said(mended)).toBe('bucket: 1 events wait again, 1 dead letters are left\n');
   expect(server.stored).toHaveLength(3);
   expect(await said(mended)).toBe('bucket: 0 events wait again, 1 dead letters are left\n');
-  folder.remove();
-  folder = tempFolder();
+  forgetEverything();
   await once(configOf(mended));
   expect(server.stored).toHaveLength(3);
 });

@@ -1,48 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openSpool } from '../../../collectors/core/spool.ts';
 import { systemClock } from '../../../delivery/clock.ts';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { startCollect, tempFolder } from '../support/running.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { startCollect } from '../support/running.ts';
+import { bucketForEachTest, configOf, folder, line, once, s3, server } from './support.ts';
 
-let s3: S3Server;
-let server: IngestServer;
-let folder: ReturnType<typeof tempFolder>;
-beforeEach(async () => {
-  s3 = await startS3Server();
-  server = await startIngestServer();
-  folder = tempFolder();
-});
-afterEach(async () => {
-  await s3.close();
-  await server.close();
-  folder.remove();
-});
-
-const configOf = (
-  mapping = '{"type": "t", "source": "s3", "subject": customer, "time": "2026-11-30T01:00:00Z", "data": {"bytes": bytes}}',
-  more = '',
-) => `
-name: bucket
-input:
-  aws_s3:
-    bucket: usage
-    endpoint: "${s3.url}"
-    force_path_style_urls: true
-    credentials: { id: AKTEST, secret: s3cret }
-    poll: 100ms
-    ${more}
-pipeline: { processors: [{ jsonata: ${JSON.stringify(mapping)} }] }
-output: { openmeter: { url: "${server.url}", batching: { count: 1000, period: 10ms } } }
-buffer: { sqlite: { path: "${folder.path}/spool.sqlite" } }
-http: { address: "127.0.0.1:0" }
-`;
-const once = async (config = configOf()) => {
-  const collect = startCollect(config, ['--once']);
-  expect(await collect.ended, collect.said.join()).toBe(0);
-  return collect;
-};
-const line = (n: number) => `{"customer":"c${n}","bytes":${n}}\n`;
+bucketForEachTest();
 
 const HOUR_MS = 3_600_000;
 
