@@ -172,6 +172,11 @@ function numbers(tables: Tables) {
         .executeTakeFirstOrThrow();
       return value;
     },
+    /** Whether an invoice has the number. */
+    numberIsTaken: async (number: string): Promise<boolean> => {
+      const row = await tables.selectFrom('invoices').select('id').where('number', '=', number).executeTakeFirst();
+      return row !== undefined;
+    },
   };
 }
 

@@ -32,6 +32,11 @@ export function invoiceNotFound(id: string): RequestProblem {
   return notFound('invoice', id);
 }
 
+/** 409: each invoice has a number of its own, also those that an external system gives. */
+export function invoiceNumberTaken(number: string): DomainProblem {
+  return new DomainProblem('resource-conflict', `invoice_number: another invoice has the number ${number}`);
+}
+
 /** 409: the invoice was deleted. */
 export function invoiceDeleted(id: string): DomainProblem {
   return new DomainProblem('resource-conflict', `invoice ${id} was deleted`);

@@ -20,7 +20,7 @@ import {
 import { adjustmentsFollow } from '../adjustments/follow-invoice.ts';
 import { chargesFollow } from '../charges-follow.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import { invoiceChangedMeanwhile, invoiceNotFound, invoiceProblem } from '../errors.ts';
+import { invoiceChangedMeanwhile, invoiceNotFound, invoiceNumberTaken, invoiceProblem } from '../errors.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
@@ -167,11 +167,15 @@ async function save(
 ): Promise<Invoice | undefined> {
   const { invoice, lines } = moved;
   const nowMs = scope.clock.nowMs();
+  const invoices = invoiceRepository(scope);
+  if (invoice.number !== before.invoice.number && (await invoices.numberIsTaken(invoice.number))) {
+    throw invoiceNumberTaken(invoice.number);
+  }
   const changed = { ...invoice, updatedAtMs: nowMs };
   const wake = wakeAtMs(changed, factsOf(changed, hasLiving(lines), app, nowMs));
   // A draft that waits for an earlier part is looked at again soon.
   const wakeAt = wake !== undefined && wake <= nowMs ? nowMs + RECHECK_MS : wake;
-  if (!(await invoiceRepository(scope).replace(changed, wakeAt))) return undefined;
+  if (!(await invoices.replace(changed, wakeAt))) return undefined;
   const known = new Map(before.lines.map((line) => [line.id, line]));
   await chargeRepository(scope).insert(moved.newCharges ?? []);
   await lineRepository(scope).insert(lines.filter((line) => !known.has(line.id)));

@@ -86,12 +86,17 @@ function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
 
 /**
  * The number is given out with the state in which the invoice cannot be deleted any more, in one transaction: so no
- * number is missing. A number that the external system has given stays.
+ * number is missing. A number that the external system has given stays, also when it looks like one of ours: that one is
+ * passed over.
  */
 async function withFinalNumber(invoice: Invoice, scope: CustomerScope): Promise<Invoice> {
   if (!isDraftNumber(invoice.number)) return invoice;
-  const count = await invoiceRepository(scope).nextNumber(`invoices/app/${invoice.appType}`);
-  return { ...invoice, number: issuedNumber(invoice.appType, invoice.customer.name, count) };
+  const invoices = invoiceRepository(scope);
+  for (;;) {
+    const count = await invoices.nextNumber(`invoices/app/${invoice.appType}`);
+    const number = issuedNumber(invoice.appType, invoice.customer.name, count);
+    if (!(await invoices.numberIsTaken(number))) return { ...invoice, number };
+  }
 }
 
 /** Labels that let tests choose what the sandbox makes of a payment. */

@@ -85,6 +85,31 @@ test('without a number from outside it gets one of ours', async () => {
   expect((await getInvoice(t, id)).number).toMatch(/^INV-NUMB-\d+$/);
 });
 
+test('a number is of one invoice only: a second one is refused, one of ours that was taken is passed over', async () => {
+  const first = await invoiceOf('numbered');
+  await report(first.id, 'draft/synchronized');
+  await report(first.id, 'issuing/synchronized', { invoicing: { invoice_number: 'INV-NUMB-900' } });
+  const second = await invoiceOf('numbered-too');
+  await report(second.id, 'draft/synchronized');
+  const taken = { invoicing: { invoice_number: 'INV-NUMB-900' } };
+  expect((await report(second.id, 'issuing/synchronized', taken, 409)).detail).toContain('INV-NUMB-900');
+  const draftLike = { invoicing: { invoice_number: 'DRAFT-NUMB-9' } };
+  expect((await report(second.id, 'issuing/synchronized', draftLike, 400)).detail).toBeDefined();
+  await report(second.id, 'issuing/synchronized');
+  const [, ours] = /^INV-NUMB-(\d+)$/.exec((await getInvoice(t, second.id)).number) ?? [];
+  const third = await invoiceOf('numbered-last');
+  const next = `INV-NUMB-${Number(ours) + 1}`;
+  await report(third.id, 'draft/synchronized', { invoicing: { invoice_number: next } });
+  await report(third.id, 'issuing/synchronized');
+  const fourth = await invoiceOf('numbered-next');
+  await report(fourth.id, 'draft/synchronized');
+  await report(fourth.id, 'issuing/synchronized');
+  expect(await getInvoice(t, fourth.id)).toMatchObject({
+    number: `INV-NUMB-${Number(ours) + 2}`,
+    status: 'payment_processing',
+  });
+});
+
 test.each([
   ['authorized', 'payment_processing.authorized'],
   ['payment_failed', 'payment_processing.failed'],
