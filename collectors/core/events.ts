@@ -31,7 +31,7 @@ export function makeEvents(result: unknown, name: string, record: SourceRecord):
   let bytes = 0;
   for (const [index, item] of items.entries()) {
     if (!isObject(item)) return { kind: 'refused', reason: 'the mapping made something that is no object' };
-    const event = { ...withId(item, index, items.length, name, record), ...timeOf(item, record) };
+    const event = eventOf(item, index, items.length, name, record);
     const reason = problemOf(event);
     if (reason !== undefined) return { kind: 'refused', reason };
     const json = jsonOf(event);
@@ -91,23 +91,24 @@ function problemOf(event: Readonly<Record<string, unknown>>): string | undefined
   return undefined;
 }
 
-function withId(
-  event: Readonly<Record<string, unknown>>,
+function eventOf(
+  item: Readonly<Record<string, unknown>>,
   index: number,
   count: number,
   name: string,
   record: SourceRecord,
-): Record<string, unknown> {
-  // JSON and mappings leave out what has no value: then it has no id of its own.
-  if (event['id'] !== undefined && event['id'] !== null) return { specversion: '1.0', ...event };
-  const own = record.partsOf?.(event, index) ?? (count > 1 ? [String(index)] : []);
-  return { specversion: '1.0', ...event, id: idOf([name, ...record.parts, ...own]) };
-}
-
-function timeOf(event: Readonly<Record<string, unknown>>, record: SourceRecord): { time?: string } {
-  const { time } = event;
-  if (time !== undefined && time !== null) return {};
-  return record.at === undefined ? {} : { time: record.at };
+): Readonly<Record<string, unknown>> {
+  const event: Record<string, unknown> = { specversion: '1.0', ...item };
+  // JSON and mappings leave out what has no value: then it has no id, or time, of its own.
+  if (item['id'] === undefined || item['id'] === null) {
+    const own = record.partsOf?.(item, index) ?? (count > 1 ? [String(index)] : []);
+    event['id'] = idOf([name, ...record.parts, ...own]);
+  }
+  if (item['time'] === undefined || item['time'] === null) {
+    const { at } = record;
+    if (at !== undefined) event['time'] = at;
+  }
+  return event;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

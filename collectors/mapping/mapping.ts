@@ -8,8 +8,8 @@ export type Mapped =
   | { readonly kind: 'result'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** A pure function of a message and what its source says about it. */
-export type Mapping = (message: unknown, meta: Readonly<Record<string, string>>) => Promise<Mapped>;
+/** A pure function of a message and what its source says about it; at once where it only walks fields. */
+export type Mapping = (message: unknown, meta: Readonly<Record<string, string>>) => Mapped | Promise<Mapped>;
 
 /** Steps of one evaluation; a documented mapping takes some hundred. Counted and not timed, so that the same message always
  * has the same result, however busy the machine is. */
@@ -59,7 +59,7 @@ export function compileMapping(source: string, clock: Pick<Clock, 'now'> = syste
 
   return (message, meta) => {
     const walked = walk === undefined ? UNSURE : walk(message);
-    if (walked !== UNSURE) return Promise.resolve({ kind: 'result', result: walked });
+    if (walked !== UNSURE) return { kind: 'result', result: walked };
     const mine = turn.then(() => evaluate(message, meta));
     turn = mine;
     return mine;

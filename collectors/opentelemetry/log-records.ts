@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../core/source.ts';
-import { type Message, ONLY_HOLDS, type Sized, TooLarge } from './messages.ts';
+import { MAX_DECODED_BYTES, type Message, ONLY_HOLDS, type Sized, TooLarge } from './messages.ts';
 import type { LogRecord } from './otlp-messages.ts';
+import { type PlainLogRecord, plainLogRecord } from './plain-log-record.ts';
+import { createQuickReader, type QuickReader } from './quick-log-records.ts';
 import { attributesOf, hexOf, instantOf, nanosOf, plainOf, resourceOf, scopeOf } from './values.ts';
 
 /** OpenTelemetry's own attribute for the identity of a record. */
@@ -20,6 +22,7 @@ export function* logRecordsOf(
   body: Buffer,
   idAttribute: string | undefined,
 ): Generator<Sized<SourceRecord>> {
+  const quick = createQuickReader(body);
   let index = 0;
   let bodyHash: string | undefined;
   for (const resourceLogs of request.each('resourceLogs')) {
@@ -30,7 +33,7 @@ export function* logRecordsOf(
       const scopeMessage = scopeOf(scopeLogs.head()['scope']);
       for (const logRecord of scopeLogs.each('logRecords')) {
         const { bytes } = logRecord;
-        const record = readRecord(logRecord);
+        const record = readRecord(logRecord, quick);
         const uid = typeof record === 'string' ? undefined : identityOf(record.attributes, idAttribute);
         bodyHash ??= uid === undefined ? createHash('sha256').update(body).digest('hex') : undefined;
         const parts = uid === undefined ? [bodyHash ?? '', String(index)] : ['uid', uid];
@@ -42,7 +45,12 @@ export function* logRecordsOf(
   }
 }
 
-function sourceRecordOf(resource: unknown, scope: unknown, record: ReadRecord, parts: readonly string[]): SourceRecord {
+function sourceRecordOf(
+  resource: unknown,
+  scope: unknown,
+  record: PlainLogRecord,
+  parts: readonly string[],
+): SourceRecord {
   return {
     message: { resource, scope, record },
     // Most mappings have a time of their own.
@@ -53,10 +61,11 @@ function sourceRecordOf(resource: unknown, scope: unknown, record: ReadRecord, p
   };
 }
 
-type ReadRecord = ReturnType<typeof recordOf>;
-
 /** @returns why it is refused, when it is too large or too deep; what is broken breaks the request */
-function readRecord(message: Message): ReadRecord | string {
+function readRecord(message: Message, quick: QuickReader): PlainLogRecord | string {
+  const { range, bytes } = message;
+  const known = range === undefined || bytes > MAX_DECODED_BYTES ? undefined : quick(range.start, range.end);
+  if (known !== undefined) return known;
   try {
     return recordOf(message.whole() as LogRecord);
   } catch (error) {
@@ -71,24 +80,16 @@ function identityOf(attributes: Readonly<Record<string, unknown>>, idAttribute: 
   return isOne ? String(uid) : undefined;
 }
 
-function recordOf(record: LogRecord) {
-  const { severityNumber, severityText, body, flags, eventName } = record;
-  const traceId = hexOf(record.traceId);
-  const spanId = hexOf(record.spanId);
-  return {
-    time_unix_nano: nanosOf(record.timeUnixNano),
-    observed_time_unix_nano: nanosOf(record.observedTimeUnixNano),
-    ...(severityNumber !== undefined &&
-      severityNumber !== null &&
-      severityNumber > 0 && { severity_number: severityNumber }),
-    ...(isText(severityText) && { severity_text: severityText }),
-    body: plainOf(body, 0),
-    attributes: attributesOf(record.attributes),
-    ...(flags !== undefined && flags !== null && flags > 0 && { flags }),
-    ...(traceId !== '' && { trace_id: traceId }),
-    ...(spanId !== '' && { span_id: spanId }),
-    ...(isText(eventName) && { event_name: eventName }),
+function recordOf(record: LogRecord): PlainLogRecord {
+  const fields = {
+    time: nanosOf(record.timeUnixNano),
+    observed: nanosOf(record.observedTimeUnixNano),
+    severity: record.severityNumber ?? 0,
+    severityText: record.severityText ?? '',
+    flags: record.flags ?? 0,
+    traceId: hexOf(record.traceId),
+    spanId: hexOf(record.spanId),
+    event: record.eventName ?? '',
   };
+  return plainLogRecord(fields, plainOf(record.body, 0), attributesOf(record.attributes));
 }
-
-const isText = (value: string | null | undefined) => value !== undefined && value !== null && value !== '';

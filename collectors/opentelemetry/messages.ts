@@ -5,6 +5,8 @@
 export interface Message {
   /** In the request. */
   readonly bytes: number;
+  /** Where it stands in the body, of protobuf. */
+  readonly range?: { readonly start: number; readonly end: number };
   /** Its fields, without the lists that are walked through, and without what has such lists. @throws Error when it is broken */
   head(): Readonly<Record<string, unknown>>;
   /** All of it, where it has no such lists. @throws Error when it is broken @throws TooLarge */

@@ -9,6 +9,7 @@ const LENGTH_DELIMITED = 2;
 export function protobufMessage(type: protobuf.Type, body: Buffer, start = 0, end = body.length): Message {
   return {
     bytes: end - start,
+    range: { start, end },
     head() {
       let bytes = 0;
       const reader = readerOf(body, start, end);

@@ -1,7 +1,7 @@
 import type { AnyValue, KeyValue } from './otlp-messages.ts';
 
 /** Deeper values than any logger makes; a recursion over hostile ones must end. */
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 const SAFE_DIGITS = 15;
 
 /** As mappings see a resource. */
