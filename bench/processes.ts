@@ -6,6 +6,8 @@ export interface BenchProcess {
   url: string;
   /** Resident memory, from /proc where there is one. */
   memoryBytes(): number;
+  /** The most that has been resident at once since it began. */
+  mostMemoryBytes(): number;
   stop(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
@@ -27,7 +29,8 @@ export function startProcess(args: readonly string[], environment: Record<string
       if (url === undefined) return;
       resolve({
         url,
-        memoryBytes: () => residentBytes(child.pid ?? 0),
+        memoryBytes: () => statusBytes(child.pid ?? 0, 'VmRSS'),
+        mostMemoryBytes: () => statusBytes(child.pid ?? 0, 'VmHWM'),
         stop: async () => {
           child.kill('SIGTERM');
           await exited;
@@ -41,9 +44,9 @@ export function startProcess(args: readonly string[], environment: Record<string
   });
 }
 
-function residentBytes(pid: number): number {
+function statusBytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   try {
-    const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    const kilobytes = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return Number.parseInt(kilobytes ?? '0', 10) * 1024;
   } catch {
     return Number.NaN;

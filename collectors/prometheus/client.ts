@@ -47,6 +47,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** Most answers are smaller; of larger ones only two are read at once, so that a hundred queries cannot fill the memory. */
 const LARGE_BYTES = 1024 * 1024;
 const LARGE_AT_ONCE = 2;
+const FIRST_BYTES = 16 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 const MAX_REASON_LENGTH = 300;
 const MAX_TOKEN_LENGTH = 64 * 1024;
@@ -98,20 +99,23 @@ export function createClient(settings: ClientSettings, clock: Clock): Client {
       body.on('error', () => {}).destroy();
       return failed('the answer is packed, which nobody asked for');
     }
-    const chunks: Buffer[] = [];
+    let whole = Buffer.allocUnsafe(FIRST_BYTES);
     let bytes = 0;
     let free: (() => void) | undefined;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) return { kind: 'too large' };
-        if (bytes > LARGE_BYTES) free ??= await large.take(signal);
+        const end = bytes + chunk.length;
+        if (end > MAX_ANSWER_BYTES) return { kind: 'too large' };
+        if (end > LARGE_BYTES) free ??= await large.take(signal);
+        // Copied at once: chunks that are kept until the end would be there beside the whole.
+        if (end > whole.length) whole = grown(whole, bytes, end);
+        chunk.copy(whole, bytes);
+        bytes = end;
       }
     } finally {
       free?.();
     }
-    return { kind: 'answer', body: Buffer.concat(chunks), date: first(headers['date']) };
+    return { kind: 'answer', body: whole.subarray(0, bytes), date: first(headers['date']) };
   }
 
   return {
@@ -199,6 +203,13 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
   return `${code}${error.message}`;
+}
+
+/** A large one gets all that it may need: what is never written to takes no memory, and copies would. */
+function grown(buffer: Buffer<ArrayBuffer>, used: number, needed: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafeSlow(needed > LARGE_BYTES ? MAX_ANSWER_BYTES : Math.max(needed, 2 * buffer.length));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }
 
 function first(header: string | string[] | undefined): string | undefined {

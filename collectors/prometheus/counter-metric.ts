@@ -5,7 +5,8 @@ import type { Asking } from './asking.ts';
 import { askBirths, picked } from './births.ts';
 import { countedFirsts } from './counted-firsts.ts';
 import type { CounterParts, CounterSurroundings } from './counter-parts.ts';
-import { type CounterRead, readCounter, type SeriesOfWindow } from './counter-window.ts';
+import { readCounter, type SeriesOfWindow } from './counter-window.ts';
+import { mapped } from './mapped.ts';
 import type { Metric, Read } from './metric.ts';
 import { NOTHING, plus } from './rises.ts';
 import { canonical, metaOf, partsOf, timesOf } from './series-records.ts';
@@ -45,7 +46,8 @@ export function createCounterMetric(counter: CounterSettings, surroundings: Coun
           );
     if (births?.kind === 'held') return births;
     const counted = births === undefined ? [] : countedFirsts(parts, newborn, births, sinceMs, found);
-    const records = recordsOf(parts, found, new Set(counted), window);
+    if (found.odd > 0) noteOdd(name, found.odd, surroundings);
+    const groups = groupsOf(found.series, new Set(counted), counter.by);
     const changes = found.series.flatMap(({ key, last, stored }) =>
       last === undefined || last === stored ? [] : [states.changeTo(key, last)],
     );
@@ -53,7 +55,7 @@ export function createCounterMetric(counter: CounterSettings, surroundings: Coun
     const changed = new Set(changes.map(({ key }) => key));
     return {
       kind: 'read',
-      records,
+      records: recordsOf(parts, groups, window),
       cursor: [...changes, ...forgotten.filter(({ key }) => !changed.has(key))],
       isEmpty: found.series.length === 0,
     };
@@ -68,31 +70,41 @@ export function createCounterMetric(counter: CounterSettings, surroundings: Coun
   };
 }
 
-/**
- * An event for each group of labels that rose.
- * @param counted series whose first value counts too
- */
-function recordsOf(
-  { counter, surroundings }: CounterParts,
-  { series, odd }: CounterRead,
+/** What the series with the same labels `by` rose by. */
+interface Group {
+  readonly metric: Labels;
+  sum: Decimal;
+}
+
+/** @param counted series whose first value counts too */
+function groupsOf(
+  series: readonly SeriesOfWindow[],
   counted: ReadonlySet<SeriesOfWindow>,
-  window: Window,
-): SourceRecord[] {
-  const { name, selector } = counter;
-  if (odd > 0) noteOdd(name, odd, surroundings);
-  const groups = new Map<string, { readonly metric: Labels; sum: Decimal }>();
+  by: readonly string[],
+): readonly Group[] {
+  const groups = new Map<string, Group>();
   for (const one of series) {
     const rise = counted.has(one) && one.first !== undefined ? plus(one.rise, one.first.value) : one.rise;
     if (rise.isZero()) continue;
-    const metric = picked(one.labels, counter.by);
+    const metric = picked(one.labels, by);
     const key = canonical(metric);
     const group = groups.get(key) ?? { metric, sum: NOTHING };
     group.sum = group.sum.plus(rise);
     groups.set(key, group);
   }
+  return [...groups.values()];
+}
+
+/** An event for each group, made when it is taken: all at once would need more than the series that they come from. */
+function recordsOf(
+  { counter, surroundings }: CounterParts,
+  groups: readonly Group[],
+  window: Window,
+): Iterable<SourceRecord> {
+  const { name, selector } = counter;
   const { from, timestamp } = timesOf(window);
   const meta = metaOf(name, window, surroundings.queryOffsetMs);
-  return [...groups.values()].map(({ metric, sum }) => ({
+  return mapped(groups, ({ metric, sum }) => ({
     message: {
       name,
       query: selector,

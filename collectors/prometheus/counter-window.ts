@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Decimal } from 'decimal.js';
 import type { Labels, Sampled } from './answer.ts';
 import type { Asking } from './asking.ts';
 import { type Held, held } from './held.ts';
 import { durationOf } from './promql.ts';
 import { NOTHING, risesOf, type Sample } from './rises.ts';
+import { SERIES_A_TURN } from './series-records.ts';
 import type { SeriesKey, SeriesStates } from './series-states.ts';
 import type { Window } from './windows.ts';
 
@@ -59,7 +61,9 @@ export async function readCounter(
     }
     if (answer.kind === 'held') return answer;
     if (answer.kind !== 'samples') return held('the selector does not give raw samples');
+    let read = 0;
     for (const one of answer.series) {
+      if (++read % SERIES_A_TURN === 0) await setImmediate();
       const key = states.keyOf(one.metric);
       const known = series.get(key.key) ?? startOf(one, key, window, states);
       const risen = risesOf(known.last, one.values, { fromMs: window.fromMs, toMs });

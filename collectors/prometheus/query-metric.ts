@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SourceRecord } from '../core/source.ts';
 import type { OddSeries, Valued } from './answer.ts';
 import { held } from './held.ts';
+import { mapped } from './mapped.ts';
 import type { Metric } from './metric.ts';
 import { hasRange, withInterval, writtenRangesMs } from './promql.ts';
-import { metaOf, partsOf, timesOf } from './series-records.ts';
+import { metaOf, partsOf, SERIES_A_TURN, timesOf } from './series-records.ts';
 import type { QuerySettings, Settings } from './settings.ts';
 import type { Window } from './windows.ts';
 
@@ -26,7 +28,7 @@ export function createQueryMetric(query: QuerySettings, settings: Pick<Settings,
         return held('the query answers raw samples: use a counter, or a function such as increase');
       let count = 0;
       // All of it, before anything is taken: what is broken at its end is broken as a whole.
-      for (const _one of answer.series) count++;
+      for (const _one of answer.series) if (++count % SERIES_A_TURN === 0) await setImmediate();
       const toRecord = (one: Valued | OddSeries) => recordOf(one, { name, asked, isRanged, window, ...settings });
       return { kind: 'read', isEmpty: count === 0, cursor: [], records: mapped(answer.series, toRecord) };
     },
@@ -53,12 +55,4 @@ function recordOf(one: Valued | OddSeries, surroundings: Surroundings): SourceRe
   if ('odd' in one)
     return { ...standing, message: { ...message, metric: one.metric }, problem: `the series ${one.odd}` };
   return { ...standing, message: { ...message, values: [{ metric: one.metric, value: one.value }] } };
-}
-
-function mapped<In, Out>(items: Iterable<In>, change: (item: In) => Out): Iterable<Out> {
-  return {
-    *[Symbol.iterator]() {
-      for (const item of items) yield change(item);
-    },
-  };
 }

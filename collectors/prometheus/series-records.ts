@@ -2,6 +2,9 @@ import type { Labels } from './answer.ts';
 import { durationOf } from './promql.ts';
 import type { Window } from './windows.ts';
 
+/** So many series are read before whatever else waits has its turn; what was read of them can go meanwhile. */
+export const SERIES_A_TURN = 500;
+
 /** Labels in the order of their names, as JSON: the same for the same series, however a server orders them. */
 export function canonical(labels: Labels): string {
   return JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
