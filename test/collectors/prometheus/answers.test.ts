@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../delivery/clock.ts';
 import { startCollect, tempFolder } from '../support/running.ts';
 import { type Collected, configOf } from './support/collecting.ts';
 import { type QueryServer, startQueryServer, vector } from './support/query-server.ts';
@@ -33,7 +34,10 @@ async function collected(answer: (response: ServerResponse) => void, more = '') 
     return 'done';
   };
   const input = `url: "${server.url}"\nschedule: "@every 1m"\ndelay: 0s\nqueries: [{ query: { name: strange, promql: strange } }, { query: { name: fine, promql: fine } }]\n${more}`;
-  const collect = startCollect(configOf(input, folder.path, 'http://127.0.0.1:1'), ['--dry-run', '--once']);
+  const nowMs = Date.now();
+  // A minute may end meanwhile, and would be a second window.
+  const clock = { ...systemClock, epochMs: () => nowMs };
+  const collect = startCollect(configOf(input, folder.path, 'http://127.0.0.1:1'), ['--dry-run', '--once'], {}, clock);
   expect(await collect.ended, collect.said.join()).toBe(0);
   const events = collect.printed.map((line) => JSON.parse(line) as Collected);
   expect(events.filter(({ type }) => type === 'fine').map(({ data }) => data.value)).toEqual(['7']);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCollect } from '../../../collectors/cli.ts';
-import { systemClock } from '../../../delivery/clock.ts';
+import { type Clock, systemClock } from '../../../delivery/clock.ts';
 import { createLog } from '../../../delivery/log.ts';
 
 /** A collector that runs in this process, as the command starts it. */
@@ -29,6 +29,7 @@ export function startCollect(
   config: string,
   args: readonly string[] = [],
   environment: Record<string, string> = {},
+  clock: Clock = systemClock,
 ): RunningCollect {
   const stopper = new AbortController();
   const logged: Record<string, unknown>[] = [];
@@ -37,7 +38,7 @@ export function startCollect(
   let tell = () => {};
   const ended = runCollect(['--config', 'config.yaml', ...args], {
     environment,
-    clock: systemClock,
+    clock,
     random: Math.random,
     log: createLog((text) => {
       logged.push(JSON.parse(text) as Record<string, unknown>);
