@@ -1,4 +1,5 @@
 import { invalidParameter } from '../errors.ts';
+import { isMatchable, MATCHABLE } from './schemas.ts';
 
 /** The parameters of a query string by name; brackets kept as written ("filter[key][eq]"). */
 export type QueryParams = ReadonlyMap<string, string>;
@@ -17,6 +18,9 @@ export function readQueryParams(url: string): QueryParams {
   for (const [name, value] of new URLSearchParams(url.slice(start + 1).split('#', 1)[0])) {
     if (params.has(name)) {
       throw invalidParameter({ field: name, rule: 'invalid', reason: 'must be given only once', source: 'query' });
+    }
+    if (!isMatchable(name) || !isMatchable(value)) {
+      throw invalidParameter({ field: name, rule: 'invalid', reason: MATCHABLE.error, source: 'query' });
     }
     params.set(name, value);
     if (params.size > MAX_PARAMETERS) {

@@ -56,15 +56,17 @@ const PLACES: readonly [path: string, (text: string) => object][] = [
   ['/cost-estimates', (text) => ({ rate_card: { price: { type: 'unit', amount: text } }, quantities: [text] })],
 ];
 
+const JSON_BODY = { 'Content-Type': 'application/json' };
+
 test.for(TEXTS)('200,000 characters of %s is refused or taken, wherever it stands', async ([, text]) => {
   for (const [path, body] of PLACES) {
-    const headers = path === '/events' ? { 'Content-Type': 'application/cloudevents+json' } : {};
+    const headers = path === '/events' ? { 'Content-Type': 'application/cloudevents+json' } : JSON_BODY;
     const { status } = await backend.request('POST', path, { rawBody: JSON.stringify(body(text)), headers });
     expect([200, 201, 202, 400, 409], path).toContain(status);
   }
   // Not JSON at all, and JSON that is one literal.
   for (const rawBody of [text, `[${text}`, `{"key":${text}}`]) {
-    expect((await backend.request('POST', '/meters', { rawBody })).status).toBe(400);
+    expect((await backend.request('POST', '/meters', { rawBody, headers: JSON_BODY })).status).toBe(400);
   }
 });
 
@@ -78,4 +80,24 @@ test('a header and a query of as many characters as a server reads are taken apa
     const { status } = await backend.request('GET', `/meters?${encodeURIComponent(name)}=${'a,'.repeat(3000)}`);
     expect([200, 400]).toContain(status);
   }
+});
+
+const UNSTORABLE: readonly [name: string, text: string][] = [
+  ['a NUL', 'a\u0000b'],
+  ['half a surrogate pair', 'a\ud800b'],
+];
+test.each(UNSTORABLE)('%s is refused by its place, in a value, a name, a path and a query', async (_, text) => {
+  const field = async (body: object) => {
+    const rawBody = JSON.stringify(body);
+    const { status, json: answer } = await backend.request('POST', '/customers', { rawBody, headers: JSON_BODY });
+    expect(status).toBe(400);
+    return answer.invalid_parameters[0];
+  };
+  const reason = 'must be well-formed Unicode text without NUL';
+  expect(await field(customer({ name: text }))).toMatchObject({ field: 'name', reason });
+  expect(await field(customer({ labels: { team: text } }))).toMatchObject({ field: 'labels.team', reason });
+  expect(await field(customer({ labels: { [text]: 'x' } }))).toMatchObject({ reason });
+  expect(await field(customer({ billing_address: { city: text } }))).toMatchObject({ field: 'billing_address.city' });
+  expect((await backend.request('GET', '/customers/a%00b')).status).toBe(404);
+  expect((await backend.request('GET', '/customers?filter[name]=a%00b')).status).toBe(400);
 });
