@@ -1,0 +1,104 @@
+import { Decimal, sumDecimals, ZERO } from '../../platform/decimal.ts';
+import { type Book, type LotState, lotState, post, putLot } from './book.ts';
+import { coverAdvances, coverFrom, openAdvances } from './cover.ts';
+import { paysFor } from './order.ts';
+import type { CreditLot } from './types.ts';
+
+/** When and why a step is made. */
+export interface Step {
+  nowMs: number;
+  reasonId: string;
+}
+
+/**
+ * Books a lot. It counts from when it is effective; what was used in advance it pays at once, even when it is effective
+ * later.
+ */
+export function fundLot(book: Book, unfunded: CreditLot, { nowMs, reasonId }: Step): void {
+  if (unfunded.fundedAtMs !== undefined || unfunded.droppedAtMs !== undefined) return;
+  const state = putLot(book, { ...unfunded, fundedAtMs: nowMs });
+  const { id: lotId, amount, effectiveAtMs } = unfunded;
+  const funded = { kind: 'fund' as const, lotId, knownAtMs: nowMs };
+  const ahead = effectiveAtMs > nowMs ? Decimal.min(amount, payableBy(book, unfunded)) : ZERO;
+  post(book, { ...funded, amount: ahead, bookedAtMs: nowMs, reasonId: `${reasonId}:ahead` });
+  post(book, { ...funded, amount: amount.sub(ahead), bookedAtMs: effectiveAtMs, reasonId });
+  const covering = { atMs: nowMs, knownAtMs: nowMs, reasonId };
+  if (effectiveAtMs > nowMs) coverFrom(book, state, ahead, covering);
+  else expireUntil(book, nowMs);
+  coverAdvances(book, covering);
+}
+
+/** Takes the rest of a lot away for good. */
+export function voidLot(book: Book, lotId: string, { nowMs, reasonId }: Step): void {
+  const state = lotState(book, lotId);
+  putLot(book, { ...state.lot, voidedAtMs: nowMs });
+  takeAway(book, state, { nowMs, reasonId });
+}
+
+/**
+ * The purchase fell through: what is unused is taken away, and what was used becomes an advance, which other credit
+ * may pay.
+ */
+export function unfundLot(book: Book, lotId: string, { nowMs, reasonId }: Step): void {
+  const state = lotState(book, lotId);
+  if (state.lot.fundedAtMs === undefined) {
+    putLot(book, { ...state.lot, droppedAtMs: nowMs });
+    return;
+  }
+  if (state.lot.voidedAtMs !== undefined) return;
+  putLot(book, { ...state.lot, voidedAtMs: nowMs });
+  for (const [runId, run] of book.runs) {
+    const amount = sumDecimals(run.draws.filter((draw) => draw.lotId === lotId).map((draw) => draw.amount));
+    const feature = run.feature === undefined ? {} : { feature: run.feature };
+    const step = { runId, ...feature, bookedAtMs: nowMs, knownAtMs: nowMs, reasonId };
+    post(book, { ...step, kind: 'give_back', lotId, amount });
+    post(book, { ...step, kind: 'use', amount: amount.neg() });
+  }
+  takeAway(book, state, { nowMs, reasonId });
+  coverAdvances(book, { atMs: nowMs, knownAtMs: nowMs, reasonId });
+}
+
+/**
+ * Brings a book up to an instant, in the order of time: what expires is gone, then credit that begins pays what is open.
+ * @param isCut what expires at the very instant still stays
+ */
+export function expireUntil(book: Book, untilMs: number, isCut = false): void {
+  const turns = [...book.lots.values()].flatMap((state) => turnsOf(state, untilMs, isCut));
+  turns.sort((a, b) => a.atMs - b.atMs || Number(a.begins) - Number(b.begins) || a.state.lot.seq - b.state.lot.seq);
+  for (const { atMs, begins, state } of turns) {
+    const { id: lotId, fundedAtMs = atMs } = state.lot;
+    const knownAtMs = Math.max(atMs, fundedAtMs);
+    if (begins) coverAdvances(book, { atMs, knownAtMs, reasonId: `begin:${lotId}` });
+    else {
+      const amount = state.left.neg();
+      post(book, { kind: 'expire', lotId, amount, bookedAtMs: atMs, knownAtMs, reasonId: `expiry:${lotId}` });
+    }
+  }
+}
+
+interface Turn {
+  atMs: number;
+  begins: boolean;
+  state: LotState;
+}
+
+function turnsOf(state: LotState, untilMs: number, isCut: boolean): Turn[] {
+  const { expiresAtMs, effectiveAtMs, fundedAtMs, voidedAtMs } = state.lot;
+  if (fundedAtMs === undefined || voidedAtMs !== undefined || state.left.isZero()) return [];
+  const turns: Turn[] = [];
+  const isOver = (atMs: number) => (isCut ? atMs < untilMs : atMs <= untilMs);
+  if (effectiveAtMs > fundedAtMs && isOver(effectiveAtMs)) turns.push({ atMs: effectiveAtMs, begins: true, state });
+  if (expiresAtMs !== undefined && isOver(expiresAtMs)) turns.push({ atMs: expiresAtMs, begins: false, state });
+  return turns;
+}
+
+function payableBy(book: Book, lot: CreditLot): Decimal {
+  const payable = openAdvances(book).filter(([, { feature }]) => paysFor(lot, feature));
+  return sumDecimals(payable.map(([, { advance }]) => advance));
+}
+
+/** What is not effective yet is taken away at the instant at which it would begin. */
+function takeAway(book: Book, { lot, left }: LotState, { nowMs, reasonId }: Step): void {
+  const bookedAtMs = Math.max(nowMs, lot.effectiveAtMs);
+  post(book, { kind: 'void', lotId: lot.id, amount: left.neg(), bookedAtMs, knownAtMs: nowMs, reasonId });
+}
