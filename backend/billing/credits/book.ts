@@ -98,8 +98,8 @@ function takeOfLot(state: LotState, { kind, amount }: CreditMovement): void {
 }
 
 function takeOfRun(book: Book, runId: string, { kind, lotId, feature, amount }: CreditMovement): void {
-  // An expiry or a void that follows what a run gave back says why, and is none of its draws.
-  if (kind === 'expire' || kind === 'void') return;
+  // What follows from what a run drew or gave back says why, and is none of its draws.
+  if (kind === 'expire' || kind === 'void' || kind === 'fund') return;
   const run = book.runs.get(runId) ?? { ...(feature !== undefined && { feature }), draws: [], advance: ZERO };
   book.runs.set(runId, run);
   if (lotId === undefined) {

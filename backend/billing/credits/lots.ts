@@ -1,4 +1,5 @@
 import { Decimal, sumDecimals, ZERO } from '../../platform/decimal.ts';
+import { leftAt } from './balance.ts';
 import { type Book, type LotState, lotState, post, putLot } from './book.ts';
 import { coverAdvances, coverFrom, openAdvances } from './cover.ts';
 import { paysFor } from './order.ts';
@@ -99,6 +100,9 @@ function payableBy(book: Book, lot: CreditLot): Decimal {
 
 /** What is not effective yet is taken away at the instant at which it would begin. */
 function takeAway(book: Book, { lot, left }: LotState, { nowMs, reasonId }: Step): void {
-  const bookedAtMs = Math.max(nowMs, lot.effectiveAtMs);
-  post(book, { kind: 'void', lotId: lot.id, amount: left.neg(), bookedAtMs, knownAtMs: nowMs, reasonId });
+  const taken = { kind: 'void' as const, lotId: lot.id, knownAtMs: nowMs };
+  const there = lot.effectiveAtMs > nowMs ? leftAt(book, lot.id, nowMs) : left;
+  post(book, { ...taken, amount: there.neg(), bookedAtMs: nowMs, reasonId });
+  const later = `${reasonId}:later`;
+  post(book, { ...taken, amount: there.sub(left), bookedAtMs: lot.effectiveAtMs, reasonId: later });
 }

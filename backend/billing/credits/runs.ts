@@ -86,10 +86,18 @@ function lastDrawn(draws: readonly { lotId: string; amount: Decimal }[], amount:
   return parts;
 }
 
-/** What is given back to a lot that is gone goes the same way, dated when it came back: the past stays what it was. */
+/**
+ * What is given back to a lot that is gone goes the same way, dated when it came back: the past stays what it was. To one
+ * that is not effective yet it comes back when it is.
+ */
 function loseAgain(book: Book, { lot }: LotState, step: OfRun, part: Decimal): void {
   const lost = { ...step, lotId: lot.id, amount: part.neg() };
   if (lot.voidedAtMs !== undefined) return post(book, { ...lost, kind: 'void' });
+  if (lot.effectiveAtMs > step.knownAtMs) {
+    const later = { amount: part, bookedAtMs: lot.effectiveAtMs, reasonId: `${step.reasonId}:later` };
+    post(book, { ...lost, kind: 'fund' });
+    return post(book, { ...lost, ...later, kind: 'fund' });
+  }
   if (lot.expiresAtMs === undefined || lot.expiresAtMs > step.knownAtMs) return;
   post(book, { ...lost, kind: 'expire', bookedAtMs: Math.max(step.bookedAtMs, lot.expiresAtMs) });
 }
