@@ -26,6 +26,7 @@ const inOrder = (area, rows) =>
 const BILLING = [
   ['apps'],
   ['billing-profiles'],
+  ['credits'],
   ['charges'],
   ['invoice-records'],
   ['adjustments'],

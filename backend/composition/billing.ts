@@ -8,6 +8,7 @@ import {
 } from '../billing/billing-profiles/index.ts';
 import { type BillingRuns, createBillingRuns } from '../billing/billing-runs/index.ts';
 import { createCostEstimates } from '../billing/cost-estimates/index.ts';
+import { creditRoutes } from '../billing/credits/index.ts';
 import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
 import { externalInvoicingRoutes, legacyExternalInvoicingRoutes } from '../billing/external-invoicing/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
@@ -50,6 +51,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     findApp: apps.find,
     findCurrency: currencies.find,
     invoicingTaxCode: taxCodes.invoicing,
+    findTaxCodes: taxCodes.findByIds,
     findFeatures: features.findByIds,
     findFeaturesByKey: features.findByKeys,
     usage: features.usage,
@@ -83,6 +85,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
       invoices.routes(router);
+      creditRoutes(router, scope, deps);
       customerChargeRoutes(router, scope, deps);
       billingRuns.routes(router);
       revenueRoutes(router, scope, deps);

@@ -7,6 +7,7 @@ export const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Billing runs': 'What bills by itself, and how it went.',
   Clock: "The server's clock, as far as it is believed.",
   'Cost estimates': 'What usage costs, without an invoice.',
+  Credits: 'What customers have paid ahead or were given, and what became of it.',
   Currencies: 'Those of ISO 4217, and own ones with what they are worth.',
   Customers: 'Who is billed, and by which subjects of events they are known.',
   Entitlements: 'What customers may use, and how much of it is left.',

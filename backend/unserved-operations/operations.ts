@@ -10,12 +10,10 @@ export interface UnservedOperation {
   reason: string;
 }
 
-const CREDITS = 'credits are not built yet';
 const STRIPE = 'payments through Stripe are not built yet';
 const LLM_PRICES = 'there is no list of what LLM providers charge yet';
 const FEATURE_COST = 'what the usage of a feature costs its provider is not computed yet';
 
-const GRANTS = '/customers/{customerId}/credits/grants';
 const PRICES = '/llm-cost/prices';
 const OVERRIDES = '/llm-cost/overrides';
 const STRIPE_SESSIONS = '/customers/{customerId}/billing/stripe';
@@ -30,19 +28,6 @@ const operation = (
 
 /** All of them; docs/operations.md lists them too, and a test holds both against the contract document. */
 export const UNSERVED_OPERATIONS: readonly UnservedOperation[] = [
-  operation('create-credit-grant', 'post', GRANTS, CREDITS),
-  operation('list-credit-grants', 'get', GRANTS, CREDITS),
-  operation('get-credit-grant', 'get', `${GRANTS}/{creditGrantId}`, CREDITS),
-  operation(
-    'update-credit-grant-external-settlement',
-    'post',
-    `${GRANTS}/{creditGrantId}/settlement/external`,
-    CREDITS,
-  ),
-  operation('void-credit-grant', 'post', `${GRANTS}/{creditGrantId}/void`, CREDITS),
-  operation('create-credit-adjustment', 'post', '/customers/{customerId}/credits/adjustments', CREDITS),
-  operation('get-customer-credit-balance', 'get', '/customers/{customerId}/credits/balance', CREDITS),
-  operation('list-credit-transactions', 'get', '/customers/{customerId}/credits/transactions', CREDITS),
   operation('create-customer-stripe-checkout-session', 'post', `${STRIPE_SESSIONS}/checkout-sessions`, STRIPE),
   operation('create-customer-stripe-portal-session', 'post', `${STRIPE_SESSIONS}/portal-sessions`, STRIPE),
   operation('list-llm-cost-prices', 'get', PRICES, LLM_PRICES),

@@ -18,9 +18,11 @@ export function settledAt(book: Book, atMs: number, view: CreditView): Decimal {
 
 /** What is granted and not there yet: not booked, or effective later. */
 export function pendingAt(book: Book, atMs: number, view: CreditView): Decimal {
-  const unbooked = [...book.lots.values()].flatMap(({ lot }) => (isUnbooked(lot) && seesLot(view, lot) ? [lot.amount] : []));
+  const unbooked = [...book.lots.values()].flatMap(({ lot }) =>
+    isUnbooked(lot) && lot.createdAtMs <= atMs && seesLot(view, lot) ? [lot.amount] : [],
+  );
   const later = book.movements.flatMap((one) =>
-    isOfFunding(one) && one.bookedAtMs > atMs && isInView(book, one, view) ? [one.amount] : [],
+    isOfFunding(one) && one.knownAtMs <= atMs && one.bookedAtMs > atMs && isInView(book, one, view) ? [one.amount] : [],
   );
   return sumDecimals([...unbooked, ...later]);
 }

@@ -1,3 +1,5 @@
+import type { Features } from '../../catalog/features/index.ts';
+import type { TaxCodes } from '../../catalog/tax-codes/index.ts';
 import type { Customer } from '../../customers/customers/index.ts';
 import type { Currency } from '../../platform/money.ts';
 import type { Scope } from '../../platform/scope.ts';
@@ -8,8 +10,8 @@ export interface CreditsDeps {
   findCustomer(id: string, scope: Scope): Promise<Customer | undefined>;
   /** One of ISO 4217 or a custom one, with its digits. */
   findCurrency(code: string, scope: Scope): Promise<Currency | undefined>;
-  /** Which of these keys a feature has or had. */
-  knownFeatureKeys(keys: readonly string[], scope: Scope): Promise<ReadonlySet<string>>;
-  /** Which of these ids a tax code has that is not deleted. */
-  knownTaxCodes(ids: readonly string[], scope: Scope): Promise<ReadonlySet<string>>;
+  /** Archived ones too; unknown keys are absent. */
+  findFeaturesByKey: Features['findByKeys'];
+  /** Deleted ones too; unknown ids are absent. */
+  findTaxCodes: TaxCodes['findByIds'];
 }

@@ -1,0 +1,13 @@
+import type { Router } from '../../platform/http/router.ts';
+import type { Scope } from '../../platform/scope.ts';
+import type { CreditsDeps } from './deps.ts';
+import { createCreditReading } from './reading.ts';
+import { grantRoutes, ledgerRoutes } from './routes.ts';
+import { createCreditsService } from './service.ts';
+
+/** Prepaid credits of customers, over the API. */
+export function creditRoutes(router: Router, scope: Scope, deps: CreditsDeps): void {
+  const service = createCreditsService(scope, deps);
+  grantRoutes(router, service);
+  ledgerRoutes(router, service, createCreditReading(scope, deps));
+}

@@ -1,0 +1,171 @@
+import { type CustomerScope, customerScope } from '../../customers/test-clocks/index.ts';
+import { Decimal, ZERO } from '../../platform/decimal.ts';
+import { defined } from '../../platform/defined.ts';
+import { notFound } from '../../platform/errors.ts';
+import { passesCondition } from '../../platform/http/filter-match.ts';
+import type { FilterCondition } from '../../platform/http/filtering.ts';
+import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
+import { roundMoney } from '../../platform/money.ts';
+import type { Scope } from '../../platform/scope.ts';
+import { toGrantBody } from './body.ts';
+import type { CreditsDeps } from './deps.ts';
+import { creditProblem, grantKeyTaken, grantNotVoidable } from './errors.ts';
+import { type OpenLedger, writeLedger } from './ledger.ts';
+import { fundLot, voidLot } from './lots.ts';
+import { checkTaxCode, creditCurrency, newGrant } from './new-grant.ts';
+import { creditRepository } from './repository.ts';
+import { settleRun } from './runs.ts';
+import type { AdjustmentBody, CreateAdjustment, CreateGrant, GrantBody, Settlement } from './schema.ts';
+import { statusOf, whyNotVoided } from './status.ts';
+import type { PaymentStatus, StoredLot } from './stored.ts';
+
+export type GrantFilterField = 'status' | 'currency' | 'key';
+
+export interface CreditsService {
+  /** @throws RequestProblem 404 @throws DomainProblem 400; 409 when the key is in use */
+  createGrant(customerId: string, request: CreateGrant): Promise<GrantBody>;
+  /** The newest first. @throws RequestProblem 404 */
+  listGrants(
+    customerId: string,
+    filters: readonly FilterCondition<GrantFilterField>[],
+    page: PageRequest,
+  ): Promise<{ data: GrantBody[]; meta: ReturnType<typeof pageMeta> }>;
+  /** @throws RequestProblem 404 */
+  getGrant(customerId: string, id: string): Promise<GrantBody>;
+  /** The same status again changes nothing. @throws RequestProblem 404 @throws DomainProblem 400 */
+  settle(customerId: string, id: string, request: Settlement): Promise<GrantBody>;
+  /** Again changes nothing. @throws RequestProblem 404 @throws DomainProblem 409 */
+  voidGrant(customerId: string, id: string): Promise<GrantBody>;
+  /** @throws RequestProblem 404 @throws DomainProblem 400 */
+  adjust(customerId: string, request: CreateAdjustment): Promise<AdjustmentBody>;
+}
+
+export function createCreditsService(root: Scope, deps: CreditsDeps): CreditsService {
+  /** Work in one transaction, for a customer who is there. */
+  const ofCustomer = async <Result>(customerId: string, work: (scope: CustomerScope) => Promise<Result>) =>
+    (await customerScope(root, customerId)).transaction(async (scope) => {
+      await checkCustomer(deps, scope);
+      return work(scope);
+    });
+  /** A step about a grant. */
+  const ofGrant = (customerId: string, id: string, work: (ledger: OpenLedger, grant: StoredLot) => void) =>
+    ofCustomer(customerId, async (scope) => {
+      const grant = await existing(scope, id);
+      const currency = await creditCurrency(deps, grant.currency, scope);
+      await writeLedger(scope, { currency: currency.code, digits: currency.digits }, (ledger) => work(ledger, grant));
+      return toGrantBody(await existing(scope, id), scope.clock.nowMs());
+    });
+  return {
+    createGrant: (customerId, request) => ofCustomer(customerId, (scope) => createGrant(deps, scope, request)),
+    listGrants: (customerId, filters, page) =>
+      ofCustomer(customerId, async (scope) => {
+        const nowMs = scope.clock.nowMs();
+        const passing = (await creditRepository(scope).grants(customerId)).filter((grant) =>
+          filters.every((condition) => passesCondition(textOf(grant, condition.field, nowMs), condition)),
+        );
+        const shown = passing.slice((page.number - 1) * page.size, page.number * page.size);
+        return { data: shown.map((grant) => toGrantBody(grant, nowMs)), meta: pageMeta(page, passing.length) };
+      }),
+    getGrant: (customerId, id) =>
+      ofCustomer(customerId, async (scope) => toGrantBody(await existing(scope, id), scope.clock.nowMs())),
+    settle: (customerId, id, { status }) =>
+      ofGrant(customerId, id, ({ stored, nowMs }, grant) => {
+        const paid = paidGrant(grant, status, nowMs);
+        if (paid !== grant) stored.set(id, paid);
+      }),
+    voidGrant: (customerId, id) =>
+      ofGrant(customerId, id, ({ book, nowMs }, { lot }) => {
+        if (lot.voidedAtMs !== undefined) return;
+        const why = whyNotVoided(book, id, nowMs);
+        if (why !== undefined) throw grantNotVoidable(id, why);
+        voidLot(book, id, { nowMs, reasonId: `void:${id}` });
+      }),
+    adjust: (customerId, request) => ofCustomer(customerId, (scope) => adjust(deps, scope, request)),
+  };
+}
+
+/** @throws RequestProblem 404 for one who is unknown or was deleted */
+export async function checkCustomer(deps: CreditsDeps, scope: CustomerScope): Promise<void> {
+  const customer = await deps.findCustomer(scope.customerId, scope);
+  if (customer === undefined || customer.deleted_at !== undefined) throw notFound('customer', scope.customerId);
+}
+
+async function existing(scope: CustomerScope, id: string): Promise<StoredLot> {
+  const grant = await creditRepository(scope).grant(scope.customerId, id);
+  if (grant === undefined) throw notFound('credit grant', id);
+  return grant;
+}
+
+async function createGrant(deps: CreditsDeps, scope: CustomerScope, request: CreateGrant): Promise<GrantBody> {
+  const { key } = request;
+  const known = key === undefined ? undefined : await creditRepository(scope).grantByKey(scope.customerId, key);
+  if (key !== undefined && known !== undefined) throw grantKeyTaken(key, known.lot.id);
+  const currency = await creditCurrency(deps, request.currency, scope);
+  await checkTaxCode(deps, scope, request);
+  const asked = await newGrant(deps, scope, request, { nowMs: scope.clock.nowMs(), seq: 0, currency });
+  const grant = await writeLedger(scope, { currency: currency.code, digits: currency.digits }, (ledger) =>
+    addLot(ledger, asked),
+  );
+  return toGrantBody(grant, scope.clock.nowMs());
+}
+
+function addLot({ book, stored, nowMs }: OpenLedger, asked: StoredLot): StoredLot {
+  const last = [...book.lots.values()].at(-1)?.lot;
+  const lot = { ...asked.lot, seq: last === undefined ? 1 : last.seq + 1 };
+  fundLot(book, lot, { nowMs, reasonId: `grant:${lot.id}` });
+  const added = { ...asked, lot: book.lots.get(lot.id)?.lot ?? lot };
+  stored.set(lot.id, added);
+  return added;
+}
+
+const PAYMENT_ORDER = ['pending', 'authorized', 'settled'] as const;
+
+/** What is settled at once was authorized, too. @throws DomainProblem 400 */
+function paidGrant(grant: StoredLot, status: 'pending' | PaymentStatus, nowMs: number): StoredLot {
+  const { purchase } = grant;
+  if (purchase === undefined || grant.lot.funding !== 'external') {
+    throw creditProblem('credit_grant_external_settlement_not_supported');
+  }
+  const now = PAYMENT_ORDER.indexOf(purchase.payments.at(-1)?.status ?? 'pending');
+  const wanted = PAYMENT_ORDER.indexOf(status);
+  if (wanted < now) throw creditProblem('credit_grant_external_settlement_status_invalid');
+  if (wanted === now) return grant;
+  const steps = (['authorized', 'settled'] as const).slice(now, wanted);
+  const payments = [...purchase.payments, ...steps.map((step) => ({ status: step, atMs: nowMs }))];
+  return { ...grant, purchase: { ...purchase, payments } };
+}
+
+function textOf({ lot, currency, key = '' }: StoredLot, field: GrantFilterField, nowMs: number): string {
+  if (field === 'status') return statusOf(lot, nowMs);
+  return field === 'currency' ? currency : key;
+}
+
+async function adjust(deps: CreditsDeps, scope: CustomerScope, request: CreateAdjustment): Promise<AdjustmentBody> {
+  const currency = await creditCurrency(deps, request.currency, scope);
+  const amount = roundMoney(new Decimal(request.amount), currency);
+  if (amount.isZero()) throw creditProblem('credit_amount_invalid');
+  const body = { name: request.name, ...defined({ description: request.description, labels: request.labels }) };
+  const owner = { customerId: scope.customerId, currency: currency.code };
+  const nowMs = scope.clock.nowMs();
+  if (amount.gt(0)) {
+    const lot = { ...givenLot(scope, amount, nowMs), funding: 'none' as const, costBasis: ZERO };
+    const given: StoredLot = { ...body, ...owner, kind: 'adjustment', updatedAtMs: nowMs, lot };
+    await writeLedger(scope, { ...owner, digits: currency.digits }, (ledger) => void addLot(ledger, given));
+  } else {
+    const id = scope.newId();
+    await creditRepository(scope).insertRun({ ...body, ...owner, id, createdAtMs: nowMs });
+    await writeLedger(scope, { ...owner, digits: currency.digits }, (ledger) => take(ledger, id, amount.neg()));
+  }
+  return body;
+}
+
+/** Without an end, and of the priority that grants have unless told. */
+function givenLot(scope: CustomerScope, amount: Decimal, nowMs: number) {
+  const base = { id: scope.newId(), seq: 0, amount, priority: 10, features: [] };
+  return { ...base, createdAtMs: nowMs, effectiveAtMs: nowMs };
+}
+
+function take({ book, nowMs }: OpenLedger, runId: string, total: Decimal): void {
+  const at = { asOf: { atMs: nowMs }, bookedAtMs: nowMs, nowMs };
+  settleRun(book, { runId, mode: 'credit_only', total, ...at, reasonId: `adjustment:${runId}` });
+}
