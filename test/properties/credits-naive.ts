@@ -34,6 +34,8 @@ export function naiveLedger(runs: readonly NaiveRun[]) {
   const cents: number[][] = runs.map(() => []);
   /** Runs in the order in which they began to owe. */
   let owing: number[] = [];
+  /** Runs in the order of their first booking. */
+  const booked: number[] = [];
 
   const pays = (lot: Lot, run: number) => lot.feature === undefined || lot.feature === runs[run]?.feature;
   const isThere = (lot: Lot, at: number, isCut: boolean) =>
@@ -113,6 +115,7 @@ export function naiveLedger(runs: readonly NaiveRun[]) {
       while (own.length > total) giveBackOne(run);
       while (own.length < total && drawOne(run, asOf, isCut));
       while (own.length < total && runs[run]?.isCreditOnly) own.push(ADVANCE);
+      if (own.length > 0 && !booked.includes(run)) booked.push(run);
       noteOwing(run);
       coverAll(at);
     },
@@ -121,12 +124,12 @@ export function naiveLedger(runs: readonly NaiveRun[]) {
       if (lot === undefined || lot.isVoid) return;
       lot.isVoid = true;
       lot.free = 0;
-      cents.forEach((own, run) => {
-        if (!withUsed) return;
-        cents[run] = own.map((cent) => (cent === index ? ADVANCE : cent));
+      if (!withUsed) return;
+      for (const run of booked) {
+        cents[run] = (cents[run] ?? []).map((cent) => (cent === index ? ADVANCE : cent));
         noteOwing(run);
-      });
-      if (withUsed) coverAll(at);
+      }
+      coverAll(at);
     },
     balance: (at: number, feature?: string): number => {
       const seen = lots.filter((lot) => feature === undefined || lot.feature === undefined || lot.feature === feature);

@@ -1,4 +1,4 @@
-import { Decimal } from '../../platform/decimal.ts';
+import { Decimal, ZERO } from '../../platform/decimal.ts';
 import { type Book, type LotState, post, type RunState } from './book.ts';
 import { drawDownOrder, paysFor } from './order.ts';
 
@@ -11,17 +11,17 @@ interface Covering {
 /** Credit that is free pays what was used in advance, the oldest first, so that none expires beside a debt. */
 export function coverAdvances(book: Book, covering: Covering): void {
   for (const [runId, run] of openAdvances(book)) {
-    for (const state of drawDownOrder(book, run.feature, { atMs: covering.atMs })) {
-      cover(book, runId, state, state.left, covering);
-    }
+    const paying = drawDownOrder(book, run.feature, { atMs: covering.atMs });
+    cover(book, runId, paying.map((state) => ({ state, available: state.left })), covering);
   }
 }
 
 /** The same from one lot, up to an amount, whether it is effective already or not. */
 export function coverFrom(book: Book, state: LotState, limit: Decimal, covering: Covering): void {
-  let rest = limit;
+  let available = limit;
   for (const [runId, run] of openAdvances(book)) {
-    if (paysFor(state.lot, run.feature)) rest = rest.sub(cover(book, runId, state, rest, covering));
+    if (!paysFor(state.lot, run.feature)) continue;
+    available = available.sub(cover(book, runId, [{ state, available }], covering));
   }
 }
 
@@ -33,19 +33,23 @@ export function openAdvances(book: Book): [string, RunState][] {
   });
 }
 
-function cover(book: Book, runId: string, { lot }: LotState, available: Decimal, covering: Covering): Decimal {
-  const run = book.runs.get(runId);
-  const amount = Decimal.max(0, Decimal.min(available, run?.advance ?? 0));
-  const { atMs, knownAtMs, reasonId } = covering;
-  const both = {
-    kind: 'cover' as const,
-    runId,
-    ...(run?.feature !== undefined && { feature: run.feature }),
-    bookedAtMs: atMs,
-    knownAtMs,
-    reasonId,
-  };
-  post(book, { ...both, lotId: lot.id, amount: amount.neg() });
-  post(book, { ...both, amount });
-  return amount;
+function cover(
+  book: Book,
+  runId: string,
+  paying: readonly { state: LotState; available: Decimal }[],
+  { atMs, knownAtMs, reasonId }: Covering,
+): Decimal {
+  const { feature, advance = ZERO } = book.runs.get(runId) ?? {};
+  const ofRun = feature === undefined ? { runId } : { runId, feature };
+  const step = { kind: 'cover' as const, ...ofRun, bookedAtMs: atMs, knownAtMs, reasonId };
+  let rest = advance;
+  for (const { state, available } of paying) {
+    const part = Decimal.min(rest, available);
+    if (part.lte(0)) continue;
+    post(book, { ...step, lotId: state.lot.id, amount: part.neg() });
+    rest = rest.sub(part);
+  }
+  const covered = advance.sub(rest);
+  post(book, { ...step, amount: covered });
+  return covered;
 }

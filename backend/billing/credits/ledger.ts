@@ -1,6 +1,6 @@
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import { type Book, openBook } from './book.ts';
-import { expireUntil } from './lots.ts';
+import { expireUntil, fundLot } from './lots.ts';
 import { creditRepository } from './repository.ts';
 import type { StoredLot } from './stored.ts';
 import type { LedgerRecords } from './types.ts';
@@ -44,6 +44,16 @@ export async function writeLedger<Result>(
   await credits.storeLots([...ledger.stored.values()].flatMap((one) => changedOf(read, book, one, nowMs)));
   await credits.append({ customerId: scope.customerId, currency }, book.added);
   return result;
+}
+
+/** Adds a lot and books it. */
+export function addLot({ book, stored, nowMs }: OpenLedger, asked: StoredLot): StoredLot {
+  const last = [...book.lots.values()].at(-1)?.lot;
+  const lot = { ...asked.lot, seq: last === undefined ? 1 : last.seq + 1 };
+  fundLot(book, lot, { nowMs, reasonId: `grant:${lot.id}` });
+  const added = { ...asked, lot: book.lots.get(lot.id)?.lot ?? lot };
+  stored.set(lot.id, added);
+  return added;
 }
 
 /** What the book, or the step, has made of a lot. */

@@ -24,8 +24,8 @@ export function fundLot(book: Book, unfunded: CreditLot, { nowMs, reasonId }: St
   post(book, { ...funded, amount: ahead, bookedAtMs: nowMs, reasonId: `${reasonId}:ahead` });
   post(book, { ...funded, amount: amount.sub(ahead), bookedAtMs: effectiveAtMs, reasonId });
   const covering = { atMs: nowMs, knownAtMs: nowMs, reasonId };
-  if (effectiveAtMs > nowMs) coverFrom(book, state, ahead, covering);
-  else expireUntil(book, nowMs);
+  if (effectiveAtMs > nowMs) coverFrom(book, state, ahead, { ...covering, reasonId: `${reasonId}:ahead` });
+  if ((unfunded.expiresAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) expire(book, state);
   coverAdvances(book, covering);
 }
 
@@ -64,17 +64,21 @@ export function unfundLot(book: Book, lotId: string, { nowMs, reasonId }: Step):
  * @param isCut what expires at the very instant still stays
  */
 export function expireUntil(book: Book, untilMs: number, isCut = false): void {
-  const turns = [...book.lots.values()].flatMap((state) => turnsOf(state, untilMs, isCut));
+  // What began before the last step has paid what it could.
+  const sinceMs = book.movements.at(-1)?.knownAtMs ?? 0;
+  const turns = [...book.lots.values()].flatMap((state) => turnsOf(state, { sinceMs, untilMs, isCut }));
   turns.sort((a, b) => a.atMs - b.atMs || Number(a.begins) - Number(b.begins) || a.state.lot.seq - b.state.lot.seq);
   for (const { atMs, begins, state } of turns) {
-    const { id: lotId, fundedAtMs = atMs } = state.lot;
-    const knownAtMs = Math.max(atMs, fundedAtMs);
-    if (begins) coverAdvances(book, { atMs, knownAtMs, reasonId: `begin:${lotId}` });
-    else {
-      const amount = state.left.neg();
-      post(book, { kind: 'expire', lotId, amount, bookedAtMs: atMs, knownAtMs, reasonId: `expiry:${lotId}` });
-    }
+    if (begins) coverAdvances(book, { atMs, knownAtMs: atMs, reasonId: `begin:${state.lot.id}` });
+    else expire(book, state);
   }
+}
+
+/** Dated when it expires, or known when it was booked, where that was later. */
+function expire(book: Book, { lot, left }: LotState): void {
+  const { id: lotId, expiresAtMs: bookedAtMs = 0, fundedAtMs = 0 } = lot;
+  const knownAtMs = Math.max(bookedAtMs, fundedAtMs);
+  post(book, { kind: 'expire', lotId, amount: left.neg(), bookedAtMs, knownAtMs, reasonId: `expiry:${lotId}` });
 }
 
 interface Turn {
@@ -83,12 +87,16 @@ interface Turn {
   state: LotState;
 }
 
-function turnsOf(state: LotState, untilMs: number, isCut: boolean): Turn[] {
+function turnsOf(
+  state: LotState,
+  { sinceMs, untilMs, isCut }: { sinceMs: number; untilMs: number; isCut: boolean },
+): Turn[] {
   const { expiresAtMs, effectiveAtMs, fundedAtMs, voidedAtMs } = state.lot;
   if (fundedAtMs === undefined || voidedAtMs !== undefined || state.left.isZero()) return [];
   const turns: Turn[] = [];
   const isOver = (atMs: number) => (isCut ? atMs < untilMs : atMs <= untilMs);
-  if (effectiveAtMs > fundedAtMs && isOver(effectiveAtMs)) turns.push({ atMs: effectiveAtMs, begins: true, state });
+  const hasBegun = effectiveAtMs > fundedAtMs && effectiveAtMs >= sinceMs && isOver(effectiveAtMs);
+  if (hasBegun) turns.push({ atMs: effectiveAtMs, begins: true, state });
   if (expiresAtMs !== undefined && isOver(expiresAtMs)) turns.push({ atMs: expiresAtMs, begins: false, state });
   return turns;
 }

@@ -1,23 +1,21 @@
 import { type CustomerScope, customerScope } from '../../customers/test-clocks/index.ts';
-import { Decimal, ZERO } from '../../platform/decimal.ts';
-import { defined } from '../../platform/defined.ts';
 import { notFound } from '../../platform/errors.ts';
 import { passesCondition } from '../../platform/http/filter-match.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
-import { roundMoney } from '../../platform/money.ts';
 import type { Scope } from '../../platform/scope.ts';
+import { adjust } from './adjust.ts';
 import { toGrantBody } from './body.ts';
 import type { CreditsDeps } from './deps.ts';
-import { creditProblem, grantKeyTaken, grantNotVoidable } from './errors.ts';
-import { type OpenLedger, writeLedger } from './ledger.ts';
-import { fundLot, voidLot } from './lots.ts';
+import { grantKeyTaken, grantNotVoidable } from './errors.ts';
+import { addLot, type OpenLedger, writeLedger } from './ledger.ts';
+import { voidLot } from './lots.ts';
 import { checkTaxCode, creditCurrency, newGrant } from './new-grant.ts';
+import { paidGrant } from './payments.ts';
 import { creditRepository } from './repository.ts';
-import { settleRun } from './runs.ts';
 import type { AdjustmentBody, CreateAdjustment, CreateGrant, GrantBody, Settlement } from './schema.ts';
 import { statusOf, whyNotVoided } from './status.ts';
-import type { PaymentStatus, StoredLot } from './stored.ts';
+import type { StoredLot } from './stored.ts';
 
 export type GrantFilterField = 'status' | 'currency' | 'key';
 
@@ -109,63 +107,7 @@ async function createGrant(deps: CreditsDeps, scope: CustomerScope, request: Cre
   return toGrantBody(grant, scope.clock.nowMs());
 }
 
-function addLot({ book, stored, nowMs }: OpenLedger, asked: StoredLot): StoredLot {
-  const last = [...book.lots.values()].at(-1)?.lot;
-  const lot = { ...asked.lot, seq: last === undefined ? 1 : last.seq + 1 };
-  fundLot(book, lot, { nowMs, reasonId: `grant:${lot.id}` });
-  const added = { ...asked, lot: book.lots.get(lot.id)?.lot ?? lot };
-  stored.set(lot.id, added);
-  return added;
-}
-
-const PAYMENT_ORDER = ['pending', 'authorized', 'settled'] as const;
-
-/** What is settled at once was authorized, too. @throws DomainProblem 400 */
-function paidGrant(grant: StoredLot, status: 'pending' | PaymentStatus, nowMs: number): StoredLot {
-  const { purchase } = grant;
-  if (purchase === undefined || grant.lot.funding !== 'external') {
-    throw creditProblem('credit_grant_external_settlement_not_supported');
-  }
-  const now = PAYMENT_ORDER.indexOf(purchase.payments.at(-1)?.status ?? 'pending');
-  const wanted = PAYMENT_ORDER.indexOf(status);
-  if (wanted < now) throw creditProblem('credit_grant_external_settlement_status_invalid');
-  if (wanted === now) return grant;
-  const steps = (['authorized', 'settled'] as const).slice(now, wanted);
-  const payments = [...purchase.payments, ...steps.map((step) => ({ status: step, atMs: nowMs }))];
-  return { ...grant, purchase: { ...purchase, payments } };
-}
-
 function textOf({ lot, currency, key = '' }: StoredLot, field: GrantFilterField, nowMs: number): string {
   if (field === 'status') return statusOf(lot, nowMs);
   return field === 'currency' ? currency : key;
-}
-
-async function adjust(deps: CreditsDeps, scope: CustomerScope, request: CreateAdjustment): Promise<AdjustmentBody> {
-  const currency = await creditCurrency(deps, request.currency, scope);
-  const amount = roundMoney(new Decimal(request.amount), currency);
-  if (amount.isZero()) throw creditProblem('credit_amount_invalid');
-  const body = { name: request.name, ...defined({ description: request.description, labels: request.labels }) };
-  const owner = { customerId: scope.customerId, currency: currency.code };
-  const nowMs = scope.clock.nowMs();
-  if (amount.gt(0)) {
-    const lot = { ...givenLot(scope, amount, nowMs), funding: 'none' as const, costBasis: ZERO };
-    const given: StoredLot = { ...body, ...owner, kind: 'adjustment', updatedAtMs: nowMs, lot };
-    await writeLedger(scope, { ...owner, digits: currency.digits }, (ledger) => void addLot(ledger, given));
-  } else {
-    const id = scope.newId();
-    await creditRepository(scope).insertRun({ ...body, ...owner, id, createdAtMs: nowMs });
-    await writeLedger(scope, { ...owner, digits: currency.digits }, (ledger) => take(ledger, id, amount.neg()));
-  }
-  return body;
-}
-
-/** Without an end, and of the priority that grants have unless told. */
-function givenLot(scope: CustomerScope, amount: Decimal, nowMs: number) {
-  const base = { id: scope.newId(), seq: 0, amount, priority: 10, features: [] };
-  return { ...base, createdAtMs: nowMs, effectiveAtMs: nowMs };
-}
-
-function take({ book, nowMs }: OpenLedger, runId: string, total: Decimal): void {
-  const at = { asOf: { atMs: nowMs }, bookedAtMs: nowMs, nowMs };
-  settleRun(book, { runId, mode: 'credit_only', total, ...at, reasonId: `adjustment:${runId}` });
 }

@@ -65,9 +65,17 @@ export interface ExpectedLedger {
   refused?: { at: string; grant: string; status: number }[];
 }
 
+/** Of what a grant asks for. */
+interface TermsCase {
+  name: string;
+  kind: 'duration' | 'purchase';
+  given: Record<string, string | undefined>;
+  expected: Record<string, unknown>;
+}
+
 export const creditVectors = JSON.parse(
   readFileSync(new URL('../../../fixtures/vectors/credits.json', import.meta.url), 'utf8'),
-) as (LedgerCase | { name: string; kind: 'duration' | 'purchase' })[];
+) as (LedgerCase | TermsCase)[];
 
 interface Running {
   runId: string;

@@ -3,9 +3,10 @@ import { accountsOf, postingsAt } from '../../../../backend/billing/credits/acco
 import { type CreditView, leftAt, pendingAt, settledAt } from '../../../../backend/billing/credits/balance.ts';
 import { lotState, openBook } from '../../../../backend/billing/credits/book.ts';
 import { liveAt } from '../../../../backend/billing/credits/live.ts';
+import { expiryOf, purchaseAmount } from '../../../../backend/billing/credits/new-grant.ts';
 import { statusOf } from '../../../../backend/billing/credits/status.ts';
 import { transactionsAt } from '../../../../backend/billing/credits/transactions.ts';
-import { sumDecimals, ZERO } from '../../../../backend/platform/decimal.ts';
+import { Decimal, sumDecimals, ZERO } from '../../../../backend/platform/decimal.ts';
 import {
   asKnown,
   creditVectors,
@@ -38,6 +39,18 @@ test.each(ledgerCases.filter(({ name }) => !OTHER_RULES.has(name)))('credits: $n
 test('what is left out of the cases is in them', () => {
   const names = ledgerCases.map(({ name }) => name);
   expect([...OTHER_RULES].filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test.each(creditVectors.filter((one) => one.kind === 'duration'))('credits: $name', ({ given, expected }) => {
+  const expiresAt = () => iso(expiryOf(ms(given['effective_at'] ?? ''), given['expires_after'] ?? ''));
+  if (expected['status'] === 400) expect(expiresAt).toThrow('longer than nothing');
+  else expect(expiresAt()).toBe(iso(ms(String(expected['expires_at']))));
+});
+
+test.each(creditVectors.filter((one) => one.kind === 'purchase'))('credits: $name', ({ given, expected }) => {
+  const digits = Number.parseInt(String(given['digits'] ?? 2), 10);
+  const [amount, basis] = [given['amount'] ?? '', given['per_unit_cost_basis'] ?? ''].map((text) => new Decimal(text));
+  expect(purchaseAmount(amount ?? ZERO, basis ?? ZERO, { code: 'XXX', digits }).toFixed()).toBe(expected['amount_due']);
 });
 
 const view = (text = 'all'): CreditView => (text === 'all' || text === 'unrestricted' ? text : [text]);
