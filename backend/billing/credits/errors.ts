@@ -13,7 +13,7 @@ export const creditProblem = codedProblems({
     field: 'funding_method',
     message: 'credits are not sold by invoice yet; none and external are supported',
   },
-  credit_grant_expiry_invalid: { field: 'expires_after', message: 'the duration must be longer than nothing' },
+  credit_grant_expiry_invalid: { field: 'expires_after', message: 'the grant must expire after it is effective' },
   credit_grant_features_invalid: { field: 'filters.features', message: 'a feature is not known, or named twice' },
   credit_grant_tax_code_not_found: { field: 'tax_config.tax_code.id', message: 'there is no tax code of this id' },
   credit_grant_external_settlement_not_supported: {

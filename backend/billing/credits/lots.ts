@@ -67,7 +67,7 @@ export function expireUntil(book: Book, untilMs: number, isCut = false): void {
   // What began before the last step has paid what it could.
   const sinceMs = book.movements.at(-1)?.knownAtMs ?? 0;
   const turns = [...book.lots.values()].flatMap((state) => turnsOf(state, { sinceMs, untilMs, isCut }));
-  turns.sort((a, b) => a.atMs - b.atMs || Number(a.begins) - Number(b.begins) || a.state.lot.seq - b.state.lot.seq);
+  turns.sort((a, b) => a.atMs - b.atMs || turnOf(a) - turnOf(b) || a.state.lot.seq - b.state.lot.seq);
   for (const { atMs, begins, state } of turns) {
     if (begins) coverAdvances(book, { atMs, knownAtMs: atMs, reasonId: `begin:${state.lot.id}` });
     else expire(book, state);
@@ -99,6 +99,10 @@ function turnsOf(
   if (hasBegun) turns.push({ atMs: effectiveAtMs, begins: true, state });
   if (expiresAtMs !== undefined && isOver(expiresAtMs)) turns.push({ atMs: expiresAtMs, begins: false, state });
   return turns;
+}
+
+function turnOf({ begins }: Turn): number {
+  return begins ? 1 : 0;
 }
 
 function payableBy(book: Book, lot: CreditLot): Decimal {

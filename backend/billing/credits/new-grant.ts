@@ -16,10 +16,14 @@ export async function creditCurrency(deps: CreditsDeps, code: string, scope: Cus
   return currency;
 }
 
+/** Instants have years of four digits. */
+const END_OF_TIME_MS = Date.UTC(10_000, 0, 1);
+
 /** By the calendar, in UTC: a month after January 31 is February's last day. @throws DomainProblem 400 */
 export function expiryOf(effectiveAtMs: number, expiresAfter: string): number {
   const expiresAtMs = addDuration(effectiveAtMs, durationFrom(expiresAfter));
   if (expiresAtMs <= effectiveAtMs) throw creditProblem('credit_grant_expiry_invalid');
+  if (expiresAtMs >= END_OF_TIME_MS) throw creditProblem('credit_grant_expiry_invalid', 'the year has five digits');
   return expiresAtMs;
 }
 

@@ -3,7 +3,10 @@ import type { PaymentStatus, StoredLot } from './stored.ts';
 
 const PAYMENT_ORDER = ['pending', 'authorized', 'settled'] as const;
 
-/** The grant with what is known of its payment; the same one where that says nothing new. What is settled at once was authorized, too. @throws DomainProblem 400 */
+/**
+ * The grant with what is known of its payment; the same one where that says nothing new. What is settled at once was
+ * authorized, too. @throws DomainProblem 400
+ */
 export function paidGrant(grant: StoredLot, status: 'pending' | PaymentStatus, nowMs: number): StoredLot {
   const { purchase } = grant;
   if (purchase === undefined || grant.lot.funding !== 'external') {
