@@ -59,7 +59,7 @@ export function createCreditsService(root: Scope, deps: CreditsDeps): CreditsSer
       ofCustomer(customerId, async (scope) => {
         const nowMs = scope.clock.nowMs();
         const passing = (await creditRepository(scope).grants(customerId)).filter((grant) =>
-          filters.every((condition) => passesCondition(textOf(grant, condition.field, nowMs), condition)),
+          filters.every((condition) => passes(grant, condition, nowMs)),
         );
         const shown = passing.slice((page.number - 1) * page.size, page.number * page.size);
         return { data: shown.map((grant) => toGrantBody(grant, nowMs)), meta: pageMeta(page, passing.length) };
@@ -105,6 +105,12 @@ async function createGrant(deps: CreditsDeps, scope: CustomerScope, request: Cre
     addLot(ledger, asked),
   );
   return toGrantBody(grant, scope.clock.nowMs());
+}
+
+function passes(grant: StoredLot, condition: FilterCondition<GrantFilterField>, nowMs: number): boolean {
+  const { field, operator, values } = condition;
+  if (operator === 'exists') return (grant.key !== undefined) === (values[0] === 'true');
+  return passesCondition(textOf(grant, field, nowMs), condition);
 }
 
 function textOf({ lot, currency, key = '' }: StoredLot, field: GrantFilterField, nowMs: number): string {
