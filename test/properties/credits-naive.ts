@@ -64,7 +64,11 @@ export function naiveLedger(runs: readonly NaiveRun[]) {
   };
   const coverAll = (at: number) => {
     for (const run of [...owing]) {
-      for (let lot = best(run, at, false, ({ free }) => free > 0); owes(run) && lot; lot = best(run, at, false, ({ free }) => free > 0)) {
+      for (
+        let lot = best(run, at, false, ({ free }) => free > 0);
+        owes(run) && lot;
+        lot = best(run, at, false, ({ free }) => free > 0)
+      ) {
         coverOne(run, lot);
       }
     }

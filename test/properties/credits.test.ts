@@ -22,8 +22,17 @@ const steps: fc.Arbitrary<NaiveStep> = fc.oneof(
     at: instant,
     type: fc.constant('grant' as const),
     grant: fc
-      .record({ amount: fc.integer({ min: 1, max: 20 }), priority: fc.integer({ min: 1, max: 2 }), feature, effectiveAt: instant, lasts: fc.integer({ min: 1, max: HORIZON }) })
-      .map(({ lasts, ...grant }) => ({ ...grant, expiresAt: lasts === HORIZON ? Number.POSITIVE_INFINITY : grant.effectiveAt + lasts })),
+      .record({
+        amount: fc.integer({ min: 1, max: 20 }),
+        priority: fc.integer({ min: 1, max: 2 }),
+        feature,
+        effectiveAt: instant,
+        lasts: fc.integer({ min: 1, max: HORIZON }),
+      })
+      .map(({ lasts, ...grant }) => ({
+        ...grant,
+        expiresAt: lasts === HORIZON ? Number.POSITIVE_INFINITY : grant.effectiveAt + lasts,
+      })),
   }),
   fc.record({
     at: instant,
@@ -33,9 +42,16 @@ const steps: fc.Arbitrary<NaiveStep> = fc.oneof(
     asOf: instant,
     isCut: fc.boolean(),
   }),
-  fc.record({ at: instant, type: fc.constantFrom('void' as const, 'unfund' as const), lot: fc.integer({ min: 0, max: 4 }) }),
+  fc.record({
+    at: instant,
+    type: fc.constantFrom('void' as const, 'unfund' as const),
+    lot: fc.integer({ min: 0, max: 4 }),
+  }),
 );
-const runs: fc.Arbitrary<NaiveRun[]> = fc.array(fc.record({ feature, isCreditOnly: fc.boolean() }), { minLength: 4, maxLength: 4 });
+const runs: fc.Arbitrary<NaiveRun[]> = fc.array(fc.record({ feature, isCreditOnly: fc.boolean() }), {
+  minLength: 4,
+  maxLength: 4,
+});
 const VIEWS = [undefined, 'api', 'storage'];
 
 it('says at every instant what a replay cent by cent says, and later the same about the past', () => {
@@ -138,7 +154,12 @@ function lotOf(id: string, seq: number, { at, grant }: Extract<NaiveStep, { type
   };
 }
 
-function settledOf(records: Parameters<typeof bookAsKnown>[0], atMs: number, seenAtMs: number, view: string | undefined) {
+function settledOf(
+  records: Parameters<typeof bookAsKnown>[0],
+  atMs: number,
+  seenAtMs: number,
+  view: string | undefined,
+) {
   return settledAt(bookAsKnown(records, { atMs, seenAtMs }), atMs, view === undefined ? 'all' : [view]).toFixed();
 }
 

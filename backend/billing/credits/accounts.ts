@@ -40,7 +40,9 @@ export function postingsAt(
   atMs: number,
   { payments, issued }: { payments: readonly LotPayment[]; issued: readonly IssuedRemainder[] },
 ): Posting[] {
-  const ofMovements = book.movements.flatMap((one) => (one.bookedAtMs <= atMs ? ofMovement(one, lotOf(book, one)) : []));
+  const ofMovements = book.movements.flatMap((one) =>
+    one.bookedAtMs <= atMs ? ofMovement(one, lotOf(book, one)) : [],
+  );
   const ofPayments = payments.flatMap((one) => {
     const lot = book.lots.get(one.lotId)?.lot;
     return one.atMs <= atMs && lot !== undefined ? [ofPayment(lot, one.status)] : [];

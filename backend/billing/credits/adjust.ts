@@ -12,7 +12,11 @@ import type { AdjustmentBody, CreateAdjustment } from './schema.ts';
 import type { StoredLot } from './stored.ts';
 
 /** Gives credit without an end, or takes some, also below zero. It must run in a transaction. @throws DomainProblem 400 */
-export async function adjust(deps: CreditsDeps, scope: CustomerScope, request: CreateAdjustment): Promise<AdjustmentBody> {
+export async function adjust(
+  deps: CreditsDeps,
+  scope: CustomerScope,
+  request: CreateAdjustment,
+): Promise<AdjustmentBody> {
   const currency = await creditCurrency(deps, request.currency, scope);
   const amount = roundMoney(new Decimal(request.amount), currency);
   if (amount.isZero()) throw creditProblem('credit_amount_invalid');

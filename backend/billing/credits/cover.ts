@@ -12,7 +12,12 @@ interface Covering {
 export function coverAdvances(book: Book, covering: Covering): void {
   for (const [runId, run] of openAdvances(book)) {
     const paying = drawDownOrder(book, run.feature, { atMs: covering.atMs });
-    cover(book, runId, paying.map((state) => ({ state, available: state.left })), covering);
+    cover(
+      book,
+      runId,
+      paying.map((state) => ({ state, available: state.left })),
+      covering,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Decimal } from '../../platform/decimal.ts';
-import { allocatedTo, type Book } from './book.ts';
 import { type CreditView, settledAt } from './balance.ts';
+import { allocatedTo, type Book } from './book.ts';
 import { settleRun } from './runs.ts';
 import type { SettlementMode } from './types.ts';
 
@@ -18,7 +18,11 @@ export interface RunningCharge {
  * nothing from them.
  * @param openAnother opens the book that is spoilt by it
  */
-export function liveAt(openAnother: () => Book, atMs: number, charges: readonly RunningCharge[]): (view: CreditView) => Decimal {
+export function liveAt(
+  openAnother: () => Book,
+  atMs: number,
+  charges: readonly RunningCharge[],
+): (view: CreditView) => Decimal {
   const book = openAnother();
   const bounded = charges.filter(({ mode }) => mode === 'credit_then_invoice');
   const unbounded = charges.filter(({ mode }) => mode === 'credit_only');

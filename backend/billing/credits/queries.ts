@@ -28,14 +28,17 @@ export const BALANCE_QUERY = queryOf({
 
 export const TRANSACTIONS_QUERY = queryOf({
   page: cursorPage(),
-  filter: refine(filterBy({ type: { oneOf: TYPES }, currency: 'string-exact', feature_key: 'string' }), (conditions) => {
-    const type = oneOf(conditions, 'type');
-    return {
-      type: TYPES.find((known) => known === type),
-      currency: oneOf(conditions, 'currency'),
-      view: viewOf(conditions),
-    };
-  }),
+  filter: refine(
+    filterBy({ type: { oneOf: TYPES }, currency: 'string-exact', feature_key: 'string' }),
+    (conditions) => {
+      const type = oneOf(conditions, 'type');
+      return {
+        type: TYPES.find((known) => known === type),
+        currency: oneOf(conditions, 'currency'),
+        view: viewOf(conditions),
+      };
+    },
+  ),
 });
 
 type Conditions = readonly FilterCondition[];

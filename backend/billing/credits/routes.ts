@@ -51,8 +51,7 @@ export function grantRoutes(router: Router, service: CreditsService): void {
       query: GRANTS_QUERY,
       responses: { 200: jsonResponse('A page of grants, the newest first.', grantPageSchema) },
     },
-    async ({ answer, params, query }) =>
-      answer(await service.listGrants(params.customerId, query.filters, query.page)),
+    async ({ answer, params, query }) => answer(await service.listGrants(params.customerId, query.filters, query.page)),
   );
   router.endpoint(
     {

@@ -1,4 +1,4 @@
-import { Decimal, ZERO } from '../../platform/decimal.ts';
+import { type Decimal, ZERO } from '../../platform/decimal.ts';
 import { type CreditView, isInView } from './balance.ts';
 import type { Book } from './book.ts';
 import type { CreditMovement } from './types.ts';

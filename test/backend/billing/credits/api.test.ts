@@ -23,7 +23,9 @@ beforeEach(async () => {
 
 async function ok(method: string, path: string, body?: unknown): Promise<Json> {
   const answer = await backend.request(method, `${base}${path}`, { body });
-  expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: expect.toSatisfy((status) => status < 300) });
+  expect({ path, status: answer.status, text: answer.text }).toMatchObject({
+    status: expect.toSatisfy((status) => status < 300),
+  });
   return answer.json;
 }
 async function refusal(method: string, path: string, body?: unknown): Promise<[number, string | undefined]> {
@@ -46,14 +48,21 @@ const rows = async (query = '') =>
 const later = (days: number) => new Date(backend.clock.nowMs() + days * 86_400_000).toISOString().replace('.000Z', 'Z');
 
 test('a grant is made, read, listed, used, expires, and each of its movements is told', async () => {
-  const made = await grant('100', { expires_after: 'P10D', key: 'welcome', labels: { team: 'a' }, description: 'For a start' });
+  const made = await grant('100', {
+    expires_after: 'P10D',
+    key: 'welcome',
+    labels: { team: 'a' },
+    description: 'For a start',
+  });
   expect(made).toMatchObject({ amount: '100', priority: 10, status: 'active', key: 'welcome', expires_at: later(10) });
   expect(await ok('GET', `/grants/${made.id}`)).toEqual(made);
   expect((await ok('GET', '/grants?filter[status]=active&filter[key][contains]=wel')).data).toEqual([made]);
   expect((await ok('GET', '/grants?filter[status]=voided')).meta.page.total).toBe(0);
   await adjust('-30');
   expect(await balances()).toEqual([{ currency: 'USD', live: '70', settled: '70', pending: '0' }]);
-  expect(await balances(`?timestamp=${later(10)}`)).toEqual([{ currency: 'USD', live: '0', settled: '0', pending: '0' }]);
+  expect(await balances(`?timestamp=${later(10)}`)).toEqual([
+    { currency: 'USD', live: '0', settled: '0', pending: '0' },
+  ]);
   backend.clock.advanceMs(10 * 86_400_000);
   const told = [
     ['expired', 'G100', '-70', '70', '0'],
@@ -124,7 +133,10 @@ test.each([
   [{ funding_method: 'external' }, 'credit_grant_purchase_required'],
   [{ purchase }, 'credit_grant_purchase_not_allowed'],
   [{ funding_method: 'invoice', purchase }, 'credit_grant_funding_not_supported'],
-  [{ funding_method: 'external', purchase: { ...purchase, per_unit_cost_basis: '0.004' } }, 'credit_grant_purchase_invalid'],
+  [
+    { funding_method: 'external', purchase: { ...purchase, per_unit_cost_basis: '0.004' } },
+    'credit_grant_purchase_invalid',
+  ],
   [{ expires_after: 'P0D' }, 'credit_grant_expiry_invalid'],
   [{ filters: { features: ['api', 'api'] } }, 'credit_grant_features_invalid'],
   [{ filters: { features: ['nobody'] } }, 'credit_grant_features_invalid'],
@@ -138,9 +150,15 @@ test('keys, filters and cursors that cannot be are told', async () => {
   const made = await grant('1', { key: 'k' });
   const again = await backend.request('POST', `${base}/grants`, { body: { ...request, key: 'k' } });
   expect([again.status, again.json.detail]).toEqual([409, expect.stringContaining(made.id)]);
-  const queries = ['/balance?filter[currency][neq]=USD', '/balance?filter[feature_key][contains]=a', '/transactions?page[after]=x'];
+  const queries = [
+    '/balance?filter[currency][neq]=USD',
+    '/balance?filter[feature_key][contains]=a',
+    '/transactions?page[after]=x',
+  ];
   for (const query of queries) expect((await refusal('GET', query))[0]).toBe(400);
-  expect((await refusal('POST', '/adjustments', { name: 'a', currency: 'USD', amount: '0.001' }))[1]).toBe('credit_amount_invalid');
+  expect((await refusal('POST', '/adjustments', { name: 'a', currency: 'USD', amount: '0.001' }))[1]).toBe(
+    'credit_amount_invalid',
+  );
   const other = (await backend.request('POST', '/customers', { body: { key: `o${customers}`, name: 'O' } })).json.id;
   expect((await backend.request('GET', `/customers/${other}/credits/grants/${made.id}`)).status).toBe(404);
 });

@@ -114,8 +114,14 @@ export function play({ grants, events, digits = 2 }: Pick<LedgerCase, 'grants' |
     refused: [],
   };
   const steps = [
-    ...grants.map((grant, seq) => ({ atMs: ms(grant.created_at ?? grant.effective_at), run: () => create(played, grant, seq) })),
-    ...events.map((event, index) => ({ atMs: ms(event.at), run: () => happen(played, event, `${event.type}-${index}`) })),
+    ...grants.map((grant, seq) => ({
+      atMs: ms(grant.created_at ?? grant.effective_at),
+      run: () => create(played, grant, seq),
+    })),
+    ...events.map((event, index) => ({
+      atMs: ms(event.at),
+      run: () => happen(played, event, `${event.type}-${index}`),
+    })),
   ];
   for (const { run } of steps.toSorted((a, b) => a.atMs - b.atMs)) run();
   return played;

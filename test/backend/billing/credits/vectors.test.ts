@@ -33,7 +33,10 @@ const ledgerCases = creditVectors.filter((one): one is LedgerCase => one.kind ==
 test.each(ledgerCases.filter(({ name }) => !OTHER_RULES.has(name)))('credits: $name', (vector) => {
   const played = play(vector);
   const expected = vector.expected_recommended ?? vector.expected;
-  expect({ ...observed(played, expected), refused: played.refused }).toEqual({ ...normal(expected), refused: expected.refused ?? [] });
+  expect({ ...observed(played, expected), refused: played.refused }).toEqual({
+    ...normal(expected),
+    refused: expected.refused ?? [],
+  });
 });
 
 test('what is left out of the cases is in them', () => {
@@ -75,7 +78,10 @@ function observed(played: Played, expected: ExpectedLedger) {
       const postings = postingsAt(asKnown(played, ms(at)), ms(at), played);
       expect(sumDecimals(postings.flatMap((posting) => posting.map(([, amount]) => amount))).toFixed()).toBe('0');
       const sums = accountsOf(postings);
-      const named = Object.keys(asked).map((account) => [account, (sums.get(account as never) ?? ZERO).add(0).toFixed()]);
+      const named = Object.keys(asked).map((account) => [
+        account,
+        (sums.get(account as never) ?? ZERO).add(0).toFixed(),
+      ]);
       return { at, ...Object.fromEntries(named) };
     }),
   };
@@ -133,6 +139,9 @@ function normal(expected: ExpectedLedger) {
     balances,
     grants,
     accounts,
-    transactions: transactions.map((one) => ({ ...one, rows: one.rows.map((row) => ({ ...row, at: iso(ms(row['at'] ?? '')) })) })),
+    transactions: transactions.map((one) => ({
+      ...one,
+      rows: one.rows.map((row) => ({ ...row, at: iso(ms(row['at'] ?? '')) })),
+    })),
   };
 }
