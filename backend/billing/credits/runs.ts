@@ -92,12 +92,13 @@ function lastDrawn(draws: readonly { lotId: string; amount: Decimal }[], amount:
  */
 function loseAgain(book: Book, { lot }: LotState, step: OfRun, part: Decimal): void {
   const lost = { ...step, lotId: lot.id, amount: part.neg() };
-  if (lot.voidedAtMs !== undefined) return post(book, { ...lost, kind: 'void' });
-  if (lot.effectiveAtMs > step.knownAtMs) {
+  if (lot.voidedAtMs !== undefined) {
+    post(book, { ...lost, kind: 'void' });
+  } else if (lot.effectiveAtMs > step.knownAtMs) {
     const later = { amount: part, bookedAtMs: lot.effectiveAtMs, reasonId: `${step.reasonId}:later` };
     post(book, { ...lost, kind: 'fund' });
-    return post(book, { ...lost, ...later, kind: 'fund' });
+    post(book, { ...lost, ...later, kind: 'fund' });
+  } else if (lot.expiresAtMs !== undefined && lot.expiresAtMs <= step.knownAtMs) {
+    post(book, { ...lost, kind: 'expire', bookedAtMs: Math.max(step.bookedAtMs, lot.expiresAtMs) });
   }
-  if (lot.expiresAtMs === undefined || lot.expiresAtMs > step.knownAtMs) return;
-  post(book, { ...lost, kind: 'expire', bookedAtMs: Math.max(step.bookedAtMs, lot.expiresAtMs) });
 }

@@ -66,7 +66,7 @@ export interface ExpectedLedger {
 }
 
 /** Of what a grant asks for. */
-interface TermsCase {
+export interface TermsCase {
   name: string;
   kind: 'duration' | 'purchase';
   given: Record<string, string | undefined>;
@@ -170,32 +170,42 @@ function happen(played: Played, event: VectorEvent, reasonId: string): void {
   const known = played.totals.get(id) ?? ZERO;
   switch (event.type) {
     case 'charge':
-      return settle(played, event, known.add(event.amount ?? '0'), reasonId);
+      settle(played, event, known.add(event.amount ?? '0'), reasonId);
+      break;
     case 'rate':
-      return settle(played, event, new Decimal(event.total ?? '0'), reasonId);
+      settle(played, event, new Decimal(event.total ?? '0'), reasonId);
+      break;
     case 'correct':
-      return settle(played, event, known.sub(event.amount ?? '0'), reasonId);
+      settle(played, event, known.sub(event.amount ?? '0'), reasonId);
+      break;
     case 'cancel':
-      return settle(played, event, ZERO, reasonId);
+      settle(played, event, ZERO, reasonId);
+      break;
     case 'adjust':
-      return settle(played, { ...event, mode: 'credit_only' }, new Decimal(event.amount ?? '0').neg(), reasonId);
+      settle(played, { ...event, mode: 'credit_only' }, new Decimal(event.amount ?? '0').neg(), reasonId);
+      break;
     case 'void':
-      return change((book) => {
+      change((book) => {
         if (lot?.voidedAtMs !== undefined) return;
         if (whyNotVoided(book, grant, nowMs) !== undefined) played.refused.push({ at: event.at, grant, status: 409 });
         else voidLot(book, grant, { nowMs, reasonId });
       });
+      break;
     case 'unfund':
     case 'delete_grant':
-      return change((book) => unfundLot(book, grant, { nowMs, reasonId }));
+      change((book) => unfundLot(book, grant, { nowMs, reasonId }));
+      break;
     case 'draft_grant':
-      return change((book) => lot && fundLot(book, lot, { nowMs, reasonId }));
+      change((book) => {
+        if (lot !== undefined) fundLot(book, lot, { nowMs, reasonId });
+      });
+      break;
     case 'settle':
       played.payments.push({ lotId: grant, status: event.status ?? 'settled', atMs: nowMs });
-      return;
+      break;
     case 'issue_invoice':
       played.issued.push({ runId: id, amount: invoicePart(played, id), atMs: nowMs });
-      return;
+      break;
     case 'open_charge':
       played.running.push({
         runId: id,
@@ -206,10 +216,10 @@ function happen(played: Played, event: VectorEvent, reasonId: string): void {
         openedAtMs: nowMs,
         closedAtMs: Number.POSITIVE_INFINITY,
       });
-      return;
+      break;
     case 'close_charge':
       for (const one of played.running) if (one.runId === id) one.closedAtMs = Math.min(one.closedAtMs, nowMs);
-      return;
+      break;
   }
 }
 
