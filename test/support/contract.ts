@@ -39,7 +39,7 @@ function contract(): Contract {
     strict: false,
     allErrors: true,
     unicodeRegExp: false,
-    formats: { path: true, uint32: true, ISO8601: true },
+    formats: { path: true, int16: true, uint32: true, ISO8601: true },
   });
   addFormats.default(ajv);
   // Sources are what senders call themselves: refusing one would lose events, and another text would be another source.

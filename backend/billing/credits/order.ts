@@ -14,7 +14,7 @@ export function paysFor(lot: CreditLot, feature: string | undefined): boolean {
 }
 
 /** Whether a lot is there at an instant, whatever is left of it. */
-export function isUsable(lot: CreditLot, { atMs, isCut }: AsOf): boolean {
+function isUsable(lot: CreditLot, { atMs, isCut }: AsOf): boolean {
   if (lot.fundedAtMs === undefined || lot.voidedAtMs !== undefined) return false;
   const expiresAtMs = lot.expiresAtMs ?? Number.POSITIVE_INFINITY;
   return isCut ? lot.effectiveAtMs < atMs && atMs <= expiresAtMs : lot.effectiveAtMs <= atMs && atMs < expiresAtMs;
