@@ -31,10 +31,7 @@ export function drawDownOrder(book: Book, feature: string | undefined, asOf: AsO
 
 function compare(a: CreditLot, b: CreditLot): number {
   return (
-    a.priority - b.priority ||
-    unrestricted(a) - unrestricted(b) ||
-    compareExpiry(a.expiresAtMs, b.expiresAtMs) ||
-    a.seq - b.seq
+    a.priority - b.priority || unrestricted(a) - unrestricted(b) || expiryOrder(a) - expiryOrder(b) || a.seq - b.seq
   );
 }
 
@@ -42,7 +39,7 @@ function unrestricted(lot: CreditLot): number {
   return lot.features.length === 0 ? 1 : 0;
 }
 
-function compareExpiry(a: number | undefined, b: number | undefined): number {
-  if (a === undefined || b === undefined) return (a === undefined ? 1 : 0) - (b === undefined ? 1 : 0);
-  return a - b;
+/** What never expires comes after all instants; finite, so that two of them are equal. */
+function expiryOrder({ expiresAtMs = Number.MAX_SAFE_INTEGER }: CreditLot): number {
+  return expiresAtMs;
 }
