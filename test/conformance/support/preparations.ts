@@ -136,6 +136,14 @@ async function subscriptionHints(world: World): Promise<Hints> {
 const timingHints = (subscription: { current_period: { to: string } }, variant: string): Hints =>
   variant === 'timing=DateTime' ? { timing: subscription.current_period.to } : {};
 
+/** A code of four characters and more is one of a custom currency, which has to be there. */
+const creditHints = async (world: World, variant: string): Promise<Hints> =>
+  variant.startsWith('currency=') ? { currency: (await world.currency()).code } : {};
+
+const settleGrant = (body: JsonObject) => {
+  if (body['funding_method'] === 'none') delete body['purchase'];
+};
+
 const customerHints = (world: World): Hints => ({
   'CreateCustomerRequest.key': world.nextKey('made'),
   'BillingCustomerUsageAttribution.subject_keys': [world.nextKey('subject')],
@@ -209,6 +217,16 @@ export const PREPARATIONS: Record<string, Prepare> = {
   'ingest-metering-events': async (world) => ({
     hints: { 'MeteringEvent.id': world.nextKey('event'), 'MeteringEvent.specversion': '1.0' },
   }),
+  'create-credit-grant': async (world, variant) => ({
+    hints: {
+      ...(await creditHints(world, variant)),
+      key: world.nextKey('key'),
+      'tax_config.tax_code.id': (await world.taxCode()).id,
+      'CreateCreditGrantFilters.features': [(await world.feature()).key],
+    },
+    settle: settleGrant,
+  }),
+  'create-credit-adjustment': async (world, variant) => ({ hints: await creditHints(world, variant) }),
   'create-feature': async (world) => ({
     hints: {
       'CreateFeatureRequest.key': world.nextKey('made'),
@@ -301,6 +319,10 @@ export async function paramsOf(world: World, names: readonly string[]): Promise<
     const body = { addon: { id: addon.id }, quantity: 1, timing: 'immediate' };
     const bought = await world.call('POST', `/subscriptions/${id}/addons`, body);
     return { subscriptionId: id, subscriptionAddonId: bought.id };
+  }
+  if (names.includes('creditGrantId')) {
+    const grant = await world.creditGrant();
+    return { customerId: grant.customer.id, creditGrantId: grant.id };
   }
   const params: Record<string, string> = {};
   for (const name of names) {

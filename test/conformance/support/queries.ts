@@ -16,12 +16,26 @@ const VALUES: Record<string, { right: string; wrong?: string }> = {
 };
 
 /** What the contract has as a text, and this server knows all values of. */
-const CHOICES: Record<string, string> = { 'list-customer-charges filter[status]': 'created' };
+const CHOICES: Record<string, string> = {
+  'list-customer-charges filter[status]': 'created',
+  'list-credit-grants filter[status]': 'active',
+  'list-credit-transactions filter[type]': 'funded',
+};
 
 /** Operators of the contract that an operation refuses, as its reference implementation does: the field that it names. */
 const REFUSED: Record<string, string> = {
   'list-metering-events filter[customer_id][neq]': 'filter[customer_id]',
+  'get-customer-credit-balance filter[currency][neq]': 'filter[currency]',
+  ...refusedByView('get-customer-credit-balance'),
+  ...refusedByView('list-credit-transactions'),
 };
+
+/** Credit is looked at as a whole, without any restriction, or by the features that it may pay for. */
+function refusedByView(operation: string): Record<string, string> {
+  const refused = ['neq', 'contains', 'ocontains', 'gt', 'gte', 'lt', 'lte', 'exists'];
+  const field = 'filter[feature_key]';
+  return Object.fromEntries(refused.map((operator) => [`${operation} ${field}[${operator}]`, field]));
+}
 
 /**
  * Every parameter that the contract gives the operation, each in all its forms, and everything that is wrong with one.
@@ -46,7 +60,7 @@ export function queriesOf(operation: ContractOperation, existing: Record<string,
         case 'expand':
           return expandQueries(schemaOf(schema));
         default:
-          return [good(`${name}=true`), ...bad(name, ['maybe'])];
+          return plainQueries(name, schemaOf(schema));
       }
     }),
   ].map((query) => {
@@ -59,6 +73,11 @@ export function queriesOf(operation: ContractOperation, existing: Record<string,
 const good = (text: string): Query => ({ text });
 const bad = (name: string, values: readonly string[]): Query[] =>
   values.map((value) => ({ text: `${name}=${encodeURIComponent(value)}`, wrong: name }));
+
+function plainQueries(name: string, { name: component = '' }: Schema): Query[] {
+  const { right, wrong } = VALUES[component] ?? { right: 'true', wrong: 'maybe' };
+  return [good(`${name}=${encodeURIComponent(right)}`), ...bad(name, [wrong ?? ''])];
+}
 
 function pageQueries({ properties }: Schema): Query[] {
   const wrong = ['0', '-1', '1.5', 'many', '1e3', ''];
@@ -86,7 +105,7 @@ function filterQueries(field: string, kind: Json, known: string | undefined): Qu
   const name = `filter[${field}]`;
   const unknown: Query[] = bad(`${name}[no_such_operator]`, ['x']);
   if (schema.branches.length === 0) {
-    const { right, wrong } = VALUES[schema.name ?? ''] ?? { right: 'x' };
+    const { right, wrong } = { right: 'x', ...VALUES[schema.name ?? ''], ...(known !== undefined && { right: known }) };
     return [good(`${name}=${right}`), ...unknown, ...(wrong === undefined ? [] : bad(name, [wrong]))];
   }
   const [plain, operators] = schema.branches.map((branch) => schemaOf(branch));

@@ -74,6 +74,13 @@ export function createWorld(backend: TestBackend) {
     const format = { precision: 2, decimal_mark: '.', thousand_separator: ',' };
     return call('POST', '/currencies/custom', { name: 'Coins', code, ...format });
   };
+  /** One that is paid outside. */
+  const creditGrant = async () => {
+    const { id } = await customer();
+    const purchase = { currency: 'USD', per_unit_cost_basis: '1' };
+    const body = { name: 'Credits', funding_method: 'external', currency: 'USD', amount: '10', purchase };
+    return { ...(await call('POST', `/customers/${id}/credits/grants`, body)), customer: { id } };
+  };
   const app = async (type = 'sandbox') =>
     (await call('POST', '/app-catalog/install', { type, name: 'App', create_billing_profile: false })).app;
   const profile = async (workflow: unknown = {}, appType = 'sandbox') => {
@@ -144,6 +151,7 @@ export function createWorld(backend: TestBackend) {
     subscription,
     taxCode,
     currency,
+    creditGrant,
     app,
     profile,
     invoice,
