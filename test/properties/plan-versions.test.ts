@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Json, planBody } from '../backend/catalog/plans/support.ts';
+import type { Json } from '../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { planBody } from '../support/catalog/plans.ts';
 import { fc } from '../support/property.ts';
 
 const NUM_RUNS = process.env['LONG'] ? 500 : 12;

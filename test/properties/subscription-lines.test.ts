@@ -4,8 +4,8 @@ import { placePhases } from '../../backend/customers/subscriptions/phases.ts';
 import { reconcileItems } from '../../backend/customers/subscriptions/reconcile-items.ts';
 import type { Subscription } from '../../backend/customers/subscriptions/types.ts';
 import { subscriptionView } from '../../backend/customers/subscriptions/view.ts';
+import { countingIds, phase, rateCard, subscription } from '../support/customers/agreed-subscriptions.ts';
 import { fc } from '../support/property.ts';
-import { countingIds, phase, rateCard, subscription } from '../support/subscriptions.ts';
 
 const numRuns = process.env['LONG'] ? 3_000 : 150;
 const DAY_MS = 86_400_000;

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
 import { finished, pod, running } from '../collectors/kubernetes/support.ts';
 import { type KubernetesApi, startKubernetesApi } from '../collectors/support/kubernetes-api.ts';
 import { startCollect, tempFolder } from '../collectors/support/running.ts';
+import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
+import { callsOf, phase } from '../support/catalog/plans.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-kubernetes.md, end to end: its configuration, a cluster's API, its meter, a plan, the preview. */

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
 import { startCollect, tempFolder } from '../collectors/support/running.ts';
+import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
+import { callsOf, phase } from '../support/catalog/plans.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-opentelemetry.md, end to end: its configuration, the official exporter, a meter, a plan, the preview. */

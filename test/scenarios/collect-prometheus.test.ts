@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
 import {
   type History,
   HOW_TO_GET_IT,
@@ -10,7 +9,9 @@ import {
   startPrometheus,
 } from '../collectors/prometheus/support/real-prometheus.ts';
 import { startCollect, tempFolder } from '../collectors/support/running.ts';
+import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
+import { callsOf, phase } from '../support/catalog/plans.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-prometheus.md, end to end: its configuration, a real Prometheus, meters, a plan, the preview. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
+import type { Json } from '../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { callsOf, phase } from '../support/catalog/plans.ts';
 import { priceAgentRuns, priceApiRequests, priceLlmTokens } from './support/tutorial-catalog.ts';
 
 /** The customers and subscriptions of the tutorials for Metering & Billing, by API, with the values that they give. */

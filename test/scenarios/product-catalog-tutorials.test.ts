@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rateCardSchema, toRateCard } from '../../backend/catalog/product-catalog/index.ts';
 import { rate } from '../../backend/catalog/rating/index.ts';
 import { fiatCurrency } from '../../backend/platform/currencies.ts';
-import { callsOf, type Json, phase } from '../backend/catalog/plans/support.ts';
+import type { Json } from '../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { callsOf, phase } from '../support/catalog/plans.ts';
 import { priceAgentRuns, priceApiRequests, priceLlmTokens } from './support/tutorial-catalog.ts';
 
 /**

@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  feeCard,
-  type Json,
-  openShop,
-  phase,
-  type Shop,
-  usageCard,
-} from '../backend/customers/subscriptions/support.ts';
+import type { Json } from '../support/answers.ts';
+import { feeCard, phase, usageCard } from '../support/catalog/plans.ts';
+import { openShop, type Shop } from '../support/customers/shop.ts';
 
 let shop: Shop;
 beforeAll(async () => {

@@ -1,9 +1,12 @@
 /** Work that grows with data gives way: nobody waits for the end of a billing run. LONG=1 takes as much as the documents say. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { send } from '../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../support/backend.ts';
-import { storeFees } from '../../support/many-charges.ts';
+import { storeFees } from '../../support/billing/many-charges.ts';
+import { createMeteredFeature } from '../../support/catalog/features.ts';
+import { createCustomer } from '../../support/customers/customers.ts';
+import { sendEvents } from '../../support/metering/events.ts';
 import { expectShortTurns, measureTurns } from '../../support/turn-meter.ts';
-import { createCustomer, createFeature, send, sendEvents } from '../billing/invoices/support.ts';
 
 const [CUSTOMERS, DAYS] = process.env['LONG'] === '1' ? [1500, 'P1Y'] : [100, 'P10D'];
 
@@ -47,7 +50,7 @@ const subscribe = (customerId: string, planId: string) =>
 
 test('a billing run over many customers', async () => {
   const cards: unknown[] = [feeCard('fee', 'P1M')];
-  for (const key of ['calls', 'pages', 'tokens']) cards.push(usageCard(key, (await createFeature(t, key)).id));
+  for (const key of ['calls', 'pages', 'tokens']) cards.push(usageCard(key, (await createMeteredFeature(t, key)).id));
   const planId = await publishPlan('metered', cards);
   for (let index = 0; index < CUSTOMERS; index++) {
     const customer = await createCustomer(t, `c${index}`);

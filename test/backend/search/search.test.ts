@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Json } from '../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
-import { callsOf, createCatalog, type Json, phase, usageCard } from '../catalog/plans/support.ts';
+import { createCatalog } from '../../support/catalog/features.ts';
+import { callsOf, phase, usageCard } from '../../support/catalog/plans.ts';
 
 let backend: TestBackend;
 let made: Record<'customer' | 'plan' | 'addon' | 'feature' | 'meter' | 'subscription' | 'invoice', Json>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Decimal, formatDecimal } from '../../../backend/platform/decimal.ts';
-import { useProfile } from '../../backend/billing/invoices/support.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { fee, openStory, type Story, usage } from './story.ts';
 
 /** Clocks step back, and two servers never have the same one: no change may be lost to that, and none be refused. */

@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Decimal, formatDecimal } from '../../../backend/platform/decimal.ts';
-import {
-  codeOf,
-  createCharge,
-  flatCharge,
-  send,
-  UNKNOWN_ID,
-  useProfile,
-} from '../../backend/billing/invoices/support.ts';
+import { codeOf, send, UNKNOWN_ID } from '../../support/answers.ts';
 import { TOKENS } from '../../support/backend.ts';
+import { createCharge, flatCharge } from '../../support/billing/charges.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { fee, openStory, type Story } from './story.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: stories look into answers freely; each answer is held against the contract

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { send, useProfile } from '../../backend/billing/invoices/support.ts';
+import { send } from '../../support/answers.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { bodyOf } from './draft-body.ts';
 import { fee, openStory, type Story, usage } from './story.ts';
 

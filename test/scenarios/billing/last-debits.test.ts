@@ -1,6 +1,7 @@
 /** What is to be paid after all, of a customer for whom nothing else will be billed. */
 import { describe, expect, test } from 'vitest';
-import { createCharge, flatCharge, useProfile } from '../../backend/billing/invoices/support.ts';
+import { createCharge, flatCharge } from '../../support/billing/charges.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { fee, openStory, type Story, usage } from './story.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: stories look into answers freely; each answer is held against the contract

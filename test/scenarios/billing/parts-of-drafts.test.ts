@@ -1,6 +1,6 @@
 /** Parts of a period, of which somebody has taken one off, or has set another price. */
 import { describe, expect, test } from 'vitest';
-import { useProfile } from '../../backend/billing/invoices/support.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { bodyOf } from './draft-body.ts';
 import { openStory, type Story, usage } from './story.ts';
 

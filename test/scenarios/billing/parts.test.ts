@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Decimal, formatDecimal } from '../../../backend/platform/decimal.ts';
-import { useProfile } from '../../backend/billing/invoices/support.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { fee, openStory, type Story, type Told, tellStories, usage } from './story.ts';
 
 /** Periods that are billed in parts: together they come to what the whole costs. */

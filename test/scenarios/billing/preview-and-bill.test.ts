@@ -1,6 +1,7 @@
 /** The preview is what the next invoice comes to when nothing more happens. */
 import { describe, expect, test } from 'vitest';
-import { createCharge, flatCharge, usageCharge, useProfile } from '../../backend/billing/invoices/support.ts';
+import { createCharge, flatCharge, usageCharge } from '../../support/billing/charges.ts';
+import { useProfile } from '../../support/billing/invoices.ts';
 import { fee, openStory, type Story, usage } from './story.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: stories look into answers freely; each answer is held against the contract

@@ -1,4 +1,4 @@
-import type { Json } from '../../backend/catalog/plans/support.ts';
+import type { Json } from '../../support/answers.ts';
 
 /** What the tutorials for Metering & Billing have their readers make first: a meter, and the rate card of a feature on it. */
 export interface Priced {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { card, estimate, flat, type Json, pastUsage, refused, UNKNOWN_ID, unit } from './support.ts';
+import { card, estimate, flat, pastUsage, refused, unit } from '../../../support/billing/cost-estimates.ts';
 
 let backend: TestBackend;
 let customerId: string;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { card, estimate, flat, refused, unit } from '../../../support/billing/cost-estimates.ts';
 import { canonical, type RateLineVector, vectorsOf } from '../../catalog/rating/vectors.ts';
-import { card, estimate, flat, type Json, refused, UNKNOWN_ID, unit } from './support.ts';
 
 let backend: TestBackend;
 beforeAll(async () => {

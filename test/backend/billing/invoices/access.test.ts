@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeOf, send, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
-import { codeOf, createCharge, createCustomer, flatCharge, invoiceNow, send, UNKNOWN_ID } from './support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { invoiceNow } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 const CUSTOMER = `/customers/${UNKNOWN_ID}`;
 const INVOICE = `/billing/invoices/${UNKNOWN_ID}`;

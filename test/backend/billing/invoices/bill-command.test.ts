@@ -1,8 +1,10 @@
 import { type ServerType, serve } from '@hono/node-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runBill } from '../../../../scripts/bill.ts';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
-import { createCharge, createCustomer, flatCharge, send } from './support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 let t: TestBackend;
 let server: ServerType;

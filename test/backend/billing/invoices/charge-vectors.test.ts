@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { wantedCharges } from '../../../../backend/billing/charges/wanted.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
 import type { Period } from '../../../../backend/platform/period/index.ts';
+import { agreedIn } from '../../../support/customers/agreed-subscriptions.ts';
 import { periodVectorsOf } from '../../../support/period-vectors.ts';
-import { agreedIn } from '../../../support/subscriptions.ts';
 
 const currencies = new Map([['USD', { code: 'USD', digits: 2 }]]);
 const iso = (atMs: number) => new Date(atMs).toISOString().replace('.000Z', 'Z');

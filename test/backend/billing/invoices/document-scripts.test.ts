@@ -8,9 +8,11 @@ import { createFontLibrary } from '../../../../backend/billing/invoice-documents
 import { isPlain } from '../../../../backend/billing/invoice-documents/text/plain.ts';
 import { hasBrowser, launchBrowser } from '../../../console/support/browser.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { invoiceNow } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 import { NAMES } from './names.ts';
 import { glyphsOf, hasPdfReader, textOfPdf, withoutBlanks } from './pdf-reader.ts';
-import { createCharge, createCustomer, flatCharge, invoiceNow } from './support.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 const LONG_NAME = Object.values(NAMES).join(' ').slice(0, 250);

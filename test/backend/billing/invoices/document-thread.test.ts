@@ -9,7 +9,9 @@ import { invoiceRepository } from '../../../../backend/billing/invoice-records/r
 import type { InvoiceLine } from '../../../../backend/billing/invoice-records/types.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createTestBackend } from '../../../support/backend.ts';
-import { createCharge, createCustomer, flatCharge, invoiceNow } from './support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { invoiceNow } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 const LIMITS: DocumentLimits = { maxWaiting: 16, timeLimitMs: 60_000, maxHeapMb: 256, idleMs: 60_000 };

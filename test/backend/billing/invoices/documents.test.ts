@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatsOf } from '../../../../backend/billing/invoice-documents/formats.ts';
+import { send, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { createCharge, createCustomer, flatCharge, invoiceNow, send, UNKNOWN_ID } from './support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { invoiceNow } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 let t: TestBackend;

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend } from '../../../support/backend.ts';
-import { act, createCharge, createCustomer, extended, flatCharge, invoiceNow, send, useProfile } from './support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { act, extended, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 const START = '2026-01-01T00:00:00Z';
 const P14D = { payment: { collection_method: 'send_invoice', due_after: 'P14D' } };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openStory, type Story, usage } from '../../../scenarios/billing/story.ts';
-import { act, createCharge, sendEvents, usageCharge, useProfile } from './support.ts';
+import { createCharge, usageCharge } from '../../../support/billing/charges.ts';
+import { act, useProfile } from '../../../support/billing/invoices.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 
 const DAY_MS = 86_400_000;
 const corrections = async (s: Story) =>

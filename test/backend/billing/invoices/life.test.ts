@@ -1,28 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeOf, send, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
-import {
-  act,
-  codeOf,
-  createCharge,
-  createCustomer,
-  createFeature,
-  extended,
-  flatCharge,
-  getInvoice,
-  invoiceNow,
-  send,
-  sendEvents,
-  UNKNOWN_ID,
-  usageCharge,
-  useProfile,
-} from './support.ts';
+import { createCharge, flatCharge, usageCharge } from '../../../support/billing/charges.ts';
+import { act, extended, getInvoice, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createMeteredFeature } from '../../../support/catalog/features.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 let t: TestBackend;
 let featureId: string;
 beforeAll(async () => {
   t = await createTestBackend();
-  featureId = (await createFeature(t, 'calls')).id;
+  featureId = (await createMeteredFeature(t, 'calls')).id;
 });
 afterAll(() => t.close());
 

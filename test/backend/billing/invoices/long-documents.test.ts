@@ -3,9 +3,11 @@ import { lineRepository } from '../../../../backend/billing/invoice-records/line
 import type { InvoiceLine } from '../../../../backend/billing/invoice-records/types.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { invoiceNow } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 import { expectShortTurns, measureTurns } from '../../../support/turn-meter.ts';
 import { hasPdfReader, textOfPdf } from './pdf-reader.ts';
-import { createCharge, createCustomer, flatCharge, invoiceNow } from './support.ts';
 
 const LINES = 20_000;
 let t: TestBackend;

@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
-import { storeCredits, storeFees } from '../../../support/many-charges.ts';
+import { extended, useProfile } from '../../../support/billing/invoices.ts';
+import { storeCredits, storeFees } from '../../../support/billing/many-charges.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 import { expectShortTurns, measureTurns } from '../../../support/turn-meter.ts';
-import { createCustomer, extended, useProfile } from './support.ts';
 
 const LINES = process.env['LONG'] === '1' ? 20_000 : 3200;
 

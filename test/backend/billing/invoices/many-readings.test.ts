@@ -1,7 +1,11 @@
 /** Work that needs more readings of usage than queries may wait before the store (100): its own must not be refused. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { createCharge, createCustomer, createFeature, send, sendEvents, usageCharge } from './support.ts';
+import { createCharge, usageCharge } from '../../../support/billing/charges.ts';
+import { createMeteredFeature } from '../../../support/catalog/features.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 
 const LINES = 150;
 const CUSTOMERS = 60;
@@ -12,7 +16,7 @@ let t: TestBackend;
 let features: any[];
 beforeAll(async () => {
   t = await createTestBackend({ start: '2026-01-01T00:00:00Z' });
-  features = [await createFeature(t, 'calls'), await createFeature(t, 'pages')];
+  features = [await createMeteredFeature(t, 'calls'), await createMeteredFeature(t, 'pages')];
 });
 afterAll(() => t.close());
 

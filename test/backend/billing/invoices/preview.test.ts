@@ -1,21 +1,14 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqlite } from '../../../../backend/platform/db/sqlite.ts';
+import { codeOf, send, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { createCharge, flatCharge, usageCharge } from '../../../support/billing/charges.ts';
+import { act, useProfile } from '../../../support/billing/invoices.ts';
+import { createMeteredFeature } from '../../../support/catalog/features.ts';
 import { contractIsAvailable, contractViolations } from '../../../support/contract.ts';
-import {
-  act,
-  codeOf,
-  createCharge,
-  createCustomer,
-  createFeature,
-  flatCharge,
-  send,
-  sendEvents,
-  UNKNOWN_ID,
-  usageCharge,
-  useProfile,
-} from './support.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 
 const FROM = '2026-11-01T00:00:00Z';
 const TO = '2026-12-01T00:00:00Z';
@@ -23,7 +16,7 @@ let t: TestBackend;
 let featureId: string;
 beforeAll(async () => {
   t = await createTestBackend();
-  featureId = (await createFeature(t, 'calls')).id;
+  featureId = (await createMeteredFeature(t, 'calls')).id;
 });
 afterAll(() => t.close());
 
@@ -225,7 +218,7 @@ describe('tracing back', () => {
   }
 
   test('a line lists exactly the events that it bills, also after others have come; a correction lists those', async () => {
-    const tokens = await createFeature(t, 'tokens', 'sum');
+    const tokens = await createMeteredFeature(t, 'tokens', 'sum');
     const customer = await createCustomer(t, 'trace');
     await sendEvents(t, 'tokens', 'trace', '2026-11-10T00:00:00Z', [1, 20, 300]);
     await createCharge(t, customer.id, usageCharge(tokens.id, month.from, month.to));
@@ -257,7 +250,7 @@ describe('tracing back', () => {
     ['events_of_other_subjects', 'typo', 'why-typ0', '2026-11-10T00:00:00Z'],
   ])('why a line is empty: %s', async (code, name, subject, time) => {
     const customer = await createCustomer(t, `why-${name}`);
-    await createFeature(t, `why_${name}`);
+    await createMeteredFeature(t, `why_${name}`);
     const features = await send(t, 'GET', `/features?filter[key]=why_${name}`, undefined, 200);
     if (time !== undefined) await sendEvents(t, `why_${name}`, subject, time, [1]);
     const charge = await createCharge(t, customer.id, usageCharge(features.data[0].id, month.from, month.to));

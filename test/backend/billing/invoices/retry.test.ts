@@ -1,19 +1,12 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import {
-  act,
-  createCharge,
-  createCustomer,
-  createFeature,
-  extended,
-  flatCharge,
-  invoiceNow,
-  send,
-  sendEvents,
-  usageCharge,
-  useProfile,
-} from './support.ts';
+import { createCharge, flatCharge, usageCharge } from '../../../support/billing/charges.ts';
+import { act, extended, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createMeteredFeature } from '../../../support/catalog/features.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 const FROM = '2026-11-21T00:00:00Z';
@@ -28,7 +21,7 @@ const codes = (invoice: { validation_issues?: { code: string }[] }) =>
   (invoice.validation_issues ?? []).map(({ code }) => code);
 
 test('a draft without the usage of a line is looked at anew: what is missing still holds it, what is there is billed', async () => {
-  const { id: featureId, meter } = await createFeature(t, 'calls');
+  const { id: featureId, meter } = await createMeteredFeature(t, 'calls');
   const customer = await createCustomer(t, 'missing');
   await sendEvents(t, 'calls', 'missing', FROM, [1, 2, 3]);
   await createCharge(t, customer.id, usageCharge(featureId, FROM, TO));
@@ -47,7 +40,7 @@ test('a draft without the usage of a line is looked at anew: what is missing sti
 });
 
 test('a correction on a draft that is held back is on it once, however often it is retried', async () => {
-  const { id: featureId } = await createFeature(t, 'late');
+  const { id: featureId } = await createMeteredFeature(t, 'late');
   const customer = await createCustomer(t, 'held');
   await sendEvents(t, 'late', 'held', FROM, [1]);
   await createCharge(t, customer.id, usageCharge(featureId, FROM, TO));

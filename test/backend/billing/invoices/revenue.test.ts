@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { act, createCharge, createCustomer, flatCharge, invoiceNow, send, useProfile } from './support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { act, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 let t: TestBackend;
 beforeAll(async () => {

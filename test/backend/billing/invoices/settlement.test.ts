@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { fee, openStory } from '../../../scenarios/billing/story.ts';
-import { codeOf, flatCharge, send } from './support.ts';
+import { codeOf, send } from '../../../support/answers.ts';
+import { flatCharge } from '../../../support/billing/charges.ts';
 
 const START = '2026-01-01T00:00:00Z';
 

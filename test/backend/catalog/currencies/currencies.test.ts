@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { type Json, refused, UNKNOWN_ID } from '../../../support/answers.ts';
+import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 
 let backend: TestBackend;
 beforeAll(async () => {
@@ -7,15 +8,10 @@ beforeAll(async () => {
 });
 afterAll(() => backend.close());
 
-const UNKNOWN_ID = '01HZZZZZZZZZZZZZZZZZZZZZZZ';
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely, and each was held against the contract
-type Json = any;
 const call = (method: string, path: string, body?: unknown) =>
   backend.request(method, path, body === undefined ? {} : { body });
 const list = (query = '') => call('GET', `/currencies?${query}`);
 const codes = async (query: string) => (await list(query)).json.data.map(({ code }: Json) => code);
-const refused = (answer: Answer) =>
-  (answer.json?.invalid_parameters ?? []).map(({ field, rule }: Json) => `${field} ${rule}`);
 
 const CREDITS = {
   code: 'CREDITS',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { createFeature, createMeter, type Json, UNKNOWN_ID } from './support.ts';
+import { createFeature, createMeter } from '../../../support/catalog/features.ts';
 
 let backend: TestBackend;
 let meters: Json[];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Json, refused, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
-import { createFeature, createMeter, type Json, refused, UNKNOWN_ID } from './support.ts';
+import { createFeature, createMeter } from '../../../support/catalog/features.ts';
 
 let backend: TestBackend;
 let meter: Json;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Json } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { createFeature, type Json } from './support.ts';
+import { createFeature } from '../../../support/catalog/features.ts';
 
 let backend: TestBackend;
 beforeAll(async () => {

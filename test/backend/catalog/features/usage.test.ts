@@ -6,9 +6,10 @@ import { createCustomers } from '../../../../backend/customers/customers/index.t
 import { type ControlDb, openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { DomainProblem } from '../../../../backend/platform/errors.ts';
 import type { Scope } from '../../../../backend/platform/scope.ts';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
+import { createFeature, createMeter } from '../../../support/catalog/features.ts';
 import { testScope } from '../../../support/scope.ts';
-import { createFeature, createMeter, type Json, UNKNOWN_ID } from './support.ts';
 
 let backend: TestBackend;
 let db: ControlDb;

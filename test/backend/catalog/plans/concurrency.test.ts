@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Json } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { callsOf, type Json, planBody } from './support.ts';
+import { callsOf, planBody } from '../../../support/catalog/plans.ts';
 
 let backend: TestBackend;
 let calls: ReturnType<typeof callsOf>;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Json } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { addonBody, callsOf, type Json, phase, planBody } from './support.ts';
+import { addonBody, callsOf, phase, planBody } from '../../../support/catalog/plans.ts';
 
 let backend: TestBackend;
 let calls: ReturnType<typeof callsOf>;

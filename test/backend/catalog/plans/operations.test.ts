@@ -1,19 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codes, issues, type Json, refused, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { refused } from '../features/support.ts';
-import {
-  type Catalog,
-  callsOf,
-  codes,
-  createCatalog,
-  feeCard,
-  issues,
-  type Json,
-  phase,
-  planBody,
-  UNKNOWN_ID,
-  usageCard,
-} from './support.ts';
+import { type Catalog, createCatalog } from '../../../support/catalog/features.ts';
+import { callsOf, feeCard, phase, planBody, usageCard } from '../../../support/catalog/plans.ts';
 
 let backend: TestBackend;
 let catalog: Catalog;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codes, issues, type Json, refused, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { refused } from '../features/support.ts';
-import { callsOf, codes, feeCard, issues, type Json, phase, UNKNOWN_ID } from './support.ts';
+import { callsOf, feeCard, phase } from '../../../support/catalog/plans.ts';
 
 let backend: TestBackend;
 let calls: ReturnType<typeof callsOf>;

@@ -5,20 +5,10 @@ import {
   type IssueCode,
   type RateCard,
 } from '../../../../backend/catalog/product-catalog/index.ts';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { createFeature } from '../features/support.ts';
-import {
-  addonBody,
-  type Catalog,
-  callsOf,
-  createCatalog,
-  feeCard,
-  type Json,
-  phase,
-  planBody,
-  UNKNOWN_ID,
-  usageCard,
-} from './support.ts';
+import { type Catalog, createCatalog, createFeature } from '../../../support/catalog/features.ts';
+import { addonBody, callsOf, feeCard, phase, planBody, usageCard } from '../../../support/catalog/plans.ts';
 
 let backend: TestBackend;
 let catalog: Catalog;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { allocate } from '../../../../backend/catalog/rating/index.ts';
-import { errorOf, JPY, USD } from './support.ts';
+import { errorOf, JPY, USD } from '../../../support/catalog/rating.ts';
 
 const weigh = (weights: Record<string, string>) => Object.entries(weights).map(([key, weight]) => ({ key, weight }));
 const split = (amount: string, weights: Record<string, string>, currency = USD) =>

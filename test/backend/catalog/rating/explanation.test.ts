@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Price, type PricingTerms, prorate, type Split } from '../../../../backend/catalog/rating/index.ts';
-import { graduated, part, rateUsd, tier, USD, unit, volume } from './support.ts';
+import { graduated, part, rateUsd, tier, USD, unit, volume } from '../../../support/catalog/rating.ts';
 
 function words(terms: PricingTerms, quantity: string, split?: Split): string[][] {
   return rateUsd(terms, quantity, { split }).detailedLines.map((line) => line.explanation.map(({ text }) => text));

@@ -3,7 +3,7 @@ import { rate, sumTotals } from '../../../../backend/catalog/rating/index.ts';
 import { customCurrency, fiatCurrency } from '../../../../backend/platform/currencies.ts';
 import { Decimal, formatDecimal } from '../../../../backend/platform/decimal.ts';
 import { isPayable, roundMoney } from '../../../../backend/platform/money.ts';
-import { JPY, rateUsd, USD, unit } from './support.ts';
+import { JPY, rateUsd, USD, unit } from '../../../support/catalog/rating.ts';
 
 describe('digits of a currency', () => {
   test.each([

@@ -4,7 +4,7 @@ import {
   convertQuantityPrecisely,
   type UnitConfig,
 } from '../../../../backend/catalog/rating/index.ts';
-import { brief, errorOf, graduated, JPY, part, rateUsd, tier, unit } from './support.ts';
+import { brief, errorOf, graduated, JPY, part, rateUsd, tier, unit } from '../../../support/catalog/rating.ts';
 
 const thousands: UnitConfig = {
   operation: 'divide',

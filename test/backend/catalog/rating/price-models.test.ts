@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { brief, errorOf, graduated, part, rateUsd, tier, unit, volume } from './support.ts';
+import { brief, errorOf, graduated, part, rateUsd, tier, unit, volume } from '../../../support/catalog/rating.ts';
 
 describe('free', () => {
   test.each(['0', '5'])('no line at all for %s units, whatever else the card says', (quantity) => {

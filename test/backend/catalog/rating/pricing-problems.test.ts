@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findPricingProblems, type PricingTerms } from '../../../../backend/catalog/rating/index.ts';
-import { errorOf, graduated, rateUsd, tier, unit, volume } from './support.ts';
+import { errorOf, graduated, rateUsd, tier, unit, volume } from '../../../support/catalog/rating.ts';
 
 const rulesOf = (terms: PricingTerms) => findPricingProblems(terms).map(({ rule, field }) => `${rule} ${field}`);
 const divide = (conversion_factor: string, precision?: number) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ProrationInput, prorate } from '../../../../backend/catalog/rating/index.ts';
-import { errorOf, JPY, rateUsd, USD, unit } from './support.ts';
+import { errorOf, JPY, rateUsd, USD, unit } from '../../../support/catalog/rating.ts';
 
 const JANUARY = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
 const FIFTEEN_DAYS = { from: '2026-01-01T00:00:00Z', to: '2026-01-16T00:00:00Z' };

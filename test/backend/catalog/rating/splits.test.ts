@@ -9,7 +9,7 @@ import {
   sumTotals,
 } from '../../../../backend/catalog/rating/index.ts';
 import { AGGREGATIONS, type Aggregation } from '../../../../backend/metering/usage-store/index.ts';
-import { brief, errorOf, graduated, part, rateUsd, tier, USD, unit, volume } from './support.ts';
+import { brief, errorOf, graduated, part, rateUsd, tier, USD, unit, volume } from '../../../support/catalog/rating.ts';
 
 const JANUARY = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
 

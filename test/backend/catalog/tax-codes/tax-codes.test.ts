@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { type Json, refused, UNKNOWN_ID } from '../../../support/answers.ts';
+import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 
 let backend: TestBackend;
 beforeAll(async () => {
@@ -7,9 +8,6 @@ beforeAll(async () => {
 });
 afterAll(() => backend.close());
 
-const UNKNOWN_ID = '01HZZZZZZZZZZZZZZZZZZZZZZZ';
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely, and each was held against the contract
-type Json = any;
 const call = (method: string, path: string, body?: unknown) =>
   backend.request(method, path, body === undefined ? {} : { body });
 const create = async (key: string, fields: Record<string, unknown> = {}): Promise<Json> => {
@@ -17,8 +15,6 @@ const create = async (key: string, fields: Record<string, unknown> = {}): Promis
   expect(answer).toMatchObject({ status: 201 });
   return answer.json;
 };
-const refused = (answer: Answer) =>
-  (answer.json?.invalid_parameters ?? []).map(({ field, rule }: Json) => `${field} ${rule}`);
 const all = async (query = ''): Promise<Json[]> => (await call('GET', `/tax-codes?page[size]=1000${query}`)).json.data;
 const system = async (key: string): Promise<Json> => (await all()).find((taxCode) => taxCode.key === key);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 import { fc } from '../../../support/property.ts';
-import { type CustomersUnderTest, startCustomers } from './support.ts';
 
 /** Customers as the rules read, in memory: what the database must agree with after any history. */
 interface ModelCustomer {

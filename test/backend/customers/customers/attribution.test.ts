@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CustomersUnderTest, startCustomers, UNKNOWN_ID } from './support.ts';
+import { UNKNOWN_ID } from '../../../support/answers.ts';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 let t: CustomersUnderTest;
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { CustomerBlockers } from '../../../../backend/customers/customers/index.ts';
 import { customerRepository } from '../../../../backend/customers/customers/repository.ts';
 import { validationProblem } from '../../../../backend/platform/errors.ts';
-import { type CustomersUnderTest, startCustomers } from './support.ts';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 let t: CustomersUnderTest;
 afterEach(() => t.close());

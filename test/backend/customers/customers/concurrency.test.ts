@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CustomersUnderTest, DATABASE_FILE, startCustomers } from './support.ts';
+import { type CustomersUnderTest, DATABASE_FILE, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 let t: CustomersUnderTest;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CustomersUnderTest, startCustomers } from './support.ts';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 let t: CustomersUnderTest;
 beforeEach(() => {

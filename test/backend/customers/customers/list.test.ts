@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CustomersUnderTest, startCustomers } from './support.ts';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 // Names and keys sort differently, and so do ids (creation) and both.
 const CUSTOMERS = [

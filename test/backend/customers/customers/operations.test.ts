@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { UNKNOWN_ID } from '../../../support/answers.ts';
 import { CONTRACT_MISSING, contractIsAvailable, contractViolations } from '../../../support/contract.ts';
-import { type CustomersUnderTest, startCustomers, UNKNOWN_ID } from './support.ts';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 let t: CustomersUnderTest;
 beforeEach(() => {

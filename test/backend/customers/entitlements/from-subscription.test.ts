@@ -7,8 +7,8 @@ import { createCustomers } from '../../../../backend/customers/customers/index.t
 import { type AgreedAccess, followSubscription } from '../../../../backend/customers/entitlements/from-subscription.ts';
 import { entitlementRepository } from '../../../../backend/customers/entitlements/repository.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
+import { MIGRATIONS } from '../../../support/database-template.ts';
 import { testScope } from '../../../support/scope.ts';
-import { MIGRATIONS } from '../customers/support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'entitlements-'));
 const db = openControlDb(join(folder, 'control.sqlite'), MIGRATIONS);

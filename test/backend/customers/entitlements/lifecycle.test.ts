@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EntitlementsUnderTest, startEntitlements } from './support.ts';
+import { type EntitlementsUnderTest, startEntitlements } from '../../../support/customers/entitlements.ts';
 
 let t: EntitlementsUnderTest;
 beforeAll(async () => {

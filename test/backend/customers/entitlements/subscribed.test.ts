@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Json, openShop, phase, type Shop, usageCard } from '../subscriptions/support.ts';
+import type { Json } from '../../../support/answers.ts';
+import { phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop } from '../../../support/customers/shop.ts';
 
 let shop: Shop;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEventExpiry } from '../../../../backend/event-expiry.ts';
-import { type EntitlementsUnderTest, startEntitlements } from './support.ts';
+import { type EntitlementsUnderTest, startEntitlements } from '../../../support/customers/entitlements.ts';
 
 /** Old events are removed, but not those that the balance of an entitlement is counted from one by one. */
 

@@ -3,8 +3,10 @@ import { subscriptionLines } from '../../../../backend/customers/subscriptions/i
 import { subscriptionRepository } from '../../../../backend/customers/subscriptions/repository.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
-import { MIGRATIONS } from '../customers/support.ts';
-import { feeCard, type Json, openShop, phase, type Shop, UNKNOWN_ID, usageCard } from './support.ts';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
+import { feeCard, phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop } from '../../../support/customers/shop.ts';
+import { MIGRATIONS } from '../../../support/database-template.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
 const MID = '2026-01-16T00:00:00Z';

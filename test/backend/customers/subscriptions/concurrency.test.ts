@@ -10,8 +10,10 @@ import { subscriptionRepository } from '../../../../backend/customers/subscripti
 import type { Subscription } from '../../../../backend/customers/subscriptions/types.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
-import { MIGRATIONS } from '../customers/support.ts';
-import { feeCard, type Json, openShop, phase, type Shop } from './support.ts';
+import type { Json } from '../../../support/answers.ts';
+import { feeCard, phase } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop } from '../../../support/customers/shop.ts';
+import { MIGRATIONS } from '../../../support/database-template.ts';
 
 /** Changes that each process makes, and how often one of them is killed in the middle. */
 const [CHANGES, KILLS] = process.env['LONG'] ? [2_000, 40] : [60, 3];

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { TOKENS } from '../../../support/backend.ts';
-import { feeCard, type Json, openShop, phase, type Shop, spans, UNKNOWN_ID, usageCard } from './support.ts';
+import { feeCard, phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop, spans } from '../../../support/customers/shop.ts';
 
 const NOW = '2026-01-31T15:00:00Z';
 let shop: Shop;

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { feeCard, type Json, openShop, phase, type Shop, spans, usageCard } from './support.ts';
+import type { Json } from '../../../support/answers.ts';
+import { feeCard, phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop, spans } from '../../../support/customers/shop.ts';
 
 const NOW = '2026-01-10T00:00:00Z';
 const LATER = '2026-01-20T00:00:00Z';

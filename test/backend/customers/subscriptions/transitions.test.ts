@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { feeCard, type Json, openShop, phase, type Shop, UNKNOWN_ID, usageCard } from './support.ts';
+import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
+import { feeCard, phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop } from '../../../support/customers/shop.ts';
 
 const NOW = '2026-01-10T09:00:00Z';
 const NEXT = '2026-02-10T09:00:00Z';

@@ -5,8 +5,8 @@ import { statusAt } from '../../../../backend/customers/subscriptions/phases.ts'
 import type { Subscription } from '../../../../backend/customers/subscriptions/types.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
 import type { Period } from '../../../../backend/platform/period/index.ts';
+import { agreedIn, phase, rateCard, subscription } from '../../../support/customers/agreed-subscriptions.ts';
 import { type BillingPeriodsVector, periodVectorsOf } from '../../../support/period-vectors.ts';
-import { agreedIn, phase, rateCard, subscription } from '../../../support/subscriptions.ts';
 
 const at = (text: string) => Date.parse(text);
 const iso = (atMs: number) => new Date(atMs).toISOString().replace('.000Z', 'Z');

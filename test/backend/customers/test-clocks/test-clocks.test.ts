@@ -6,8 +6,9 @@ import {
   nowByCustomer,
 } from '../../../../backend/customers/test-clocks/index.ts';
 import { DomainProblem } from '../../../../backend/platform/errors.ts';
+import { UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
-import { type CustomersUnderTest, startCustomers, UNKNOWN_ID } from '../customers/support.ts';
+import { type CustomersUnderTest, startCustomers } from '../../../support/customers/customers-alone.ts';
 
 describe('the operations', () => {
   let t: TestBackend;

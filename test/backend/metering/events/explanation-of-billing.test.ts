@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createFeature, createMeter, type Json } from '../../catalog/features/support.ts';
-import { feeCard, openShop, phase, type Shop, usageCard } from '../../customers/subscriptions/support.ts';
+import type { Json } from '../../../support/answers.ts';
+import { createFeature, createMeter } from '../../../support/catalog/features.ts';
+import { feeCard, phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openShop, type Shop } from '../../../support/customers/shop.ts';
 
 let shop: Shop;
 let sent = 0;

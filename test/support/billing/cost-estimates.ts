@@ -1,15 +1,9 @@
-import { expect } from 'vitest';
-import type { Answer, TestBackend } from '../../../support/backend.ts';
+import { create, type Json, send } from '../answers.ts';
+import type { Answer, TestBackend } from '../backend.ts';
+import { createMeter } from '../catalog/features.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely
-export type Json = any;
-
-export const UNKNOWN_ID = '01HZZZZZZZZZZZZZZZZZZZZZZZ';
-
-export async function estimate(backend: TestBackend, body: unknown): Promise<Json> {
-  const answer = await backend.request('POST', '/cost-estimates', { body });
-  expect(answer, answer.text).toMatchObject({ status: 200 });
-  return answer.json;
+export function estimate(backend: TestBackend, body: unknown): Promise<Json> {
+  return send(backend, 'POST', '/cost-estimates', body, 200);
 }
 
 /** A rate card with a key, a name and a price. */
@@ -30,20 +24,9 @@ export const refused = (answer: Answer) => [
 
 /** A meter "tokens" with the dimension model, a customer "acme" of alice and bob, and their usage of early 2026. */
 export async function pastUsage(backend: TestBackend): Promise<{ meterId: string; customerId: string }> {
-  const created = async (path: string, body: unknown) => {
-    const answer = await backend.request('POST', path, { body });
-    expect(answer.status).toBe(201);
-    return answer.json.id as string;
-  };
-  const meterId = await created('/meters', {
-    key: 'tokens',
-    name: 'Tokens',
-    aggregation: 'sum',
-    event_type: 'prompt',
-    value_property: '$.tokens',
-    dimensions: { model: '$.model' },
-  });
-  const customerId = await created('/customers', {
+  const reading = { event_type: 'prompt', value_property: '$.tokens', dimensions: { model: '$.model' } };
+  const { id: meterId } = await createMeter(backend, 'tokens', { name: 'Tokens', ...reading });
+  const { id: customerId } = await create(backend, '/customers', {
     key: 'acme',
     name: 'Acme',
     usage_attribution: { subject_keys: ['alice', 'bob'] },
@@ -65,7 +48,6 @@ export async function pastUsage(backend: TestBackend): Promise<{ meterId: string
     event('bob', '2026-02-01T00:00:00Z', 2500),
     event('alice', '2026-03-10T00:00:00Z', 100),
   ];
-  const headers = { 'Content-Type': 'application/cloudevents-batch+json' };
-  expect((await backend.request('POST', '/events', { rawBody: JSON.stringify(events), headers })).status).toBe(202);
+  await send(backend, 'POST', '/events', events, 202);
   return { meterId, customerId };
 }

@@ -1,9 +1,9 @@
-import { adjustmentRepository } from '../../backend/billing/adjustments/repository.ts';
-import type { Adjustment } from '../../backend/billing/adjustments/types.ts';
-import { chargeRepository } from '../../backend/billing/charges/repository.ts';
-import type { Charge } from '../../backend/billing/charges/types.ts';
-import { createIds } from '../../backend/platform/ids.ts';
-import type { TestBackend } from './backend.ts';
+import { adjustmentRepository } from '../../../backend/billing/adjustments/repository.ts';
+import type { Adjustment } from '../../../backend/billing/adjustments/types.ts';
+import { chargeRepository } from '../../../backend/billing/charges/repository.ts';
+import type { Charge } from '../../../backend/billing/charges/types.ts';
+import { createIds } from '../../../backend/platform/ids.ts';
+import type { TestBackend } from '../backend.ts';
 
 /** Open charges of a customer, each of 1 USD, all due at one instant. */
 export async function storeFees(t: TestBackend, customerId: string, count: number, dueAt: string): Promise<void> {

@@ -1,27 +1,7 @@
 import { expect } from 'vitest';
-import type { Answer, TestBackend } from '../../../support/backend.ts';
-import { createFeature, createMeter } from '../features/support.ts';
-
-export { UNKNOWN_ID } from '../features/support.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely, and each was held against the contract
-export type Json = any;
-
-/** Features that rate cards refer to: one with a meter, one without. Their keys are the cards' keys. */
-export interface Catalog {
-  /** Key "requests", counted. */
-  requests: Json;
-  /** Key "sso", static. */
-  sso: Json;
-}
-
-export async function createCatalog(backend: TestBackend): Promise<Catalog> {
-  const meter = await createMeter(backend, 'requests', { aggregation: 'count' });
-  return {
-    requests: await createFeature(backend, 'requests', { meter: { id: meter.id } }),
-    sso: await createFeature(backend, 'sso'),
-  };
-}
+import type { Json } from '../answers.ts';
+import type { TestBackend } from '../backend.ts';
+import type { Catalog } from './features.ts';
 
 /** A fee each month, without a feature. */
 export const feeCard = (fields: Json = {}): Json => ({
@@ -95,11 +75,3 @@ export function callsOf(backend: TestBackend) {
       ok('POST', `/addons/${(await createAddon(key, fields)).id}/publish`),
   };
 }
-
-/** The codes that a problem lists. */
-export const codes = (answer: Answer): string[] =>
-  (answer.json?.extensions?.validationErrors ?? []).map(({ code }: Json) => code);
-
-/** Code and field of what a draft lists. */
-export const issues = (resource: Json): string[] =>
-  (resource.validation_errors ?? []).map(({ code, field }: Json) => `${code} ${field}`);

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import { type Catalog, createCatalog, feeCard, type Json, planBody } from '../../catalog/plans/support.ts';
-
-export { feeCard, type Json, phase, UNKNOWN_ID, usageCard } from '../../catalog/plans/support.ts';
+import type { Json } from '../answers.ts';
+import { createTestBackend, type TestBackend } from '../backend.ts';
+import { type Catalog, createCatalog } from '../catalog/features.ts';
+import { feeCard, planBody } from '../catalog/plans.ts';
 
 /** A backend with features, and short ways to what tests of subscriptions need. */
 export interface Shop {

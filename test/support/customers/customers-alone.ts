@@ -1,32 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import {
-  type CustomerBlockers,
-  type Customers,
-  createCustomers,
-} from '../../../../backend/customers/customers/index.ts';
-import { customerPageSchema, customerSchema } from '../../../../backend/customers/customers/schema.ts';
-import { type ControlDb, openControlDb } from '../../../../backend/platform/db/control-db.ts';
-import type { Role } from '../../../../backend/platform/http/env.ts';
-import { problemHandler } from '../../../../backend/platform/http/problem.ts';
-import { badRequestSchema, problemSchema } from '../../../../backend/platform/http/problem-schema.ts';
-import { logRequests } from '../../../../backend/platform/http/request-log.ts';
-import { createRouter } from '../../../../backend/platform/http/router.ts';
-import { createLogger } from '../../../../backend/platform/log.ts';
-import type { Scope } from '../../../../backend/platform/scope.ts';
-import { contractIsAvailable, contractViolations } from '../../../support/contract.ts';
-import { testScope } from '../../../support/scope.ts';
-import { type TestClock, testClock } from '../../../support/test-clock.ts';
+import { type CustomerBlockers, type Customers, createCustomers } from '../../../backend/customers/customers/index.ts';
+import { customerPageSchema, customerSchema } from '../../../backend/customers/customers/schema.ts';
+import { type ControlDb, openControlDb } from '../../../backend/platform/db/control-db.ts';
+import type { Role } from '../../../backend/platform/http/env.ts';
+import { problemHandler } from '../../../backend/platform/http/problem.ts';
+import { badRequestSchema, problemSchema } from '../../../backend/platform/http/problem-schema.ts';
+import { logRequests } from '../../../backend/platform/http/request-log.ts';
+import { createRouter } from '../../../backend/platform/http/router.ts';
+import { createLogger } from '../../../backend/platform/log.ts';
+import type { Scope } from '../../../backend/platform/scope.ts';
+import type { Json } from '../answers.ts';
+import { contractIsAvailable, contractViolations } from '../contract.ts';
+import { copyDatabaseTemplate, MIGRATIONS } from '../database-template.ts';
+import { testScope } from '../scope.ts';
+import { type TestClock, testClock } from '../test-clock.ts';
 
-export const MIGRATIONS = fileURLToPath(new URL('../../../../backend/migrations', import.meta.url));
-export const UNKNOWN_ID = '01HZZZZZZZZZZZZZZZZZZZZZZZ';
 export const DATABASE_FILE = 'control.sqlite';
-
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely; each answer is held against its schema first
-type Json = any;
 
 export interface Answer {
   status: number;
@@ -51,6 +43,7 @@ export interface CustomersUnderTest {
 
 export function startCustomers(blockers?: CustomerBlockers): CustomersUnderTest {
   const folder = mkdtempSync(join(tmpdir(), 'customers-'));
+  copyDatabaseTemplate(folder);
   const clock = testClock();
   const db = openControlDb(join(folder, DATABASE_FILE), MIGRATIONS);
   const scope = testScope(db, clock);

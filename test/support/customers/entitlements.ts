@@ -1,4 +1,5 @@
-import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
+import { createTestBackend, type TestBackend } from '../backend.ts';
+import { createFeature, createMeter } from '../catalog/features.ts';
 
 /** A backend with features on two meters, and customers made as they are needed. */
 export interface EntitlementsUnderTest {
@@ -25,25 +26,13 @@ export async function startEntitlements(start = '2026-03-10T10:00:00Z'): Promise
   };
   const post: EntitlementsUnderTest['post'] = async (path, body, status = 201) =>
     checked(await backend.request('POST', path, { body }), status);
-  const meter = async (key: string, eventType: string, valueProperty?: string) => {
-    const definition = {
-      name: key,
-      key,
-      event_type: eventType,
-      aggregation: valueProperty === undefined ? 'count' : 'sum',
-      ...(valueProperty !== undefined && { value_property: valueProperty }),
-    };
-    return (await post('/meters', definition)).json.id as string;
-  };
-  const feature = async (key: string, meterId?: string) => {
-    const body = { name: key, key, ...(meterId !== undefined && { meter: { id: meterId } }) };
-    return { id: (await post('/features', body)).json.id as string, key };
-  };
+  const metered = async (key: string, meterKey: string, reading: Record<string, unknown>) =>
+    createFeature(backend, key, { meter: { id: (await createMeter(backend, meterKey, reading)).id } });
   return {
     backend,
-    calls: await feature('api_calls', await meter('calls', 'call')),
-    tokens: await feature('llm_tokens', await meter('tokens', 'prompt', '$.tokens')),
-    flag: await feature('sso'),
+    calls: await metered('api_calls', 'calls', { event_type: 'call', aggregation: 'count' }),
+    tokens: await metered('llm_tokens', 'tokens', { event_type: 'prompt', value_property: '$.tokens' }),
+    flag: await createFeature(backend, 'sso'),
     newCustomer: async (subjectKeys) => {
       const key = `customer-${++next}`;
       const body = { name: key, key, ...(subjectKeys && { usage_attribution: { subject_keys: subjectKeys } }) };

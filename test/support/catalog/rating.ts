@@ -7,9 +7,9 @@ import {
   RatingError,
   rate,
   type Split,
-} from '../../../../backend/catalog/rating/index.ts';
-import { fiatCurrency } from '../../../../backend/platform/currencies.ts';
-import type { Currency } from '../../../../backend/platform/money.ts';
+} from '../../../backend/catalog/rating/index.ts';
+import { fiatCurrency } from '../../../backend/platform/currencies.ts';
+import type { Currency } from '../../../backend/platform/money.ts';
 
 export const USD = fiat('USD');
 export const JPY = fiat('JPY');

@@ -1,8 +1,8 @@
-import type { RateCard } from '../../backend/catalog/plans/index.ts';
-import { reconcileItems } from '../../backend/customers/subscriptions/reconcile-items.ts';
-import type { Subscription, SubscriptionPhase } from '../../backend/customers/subscriptions/types.ts';
-import { addDuration, durationFrom } from '../../backend/platform/period/index.ts';
-import type { SubscriptionLinesVector } from './period-vectors.ts';
+import type { RateCard } from '../../../backend/catalog/plans/index.ts';
+import { reconcileItems } from '../../../backend/customers/subscriptions/reconcile-items.ts';
+import type { Subscription, SubscriptionPhase } from '../../../backend/customers/subscriptions/types.ts';
+import { addDuration, durationFrom } from '../../../backend/platform/period/index.ts';
+import type { SubscriptionLinesVector } from '../period-vectors.ts';
 
 /** A rate card with a fee or a price by usage; `amount` undefined makes it free. */
 export function rateCard(key: string, fields: Partial<RateCard> & { flat?: string; unit?: string } = {}): RateCard {
