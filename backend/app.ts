@@ -9,6 +9,7 @@ import { createHooks } from './composition/hooks.ts';
 import { createMetering } from './composition/metering.ts';
 import { operationsRoutes } from './composition/operations-routes.ts';
 import type { App, AppParts, Backend, Parts } from './composition/parts.ts';
+import { createPayments } from './composition/payments.ts';
 import { searchOperation } from './composition/search.ts';
 import { documentationRoutes, pathWithoutAlias } from './composition/service-routes.ts';
 import { machineClockRoutes, unwatched } from './monitoring/machine-clock/index.ts';
@@ -42,7 +43,8 @@ export function createBackend(given: AppParts): Backend {
   const catalog = createCatalog(parts, hooks);
   const area = createCustomersArea(parts, hooks, catalog);
   const billing = createBilling(parts, hooks, catalog, area);
-  fillHooks(hooks, { ...area, billing });
+  const payments = createPayments(parts, billing);
+  fillHooks(hooks, { ...area, billing, payments });
   const { customers, entitlements, subscriptions } = area;
   // Once more for what was stored when the process ended.
   entitlements
@@ -57,6 +59,7 @@ export function createBackend(given: AppParts): Backend {
   customers.routes(v3);
   entitlements.routes(v3);
   billing.routes(v3);
+  payments.routes(v3);
   subscriptions.routes(v3);
   area.usageSourceRoutes(v3);
   sandboxRoutes(v3, parts, area, billing.billingRuns);
@@ -69,7 +72,7 @@ export function createBackend(given: AppParts): Backend {
   unservedOperationRoutes(v3);
   const v1 = access.tokenRouter();
   events.legacyRoutes(v1);
-  billing.legacyRoutes(v1);
+  payments.legacyRoutes(v1);
   const bodies = createBodyBudget(parts);
   const app = serve(parts, { v3, v1, limits: access.limits, bodies }, billing.billingRuns);
   const usageNeededFromMs = () => earliest(billing.billingRuns.usageNeededFromMs(), entitlements.usageNeededFromMs());

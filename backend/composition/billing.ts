@@ -10,11 +10,10 @@ import { type BillingRuns, createBillingRuns } from '../billing/billing-runs/ind
 import { createCostEstimates } from '../billing/cost-estimates/index.ts';
 import { creditRoutes } from '../billing/credits/index.ts';
 import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
-import { externalInvoicingRoutes, legacyExternalInvoicingRoutes } from '../billing/external-invoicing/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
 import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
 import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
-import { createInvoices, invoicesInUse, whyNoTax } from '../billing/invoices/index.ts';
+import { createInvoices, invoicesInUse } from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
 import { createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
 import { findMeters } from '../metering/meters/index.ts';
@@ -25,6 +24,7 @@ import type { Catalog } from './catalog.ts';
 import type { CustomersArea } from './customers.ts';
 import type { Hooks } from './hooks.ts';
 import type { Parts } from './parts.ts';
+import { RAILS } from './payments.ts';
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area: CustomersArea) {
@@ -49,6 +49,8 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     findCustomer,
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
+    rails: RAILS,
+    invoiceMoved: hooks.invoices.onMove,
     findCurrency: currencies.find,
     invoicingTaxCode: taxCodes.invoicing,
     findTaxCodes: taxCodes.findByIds,
@@ -78,7 +80,8 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       const { profile } = await customerBilling.profileOf(customerId, scope);
       if (!profile.workflow.tax.enforced) return undefined;
       const app = await apps.find(profile.apps.invoicing.id, scope);
-      return app && whyNoTax(app.type, await findCustomer(customerId, scope));
+      const customer = app && (await findCustomer(customerId, scope));
+      return app && customer && RAILS[app.type].whyNoTax(customer);
     },
     routes: (router: Router) => {
       appRoutes(router, apps);
@@ -92,13 +95,13 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       invoiceDocumentRoutes(router, scope, deps);
       invoiceTraceRoutes(router, scope, deps);
       adjustmentRoutes(router, scope, deps);
-      externalInvoicingRoutes(router, scope, deps);
       invoicePreviewRoutes(router, scope, deps);
       billingRuns.invoiceNowRoutes(router);
     },
     costEstimateRoutes: (router: Router) =>
       createCostEstimates({ scope, features, customers, currencies, plans }).routes(router),
-    legacyRoutes: (router: Router) => legacyExternalInvoicingRoutes(router, scope, deps),
+    /** What payments build on. */
+    deps,
   };
 }
 

@@ -19,6 +19,7 @@ export const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Metering Events': 'What was used: events are sent and looked at.',
   Meters: 'How events become quantities, and what these are.',
   'Not served': 'Operations of the contract that this server does not have: it answers 501.',
+  Payments: 'What was paid for invoices, and what happened to these.',
   'Product catalog': 'Plans, add-ons and their prices.',
   Search: 'One question to everything that has a name.',
   'Sign-in': 'Sessions of browsers, and who has one.',

@@ -2,11 +2,12 @@ import { invoicesInUse } from '../billing/invoices/index.ts';
 import type { Billing } from './billing.ts';
 import type { CustomersArea } from './customers.ts';
 import type { Hooks } from './hooks.ts';
+import type { Payments } from './payments.ts';
 
 /** To be called once everything is made. The order is the order in which they are asked. */
 export function fillHooks(
-  { customers, features, subscriptions, apps }: Hooks,
-  { billing, ...by }: CustomersArea & { billing: Billing },
+  { customers, features, subscriptions, apps, invoices }: Hooks,
+  { billing, payments, ...by }: CustomersArea & { billing: Billing; payments: Payments },
 ): void {
   customers.deletion.register(by.subscriptionBlockers.customerDeletion);
   customers.deletion.register(invoicesInUse.blockDeletion);
@@ -19,6 +20,8 @@ export function fillHooks(
   subscriptions.billingProblem.register(billing.setupProblem);
   subscriptions.onChange.register(by.entitlements.followCustomer);
   subscriptions.onChange.register(billing.followSubscriptions);
+
+  invoices.onMove.register(payments.invoiceMoved);
 
   apps.createProfile.register(billing.profiles.createForApp);
   apps.usersOf.register(async (appId, scope) => [

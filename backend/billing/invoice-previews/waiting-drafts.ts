@@ -38,7 +38,7 @@ async function instantsOf(
   const app = await deps.findApp(invoice.appId, scope);
   const hasLines = hasLiving(lines);
   const reachesAt = (goal: 'draft.collecting' | 'issued', atMs: number, of: Invoice) => {
-    const facts = factsOf(of, hasLines, app, atMs);
+    const facts = factsOf(of, hasLines, { rail: deps.rails[of.appType], app, nowMs: atMs });
     const first = nextStatus(of.status, facts);
     return first !== undefined && passes(goal, first, facts);
   };

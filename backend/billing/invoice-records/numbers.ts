@@ -47,9 +47,9 @@ export function draftNumber(customerName: string, count: number): string {
   return `DRAFT-${customerPrefix(customerName)}-${count}`;
 }
 
-/** The number of an issued invoice. @param appType of the app that issues it */
-export function issuedNumber(appType: 'sandbox' | 'external_invoicing', customerName: string, count: number): string {
-  return `${appType === 'sandbox' ? 'OM-SANDBOX' : 'INV'}-${customerPrefix(customerName)}-${count}`;
+/** The number of an issued invoice. @param prefix of the app that issues it */
+export function issuedNumber(prefix: string, customerName: string, count: number): string {
+  return `${prefix}-${customerPrefix(customerName)}-${count}`;
 }
 
 export function isDraftNumber(number: string): boolean {

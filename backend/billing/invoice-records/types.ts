@@ -3,6 +3,7 @@
 import type { PricingTerms, RatedLine, SplitPosition, Totals } from '../../catalog/rating/index.ts';
 import type { Customer } from '../../customers/customers/index.ts';
 import type { Period } from '../../platform/period/index.ts';
+import type { App } from '../apps/index.ts';
 import type { AdjustmentSettings, InvoiceSupplier, Workflow } from '../billing-profiles/index.ts';
 import type { Labels, SubscriptionRef, TaxRef } from '../charges/index.ts';
 import type { ExtendedStatus } from './states.ts';
@@ -91,7 +92,7 @@ export interface Invoice {
   version: number;
   profileId: string;
   appId: string;
-  appType: 'sandbox' | 'external_invoicing';
+  appType: App['type'];
   supplier: InvoiceSupplier;
   customer: InvoiceCustomer;
   workflow: Workflow;

@@ -13,8 +13,9 @@ export { invoicesInUse } from './in-use.ts';
 export { moveInvoice } from './lifecycle/advance.ts';
 export { adjustmentLine, type Moving, rateAll, takeQuantities, withTotals } from './lifecycle/collect.ts';
 export { DRAFT_SYNCED_AT, FINALIZED_AT, factsOf, hasLiving, passes } from './lifecycle/facts.ts';
-export { taxDefaultsOf, whyNoTax } from './lifecycle/tax.ts';
+export { taxDefaultsOf } from './lifecycle/tax.ts';
 export { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
+export type { Rail, Rails } from './rail.ts';
 export { invoiceSchema } from './schema.ts';
 export type { InvoiceAnswer, InvoicesService } from './service.ts';
 

@@ -108,7 +108,8 @@ export function createInvoicesService(scope: Scope, deps: InvoicesDeps): Invoice
 
 async function factsNow(deps: InvoicesDeps, root: Scope, invoice: Invoice, hasLines: boolean) {
   const scope = await customerScope(root, invoice.customerId);
-  return factsOf(invoice, hasLines, await deps.findApp(invoice.appId, scope), scope.clock.nowMs());
+  const app = await deps.findApp(invoice.appId, scope);
+  return factsOf(invoice, hasLines, { rail: deps.rails[invoice.appType], app, nowMs: scope.clock.nowMs() });
 }
 
 async function currentState(deps: InvoicesDeps, scope: Scope, id: string): Promise<Moving> {

@@ -21,6 +21,7 @@ import { adjustmentsFollow } from '../adjustments/follow-invoice.ts';
 import { chargesFollow } from '../charges-follow.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceNumberTaken, invoiceProblem } from '../errors.ts';
+import type { Rail } from '../rail.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
@@ -73,7 +74,8 @@ async function readIfCollecting(deps: InvoicesDeps, scope: CustomerScope, id: st
   const before = { invoice, lines: await lineRepository(scope).ofInvoice(id), currency };
   const start = move.change === undefined ? before : await move.change(before);
   const app = await deps.findApp(invoice.appId, scope);
-  const facts = factsOf(start.invoice, hasLiving(start.lines), app, scope.clock.nowMs());
+  const nowMs = scope.clock.nowMs();
+  const facts = factsOf(start.invoice, hasLiving(start.lines), { rail: deps.rails[invoice.appType], app, nowMs });
   const first =
     move.trigger === undefined ? nextStatus(invoice.status, facts) : transition(invoice.status, move.trigger);
   const isCollecting = first !== undefined && passesCollecting(first, facts);
@@ -97,7 +99,8 @@ async function moveWithin(
   if (invoice?.version !== read.before.invoice.version) return undefined;
   const app = await deps.findApp(invoice.appId, scope);
   const isTaxEnforced = await taxIsEnforced(deps, invoice, scope);
-  const context: StepContext = { scope, deps, app, isTaxEnforced, quantities: read.quantities };
+  const rail = deps.rails[invoice.appType];
+  const context: StepContext = { scope, deps, rail, app, isTaxEnforced, quantities: read.quantities };
   const moving = move.trigger === undefined ? read.start : await trigger(read.start, move.trigger, context);
   const stuck = await followAutomaticSteps(moving, context);
   if (stuck === undefined) return undefined;
@@ -117,6 +120,7 @@ async function taxIsEnforced(
 interface StepContext {
   scope: CustomerScope;
   deps: InvoicesDeps;
+  rail: Rail;
   app: Awaited<ReturnType<InvoicesDeps['findApp']>>;
   isTaxEnforced: boolean;
   quantities: ReadQuantities | undefined;
@@ -136,7 +140,7 @@ async function trigger(moving: Moving, name: Trigger, context: StepContext): Pro
 async function followAutomaticSteps(start: Moving, context: StepContext): Promise<Moving | undefined> {
   let moving = start;
   for (;;) {
-    const facts = factsOf(moving.invoice, hasLiving(moving.lines), context.app, context.scope.clock.nowMs());
+    const facts = factsOf(moving.invoice, hasLiving(moving.lines), { ...context, nowMs: context.scope.clock.nowMs() });
     const next = nextStatus(moving.invoice.status, facts);
     if (next === undefined) return moving;
     if (next === 'draft.collecting') {
@@ -163,7 +167,7 @@ async function save(
   scope: CustomerScope,
   moved: Moving,
   before: Moving,
-  { deps, app }: StepContext,
+  { deps, app, rail }: StepContext,
 ): Promise<Invoice | undefined> {
   const { invoice, lines } = moved;
   const nowMs = scope.clock.nowMs();
@@ -172,7 +176,7 @@ async function save(
     throw invoiceNumberTaken(invoice.number);
   }
   const changed = { ...invoice, updatedAtMs: nowMs };
-  const wake = wakeAtMs(changed, factsOf(changed, hasLiving(lines), app, nowMs));
+  const wake = wakeAtMs(changed, factsOf(changed, hasLiving(lines), { rail, app, nowMs }));
   // A draft that waits for an earlier part is looked at again soon.
   const wakeAt = wake !== undefined && wake <= nowMs ? nowMs + RECHECK_MS : wake;
   if (!(await invoices.replace(changed, wakeAt))) return undefined;
@@ -183,7 +187,9 @@ async function save(
   await lineRepository(scope).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
   await chargesFollow(scope, before.lines, lines, nowMs);
   await adjustmentsFollow(deps, scope, before, { ...moved, invoice: changed });
-  return { ...changed, version: invoice.version + 1 };
+  const after = { ...changed, version: invoice.version + 1 };
+  await deps.invoiceMoved(before.invoice, after, scope);
+  return after;
 }
 
 /** How often the jobs look at invoices anyway. */

@@ -4,17 +4,16 @@ import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import type { App } from '../../apps/index.ts';
 import { chargeRepository } from '../../charges/index.ts';
 import {
-  type ExtendedStatus,
   type Invoice,
   invoiceRepository,
   isDraftNumber,
   isMetered,
   issuedNumber,
   type ReadQuantities,
-  transition,
 } from '../../invoice-records/index.ts';
 import { attachAdjustments } from '../adjustments/attach.ts';
 import { droppedLine } from '../edit.ts';
+import type { Rail } from '../rail.ts';
 import { type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
 import { withTaxIssue } from './tax.ts';
@@ -24,6 +23,8 @@ export interface EnterContext {
   scope: CustomerScope;
   nowMs: number;
   app: App | undefined;
+  /** Of the invoice's app. */
+  rail: Rail;
   isTaxEnforced: boolean;
   /** Read for `draft.collecting`. */
   quantities: ReadQuantities | undefined;
@@ -38,14 +39,14 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'draft.updating':
       return rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.scope.newId);
     case 'draft.validating':
-      return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced) };
+      return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced, context.rail) };
     case 'issuing.syncing':
       return { ...moving, invoice: withDatesOfIssue(invoice, context.nowMs) };
     case 'issued':
       await chargeRepository(context.scope).setIssued(chargesOf(moving), context.nowMs);
-      return { ...moving, invoice: await withFinalNumber(invoice, context.scope) };
+      return { ...moving, invoice: await withFinalNumber(invoice, context) };
     case 'payment_processing.pending':
-      return settleInSandbox(moving);
+      return settle(moving, context.rail);
     case 'deleted':
       return {
         ...moving,
@@ -89,31 +90,19 @@ function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
  * number is missing. A number that the external system has given stays, also when it looks like one of ours: that one is
  * passed over.
  */
-async function withFinalNumber(invoice: Invoice, scope: CustomerScope): Promise<Invoice> {
+async function withFinalNumber(invoice: Invoice, { scope, rail }: EnterContext): Promise<Invoice> {
   if (!isDraftNumber(invoice.number)) return invoice;
   const invoices = invoiceRepository(scope);
   for (;;) {
     const count = await invoices.nextNumber(`invoices/app/${invoice.appType}`);
-    const number = issuedNumber(invoice.appType, invoice.customer.name, count);
+    const number = issuedNumber(rail.numberPrefix, invoice.customer.name, count);
     if (!(await invoices.numberIsTaken(number))) return { ...invoice, number };
   }
 }
 
-/** Labels that let tests choose what the sandbox makes of a payment. */
-const SANDBOX_LABEL = 'sandbox-payment';
-const SANDBOX_OUTCOMES: Readonly<Record<string, ExtendedStatus | undefined>> = {
-  failed: transition('payment_processing.pending', 'failed'),
-  uncollectible: transition('payment_processing.pending', 'uncollectible'),
-  action_required: transition('payment_processing.pending', 'action_required'),
-  pending: 'payment_processing.pending',
-};
-
-function settleInSandbox(moving: Moving): Moving {
-  const { invoice } = moving;
-  if (invoice.appType !== 'sandbox') return moving;
-  const status =
-    SANDBOX_OUTCOMES[invoice.labels?.[SANDBOX_LABEL] ?? ''] ?? transition('payment_processing.pending', 'paid');
-  return status === undefined ? moving : { ...moving, invoice: { ...invoice, status } };
+function settle(moving: Moving, rail: Rail): Moving {
+  const status = rail.settle(moving.invoice);
+  return status === undefined ? moving : { ...moving, invoice: { ...moving.invoice, status } };
 }
 
 function deleted(invoice: Invoice, nowMs: number): Invoice {

@@ -7,8 +7,9 @@ import {
   nextStatus,
   transition,
 } from '../../invoice-records/index.ts';
+import type { Rail } from '../rail.ts';
 
-/** Facts that an external system reports, kept on the invoice under the names that OpenMeter gave them. */
+/** Facts that another system reports, kept on the invoice under the names that OpenMeter gave them. */
 export const DRAFT_SYNCED_AT = 'openmeter.io/custominvoicing/draft-synced-at';
 export const FINALIZED_AT = 'openmeter.io/custominvoicing/finalized-at';
 
@@ -17,17 +18,19 @@ export function hasLiving(lines: readonly InvoiceLine[]): boolean {
   return lines.some((line) => line.deletedAtMs === undefined);
 }
 
-export function factsOf(invoice: Invoice, hasLines: boolean, app: App | undefined, nowMs: number): Facts {
-  const waitsFor = (hook: 'enable_draft_sync_hook' | 'enable_issuing_sync_hook', fact: string) =>
-    app?.type === 'external_invoicing' && app[hook] && invoice.metadata[fact] === undefined;
+export function factsOf(
+  invoice: Invoice,
+  hasLines: boolean,
+  { rail, app, nowMs }: { rail: Rail; app: App | undefined; nowMs: number },
+): Facts {
   return {
     nowMs,
     collectionAtMs: invoice.collectionAtMs,
     draftUntilMs: invoice.draftUntilMs,
     hasCriticalIssue: invoice.issues.some(({ severity }) => severity === 'critical'),
     hasLines,
-    isDraftSynced: !waitsFor('enable_draft_sync_hook', DRAFT_SYNCED_AT),
-    isFinalized: !waitsFor('enable_issuing_sync_hook', FINALIZED_AT),
+    isDraftSynced: !rail.awaitsDraft(invoice, app),
+    isFinalized: !rail.awaitsIssue(invoice, app),
   };
 }
 

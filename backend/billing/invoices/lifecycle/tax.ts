@@ -2,7 +2,8 @@
 import { defined } from '../../../platform/defined.ts';
 import type { Workflow } from '../../billing-profiles/index.ts';
 import type { TaxRef } from '../../charges/index.ts';
-import type { Invoice, InvoiceCustomer, ValidationIssue } from '../../invoice-records/index.ts';
+import type { Invoice, ValidationIssue } from '../../invoice-records/index.ts';
+import type { Rail } from '../rail.ts';
 
 /** What lines get that say nothing of taxes themselves. */
 export interface TaxDefaults {
@@ -33,22 +34,15 @@ export function withTaxDefaults<Line extends { taxConfig?: TaxRef }>(
   return { ...line, taxConfig: { ...defined({ behavior }), taxCodeId: own?.taxCodeId ?? defaults.taxCodeId } };
 }
 
-/** Why nobody can compute the taxes of a customer's invoices; undefined when somebody can. */
-export function whyNoTax(
-  appType: Invoice['appType'],
-  customer: Pick<InvoiceCustomer, 'billing_address'>,
-): string | undefined {
-  if (appType === 'sandbox') return 'taxes are enforced, and the sandbox computes none';
-  if (customer.billing_address?.country !== undefined) return undefined;
-  return 'taxes are enforced, and the customer has no billing address with a country to compute them for';
-}
-
 const TAX_ISSUE = 'tax_not_calculated';
 
-/** Holds back an invoice whose taxes are enforced and cannot be computed; one that costs nothing owes none. */
-export function withTaxIssue(invoice: Invoice, isEnforced: boolean): Invoice {
+/**
+ * Holds back an invoice whose taxes are enforced and cannot be computed; one that costs nothing owes none.
+ * @param rail of the invoice's app
+ */
+export function withTaxIssue(invoice: Invoice, isEnforced: boolean, rail: Pick<Rail, 'whyNoTax'>): Invoice {
   const others = invoice.issues.filter(({ code }) => code !== TAX_ISSUE);
-  const why = isEnforced && invoice.totals.total !== '0' ? whyNoTax(invoice.appType, invoice.customer) : undefined;
+  const why = isEnforced && invoice.totals.total !== '0' ? rail.whyNoTax(invoice.customer) : undefined;
   if (why === undefined) return others.length === invoice.issues.length ? invoice : { ...invoice, issues: others };
   const issue: ValidationIssue = { code: TAX_ISSUE, message: why, severity: 'critical' };
   return { ...invoice, issues: [...others, issue] };

@@ -31,8 +31,8 @@ describe('numbers', () => {
   ])('%s → %s', (name, prefix) => expect(customerPrefix(name)).toBe(prefix));
 
   test('each kind of number', () => {
-    expect(issuedNumber('sandbox', 'ACME Inc.', 1)).toBe('OM-SANDBOX-ACIN-1');
-    expect(issuedNumber('external_invoicing', 'ACME Inc.', 7)).toBe('INV-ACIN-7');
+    expect(issuedNumber('OM-SANDBOX', 'ACME Inc.', 1)).toBe('OM-SANDBOX-ACIN-1');
+    expect(issuedNumber('INV', 'ACME Inc.', 7)).toBe('INV-ACIN-7');
     expect(draftNumber('ACME Inc.', 2)).toBe('DRAFT-ACIN-2');
     expect(gatheringNumber('ACME Inc.', 'EUR', 3)).toBe('GATHER-ACIN-EUR-3');
   });

@@ -1,15 +1,12 @@
 /** What an external invoicing system reports. Source of the operations: OpenMeter, openmeter/app/custominvoicing. */
 
-import { customerScope } from '../../customers/test-clocks/index.ts';
-import { formatInstant } from '../../platform/instant.ts';
-import type { Scope } from '../../platform/scope.ts';
 import {
   type ExtendedStatus,
   type Invoice,
   type InvoiceLine,
   invoiceRepository,
   transition,
-} from '../invoice-records/index.ts';
+} from '../../billing/invoice-records/index.ts';
 import {
   DRAFT_SYNCED_AT,
   FINALIZED_AT,
@@ -18,7 +15,10 @@ import {
   invoiceProblem,
   type Moving,
   moveInvoice,
-} from '../invoices/index.ts';
+} from '../../billing/invoices/index.ts';
+import { customerScope } from '../../customers/test-clocks/index.ts';
+import { formatInstant } from '../../platform/instant.ts';
+import type { Scope } from '../../platform/scope.ts';
 import { type DraftSynchronized, type IssuingSynchronized, PAYMENT_TRIGGERS, type PaymentStatus } from './schema.ts';
 
 export interface ExternalInvoicing {
