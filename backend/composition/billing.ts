@@ -13,7 +13,7 @@ import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
 import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
 import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
-import { createInvoices, invoicesInUse } from '../billing/invoices/index.ts';
+import { createInvoices, type InvoiceChange, invoicesInUse } from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
 import { createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
 import { findMeters } from '../metering/meters/index.ts';
@@ -50,7 +50,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     profileOf: customerBilling.profileOf,
     findApp: apps.find,
     rails: RAILS,
-    invoiceMoved: hooks.invoices.onMove,
+    onInvoice: async (change: InvoiceChange, scope: Scope) => void (await hooks.invoices.onInvoice(change, scope)),
     findCurrency: currencies.find,
     invoicingTaxCode: taxCodes.invoicing,
     findTaxCodes: taxCodes.findByIds,

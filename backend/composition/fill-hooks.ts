@@ -21,7 +21,7 @@ export function fillHooks(
   subscriptions.onChange.register(by.entitlements.followCustomer);
   subscriptions.onChange.register(billing.followSubscriptions);
 
-  invoices.onMove.register(payments.invoiceMoved);
+  invoices.onInvoice.register(payments.onInvoice);
 
   apps.createProfile.register(billing.profiles.createForApp);
   apps.usersOf.register(async (appId, scope) => [

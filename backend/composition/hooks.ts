@@ -1,7 +1,7 @@
 /** Every word that a lower module asks of a higher one. Each is declared by the module that asks; `fill-hooks.ts` answers. */
 
 import type { AppHooks } from '../billing/apps/index.ts';
-import type { Invoice } from '../billing/invoice-records/index.ts';
+import type { InvoiceChange } from '../billing/invoices/index.ts';
 import type { FindSubjects } from '../catalog/features/index.ts';
 import type { CustomerBlockers } from '../customers/customers/index.ts';
 import type { DomainProblem } from '../platform/errors.ts';
@@ -29,8 +29,8 @@ export function createHooks() {
       onChange: createHook<[customerId: string], void>(),
     },
     invoices: {
-      /** An invoice is stored as it has become; inside the transaction that does it. Everybody is told. */
-      onMove: createHook<[before: Invoice, after: Invoice, scope: Scope], void>(),
+      /** An invoice is made or changed; in the transaction. */
+      onInvoice: createHook<[change: InvoiceChange, scope: Scope], void>(),
     },
     /** Billing profiles stand on apps, and an app that is installed brings one along. */
     apps: {

@@ -12,7 +12,7 @@ export const RAILS: Rails = { sandbox: sandboxRail, external_invoicing: external
 /** Through what invoices are paid. */
 export function createPayments({ scope }: Parts, { deps }: Billing) {
   return {
-    invoiceMoved: followInvoice,
+    onInvoice: followInvoice,
     routes: (router: Router) => {
       invoicePaymentRoutes(router, scope, deps);
       externalInvoicingRoutes(router, scope, deps);

@@ -12,7 +12,7 @@ const CHANGING = `[...document.querySelectorAll('main button:not(:disabled), mai
   .map((element) => element.getAttribute('aria-label') ?? (element.closest('label') ?? element).textContent.trim())`;
 /** Words that buttons begin with which change something on the server. */
 const CHANGES =
-  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Migrate|New|Override|Publish|Put |Remove (?!filter)|Reset|Restore|Revoke|Save|Start|Take off|Uninstall|Void)/;
+  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Mark|Migrate|New|Override|Publish|Put |Remove (?!filter)|Reset|Restore|Revoke|Save|Start|Take off|Uninstall|Void)/;
 
 describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
@@ -277,7 +277,13 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await click(page, 'Remove Setup');
     await expect.poll(() => page.getByTestId('invoice-total').textContent()).toBe('$2.50');
     await click(page, 'Approve');
+    await click(page, 'Mark as Paid');
+    await page.getByLabel('Reference').fill('R-77');
+    await click(page, 'Record Payment');
     await page.getByText('paid', { exact: true }).first().waitFor();
+    await page.getByText('Payment of 2.5 USD recorded').waitFor();
+    await page.getByRole('cell', { name: 'R-77' }).waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
     const downloaded = page.waitForEvent('download');
     await click(page, 'Download PDF');
     expect((await downloaded).suggestedFilename()).toMatch(/\.pdf$/);

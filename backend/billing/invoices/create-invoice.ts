@@ -59,6 +59,7 @@ export async function createInvoice(
   await lineRepository(scope).insert(lines);
   await markBilled(scope, charges, drafts, scope.clock.nowMs());
   await followGathering(scope, customer, currency);
+  await deps.onInvoice({ invoice, lines, previous: undefined }, scope);
   return invoice;
 }
 

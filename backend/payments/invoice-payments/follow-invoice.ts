@@ -1,5 +1,6 @@
 /** Payments and the timeline follow what becomes of an invoice, inside the transaction that stores it. */
 import type { Invoice } from '../../billing/invoice-records/index.ts';
+import type { InvoiceChange } from '../../billing/invoices/index.ts';
 import { Decimal, formatDecimal, sumDecimals } from '../../platform/decimal.ts';
 import type { Scope } from '../../platform/scope.ts';
 import { paymentRepository } from './repository.ts';
@@ -8,12 +9,12 @@ import { paymentRepository } from './repository.ts';
  * Notes the status that an invoice has come to. One that is paid has payments that add up to its total: what nobody has
  * recorded was paid through its app.
  */
-export async function followInvoice(before: Invoice, after: Invoice, scope: Scope): Promise<void> {
-  if (before.status === after.status) return;
+export async function followInvoice({ invoice, previous }: InvoiceChange, scope: Scope): Promise<void> {
+  if (previous?.status === invoice.status) return;
   const payments = paymentRepository(scope);
   const atMs = scope.clock.nowMs();
-  const { id: invoiceId, status } = after;
-  if (status === 'paid') await addTheRest(after, scope, atMs);
+  const { id: invoiceId, status } = invoice;
+  if (status === 'paid') await addTheRest(invoice, scope, atMs);
   await payments.insertEvent({ id: scope.newId(), invoiceId, kind: 'status', text: statusText(status), status, atMs });
 }
 

@@ -73,6 +73,7 @@ test('parts are recorded until nothing is left: then the invoice is paid', async
   expect(summary).toMatchObject({ amount_paid: '100.1', amount_due: '0', amount_overpaid: '0' });
   expect(codeOf(await pay(id, { amount: '1' }, 400))).toBe('invoice_not_payable');
   expect(await timeline(id)).toEqual([
+    'Draft: created',
     'Payment processing: pending',
     'Payment of 60.05 USD recorded',
     'Payment of 40.05 USD recorded',
@@ -81,12 +82,12 @@ test('parts are recorded until nothing is left: then the invoice is paid', async
 });
 
 test.each([
-  [{ amount: '0' }, 'payment_amount_not_positive'],
-  [{ amount: '-1' }, 'payment_amount_not_positive'],
-  [{ amount: '0.001' }, 'payment_amount_not_payable'],
-  [{ paid_at: '2026-11-21T12:00:01Z' }, 'payment_in_the_future'],
-])('refused, and nothing is recorded: %o', async (body, code) => {
-  const { id } = await owed(`refused-${code}-${body.amount}`, '5');
+  ['nothing', { amount: '0' }, 'payment_amount_not_positive'],
+  ['less than nothing', { amount: '-1' }, 'payment_amount_not_positive'],
+  ['a tenth of a cent', { amount: '0.001' }, 'payment_amount_not_payable'],
+  ['of tomorrow', { paid_at: '2026-11-21T12:00:01Z' }, 'payment_in_the_future'],
+])('refused, and nothing is recorded: %s', async (name, body, code) => {
+  const { id } = await owed(name, '5');
   expect(codeOf(await pay(id, body, 400))).toBe(code);
   expect((await payments(id)).data).toEqual([]);
 });

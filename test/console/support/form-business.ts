@@ -58,7 +58,12 @@ export async function makeCustomerOfDrafts(
   { api }: ConsoleBackend,
   period?: { from: string; to: string },
 ): Promise<string> {
-  const dora = await api('POST', '/customers', { name: 'Dora', key: 'dora', currency: 'USD' });
+  const dora = await api('POST', '/customers', {
+    name: 'Dora',
+    key: 'dora',
+    currency: 'USD',
+    labels: { 'sandbox-payment': 'pending' },
+  });
   const [first] = (await api('GET', '/profiles')).data;
   const workflow = { invoicing: { auto_advance: false } };
   const profile = { name: first.name, supplier: first.supplier, apps: first.apps, workflow, default: false };

@@ -187,9 +187,9 @@ async function save(
   await lineRepository(scope).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
   await chargesFollow(scope, before.lines, lines, nowMs);
   await adjustmentsFollow(deps, scope, before, { ...moved, invoice: changed });
-  const after = { ...changed, version: invoice.version + 1 };
-  await deps.invoiceMoved(before.invoice, after, scope);
-  return after;
+  const stored = { ...changed, version: invoice.version + 1 };
+  await deps.onInvoice({ invoice: stored, lines, previous: before.invoice }, scope);
+  return stored;
 }
 
 /** How often the jobs look at invoices anyway. */
