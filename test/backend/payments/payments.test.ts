@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { codeOf, send, UNKNOWN_ID } from '../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
-import {
-  codeOf,
-  createCharge,
-  createCustomer,
-  flatCharge,
-  getInvoice,
-  invoiceNow,
-  send,
-  UNKNOWN_ID,
-  useProfile,
-} from '../billing/invoices/support.ts';
+import { createCharge, flatCharge } from '../../support/billing/charges.ts';
+import { getInvoice, invoiceNow, useProfile } from '../../support/billing/invoices.ts';
+import { createCustomer } from '../../support/customers/customers.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 let t: TestBackend;
