@@ -24,7 +24,7 @@ import type { Catalog } from './catalog.ts';
 import type { CustomersArea } from './customers.ts';
 import type { Hooks } from './hooks.ts';
 import type { Parts } from './parts.ts';
-import { RAILS } from './payments.ts';
+import { RAILS } from './rails.ts';
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area: CustomersArea) {

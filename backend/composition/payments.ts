@@ -1,13 +1,8 @@
-import type { Rails } from '../billing/invoices/index.ts';
-import { externalInvoicingRoutes, externalRail, legacyExternalInvoicingRoutes } from '../payments/external/index.ts';
+import { externalInvoicingRoutes, legacyExternalInvoicingRoutes } from '../payments/external/index.ts';
 import { followInvoice, invoicePaymentRoutes } from '../payments/invoice-payments/index.ts';
-import { sandboxRail } from '../payments/sandbox/index.ts';
 import type { Router } from '../platform/http/router.ts';
 import type { Billing } from './billing.ts';
 import type { Parts } from './parts.ts';
-
-/** The rail of each type of app: a new one is a folder in payments/ and a line here. */
-export const RAILS: Rails = { sandbox: sandboxRail, external_invoicing: externalRail };
 
 /** Through what invoices are paid. */
 export function createPayments({ scope }: Parts, { deps }: Billing) {
