@@ -13,9 +13,14 @@ import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
 import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
 import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
-import { createInvoices, type InvoiceChange, invoicesInUse } from '../billing/invoices/index.ts';
+import { createInvoices, type InvoiceChange, invoicesInUse, runningCharges } from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
-import { createTestClocksService, nowByCustomer, testClockRoutes } from '../customers/test-clocks/index.ts';
+import {
+  type CustomerScope,
+  createTestClocksService,
+  nowByCustomer,
+  testClockRoutes,
+} from '../customers/test-clocks/index.ts';
 import { findMeters } from '../metering/meters/index.ts';
 import { WAITING } from '../monitoring/machine-clock/index.ts';
 import type { Router } from '../platform/http/router.ts';
@@ -64,6 +69,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     findSubscriptions: subscriptions.listViews,
     listSubscribers: subscriptions.listCustomerIds,
   };
+  const creditsDeps = { ...deps, runningCharges: (own: CustomerScope) => runningCharges(deps, own) };
   const invoices = createInvoices(scope, deps);
   const billingRuns = createBillingRuns(scope, { ...deps, invoices });
   return {
@@ -88,7 +94,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
       invoices.routes(router);
-      creditRoutes(router, scope, deps);
+      creditRoutes(router, scope, creditsDeps);
       customerChargeRoutes(router, scope, deps);
       billingRuns.routes(router);
       revenueRoutes(router, scope, deps);

@@ -16,7 +16,7 @@ export {
   released,
 } from './fit.ts';
 export { isLetOff } from './let-off.ts';
-export { rateAdjustment } from './rate-adjustment.ts';
+export { payAdjustment, rateAdjustment } from './rate-adjustment.ts';
 export { adjustmentRepository } from './repository.ts';
 export type { Adjustment } from './types.ts';
 export { correctUsageOfCustomer, LOOK_BACK_MS, type Recounted, recountCharge } from './usage.ts';

@@ -1,5 +1,6 @@
-import { NO_TOTALS, type Totals } from '../../catalog/rating/index.ts';
-import { Decimal, formatDecimal } from '../../platform/decimal.ts';
+import { type Credit, NO_TOTALS, type Totals } from '../../catalog/rating/index.ts';
+import { Decimal, formatDecimal, sumDecimals } from '../../platform/decimal.ts';
+import { defined } from '../../platform/defined.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { toTextPeriod } from '../../platform/period/index.ts';
 import type { StoredRating } from '../invoice-records/index.ts';
@@ -36,4 +37,13 @@ export function rateAdjustment(adjustment: Adjustment, newId: NewId): StoredRati
     usageDiscount: null,
     explanation: [],
   };
+}
+
+/** The line of an adjustment with what credits pay of it. */
+export function payAdjustment(rated: StoredRating, credits: readonly Credit[]): StoredRating {
+  const paid = sumDecimals(credits.map(({ amount }) => amount));
+  const total = formatDecimal(new Decimal(rated.totals.amount).sub(paid));
+  const totals: Totals = { ...rated.totals, creditsTotal: formatDecimal(paid), total };
+  const creditsApplied = credits.map(({ amount, id, description }) => ({ amount, ...defined({ id, description }) }));
+  return { ...rated, totals, detailedLines: rated.detailedLines.map((line) => ({ ...line, creditsApplied, totals })) };
 }

@@ -29,7 +29,7 @@ export async function adjust(
     await writeLedger(scope, { ...owner, digits: currency.digits }, (ledger) => void addLot(ledger, given));
   } else {
     const id = scope.newId();
-    await creditRepository(scope).insertRun({ ...body, ...owner, id, createdAtMs: nowMs });
+    await creditRepository(scope).insertRuns([{ ...body, ...owner, id, createdAtMs: nowMs }]);
     await writeLedger(scope, { ...owner, digits: currency.digits }, (ledger) => take(ledger, id, amount.neg()));
   }
   return body;

@@ -71,7 +71,7 @@ export function toTransactionBody(row: CreditTransaction, context: TransactionCo
     currency,
     amount: formatDecimal(row.amount),
     available_balance: { before: formatDecimal(row.before), after: formatDecimal(row.after) },
-    ...labelsOf(defined({ grant_id: grantId, feature_key: movement.feature })),
+    ...labelsOf(defined({ ...run?.labels, grant_id: grantId, feature_key: movement.feature })),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Features } from '../../catalog/features/index.ts';
 import type { TaxCodes } from '../../catalog/tax-codes/index.ts';
 import type { Customer } from '../../customers/customers/index.ts';
+import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { Currency } from '../../platform/money.ts';
 import type { Scope } from '../../platform/scope.ts';
+import type { RunningCharge } from './live.ts';
 
 /** What credits need of others. What is given a scope reads through it. */
 export interface CreditsDeps {
@@ -12,6 +14,8 @@ export interface CreditsDeps {
   findCurrency(code: string, scope: Scope): Promise<Currency | undefined>;
   /** Archived ones too; unknown keys are absent. */
   findFeaturesByKey: Features['findByKeys'];
+  /** What runs and is on no invoice yet, by currency. It reads usage: never within a transaction. */
+  runningCharges(scope: CustomerScope): Promise<ReadonlyMap<string, readonly RunningCharge[]>>;
   /** Deleted ones too; unknown ids are absent. */
   findTaxCodes: TaxCodes['findByIds'];
 }

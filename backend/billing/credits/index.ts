@@ -5,6 +5,17 @@ import { createCreditReading } from './reading.ts';
 import { grantRoutes, ledgerRoutes } from './routes.ts';
 import { createCreditsService } from './service.ts';
 
+export type { CreditsDeps } from './deps.ts';
+export {
+  type CreditUse,
+  type CreditUses,
+  drawCredits,
+  type Payable,
+  type PayableRun,
+  simulateDraws,
+} from './draws.ts';
+export type { RunningCharge } from './live.ts';
+
 /** Prepaid credits of customers, over the API. */
 export function creditRoutes(router: Router, scope: Scope, deps: CreditsDeps): void {
   const service = createCreditsService(scope, deps);

@@ -9,7 +9,7 @@ import { type CreditView, pendingAt, settledAt } from './balance.ts';
 import { toTransactionBody, transactionId } from './body.ts';
 import type { CreditsDeps } from './deps.ts';
 import { readLedger, type StoredLedger } from './ledger.ts';
-import { liveAt } from './live.ts';
+import { liveAt, type RunningCharge } from './live.ts';
 import { creditRepository } from './repository.ts';
 import type { BalancesBody, TransactionPage } from './schema.ts';
 import { checkCustomer } from './service.ts';
@@ -43,13 +43,27 @@ export function createCreditReading(root: Scope, deps: CreditsDeps): CreditReadi
       await checkCustomer(deps, scope);
       return read(scope);
     });
+  /** What runs draws on the balance of now only; usage is read before the transaction. */
+  const withRunning = async <Result>(
+    customerId: string,
+    { atMs }: BalanceRequest,
+    read: (scope: CustomerScope, running: Awaited<ReturnType<CreditsDeps['runningCharges']>>) => Promise<Result>,
+  ) => {
+    const outside = await customerScope(root, customerId);
+    await checkCustomer(deps, outside);
+    const running = atMs === undefined ? await deps.runningCharges(outside) : new Map();
+    return outside.transaction((scope) => read(scope, running));
+  };
   return {
     balance: (customerId, request) =>
-      ofCustomer(customerId, async (scope) => {
+      withRunning(customerId, request, async (scope, running) => {
         const nowMs = scope.clock.nowMs();
         const codes = request.currencies ?? (await creditRepository(scope).currencies(customerId));
         const balances: BalancesBody['balances'] = [];
-        for (const code of codes) balances.push(balanceOf(await ledgerOf(deps, scope, code), code, request, nowMs));
+        for (const code of codes) {
+          const ledger = await ledgerOf(deps, scope, code);
+          balances.push(balanceOf(ledger, { currency: code, nowMs, running: running.get(code) ?? [] }, request));
+        }
         return { retrieved_at: formatInstant(nowMs), balances };
       }),
     transactions: (customerId, request) =>
@@ -69,11 +83,15 @@ async function ledgerOf(deps: CreditsDeps, scope: CustomerScope, code: string): 
   return readLedger(scope, code, currency?.digits ?? 0);
 }
 
-function balanceOf(ledger: StoredLedger, currency: string, { atMs, view }: BalanceRequest, nowMs: number) {
+function balanceOf(
+  ledger: StoredLedger,
+  { currency, nowMs, running }: { currency: string; nowMs: number; running: readonly RunningCharge[] },
+  { atMs, view }: BalanceRequest,
+) {
   const times = { atMs: atMs ?? nowMs, seenAtMs: knownUntil(ledger, nowMs) };
   const book = bookAsKnown(ledger, times);
-  // Nothing draws credit while it runs, yet; of another instant it would not be known.
-  const live = atMs === undefined ? formatDecimal(liveAt(() => bookAsKnown(ledger, times), nowMs, [])(view)) : '0';
+  // Of another instant it would not be known what ran then.
+  const live = atMs === undefined ? formatDecimal(liveAt(() => bookAsKnown(ledger, times), nowMs, running)(view)) : '0';
   return {
     currency,
     live,

@@ -27,6 +27,10 @@ export function creditRepository(db: DbHandle) {
       const rows = await ofLots.union(ofRuns).execute();
       return rows.map(({ currency }) => currency).sort();
     },
+    hasLots: async ({ customerId, currency }: { customerId: string; currency: string }): Promise<boolean> => {
+      const own = tables.selectFrom('credit_lots').select('id').where('customer_id', '=', customerId);
+      return (await own.where('currency', '=', currency).limit(1).executeTakeFirst()) !== undefined;
+    },
     /** In the order of creation. */
     lots: async (customerId: string, currency: string): Promise<StoredLot[]> => {
       const own = lots.where('customer_id', '=', customerId).where('currency', '=', currency).orderBy('seq');
@@ -55,8 +59,9 @@ export function creditRepository(db: DbHandle) {
       );
       return new Map((await mapInSlices(rows, toStoredRun)).map((one) => [one.id, one]));
     },
-    insertRun: async (run: StoredRun): Promise<void> => {
-      await tables.insertInto('credit_runs').values(toRunRow(run)).execute();
+    insertRuns: async (runs: readonly StoredRun[]): Promise<void> => {
+      const rows = await mapInSlices(runs, toRunRow);
+      await inPieces(rows, (piece) => tables.insertInto('credit_runs').values(piece).execute());
     },
     /** New lots, and what is known anew of ones that are there. */
     storeLots: async (changed: readonly StoredLot[]): Promise<void> => {

@@ -34,6 +34,6 @@ export interface StoredRun {
   currency: string;
   name: string;
   description?: string;
-  labels?: Record<string, string>;
+  labels?: Readonly<Record<string, string>>;
   createdAtMs: number;
 }

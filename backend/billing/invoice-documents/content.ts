@@ -75,7 +75,9 @@ function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
   return [
     {
       name: line.name,
-      details: [period, line.description ?? ''].filter((text) => text !== ''),
+      details: [period, line.description ?? '', ...paidOf(rated?.totals.creditsTotal ?? '0', formats)].filter(
+        (text) => text !== '',
+      ),
       quantity: single === undefined ? '' : formats.number(single.quantity),
       unitPrice: single === undefined ? '' : formats.money(single.unitPrice),
       amount: formats.money(rated?.totals.total ?? '0'),
@@ -90,6 +92,10 @@ function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
       isDetail: true,
     })),
   ];
+}
+
+function paidOf(credits: string, { money }: Formats): string[] {
+  return isZero(credits) ? [] : [`credits ${money(credits)}`];
 }
 
 /** Taxes and deductions only where there are any. */

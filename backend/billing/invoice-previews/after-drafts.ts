@@ -3,9 +3,11 @@
  * that wait, and as adjustments of what has changed since their quantities were taken. Nothing is stored.
  */
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
+import { sumDecimals } from '../../platform/decimal.ts';
 import { type Adjustment, adjustmentRepository, leftOf, recountCharge } from '../adjustments/index.ts';
 import type { BillingRunsDeps } from '../billing-runs/index.ts';
 import { chargeRepository } from '../charges/index.ts';
+import type { Payable } from '../credits/index.ts';
 import {
   type InvoiceLine,
   isMetered,
@@ -14,7 +16,7 @@ import {
   readQuantities,
   waitsForEarlierPart,
 } from '../invoice-records/index.ts';
-import { fitToDraft, type Moving, rateAll, takeQuantities } from '../invoices/index.ts';
+import { fitToDraft, type Moving, payableOf, rateAll, takeQuantities } from '../invoices/index.ts';
 import { type WaitingDraft, waitingDrafts } from './waiting-drafts.ts';
 
 /** What is known besides what is stored when the quantities of the next invoice are taken. */
@@ -23,6 +25,8 @@ export interface AfterDrafts {
   lines: ReadonlyMap<string, InvoiceLine>;
   /** Adjustments that will then wait for an invoice. */
   pending: readonly Adjustment[];
+  /** What credit will have paid of drafts by then, in order. */
+  payables: readonly Payable[];
   /** When the last draft came before it that does; now: none does. */
   lastAtMs: number;
 }
@@ -31,6 +35,7 @@ export interface AfterDrafts {
 interface Walk extends AfterDrafts {
   lines: Map<string, InvoiceLine>;
   pending: Adjustment[];
+  payables: Payable[];
   lastAtMs: number;
   waiting: WaitingDraft[];
   /** Charges on drafts that were issued meanwhile, and have not been counted again since. */
@@ -55,6 +60,7 @@ export async function afterDrafts(
     lines: new Map(),
     pending: await adjustmentRepository(scope).pending(customerId, currency),
     waiting: await waitingDrafts(deps, scope, customerId, currency),
+    payables: [],
     uncounted: new Set(),
     issued: new Set(),
     lastAtMs: scope.clock.nowMs(),
@@ -90,6 +96,8 @@ async function take(deps: BillingRunsDeps, scope: CustomerScope, walk: Walk, dra
   const taken = await rateAll(await takeQuantities(scope, draft.moving, read, walk.lines), scope.newId);
   for (const line of taken.lines) walk.lines.set(line.id, line);
   const { known, fitted } = await fitToDraft(scope, taken, walk.pending);
+  const { runs, limit } = await payableOf(scope, taken);
+  walk.payables.push({ runs, limit: limit.add(sumDecimals(fitted.map(({ amount }) => amount))) });
   walk.pending = leftOf(known, fitted, { nowMs: scope.clock.nowMs(), newId: scope.newId });
   draft.takenAtMs = undefined;
 }

@@ -13,6 +13,7 @@ import type { Scope } from '../../platform/scope.ts';
 import { adjustmentRepository, correctUsageOfCustomer, fitAdjustments, isOwed } from '../adjustments/index.ts';
 import { type BillingRunsDeps, syncCustomer } from '../billing-runs/index.ts';
 import { type Charge, chargeRepository, currencyOf, dueInstants, upcomingCharges } from '../charges/index.ts';
+import { simulateDraws } from '../credits/index.ts';
 import {
   gatherLines,
   type InvoiceLine,
@@ -31,10 +32,12 @@ import {
   invoiceHead,
   type Moving,
   newLine,
+  payableOf,
   rateAll,
   takeQuantities,
   taxDefaultsOf,
   toInvoiceBody,
+  withCreditUses,
   withTotals,
 } from '../invoices/index.ts';
 import { type AfterDrafts, afterDrafts } from './after-drafts.ts';
@@ -70,7 +73,7 @@ export async function previewInvoice(
   const moving = { ...gathered, lines: [...gathered.lines, ...(options.extraLines ?? [])] };
   const after = debits?.after ?? (await afterDrafts(deps, scope, moving, moving.invoice.collectionAtMs));
   const priced = await price(deps, scope, moving, options.quantities ?? {}, after);
-  const { invoice, lines: rated } = await withAdjustments(scope, priced, after);
+  const { invoice, lines: rated } = await withCredits(scope, await withAdjustments(scope, priced, after), after);
   return toInvoiceBody(invoice, rated, undefined);
 }
 
@@ -190,6 +193,12 @@ async function price(
     return derivedId(`${moving.invoice.id}/${count}`);
   };
   return rateAll(taken, ids);
+}
+
+/** As an estimate: until the invoice is made, other usage may draw the same credit. */
+async function withCredits(scope: CustomerScope, moving: Moving, { payables }: AfterDrafts): Promise<Moving> {
+  const uses = await simulateDraws(scope, moving.currency, [...payables, await payableOf(scope, moving)]);
+  return withCreditUses(moving, uses, scope.newId);
 }
 
 async function withAdjustments(scope: CustomerScope, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {

@@ -1,4 +1,4 @@
-import { NO_TOTALS, netAmount, rate, sumTotals, type Totals } from '../../catalog/rating/index.ts';
+import { type Credit, NO_TOTALS, netAmount, rate, sumTotals, type Totals } from '../../catalog/rating/index.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import type { Currency } from '../../platform/money.ts';
@@ -21,14 +21,21 @@ type Rateable = Pick<
 
 /**
  * The money of a line from its quantity: invoices, previews and what-if questions all ask here.
+ * @param credits what pays of it; all of that must be needed
  * @throws RatingError when the terms cannot be rated
  */
-export function rateLine(line: Rateable, currency: Currency, newId: NewId): StoredRating {
+export function rateLine(
+  line: Rateable,
+  currency: Currency,
+  newId: NewId,
+  credits: readonly Credit[] = [],
+): StoredRating {
   const rated = rate({
     name: line.name,
     currency,
     terms: line.terms,
     quantity: line.quantity ?? '0',
+    credits,
     ...(line.splitPosition !== 'single' && {
       split: {
         position: line.splitPosition,

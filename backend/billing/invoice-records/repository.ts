@@ -122,6 +122,12 @@ function waking(tables: Tables) {
       const rows = await drafts.where('wake_at', 'is not', null).orderBy('id').execute();
       return rows.map(toInvoice);
     },
+    /** Drafts of a customer whose quantities are not taken yet. */
+    collecting: async (customerId: string): Promise<string[]> => {
+      const drafts = tables.selectFrom('invoices').select('id').where('customer_id', '=', customerId);
+      const waiting = drafts.where('status', 'in', ['draft.created', 'draft.waiting_for_collection', 'draft.updating']);
+      return (await waiting.orderBy('id').execute()).map(({ id }) => id);
+    },
     /** The beginning of what is on the earliest draft. */
     earliestDraftMs: async (): Promise<number | undefined> => {
       const drafts = tables.selectFrom('invoices').where('short_status', '=', 'draft').where('status', 'not in', FINAL);

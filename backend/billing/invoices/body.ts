@@ -1,6 +1,7 @@
 /** Invoices and lines in the shape of the contract. */
 
 import { NO_TOTALS, type PricingTerms, type Totals } from '../../catalog/rating/index.ts';
+import { sumOf } from '../../platform/decimal-texts.ts';
 import { defined } from '../../platform/defined.ts';
 import { derivedId } from '../../platform/derived-id.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
@@ -146,6 +147,7 @@ export function toLineBody(line: InvoiceLine) {
       labels: line.labels,
       deleted_at: instant(line.deletedAtMs),
       discounts: lineDiscounts(line),
+      credits_applied: lineCredits(line),
       external_references: line.externalId === undefined ? undefined : { invoicing_id: line.externalId },
       subscription: subscription && {
         id: subscription.id,
@@ -193,6 +195,16 @@ function lineDiscounts({ id, rated }: InvoiceLine) {
   const usage = rated?.usageDiscount;
   if (usage === undefined || usage === null) return undefined;
   return { usage: [{ id: derivedId(`${id}/usage`), reason: usage.reason, quantity: usage.quantity }] };
+}
+
+/** What each grant pays of the line. */
+function lineCredits({ rated }: InvoiceLine) {
+  const sums = new Map<string, { amount: string; description?: string }>();
+  for (const { id = '', amount, description } of (rated?.detailedLines ?? []).flatMap((one) => one.creditsApplied)) {
+    const sum = sumOf([amount, sums.get(id)?.amount ?? '0']);
+    sums.set(id, { amount: sum, ...defined({ description }) });
+  }
+  return sums.size === 0 ? undefined : [...sums.values()];
 }
 
 function toDetailBody(detail: StoredRating['detailedLines'][number], line: InvoiceLine) {

@@ -1,6 +1,7 @@
 /** What happens when an invoice enters a state. */
 
 import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
+import { isZero } from '../../../platform/decimal-texts.ts';
 import type { App } from '../../apps/index.ts';
 import { chargeRepository } from '../../charges/index.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../invoice-records/index.ts';
 import { attachAdjustments } from '../adjustments/attach.ts';
 import { droppedLine } from '../edit.ts';
+import { giveCreditsBack, payWithCredits } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
 import { type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
@@ -37,7 +39,10 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'draft.collecting':
       return collect(moving, context);
     case 'draft.updating':
-      return rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.scope.newId);
+      return payWithCredits(
+        context.scope,
+        await rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.scope.newId),
+      );
     case 'draft.validating':
       return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced, context.rail) };
     case 'issuing.syncing':
@@ -46,8 +51,12 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
       await chargeRepository(context.scope).setIssued(chargesOf(moving), context.nowMs);
       return { ...moving, invoice: await withFinalNumber(invoice, context) };
     case 'payment_processing.pending':
-      return settle(moving, context.rail);
+      return isNothingLeft(invoice) ? withStatus(moving, 'paid') : settle(moving, context.rail);
+    case 'voided':
+      await giveCreditsBack(context.scope, moving);
+      return moving;
     case 'deleted':
+      await giveCreditsBack(context.scope, moving);
       return {
         ...moving,
         lines: moving.lines.map((line) => (line.deletedAtMs === undefined ? droppedLine(line, context.nowMs) : line)),
@@ -62,11 +71,12 @@ async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
   const taken = await rateAll(await takeQuantities(context.scope, moving, context.quantities), context.scope.newId);
   const attached = await attachAdjustments(context.scope, taken, { nowMs: context.nowMs, newId: context.scope.newId });
-  const { invoice } = attached;
+  const paid = await payWithCredits(context.scope, attached);
+  const { invoice } = paid;
   const { invoicing } = invoice.workflow;
   const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);
   const { draftUntilMs: _, ...rest } = invoice;
-  return { ...attached, invoice: until === undefined ? rest : { ...rest, draftUntilMs: until } };
+  return { ...paid, invoice: until === undefined ? rest : { ...rest, draftUntilMs: until } };
 }
 
 /** Charges whose usage the invoice bills. */
@@ -102,7 +112,16 @@ async function withFinalNumber(invoice: Invoice, { scope, rail }: EnterContext):
 
 function settle(moving: Moving, rail: Rail): Moving {
   const status = rail.settle(moving.invoice);
-  return status === undefined ? moving : { ...moving, invoice: { ...moving.invoice, status } };
+  return status === undefined ? moving : withStatus(moving, status);
+}
+
+/** Credit has paid for all of it. */
+function isNothingLeft({ totals }: Invoice): boolean {
+  return isZero(totals.total) && !isZero(totals.creditsTotal);
+}
+
+function withStatus(moving: Moving, status: ExtendedStatus): Moving {
+  return { ...moving, invoice: { ...moving.invoice, status } };
 }
 
 function deleted(invoice: Invoice, nowMs: number): Invoice {
