@@ -14,6 +14,7 @@ import {
   type WantedCharge,
   wantedUntil,
 } from '../charges/index.ts';
+import { releaseRuns } from '../credits/index.ts';
 import {
   followCharge,
   followsCharges,
@@ -23,7 +24,7 @@ import {
   type LineOfCharge,
   lineRepository,
 } from '../invoice-records/index.ts';
-import { followGathering } from '../invoices/index.ts';
+import { followGathering, runOf } from '../invoices/index.ts';
 import type { BillingRunsDeps } from './deps.ts';
 
 /** What became of a subscription's charges. */
@@ -187,6 +188,9 @@ async function changeDrafts(
     const { invoiceStatus, ...before } = line;
     const own = { ...followed(before, charge, { atMs, currency }), updatedAtMs: atMs };
     await lineRepository(scope).replace([own]);
+    if (own.deletedAtMs !== undefined) {
+      await releaseRuns(scope, currency, [runOf(own)], `gone:${own.id}`);
+    }
     await wakeDraft(scope, line.invoiceId, atMs);
     draftIds.push(line.invoiceId);
     now.push({ ...own, invoiceStatus });

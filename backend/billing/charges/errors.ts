@@ -7,7 +7,7 @@ export const chargeProblem = codedProblems({
   charge_currency_not_known: { field: 'currency', message: 'there is no such currency' },
   charge_settlement_mode_not_supported: {
     field: 'settlement_mode',
-    message: 'credit_only draws from credits, which this server does not have yet: use credit_then_invoice',
+    message: 'credit_only is not supported yet: use credit_then_invoice',
   },
   charge_period_invalid: { field: 'service_period', message: 'the period must not end before it begins' },
 } as const);

@@ -64,6 +64,23 @@ export async function drawCredits(
   return uses;
 }
 
+/** Gives back all that runs drew. It must run in the transaction in which what they are for goes. */
+export async function releaseRuns(
+  scope: CustomerScope,
+  currency: Currency,
+  runIds: readonly string[],
+  reasonId: string,
+): Promise<void> {
+  const owner = { customerId: scope.customerId, currency: currency.code };
+  if (runIds.length === 0 || !(await creditRepository(scope).hasLots(owner))) return;
+  await writeLedger(scope, { ...owner, digits: currency.digits }, ({ book, nowMs }) => {
+    for (const runId of runIds) {
+      const feature = book.runs.get(runId)?.feature;
+      settle(book, { id: runId, feature, asOfMs: nowMs }, ZERO, { nowMs, reasonId, part: 'all' });
+    }
+  });
+}
+
 /** What `drawCredits` would say if these were paid one after the other, for the last of them. Nothing is stored. */
 export async function simulateDraws(
   scope: CustomerScope,
@@ -97,7 +114,7 @@ function payInOrder(book: Book, { runs, limit }: Payable, step: { nowMs: number;
 /** What a run drew first counts from the end of what it is for; what changes of it later, from now. */
 function settle(
   book: Book,
-  { id: runId, feature, asOfMs }: PayableRun,
+  { id: runId, feature, asOfMs }: Pick<PayableRun, 'id' | 'feature' | 'asOfMs'>,
   total: Decimal,
   { nowMs, reasonId, part }: { nowMs: number; reasonId: string; part: string },
 ): Decimal {

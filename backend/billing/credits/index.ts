@@ -12,6 +12,7 @@ export {
   drawCredits,
   type Payable,
   type PayableRun,
+  releaseRuns,
   simulateDraws,
 } from './draws.ts';
 export type { RunningCharge } from './live.ts';

@@ -15,9 +15,9 @@ export { adjustmentLine, type Moving, rateAll, takeQuantities, withTotals } from
 export { DRAFT_SYNCED_AT, FINALIZED_AT, factsOf, hasLiving, passes } from './lifecycle/facts.ts';
 export { taxDefaultsOf } from './lifecycle/tax.ts';
 export { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
-export { payableOf, withCreditUses } from './pay-with-credits.ts';
-export { runningCharges } from './running-charges.ts';
+export { payableOf, runOf, withCreditUses } from './pay-with-credits.ts';
 export type { Rail, Rails } from './rail.ts';
+export { runningCharges } from './running-charges.ts';
 export { invoiceSchema } from './schema.ts';
 export type { InvoiceAnswer, InvoicesService } from './service.ts';
 

@@ -10,7 +10,14 @@ import type { NewId } from '../../platform/ids.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import { payAdjustment } from '../adjustments/index.ts';
 import { chargeRepository } from '../charges/index.ts';
-import { type CreditUse, type CreditUses, drawCredits, type Payable, type PayableRun } from '../credits/index.ts';
+import {
+  type CreditUse,
+  type CreditUses,
+  drawCredits,
+  type Payable,
+  type PayableRun,
+  releaseRuns,
+} from '../credits/index.ts';
 import { type InvoiceLine, netOf, rateLine } from '../invoice-records/index.ts';
 import { type Moving, withTotals } from './lifecycle/collect.ts';
 
@@ -22,9 +29,20 @@ export async function payWithCredits(scope: CustomerScope, moving: Moving): Prom
 
 /** An invoice that does not stand any more gives its credit back; what it said stays as it was. */
 export async function giveCreditsBack(scope: CustomerScope, moving: Moving): Promise<void> {
-  const { runs } = await payableOf(scope, moving);
-  const nothing = { runs: runs.map((run) => ({ ...run, total: ZERO })), limit: ZERO };
-  await drawCredits(scope, moving.currency, nothing, reasonOf(moving));
+  const living = moving.lines.filter((line) => line.deletedAtMs === undefined);
+  await releaseRuns(scope, moving.currency, living.map(runOf), reasonOf(moving));
+}
+
+/** So do lines that are taken off, before what is left is paid. */
+export async function giveBackOfDropped(scope: CustomerScope, before: Moving, after: Moving): Promise<void> {
+  const dropped = new Set(after.lines.flatMap((line) => (line.deletedAtMs === undefined ? [] : [line.id])));
+  const lines = before.lines.filter((line) => line.deletedAtMs === undefined && dropped.has(line.id));
+  await releaseRuns(scope, before.currency, lines.map(runOf), `${reasonOf(before)}:dropped`);
+}
+
+/** What of an invoice draws credit as one. */
+export function runOf({ id }: Pick<InvoiceLine, 'id'>): string {
+  return id;
 }
 
 /** Each version of an invoice enters a state once. */
@@ -32,13 +50,14 @@ function reasonOf({ invoice }: Moving): string {
   return `invoice:${invoice.id}:${invoice.version}:${invoice.status}`;
 }
 
-/** What credit may pay of an invoice; lines that are off it by now give back what they drew. */
-export async function payableOf(scope: CustomerScope, { invoice, lines }: Moving): Promise<Payable> {
+/** What credit may pay of an invoice. A correction that went off it gives back what it drew. */
+export async function payableOf(scope: CustomerScope, { invoice, lines: all }: Moving): Promise<Payable> {
+  const lines = all.filter(({ kind, deletedAtMs }) => deletedAtMs === undefined || kind === 'correction');
   const features = await featuresOfCorrections(scope, lines);
   const totals = lines.map((line) => (line.deletedAtMs === undefined ? new Decimal(netOf(line)) : ZERO));
   const runs = lines.map(
     (line, index): PayableRun => ({
-      id: line.id,
+      id: runOf(line),
       name: line.name,
       labels: labelsOf(line, invoice.number),
       feature: line.featureKey ?? features.get(line.chargeId ?? ''),
@@ -79,7 +98,7 @@ function labelsOf({ invoiceId, chargeId, subscription }: InvoiceLine, invoiceNum
 
 /** The invoice with what credit pays of its lines. */
 export async function withCreditUses(moving: Moving, uses: CreditUses, newId: NewId): Promise<Moving> {
-  const lines = await mapInSlices(moving.lines, (line) => paidLine(moving, line, uses.get(line.id) ?? [], newId));
+  const lines = await mapInSlices(moving.lines, (line) => paidLine(moving, line, uses.get(runOf(line)) ?? [], newId));
   return withTotals({ ...moving, lines });
 }
 

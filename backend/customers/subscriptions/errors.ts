@@ -81,7 +81,7 @@ export function creditsNotBuilt(): DomainProblem {
   return ruleBroken(
     'settlement_mode_not_supported',
     'settlement_mode',
-    'credit_only draws from credits, which this server does not have yet: use credit_then_invoice',
+    'credit_only is not supported yet: use credit_then_invoice',
   );
 }
 

@@ -21,6 +21,7 @@ import { adjustmentsFollow } from '../adjustments/follow-invoice.ts';
 import { chargesFollow } from '../charges-follow.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceNumberTaken, invoiceProblem } from '../errors.ts';
+import { giveBackOfDropped } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
@@ -101,6 +102,7 @@ async function moveWithin(
   const isTaxEnforced = await taxIsEnforced(deps, invoice, scope);
   const rail = deps.rails[invoice.appType];
   const context: StepContext = { scope, deps, rail, app, isTaxEnforced, quantities: read.quantities };
+  await giveBackOfDropped(scope, read.before, read.start);
   const moving = move.trigger === undefined ? read.start : await trigger(read.start, move.trigger, context);
   const stuck = await followAutomaticSteps(moving, context);
   if (stuck === undefined) return undefined;

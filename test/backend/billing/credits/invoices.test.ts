@@ -62,14 +62,21 @@ const GIFT = { funding_method: 'none', currency: 'USD' };
 const paid = ({ totals }: Json) => `${totals.credits_total} ${totals.total}`;
 const byLine = ({ lines }: Json) => lines.map((line: Json) => `${line.name} ${paid(line)}`);
 
-async function edit(invoice: Json, change: (line: Json) => object): Promise<Json> {
-  const { customer, supplier, workflow } = invoice;
-  const lines = invoice.lines.map((line: Json) => {
-    const { id, name, service_period, rate_card } = line;
-    return { id, name, service_period, rate_card, ...change(line) };
-  });
-  const body = { customer, supplier, workflow: { workflow: workflow.workflow }, lines };
-  return send(t, 'PUT', `/billing/invoices/${invoice.id}`, body, 200);
+/** A price in place of the one that the only line has. */
+async function reprice(invoice: Json, price: object): Promise<Json> {
+  const { customer, supplier, type, workflow } = invoice;
+  const [{ id, name, service_period, rate_card }] = invoice.lines;
+  const { unit_config: _, ...card } = rate_card;
+  const { due_after: __, ...invoicing } = workflow.workflow.invoicing;
+  const lines = [{ id, name, type: 'standard_line', service_period, rate_card: { ...card, price } }];
+  const settings = { workflow: { invoicing, payment: workflow.workflow.payment } };
+  return send(
+    t,
+    'PUT',
+    `/billing/invoices/${invoice.id}`,
+    { customer, supplier, type, workflow: settings, lines },
+    200,
+  );
 }
 
 test('usage takes the live balance, the preview shows it, the draft books it; edits and deletion give back', async () => {
@@ -92,9 +99,7 @@ test('usage takes the live balance, the preview shows it, the draft books it; ed
   // It counts from the end of what it is for.
   expect(await c.balance(`?timestamp=2026-01-31T23:59:59Z`)).toBe('40 0');
   expect(await c.balance(`?timestamp=${FEBRUARY}`)).toBe('0 0');
-  const shrunk = await edit(draft, ({ rate_card }) => ({
-    rate_card: { ...rate_card, price: { type: 'flat', amount: '30' } },
-  }));
+  const shrunk = await reprice(draft, { type: 'flat', amount: '30' });
   expect(paid(shrunk)).toBe('30 0');
   expect(await c.rows()).toEqual([
     ['Usage', '10', '10'],
