@@ -1,20 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Json, send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import {
-  createCharge,
-  createCustomer,
-  createFeature,
-  flatCharge,
-  getInvoice,
-  invoiceNow,
-  send,
-  sendEvents,
-  usageCharge,
-  useProfile,
-} from '../invoices/support.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely; each is held against the contract
-type Json = any;
+import { createCharge, flatCharge, usageCharge } from '../../../support/billing/charges.ts';
+import { getInvoice, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createMeteredFeature } from '../../../support/catalog/features.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 
 const JANUARY = '2026-01-01T00:00:00Z';
 const FEBRUARY = '2026-02-01T00:00:00Z';
@@ -24,7 +15,7 @@ let customers = 0;
 
 beforeAll(async () => {
   t = await createTestBackend({ start: JANUARY });
-  featureId = (await createFeature(t, 'calls')).id;
+  featureId = (await createMeteredFeature(t, 'calls')).id;
 });
 afterAll(() => t.close());
 
@@ -112,7 +103,7 @@ test('usage takes the live balance, the preview shows it, the draft books it; ed
 
 test('credits pay line by line, after discounts, those for a feature first, and nothing of another one', async () => {
   const c = await customerOf();
-  const other = await createFeature(t, 'other');
+  const other = await createMeteredFeature(t, 'other');
   await c.grant('25');
   await c.grant('10', { filters: { features: ['calls'] } });
   await c.grant('99', { filters: { features: ['other'] }, effective_at: '2026-01-01T00:00:00Z' });
