@@ -5,6 +5,7 @@ import { isZero } from '../../../platform/decimal-texts.ts';
 import type { App } from '../../apps/index.ts';
 import { chargeRepository } from '../../charges/index.ts';
 import {
+  type ExtendedStatus,
   type Invoice,
   invoiceRepository,
   isDraftNumber,
