@@ -7,6 +7,7 @@ import { createCustomersArea } from './composition/customers.ts';
 import { fillHooks } from './composition/fill-hooks.ts';
 import { createHooks } from './composition/hooks.ts';
 import { createMetering } from './composition/metering.ts';
+import { createNotifications } from './composition/notifications.ts';
 import { operationsRoutes } from './composition/operations-routes.ts';
 import type { App, AppParts, Backend, Parts } from './composition/parts.ts';
 import { createPayments } from './composition/payments.ts';
@@ -44,7 +45,8 @@ export function createBackend(given: AppParts): Backend {
   const area = createCustomersArea(parts, hooks, catalog);
   const billing = createBilling(parts, hooks, catalog, area);
   const payments = createPayments(parts, billing);
-  fillHooks(hooks, { ...area, billing, payments });
+  const notifications = createNotifications(parts, billing);
+  fillHooks(hooks, { ...area, billing, payments, notifications });
   const { customers, entitlements, subscriptions } = area;
   // Once more for what was stored when the process ended.
   entitlements
@@ -66,6 +68,7 @@ export function createBackend(given: AppParts): Backend {
   catalog.routes(v3);
   billing.costEstimateRoutes(v3);
   metering.nodeRoutes(v3);
+  notifications.routes(v3);
   searchOperation(v3, parts, customers);
   access.routes(v3);
   machineClockRoutes(v3, parts.machineClock ?? unwatched(scope.clock));
@@ -77,7 +80,7 @@ export function createBackend(given: AppParts): Backend {
   const app = serve(parts, { v3, v1, limits: access.limits, bodies }, billing.billingRuns);
   const usageNeededFromMs = () => earliest(billing.billingRuns.usageNeededFromMs(), entitlements.usageNeededFromMs());
   const { invoices, billingRuns } = billing;
-  return { app, invoices, billingRuns, auditLog: access.auditLog, usageNeededFromMs, bodies };
+  return { app, invoices, billingRuns, notifications, auditLog: access.auditLog, usageNeededFromMs, bodies };
 }
 
 async function earliest(...asked: Promise<number | undefined>[]): Promise<number | undefined> {

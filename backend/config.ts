@@ -39,6 +39,8 @@ export interface Config {
   kongAdmin: { url: string; token: string | undefined; localAddresses: readonly string[] } | undefined;
   /** A folder with fonts of the operator's, for documents. */
   documentFontsDir: string | undefined;
+  /** Where notifications may go besides the open Internet, how long they are listed, what their secrets are sealed with. */
+  notifications: { allowedNetworks: readonly string[]; retentionDays: number; secretsKeys: readonly string[] };
   tokens: readonly ConfiguredToken[];
   /** How people sign in, and how browsers reach this server; undefined: as each request says. */
   signIn: SignInSettings;
@@ -127,6 +129,11 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
             localAddresses: settings.OUTGOING_LOCAL_ADDRESSES,
           }
         : undefined,
+    notifications: {
+      allowedNetworks: settings.NOTIFICATION_ALLOWED_NETWORKS,
+      retentionDays: settings.NOTIFICATION_RETENTION_DAYS,
+      secretsKeys: settings.SECRETS_KEY,
+    },
     tokens: [
       ...tokenOf('ADMIN_TOKEN', 'admin', settings.ADMIN_TOKEN),
       ...tokenOf('INGEST_TOKEN', 'ingest', settings.INGEST_TOKEN),

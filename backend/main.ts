@@ -83,7 +83,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
   await startRollups({ usage, db });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes, maxBodyBytesInFlight } = config;
-  const { app, billingRuns, auditLog, usageNeededFromMs } = createBackend({
+  const backend = createBackend({
     usage,
     db,
     clock,
@@ -102,14 +102,17 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     machineClock,
     disk: { dataDir: config.dataDir, minFreeBytes: config.minFreeDiskBytes },
     documentFontsDir: config.documentFontsDir,
+    notifications: config.notifications,
     version,
     consoleDir: CONSOLE,
   });
+  const { app, billingRuns, notifications } = backend;
   // Costs 100 ms of computing once: here, where nobody waits.
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = billingRuns.schedule(jobs.track);
-  const stopRetention = removeOld({ config, usage, usageNeededFromMs, auditLog, machineClock, log, track: jobs.track });
+  const stopSending = notifications.sender.schedule(jobs.track, true);
+  const stopRetention = removeOld({ config, usage, backend, machineClock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -119,6 +122,8 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
       await stopBilling();
+      await stopSending();
+      await notifications.close();
       await stopRetention();
       await machineClock.stop();
       await usage.close();
@@ -142,19 +147,27 @@ function endAtOnce(log: Logger, error: Error): void {
 function removeOld(deps: {
   config: Config;
   usage: UsageStore;
-  usageNeededFromMs: Backend['usageNeededFromMs'];
-  auditLog: Backend['auditLog'];
+  backend: Pick<Backend, 'usageNeededFromMs' | 'auditLog' | 'notifications'>;
   machineClock: MachineClock;
   log: Logger;
   track: TrackJob;
 }): () => Promise<void> {
-  const { config, usage, usageNeededFromMs, auditLog, machineClock, log, track } = deps;
+  const { config, usage, backend, machineClock, log, track } = deps;
+  const { usageNeededFromMs, auditLog, notifications } = backend;
   const { eventRetentionDays: eventDays, auditLogRetentionDays: auditDays } = config;
   const trusted = async (remove: () => Promise<{ removed: number; state: string }>) =>
     machineClock.state().isHeld ? { removed: 0, state: 'waiting' } : remove();
   const removeAudit = () => trusted(() => auditLog.expire(auditDays));
+  const removeNotifications = () => trusted(() => notifications.expire(config.notifications.retentionDays));
   const stops = [
     startRetention({ job: 'audit-log-retention', what: 'audit entries', log, track, removeSome: removeAudit }),
+    startRetention({
+      job: 'notification-retention',
+      what: 'notifications',
+      log,
+      track,
+      removeSome: removeNotifications,
+    }),
   ];
   if (eventDays !== undefined) {
     const { clock } = machineClock;

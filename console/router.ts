@@ -2,6 +2,7 @@ import { createRouter, createWebHistory, type Router, START_LOCATION } from 'vue
 import { billingRoutes } from './pages/billing/routes.ts';
 import { catalogRoutes } from './pages/catalog/routes.ts';
 import { meteringRoutes } from './pages/metering/routes.ts';
+import { notificationRoutes } from './pages/notifications/routes.ts';
 import { settingsRoutes } from './pages/settings/routes.ts';
 import { awaitHeading } from './shared/heading-focus.ts';
 import { mayLose } from './shared/unsaved.ts';
@@ -16,6 +17,7 @@ export function createConsoleRouter(): Router {
       ...catalogRoutes,
       ...billingRoutes,
       ...settingsRoutes,
+      ...notificationRoutes,
       { path: '/signed-in', component: () => import('./session/signed-in-page.vue') },
       { path: '/search', component: () => import('./pages/search/search-page.vue') },
       { path: '/:rest(.*)*', component: () => import('./pages/not-found-page.vue') },

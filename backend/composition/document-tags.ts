@@ -18,6 +18,7 @@ export const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   Invoices: 'What is owed: drafts, issued invoices, their documents, charges and adjustments.',
   'Metering Events': 'What was used: events are sent and looked at.',
   Meters: 'How events become quantities, and what these are.',
+  Notifications: 'Who is told of what happens, and how far each message has come.',
   'Not served': 'Operations of the contract that this server does not have: it answers 501.',
   Payments: 'What was paid for invoices, and what happened to these.',
   'Product catalog': 'Plans, add-ons and their prices.',

@@ -2,12 +2,18 @@ import { invoicesInUse } from '../billing/invoices/index.ts';
 import type { Billing } from './billing.ts';
 import type { CustomersArea } from './customers.ts';
 import type { Hooks } from './hooks.ts';
+import type { Notifications } from './notifications.ts';
 import type { Payments } from './payments.ts';
 
 /** To be called once everything is made. The order is the order in which they are asked. */
 export function fillHooks(
   { customers, features, subscriptions, apps, invoices }: Hooks,
-  { billing, payments, ...by }: CustomersArea & { billing: Billing; payments: Payments },
+  {
+    billing,
+    payments,
+    notifications,
+    ...by
+  }: CustomersArea & { billing: Billing; payments: Payments; notifications: Notifications },
 ): void {
   customers.deletion.register(by.subscriptionBlockers.customerDeletion);
   customers.deletion.register(invoicesInUse.blockDeletion);
@@ -22,6 +28,7 @@ export function fillHooks(
   subscriptions.onChange.register(billing.followSubscriptions);
 
   invoices.onInvoice.register(payments.onInvoice);
+  invoices.onInvoice.register(notifications.onInvoice);
 
   apps.createProfile.register(billing.profiles.createForApp);
   apps.usersOf.register(async (appId, scope) => [

@@ -13,6 +13,7 @@ import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { JobLog } from '../platform/job-log.ts';
 import type { Scope, ScopeParts } from '../platform/scope.ts';
+import type { Notifications } from './notifications.ts';
 
 /** What the application is made of. */
 export interface AppParts extends ScopeParts {
@@ -42,9 +43,20 @@ export interface AppParts extends ScopeParts {
   documentFontsDir?: string | undefined;
   /** Of the thread that makes documents; undefined: its own. */
   documentLimits?: DocumentLimits | undefined;
+  /** Whom notifications may be sent to, and what their secrets are sealed with; undefined: the defaults. */
+  notifications?: NotificationSettings | undefined;
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
   consoleDir?: string | undefined;
+}
+
+export interface NotificationSettings {
+  /** Addresses and ranges that are no public ones and may be reached all the same. */
+  allowedNetworks?: readonly string[];
+  /** Of an attempt. */
+  timeoutMs?: number;
+  /** See `createSecretBox`. */
+  secretsKeys?: readonly string[];
 }
 
 /** The same with the scope that the modules' services work in. */
@@ -66,6 +78,7 @@ export interface Backend {
   invoices: Invoices;
   billingRuns: BillingRuns;
   auditLog: AuditLog;
+  notifications: Pick<Notifications, 'sender' | 'expire' | 'close'>;
   /** From when on events are needed one by one, by whoever counts with them; undefined: none are. */
   usageNeededFromMs(): Promise<number | undefined>;
   /** Bytes of requests that are being worked on. */

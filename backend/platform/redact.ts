@@ -7,9 +7,9 @@ const REDACTED = '[redacted]';
 
 /** Our own tokens, wherever they stand: in a path, a message, a free text. */
 const TOKEN = /\b[sk]pat_[\w-]{8,}/g;
-/** Names of fields and headers that hold secrets; `token_type` and `input_per_token` are none. */
+/** Names of fields and headers that hold secrets; `token_type` and `input_per_token` are none. Headers of one's own often do. */
 const SECRET_NAME =
-  /^(?:[\w-]*[_-])?(?:secret|password|passwd|authorization|api[_-]?key|private[_-]?key|credentials?|(?<!per[_-])token)$/i;
+  /^(?:[\w-]*[_-])?(?:secret|password|passwd|authorization|api[_-]?key|private[_-]?key|credentials?|custom_headers|(?<!per[_-])token)$/i;
 /** Credentials in an address: https://user:password@host. */
 const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isAddressRange } from '../platform/http/outgoing-address.ts';
 import { PEOPLE_ROLES, type Role } from '../platform/http/roles.ts';
+import { isSecretsKey } from '../platform/secrets.ts';
 
 /**
  * Every setting, with its rule and its default. The names are those of environment variables; in CONFIG_FILE the same
@@ -99,6 +100,20 @@ const fields = z.object({
     .transform((text) => text.split(',').map((part) => part.trim()))
     .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 127.0.0.1, fe80::/10')
     .default([]),
+  /** For receivers that stand beside this server: they may do without TLS, too. */
+  NOTIFICATION_ALLOWED_NETWORKS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 10.1.0.0/16, fd00::/8')
+    .default([]),
+  /** A quarter of a year. */
+  NOTIFICATION_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
+  /** The newest first: what is older opens what it sealed. */
+  SECRETS_KEY: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((keys) => keys.every(isSecretsKey), 'must be 32 random bytes as base64, or several such, the newest first')
+    .default([]),
   /** Off without it. */
   OIDC_ISSUER: z
     .url({ protocol: /^https?$/, error: 'must be an https URL, or an http URL of this machine' })
@@ -149,6 +164,7 @@ export const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 
 /** Their values are shown to nobody. */
 export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set([
+  'SECRETS_KEY',
   'KONG_ADMIN_TOKEN',
   'ADMIN_TOKEN',
   'INGEST_TOKEN',

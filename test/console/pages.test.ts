@@ -12,7 +12,7 @@ const CHANGING = `[...document.querySelectorAll('main button:not(:disabled), mai
   .map((element) => element.getAttribute('aria-label') ?? (element.closest('label') ?? element).textContent.trim())`;
 /** Words that buttons begin with which change something on the server. */
 const CHANGES =
-  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Mark|Migrate|New|Override|Publish|Put |Remove (?!filter)|Reset|Restore|Revoke|Save|Start|Take off|Uninstall|Void)/;
+  /^(Add (?!filter)|Advance|Apply|Approve|Archive|Attribute|Cancel S|Change|Correct |Create(?!d)|Delete|Do not|Enable|Grant$|Install|Invoice Now|Make|Mark|Migrate|New|Override|Publish|Put |Remove (?!filter)|Resend|Reset|Rotate|Restore|Revoke|Save|Send |Start|Take off|Uninstall|Void)/;
 
 describe.skipIf(!hasBrowser)('every page', () => {
   let browser: Browser;
@@ -74,6 +74,8 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/settings/jobs',
     '/settings/apps',
     '/settings/tax-codes',
+    '/settings/notifications',
+    '/settings/notifications/deliveries',
     '/settings/sources',
     '/settings/corrections',
     '/settings/sessions',

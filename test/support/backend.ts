@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { createAccessTokens } from '../../backend/access/access-tokens/index.ts';
 import type { AuditLog } from '../../backend/access/audit-log/index.ts';
-import { type App, type AppParts, createBackend } from '../../backend/app.ts';
+import { type App, type AppParts, type Backend, createBackend } from '../../backend/app.ts';
 import type { BillingRuns } from '../../backend/billing/billing-runs/index.ts';
 import type { Invoices } from '../../backend/billing/invoices/index.ts';
 import type { UsageStore } from '../../backend/metering/usage-store/index.ts';
@@ -50,6 +50,7 @@ export interface TestBackend {
   app: App;
   invoices: Invoices;
   billingRuns: BillingRuns;
+  notifications: Backend['notifications'];
   auditLog: AuditLog;
   usageNeededFromMs(): Promise<number | undefined>;
   bodies: BodyBudget;
@@ -76,6 +77,7 @@ export async function createTestBackend(
     kongAdmin?: AppParts['kongAdmin'];
     signIn?: AppParts['signIn'];
     documentLimits?: AppParts['documentLimits'];
+    notifications?: AppParts['notifications'];
     dataDir?: string;
   } = {},
 ): Promise<TestBackend> {
@@ -94,7 +96,7 @@ export async function createTestBackend(
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const tokens = await createAccessTokens({ scope: createScope({ db, clock, newId, log }), configured });
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const { app, invoices, billingRuns, auditLog, usageNeededFromMs, bodies } = createBackend({
+  const { app, invoices, billingRuns, notifications, auditLog, usageNeededFromMs, bodies } = createBackend({
     usage,
     db,
     clock,
@@ -107,6 +109,7 @@ export async function createTestBackend(
     maxBodyBytesInFlight: options.maxBodyBytesInFlight,
     requestsAMinute: options.requestsAMinute,
     documentLimits: options.documentLimits,
+    notifications: options.notifications,
     version: '0.0.0-test',
   });
   const startedAtMs = clock.nowMs();
@@ -123,6 +126,7 @@ export async function createTestBackend(
     changes: () => changes + clock.nowMs() - startedAtMs,
     invoices,
     billingRuns,
+    notifications,
     auditLog,
     usageNeededFromMs,
     bodies,
@@ -133,6 +137,7 @@ export async function createTestBackend(
     logLines,
     request: (method, path, requestOptions) => request(app, method, path, requestOptions),
     close: async () => {
+      await notifications.close();
       await usage.close();
       await db.close();
       rmSync(dataDir, { recursive: true, force: true });

@@ -7,6 +7,7 @@ import { currencyOf } from '../charges/index.ts';
 import {
   type Invoice,
   type InvoiceFilterField,
+  type InvoiceLine,
   type InvoiceSortField,
   invoiceRepository,
   isEditable,
@@ -47,6 +48,8 @@ export interface InvoicesService {
    * deleted before @throws DomainProblem 400
    */
   remove(id: string): Promise<void>;
+  /** A stored invoice as `get` answers it, also inside a transaction. @param lines undefined: without them */
+  present(scope: Scope, invoice: Invoice, lines: readonly InvoiceLine[] | undefined): Promise<InvoiceAnswer>;
   /** Takes the automatic steps that are possible. @throws DomainProblem 400 when there is none */
   advance(id: string): Promise<InvoiceAnswer>;
   /** @throws DomainProblem 400 when the status does not allow it */
@@ -71,6 +74,10 @@ export function createInvoicesService(scope: Scope, deps: InvoicesDeps): Invoice
       return { data, meta: pageMeta(page, total) };
     },
     get: async (id) => answer(await existing(scope, id)),
+    present: async (own, invoice, lines) => {
+      const facts = await factsNow(deps, own, invoice, lines === undefined || hasLiving(lines));
+      return toInvoiceBody(invoice, lines, facts);
+    },
     update: async (id, request) => {
       await living(scope, id);
       const own = await customerScope(scope, (await existing(scope, id)).customerId);

@@ -33,6 +33,30 @@ const REFUSED: readonly string[] = [
   'fd00:a9fe:a9fe::/48',
 ];
 
+/**
+ * What is besides not the open Internet: networks of one's own, those of carriers, for documents and for tests, and ways to
+ * write an IPv4 address in an IPv6 one that lead past these rules (6to4, Teredo, local translation).
+ */
+const NOT_PUBLIC: readonly string[] = [
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '2001::/32',
+  '2001:db8::/32',
+  '2002::/16',
+  'fc00::/7',
+  'fec0::/10',
+];
+
 /** IPv4 addresses as an IPv6-only network reaches them (RFC 6052): judged as what they lead to. */
 const TRANSLATED = '64:ff9b::/96';
 
@@ -66,6 +90,21 @@ export function outgoingPolicy(url: string, allowed: readonly string[]): Outgoin
   const refused = listOf(REFUSED);
   const mayReach = (address: string) => contains(exempt, address) || !contains(refused, address);
   return { mayReach: (address) => isIP(address) !== 0 && mayReach(untranslated(address)) };
+}
+
+/**
+ * What may be reached for a URL that a user of the API has set: the open Internet over TLS, and nothing of the operator's
+ * but what is allowed by its address. Without TLS only what is allowed.
+ * @param allowed addresses and ranges, as `isAddressRange` takes them
+ */
+export function publicPolicy(allowed: readonly string[]): { https: OutgoingPolicy; http: OutgoingPolicy } {
+  const exempt = listOf(allowed);
+  const refused = listOf([...REFUSED, ...NOT_PUBLIC]);
+  const isExempt = (address: string) => contains(exempt, address);
+  const judged = (judge: (address: string) => boolean): OutgoingPolicy => ({
+    mayReach: (address) => isIP(address) !== 0 && judge(untranslated(address)),
+  });
+  return { https: judged((address) => isExempt(address) || !contains(refused, address)), http: judged(isExempt) };
 }
 
 function listOf(ranges: readonly string[]): BlockList {

@@ -11,7 +11,10 @@ export class RefusedAddress extends Error {
 export interface OutgoingAgentOptions {
   policy: OutgoingPolicy;
   timeoutMs: number;
-  maxResponseBytes: number;
+  /** Where the caller does not stop reading by itself. */
+  maxResponseBytes?: number;
+  /** To one host at the same time; undefined: two. */
+  connections?: number;
   /** Of the machine unless told otherwise. */
   lookup?: (hostname: string, options: { all: true }, done: LookupDone) => void;
 }
@@ -24,13 +27,13 @@ type LookupDone = (error: NodeJS.ErrnoException | null, addresses: LookupAddress
  * that the socket has in the end is judged once more. Redirects are not followed: undici does so only when told.
  */
 export function createOutgoingAgent(options: OutgoingAgentOptions): Agent {
-  const { policy, timeoutMs, maxResponseBytes } = options;
+  const { policy, timeoutMs, maxResponseBytes = -1, connections = 2 } = options;
   const connect = buildConnector({ timeout: timeoutMs, lookup: judgedLookup(options) });
   return new Agent({
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxResponseSize: maxResponseBytes,
-    connections: 2,
+    connections,
     keepAliveTimeout: 1,
     connect: (target, done) => {
       // A numeric address is not looked up.

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { Caller } from './env.ts';
 import type { Query } from './query.ts';
 import type { Access } from './roles.ts';
 import { jsonResponse, type Router, type Unchanged } from './router.ts';
@@ -34,7 +35,8 @@ interface Get<Schema extends z.ZodType> {
   /** "The tax code; a deleted one carries deleted_at." */
   answer: string;
   access?: Access;
-  run(id: string): Answered<Schema>;
+  /** @param caller undefined where the audit log asks: what not everybody is told is not written down either */
+  run(id: string, caller: Caller | undefined): Answered<Schema>;
 }
 
 interface Change<Schema extends z.ZodType, Body extends z.ZodType> {
@@ -138,7 +140,7 @@ function getRoute<Schema extends z.ZodType>(
   const shared = { tag, path, params, ...worded('get', kind, name) };
   router.endpoint(
     { ...shared, access, method: 'get', responses: { 200: jsonResponse(said, schema) } },
-    async ({ answer, params: given }) => answer(await run(idOf(given))),
+    async ({ c, answer, params: given }) => answer(await run(idOf(given), c.get('caller'))),
   );
 }
 

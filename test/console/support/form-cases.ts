@@ -28,6 +28,20 @@ const at = (path: string) => () => path;
 /** Every form that is filled in on one page or in one dialog; the rate card wizard has steps. */
 export const FORMS: readonly FormCase[] = [
   {
+    form: 'notification channel',
+    path: at('/settings/notifications'),
+    open: ['Create Channel'],
+    wrong: { Name: '', URL: 'nowhere', 'Custom headers': 'Host: example.com' },
+    send: 'Save',
+  },
+  {
+    form: 'notification rule',
+    path: at('/settings/notifications'),
+    open: ['Create Rule'],
+    wrong: { Name: '' },
+    send: 'Save',
+  },
+  {
     form: 'meter',
     path: at('/metering/meters/new'),
     wrong: { Name: '', Key: 'Two Words', Description: LONG, 'Event Type Filter': '', 'Events from': FAR },
