@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Receiver, startReceiver, verify } from '../backend/notifications/receiver.ts';
+import { type Receiver, startReceiver, verify } from '../support/notifications/receiver.ts';
 import { type BackendProcess, createBackendProcess } from './support/backend-process.ts';
 import { createRandom } from './support/random.ts';
 

@@ -2,18 +2,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSender, createWebhookTransport } from '../../../backend/notifications/deliveries/index.ts';
 import { openSqlite } from '../../../backend/platform/db/sqlite.ts';
+import { codeOf, send } from '../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../support/backend.ts';
+import { createCharge, flatCharge } from '../../support/billing/charges.ts';
+import { getInvoice, invoiceNow } from '../../support/billing/invoices.ts';
+import { createCustomer } from '../../support/customers/customers.ts';
+import { type Receiver, startReceiver, verify } from '../../support/notifications/receiver.ts';
 import { testScope } from '../../support/scope.ts';
-import {
-  codeOf,
-  createCharge,
-  createCustomer,
-  flatCharge,
-  getInvoice,
-  invoiceNow,
-  send,
-} from '../billing/invoices/support.ts';
-import { type Receiver, startReceiver, verify } from './receiver.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 const SECRETS_KEY = 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
