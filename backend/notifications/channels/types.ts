@@ -1,5 +1,3 @@
-import type { Target } from '../deliveries/index.ts';
-
 /** Where something is told. */
 export interface Channel {
   id: string;
@@ -21,7 +19,6 @@ export interface Channel {
 export type ListedChannel = Omit<Channel, 'secrets'>;
 
 export type ChannelTarget = { type: 'webhook'; url: string };
-export type ChannelType = Target['type'];
 
 /** What nobody reads who reads the database. */
 export interface ChannelSecrets {

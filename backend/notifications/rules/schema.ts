@@ -17,7 +17,7 @@ const channelsSchema = z
   });
 
 /** "invoice.created" → "InvoiceCreated". */
-export function componentName(type: RuleType): string {
+function componentName(type: RuleType): string {
   return type
     .split(/[._]/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
@@ -83,7 +83,7 @@ const payloadOf = (type: RuleType) =>
     .openapi(`Notification${componentName(type)}Payload`);
 
 const payloads = forms(payloadOf);
-export const payloadSchema = z.discriminatedUnion('type', payloads).openapi('NotificationPayload');
+const payloadSchema = z.discriminatedUnion('type', payloads).openapi('NotificationPayload');
 export const PAYLOAD_SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
   RULE_TYPES.map((type, index) => [type, payloads[index] ?? payloadSchema]),
 );
