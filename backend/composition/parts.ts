@@ -9,11 +9,11 @@ import type { KongAdminSettings } from '../customers/usage-sources/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
 import type { MachineClock } from '../monitoring/machine-clock/index.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
+import type { Sender } from '../notifications/deliveries/index.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { JobLog } from '../platform/job-log.ts';
 import type { Scope, ScopeParts } from '../platform/scope.ts';
-import type { Notifications } from './notifications.ts';
 
 /** What the application is made of. */
 export interface AppParts extends ScopeParts {
@@ -78,7 +78,12 @@ export interface Backend {
   invoices: Invoices;
   billingRuns: BillingRuns;
   auditLog: AuditLog;
-  notifications: Pick<Notifications, 'sender' | 'expire' | 'close'>;
+  notifications: {
+    sender: Sender;
+    /** Removes some of what is older. */
+    expire(days: number): Promise<{ removed: number; state: 'more' | 'done' }>;
+    close(): Promise<void>;
+  };
   /** From when on events are needed one by one, by whoever counts with them; undefined: none are. */
   usageNeededFromMs(): Promise<number | undefined>;
   /** Bytes of requests that are being worked on. */
