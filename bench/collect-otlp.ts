@@ -1,6 +1,8 @@
 // How many OTLP log records a second a collector acknowledges, which is when they are on disk, and how many arrive meanwhile
-// at an endpoint that takes everything; against decoding the same requests and committing the same events with nothing else.
-//   npm run bench:collect -- [--records N] [--batch N] [--connections N] [--rounds N] [--dir FOLDER]
+// at an endpoint that takes everything; against decoding the same requests and committing events of the same size, and a cursor,
+// in a transaction for each, with nothing else. Both have worked on other requests before, as a collector that has run for a
+// minute has. CPU time depends less on what else the machine does than rates do.
+//   npm run bench:collect -- [--records N] [--warm N] [--batch N] [--connections N] [--rounds N] [--dir FOLDER]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,15 +18,20 @@ const LIMIT = 0.5;
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '60000' },
+    warm: { type: 'string', default: '30000' },
     batch: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '5' },
     dir: { type: 'string', default: tmpdir() },
   },
 });
-const [records, batch, connections, rounds] = [values.records, values.batch, values.connections, values.rounds].map(
-  (text) => Number.parseInt(text, 10),
-) as [number, number, number, number];
+const [records, warm, batch, connections, rounds] = [
+  values.records,
+  values.warm,
+  values.batch,
+  values.connections,
+  values.rounds,
+].map((text) => Number.parseInt(text, 10)) as [number, number, number, number, number];
 const folder = mkdtempSync(join(values.dir, 'bench-collect-'));
 const receiver = await startProcess(['bench/event-receiver.ts'], {});
 const EVENT = {
@@ -39,23 +46,30 @@ interface LogsRequest {
   readonly resourceLogs: readonly { readonly scopeLogs: readonly { readonly logRecords: readonly unknown[] }[] }[];
 }
 const ratios: number[] = [];
+const cpuRatios: number[] = [];
 let mostMemory = 0;
 for (let round = 1; round <= rounds; round++) {
-  const bodies = requestsOf(round);
-  const bare = bareRate(bodies, join(folder, `bare-${round}.sqlite`));
-  const { acknowledged, delivered, memory } = await collectorRate(bodies, round);
-  ratios.push(acknowledged / bare);
+  const warming = requestsOf(warm, `${round}-warm`);
+  const bodies = requestsOf(records, String(round));
+  bareRate(warming, warm, join(folder, `warm-${round}.sqlite`));
+  const bare = bareRate(bodies, records, join(folder, `bare-${round}.sqlite`));
+  const { acknowledged, delivered, cpu, cpuDelivered, memory } = await collectorRate(warming, bodies, round);
+  ratios.push(acknowledged / bare.perSecond);
+  cpuRatios.push(bare.cpu / cpu);
   mostMemory = Math.max(mostMemory, memory);
   say(
-    `round ${round}: ${rate(acknowledged)} acknowledged, ${rate(delivered)} delivered; decoding and bare commits ${rate(bare)}; ${Math.round(memory / 1e6)} MB resident`,
+    `round ${round}: ${rate(acknowledged)} acknowledged, ${rate(delivered)} delivered; decoding and bare commits ${rate(bare.perSecond)}; ` +
+      `CPU of a record ${micros(cpu)} until all was acknowledged, ${micros(cpuDelivered)} until it was delivered, ${micros(bare.cpu)} bare; ` +
+      `${Math.round(memory / 1e6)} MB resident`,
   );
 }
 say(ratioLine('records acknowledged / decoding and bare commits', ratios, LIMIT));
+say(ratioLine('the same by CPU time', cpuRatios, LIMIT));
 say(ratioLine('most resident memory, MiB', [mostMemory / 1024 / 1024], 200, 'at most'));
 await receiver.stop();
 rmSync(folder, { recursive: true });
 
-async function collectorRate(bodies: readonly Buffer[], round: number) {
+async function collectorRate(warming: readonly Buffer[], bodies: readonly Buffer[], round: number) {
   const config = join(folder, 'config.yaml');
   writeFileSync(
     config,
@@ -75,11 +89,11 @@ http: { address: "127.0.0.1:0" }
   );
   const { otlp, metrics } = JSON.parse(collector.url.replaceAll("'", '"')) as { otlp: string; metrics: string };
   const pool = new Pool(otlp, { connections, pipelining: 1 });
-  const startedAt = performance.now();
+  const from = new Pool(metrics);
   let memory = 0;
-  let next = 0;
-  const work = async () => {
-    for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
+
+  const work = async (waiting: Buffer[]) => {
+    for (let body = waiting.shift(); body !== undefined; body = waiting.shift()) {
       const answer = await pool.request({
         method: 'POST',
         path: '/v1/logs',
@@ -91,45 +105,63 @@ http: { address: "127.0.0.1:0" }
       memory = Math.max(memory, collector.memoryBytes());
     }
   };
-  await Promise.all(Array.from({ length: connections }, work));
-  const acknowledged = records / ((performance.now() - startedAt) / 1000);
-  const from = new Pool(metrics);
-  for (;;) {
-    const answer = await from.request({ method: 'GET', path: '/metrics' });
-    const text = await answer.body.text();
-    memory = Math.max(memory, collector.memoryBytes());
-    if (new RegExp(`openmeter_events_sent\\{[^}]*\\} ${records}\\b`).test(text)) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+
+  async function push(requests: readonly Buffer[]): Promise<void> {
+    const waiting = [...requests];
+    await Promise.all(Array.from({ length: connections }, () => work(waiting)));
   }
+
+  async function untilSent(count: number): Promise<void> {
+    for (;;) {
+      const answer = await from.request({ method: 'GET', path: '/metrics' });
+      const text = await answer.body.text();
+      memory = Math.max(memory, collector.memoryBytes());
+      if (new RegExp(`openmeter_events_sent\\{[^}]*\\} ${count}\\b`).test(text)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  await push(warming);
+  await untilSent(warm);
+  const [startedAt, cpuBefore] = [performance.now(), collector.cpuSeconds()];
+  await push(bodies);
+  const acknowledged = records / ((performance.now() - startedAt) / 1000);
+  const cpu = (collector.cpuSeconds() - cpuBefore) / records;
+  await untilSent(warm + records);
   const delivered = records / ((performance.now() - startedAt) / 1000);
+  const cpuDelivered = (collector.cpuSeconds() - cpuBefore) / records;
   await Promise.all([pool.close(), from.close()]);
   await collector.stop();
-  return { acknowledged, delivered, memory };
+  return { acknowledged, delivered, cpu, cpuDelivered, memory };
 }
 
-/** The least that has to be done: decode, and commit as many bytes in as many transactions. */
-function bareRate(bodies: readonly Buffer[], file: string): number {
+/** The least that an acknowledgement needs: decode, and have as many bytes and a cursor on disk, request by request. */
+function bareRate(bodies: readonly Buffer[], count: number, file: string) {
   const db = new Database(file);
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.exec('CREATE TABLE spool (number INTEGER PRIMARY KEY, event TEXT NOT NULL)');
+  db.exec('CREATE TABLE cursor (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
+  const advance = db.prepare('INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
   const insert = db.prepare('INSERT INTO spool (event) VALUES (?)');
   const event = JSON.stringify({ ...EVENT, id: 'x'.repeat(22) });
-  const startedAt = performance.now();
-  for (const body of bodies) {
+  const [startedAt, cpuBefore] = [performance.now(), process.cpuUsage()];
+  for (const [request, body] of bodies.entries()) {
     const { resourceLogs } = LOGS_REQUEST.decode(body) as unknown as LogsRequest;
-    const count = resourceLogs.flatMap(({ scopeLogs }) => scopeLogs);
-    const here = count.reduce((sum, { logRecords }) => sum + logRecords.length, 0);
+    const scopes = resourceLogs.flatMap(({ scopeLogs }) => scopeLogs);
+    const here = scopes.reduce((sum, { logRecords }) => sum + logRecords.length, 0);
     db.transaction(() => {
       for (let index = 0; index < here; index++) insert.run(event);
+      advance.run('request', String(request));
     })();
   }
   const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
   db.close();
-  return records / seconds;
+  return { perSecond: count / seconds, cpu: (user + system) / 1e6 / count };
 }
 
-function requestsOf(round: number): Buffer[] {
+function requestsOf(records: number, round: string): Buffer[] {
   const type = requestType();
   return Array.from({ length: Math.ceil(records / batch) }, (_, request) => {
     const logRecords = Array.from({ length: batch }, (_record, index) => ({
@@ -166,6 +198,10 @@ function requestType(): protobuf.Type {
       Value: { fields: { stringValue: { type: 'string', id: 1 } } },
     },
   }).lookupType('Request');
+}
+
+function micros(seconds: number): string {
+  return `${(seconds * 1e6).toFixed(1)} µs`;
 }
 
 function rate(perSecond: number): string {

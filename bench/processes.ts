@@ -8,6 +8,8 @@ export interface BenchProcess {
   memoryBytes(): number;
   /** The most that has been resident at once since it began. */
   mostMemoryBytes(): number;
+  /** CPU time so far, all its threads together. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
@@ -31,6 +33,7 @@ export function startProcess(args: readonly string[], environment: Record<string
         url,
         memoryBytes: () => statusBytes(child.pid ?? 0, 'VmRSS'),
         mostMemoryBytes: () => statusBytes(child.pid ?? 0, 'VmHWM'),
+        cpuSeconds: () => cpuSeconds(child.pid ?? 0),
         stop: async () => {
           child.kill('SIGTERM');
           await exited;

@@ -49,12 +49,14 @@ export function createIntake({ name, mapping, part, clock, rareLog, signal }: In
     return mapped.kind === 'failed' ? mapped : makeEvents(mapped.result, name, record);
   }
 
-  async function tryTake({ records, cursor = [] }: Step): Promise<Taken> {
+  async function tryTake({ records, cursor = [], check }: Step): Promise<Taken> {
     const refusals: Refusal[] = [];
     let part = emptyPart();
     let events = 0;
+    let index = 0;
+    let isChecked = false;
     let turn = { records: 0, startedAtMs: clock.now() };
-    for (const [index, record] of records.entries()) {
+    for (const record of records) {
       if (turn.records === RECORDS_A_TURN || clock.now() - turn.startedAtMs > TURN_MS) {
         await setImmediate();
         turn = { records: 0, startedAtMs: clock.now() };
@@ -66,16 +68,19 @@ export function createIntake({ name, mapping, part, clock, rareLog, signal }: In
       if (made.kind === 'events') part.add(made.events);
       else {
         refusals.push({ index, reason: made.reason });
-        part.dead.push({ kind: 'unmapped', reason: made.reason, record: recordText(record) });
+        part.bury(made.reason, recordText(record));
       }
       events += made.kind === 'events' ? made.events.length : 0;
+      index++;
       if (part.characters < PART_CHARACTERS) continue;
+      if (!isChecked) await check?.();
+      isChecked = true;
       // Without the cursor: who is killed now reads the step again, and its ids count once.
       await commit({ events: part.events, dead: part.dead, cursor: [] });
       part = emptyPart();
     }
     await commit({ events: part.events, dead: part.dead, cursor });
-    counts.received += records.length;
+    counts.received += index;
     counts.unmapped += refusals.length;
     const [first] = refusals;
     if (first !== undefined) {
@@ -137,6 +142,10 @@ function emptyPart() {
         part.events.push(event);
         part.characters += event.length;
       }
+    },
+    bury(reason: string, record: string) {
+      part.dead.push({ kind: 'unmapped', reason, record });
+      part.characters += record.length;
     },
   };
   return part;

@@ -61,8 +61,14 @@ export interface CursorChange {
 
 /** One step: what was read, and the cursor behind it. */
 export interface Step {
-  readonly records: readonly SourceRecord[];
+  /** Read one by one as they are mapped, and from the first again when the step could not be taken. What reading them throws, `take` throws. */
+  readonly records: Iterable<SourceRecord>;
   readonly cursor?: readonly CursorChange[];
+  /**
+   * Asked before a part of the step is written whose rest has not been read: rejects when that is broken. Without it, a step
+   * whose records break off is taken as far as it was written.
+   */
+  readonly check?: () => Promise<void>;
 }
 
 export interface Refusal {

@@ -1,11 +1,15 @@
 import type { CursorChange, Refusal, SourceContext, SourceRecord } from '../core/source.ts';
 import { sumOf } from '../mapping/decimals.ts';
+import type { Sized } from './messages.ts';
 import { type MetricPoint, metricPointsOf } from './metric-points.ts';
 import { METRICS_REQUEST } from './otlp-messages.ts';
 import { openSeriesTotals, type SeriesTotals, seriesIdOf, type Total } from './series.ts';
 import type { Signal } from './signal.ts';
 import { instantOf } from './values.ts';
 
+/** Decoded, counted and committed at once. */
+const PIECE_POINTS = 2000;
+const PIECE_BYTES = 512 * 1024;
 const NANOS = /^\d{1,20}$/;
 
 /** What is to be stored of one point. */
@@ -43,13 +47,40 @@ export function createMetrics(context: Pick<SourceContext, 'tryTake' | 'cursor' 
     request: METRICS_REQUEST,
     rejected: 'rejectedDataPoints',
     itemsOf: metricPointsOf,
-    take(points) {
-      const taking = turn.then(() => takePiece(points));
-      turn = taking.catch(() => undefined);
-      return taking;
+    async take(items, check) {
+      const refusals: Refusal[] = [];
+      let isChecked = false;
+      for (const { points, isLast } of piecesOf(items)) {
+        if (!isLast && !isChecked) await check();
+        isChecked = true;
+        const taking = turn.then(() => takePiece(points));
+        turn = taking.catch(() => undefined);
+        refusals.push(...(await taking));
+      }
+      return refusals;
     },
   };
   return metrics as Signal;
+}
+
+interface Piece {
+  readonly points: readonly MetricPoint[];
+  readonly isLast: boolean;
+}
+
+function* piecesOf(items: Iterable<Sized<MetricPoint>>): Generator<Piece> {
+  let points: MetricPoint[] = [];
+  let bytes = 0;
+  for (const { item, bytes: more } of items) {
+    if (points.length >= PIECE_POINTS || bytes >= PIECE_BYTES) {
+      yield { points, isLast: false };
+      points = [];
+      bytes = 0;
+    }
+    bytes += more;
+    if (item !== undefined) points.push(item);
+  }
+  yield { points, isLast: true };
 }
 
 function madeOf(point: MetricPoint, totals: SeriesTotals, maxSeries: number): Made {

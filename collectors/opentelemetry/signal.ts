@@ -13,10 +13,11 @@ export interface Signal<Item = unknown> {
   /** What is in a request, one after the other. @throws Error when it is broken */
   itemsOf(request: Message, body: Buffer): Iterable<Sized<Item>>;
   /**
-   * Stores a piece of a request; what was refused of it comes back.
-   * @throws SpoolUnavailable
+   * Stores what is in a request, reading it as it goes; what was refused of it comes back.
+   * @param check asked before a part is stored whose rest has not been read: rejects when that is broken
+   * @throws SpoolUnavailable, and what reading or the check throws
    */
-  take(items: readonly Item[]): Promise<readonly Refusal[]>;
+  take(items: Iterable<Sized<Item>>, check: () => Promise<void>): Promise<readonly Refusal[]>;
 }
 
 export function createLogs(context: Pick<SourceContext, 'tryTake'>, idAttribute: string | undefined): Signal {
@@ -25,10 +26,15 @@ export function createLogs(context: Pick<SourceContext, 'tryTake'>, idAttribute:
     request: LOGS_REQUEST,
     rejected: 'rejectedLogRecords',
     itemsOf: (request, body) => logRecordsOf(request, body, idAttribute),
-    async take(records) {
-      const { refusals } = await context.tryTake({ records });
+    async take(items, check) {
+      const { refusals } = await context.tryTake({ records: recordsOf(items), check });
       return refusals;
     },
   };
   return logs as Signal;
+}
+
+/** Each is gone again before the next is read: a request of them takes ten times as much as its events. */
+function* recordsOf(items: Iterable<Sized<SourceRecord>>): Generator<SourceRecord> {
+  for (const { item } of items) if (item !== undefined) yield item;
 }

@@ -7,86 +7,77 @@ import { protobufMessage } from './protobuf-message.ts';
 import type { Format, Received } from './received.ts';
 import type { Signal } from './signal.ts';
 
-/** Decoded, mapped and committed at once. A client's batch has 512 as a rule. */
-const PIECE_ITEMS = 2000;
-const PIECE_BYTES = 512 * 1024;
+/** So many are looked at before whatever else waits has its turn. */
+const ITEMS_A_TURN = 2000;
 /** A record of two bytes costs as much as any; no client has so many in a request. */
 const MAX_ITEMS = 250_000;
 const MAX_REASONS = 3;
 
+/** The request is broken, or has too much, at a place that has not been taken. */
+class Unfit extends Error {
+  readonly received: Received;
+  constructor(received: Received & { readonly kind: 'invalid' | 'too large' }) {
+    super(received.message);
+    this.received = received;
+  }
+}
+
 /**
- * Takes a request a piece at a time. When it breaks off between two pieces the client sends it again: what is of it already
- * has the same ids then. Never rejects.
+ * Takes a request, decoding it as it goes. When the spool is full in the middle of it the client sends it again: what is of it
+ * already has the same ids then. Never rejects.
  */
 export async function takeRequest(body: Buffer, format: Format, signal: Signal): Promise<Received> {
-  const open = () =>
-    signal.itemsOf(format === 'json' ? jsonMessage(body) : protobufMessage(signal.request, body), body);
-  const refusals = createRefusals();
-  const items = open()[Symbol.iterator]();
-  let piece = nextPiece(items);
-  // Nothing is taken of a request that is broken, or too much, further on.
-  const count = piece === undefined || piece.isLast ? 0 : await countOf(open());
-  if (count !== undefined && count > MAX_ITEMS) {
-    return { kind: 'too large', message: `the request has more than ${MAX_ITEMS} ${signal.name}` };
-  }
-  while (piece !== undefined && count !== undefined) {
-    try {
-      if (piece.items.length > 0) refusals.add(await signal.take(piece.items));
-    } catch (error) {
-      if (error instanceof SpoolUnavailable) return { kind: 'busy', message: error.message };
-      return { kind: 'busy', message: 'the collector cannot take it now' };
-    }
-    if (piece.isLast) return { kind: 'taken', ...refusals.told() };
-    piece = nextPiece(items);
-  }
-  return { kind: 'invalid', message: `the body is no OTLP ${signal.name} request` };
-}
-
-interface Piece {
-  readonly items: readonly unknown[];
-  readonly isLast: boolean;
-}
-
-/** @returns undefined when the request is broken */
-function nextPiece(from: Iterator<Sized<unknown>>): Piece | undefined {
-  const items: unknown[] = [];
-  let bytes = 0;
+  const read = () => readable(body, format, signal);
   try {
-    for (let count = 0; count < PIECE_ITEMS && bytes < PIECE_BYTES; count++) {
-      const next = from.next();
-      if (next.done === true) return { items, isLast: true };
-      const { item } = next.value;
-      if (item !== undefined) items.push(item);
-      bytes += next.value.bytes;
-    }
-  } catch {
-    return undefined;
+    const refusals = await signal.take(read(), () => readThrough(read()));
+    return { kind: 'taken', ...told(refusals) };
+  } catch (error) {
+    if (error instanceof Unfit) return error.received;
+    if (error instanceof SpoolUnavailable) return { kind: 'busy', message: error.message };
+    return { kind: 'busy', message: 'the collector cannot take it now' };
   }
-  return { items, isLast: false };
 }
 
-/** @returns undefined when the request is broken */
-async function countOf(items: Iterable<Sized<unknown>>): Promise<number | undefined> {
+/** What is in the request, one after the other. @throws Unfit */
+function* readable(body: Buffer, format: Format, signal: Signal): Generator<Sized<unknown>> {
+  const { name, request } = signal;
   let count = 0;
-  try {
-    for (const _item of items) {
-      if (++count > MAX_ITEMS) break;
-      if (count % PIECE_ITEMS === 0) await setImmediate();
+  const next = iterating(() =>
+    signal.itemsOf(format === 'json' ? jsonMessage(body) : protobufMessage(request, body), body),
+  );
+  for (let item = next(); item !== undefined; item = next()) {
+    if (item === BROKEN) throw new Unfit({ kind: 'invalid', message: `the body is no OTLP ${name} request` });
+    if (++count > MAX_ITEMS) {
+      throw new Unfit({ kind: 'too large', message: `the request has more than ${MAX_ITEMS} ${name}` });
     }
-  } catch {
-    return undefined;
+    yield item;
   }
-  return count;
 }
 
-function createRefusals() {
-  const reasons = new Set<string>();
-  let rejected = 0;
-  return {
-    add(refusals: readonly Refusal[]): void {
-      rejected += refusals.length;
-      for (const { reason } of refusals) if (reasons.size < MAX_REASONS) reasons.add(reason);
-    },
-    told: (): PartialSuccess => ({ rejected, message: [...reasons].join('; ') }),
+const BROKEN = Symbol('broken');
+
+/** The next one each time; undefined = there is none. */
+function iterating<Item>(open: () => Iterable<Item>): () => Item | typeof BROKEN | undefined {
+  let items: Iterator<Item> | undefined;
+  return () => {
+    try {
+      items ??= open()[Symbol.iterator]();
+      const { done, value } = items.next();
+      return done === true ? undefined : value;
+    } catch {
+      return BROKEN;
+    }
   };
+}
+
+/** Nothing is to be taken of a request that is unfit further on. */
+async function readThrough(items: Iterable<unknown>): Promise<void> {
+  let count = 0;
+  for (const _item of items) if (++count % ITEMS_A_TURN === 0) await setImmediate();
+}
+
+function told(refusals: readonly Refusal[]): PartialSuccess {
+  const reasons = new Set<string>();
+  for (const { reason } of refusals) if (reasons.size < MAX_REASONS) reasons.add(reason);
+  return { rejected: refusals.length, message: [...reasons].join('; ') };
 }

@@ -205,6 +205,18 @@ test.each([
   await stored(1);
 });
 
+test('of a request that is broken behind more than is kept at once nothing is taken', async () => {
+  const large = '{"type": "a", "source": "s", "subject": record.attributes.subject, "data": {"x": record.attributes.x}}';
+  await start('', '', large);
+  const records = Array.from({ length: 60 }, () => ({ subject: 'a', x: 'y'.repeat(200_000) }));
+  const whole = JSON.stringify(logs(records));
+  expect((await post(new Uint8Array(Buffer.from(whole.replace(/}]}]}$/, '},]}]}'))))).status).toBe(400);
+  await post(logs([{ subject: 'last' }]));
+  await stored(1);
+  expect((await post(new Uint8Array(Buffer.from(whole)))).status).toBe(200);
+  await stored(61);
+});
+
 test('a record that is too large, or nests too deeply, is refused, and the others are taken', async () => {
   await start();
   const deep = { key: 'deep', value: {} };
