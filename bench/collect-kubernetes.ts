@@ -93,10 +93,13 @@ http: { address: "127.0.0.1:0" }
     await pause(100);
   }
   const took = (performance.now() - startedAt) / 1000;
+  const cpu = collector.cpuSeconds();
   seconds.push(took);
   memories.push(memory / 1024 / 1024);
   const rate = Math.round((pods * minutes) / took).toLocaleString('en');
-  console.log(`round ${round}: ${took.toFixed(1)} s, ${rate} events/s, ${Math.round(memory / 1e6)} MB resident`);
+  console.log(
+    `round ${round}: ${took.toFixed(1)} s, ${rate} events/s, ${cpu.toFixed(1)} s of CPU time, ${Math.round(memory / 1e6)} MB resident`,
+  );
   await collector.stop();
 }
 console.log(ratioLine(`${minutes} minutes of ${pods} pods delivered, seconds`, seconds, LIMIT_SECONDS, 'at most'));

@@ -32,7 +32,6 @@ const TURN_MS = 50;
 /** Events that are in memory before they are written; a step of more is written in parts. */
 const PART_CHARACTERS = 8 * 1024 * 1024;
 const DISK_PAUSE_MS = 1000;
-const NO_META = {};
 
 type MadeOrFailed = Made | { readonly kind: 'failed'; readonly reason: string };
 
@@ -41,7 +40,7 @@ export function createIntake({ name, mapping, part, clock, rareLog, signal }: In
 
   function madeOf(record: SourceRecord): MadeOrFailed | Promise<MadeOrFailed> {
     if (record.problem !== undefined) return { kind: 'refused', reason: record.problem };
-    const mapped = mapping(record.message, record.meta ?? NO_META);
+    const mapped = mapping(record.message, record);
     return mapped instanceof Promise ? mapped.then((late) => eventsOf(late, record)) : eventsOf(mapped, record);
   }
 

@@ -45,7 +45,7 @@ async function mappedAgain({ record }: KeptLetter, name: string, mapping: Mappin
   const kept = parsed(record) as Partial<SourceRecord> | undefined;
   if (kept?.parts === undefined) return undefined;
   const { message, meta = {}, at, parts } = kept;
-  const mapped = await mapping(message, meta);
+  const mapped = await mapping(message, { meta });
   const made = mapped.kind === 'failed' ? undefined : makeEvents(mapped.result, name, { message, meta, at, parts });
   return made?.kind === 'events' ? made.events : undefined;
 }

@@ -19,6 +19,8 @@ export interface OutboxOptions {
 }
 
 const DISK_PAUSE_MS = 1000;
+const OPEN = Buffer.from('[');
+const CLOSE = Buffer.from(']');
 
 /** Where the events of batches stand, and what becomes of them there. */
 export function createSpoolOutbox(options: OutboxOptions): Omit<Outbox<Entry>, 'waiting' | 'drop'> {
@@ -36,14 +38,18 @@ export function createSpoolOutbox(options: OutboxOptions): Omit<Outbox<Entry>, '
   };
   return {
     headersOf: (entries) => numberingHeaders(origin, numbersOf(entries)),
-    bodyOf: (entries) => [Buffer.from(`[${part.texts(numbersOf(entries))}]`)],
+    bodyOf: (entries) => [OPEN, ...part.jsonOf(numbersOf(entries)), CLOSE],
     onRetry() {
       counts.retried++;
     },
     settle(entries, refused) {
       count(entries, refused, options);
       const dead = refused.map(({ entry, fields }): DeadLetter => {
-        return { kind: 'rejected', reason: reasonOf(fields), record: part.texts([entry.number]) };
+        return {
+          kind: 'rejected',
+          reason: reasonOf(fields),
+          record: Buffer.concat(part.jsonOf([entry.number])).toString('utf8'),
+        };
       });
       // Not waited for: what is removed late is sent again after a crash, and counts once.
       void remove(entries, dead, options);

@@ -71,8 +71,8 @@ export interface SpoolPart {
   room(signal: AbortSignal): Promise<void>;
   /** The next events behind a number: at most so many and so many bytes, one at least. */
   after(number: number, most: number, mostBytes: number): SpooledEvent[];
-  /** The JSON of events that wait, joined by commas; their numbers rise. */
-  texts(numbers: readonly number[]): string;
+  /** The JSON of events that wait, joined by commas, in pieces; their numbers rise. As it is sent: as text it would be made twice. */
+  jsonOf(numbers: readonly number[]): readonly Buffer[];
   /** They are dealt with; what was refused of them is kept as dead letters. */
   settle(numbers: readonly number[], bytes: number, dead: readonly DeadLetter[]): Promise<void>;
   /** Dead letters, the newest first, at most so many; those that are older than one of them. */
@@ -86,6 +86,7 @@ const MAX_DEAD = 10_000;
 /** Longer ones cannot be brought back; all together are some hundred megabytes at the worst. */
 const MAX_DEAD_CHARACTERS = 64 * 1024;
 const ROOM_MS = 200;
+const COMMA = Buffer.from(',');
 
 /** @throws Error for the operator: in use by another process, another version, not to be opened */
 export function openSpool(path: string, maxBytes: number, clock: Clock): Spool {
@@ -136,8 +137,8 @@ function openPart(name: string, surroundings: Surroundings): SpoolPart {
   const next = db.prepare<[number, number, number], { number: number; taken_at: number; bytes: number }>(
     'SELECT number, taken_at, octet_length(event) AS bytes FROM spool WHERE collector = ? AND number > ? ORDER BY number LIMIT ?',
   );
-  const joined = db.prepare<[number, number, number], { texts: string }>(
-    `SELECT group_concat(event, ',') AS texts FROM
+  const joined = db.prepare<[number, number, number], { json: Buffer | null }>(
+    `SELECT CAST(group_concat(event, ',') AS BLOB) AS json FROM
      (SELECT event FROM spool WHERE collector = ? AND number BETWEEN ? AND ? ORDER BY number)`,
   );
   const dead = db.prepare<
@@ -172,10 +173,11 @@ function openPart(name: string, surroundings: Surroundings): SpoolPart {
       }
       return events;
     },
-    texts: (numbers) =>
-      runsOf(numbers)
-        .map(([first, last]) => joined.get(row.id, first, last)?.texts ?? '')
-        .join(','),
+    jsonOf: (numbers) =>
+      runsOf(numbers).flatMap(([first, last], index) => {
+        const json = joined.get(row.id, first, last)?.json ?? Buffer.alloc(0);
+        return index === 0 ? [json] : [COMMA, json];
+      }),
     async settle(numbers, bytes, deadLetters) {
       await group.write(() => writer.remove(numbers, bytes, deadLetters), false);
       writer.confirm();

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { CursorChange, SourceContext, SourceRecord } from '../core/source.ts';
 import { instantText, secondsText } from './instants.ts';
 import { textAt } from './json.ts';
-import { pruned } from './life.ts';
+import { type Life, pruned } from './life.ts';
 import type { Row, Rows } from './rows.ts';
 import type { Selector } from './selector.ts';
-import { type Counting, isThrough, type Part, partsOf } from './slices.ts';
+import { type Counting, isThrough, livedWithin, type Part, partsOf } from './slices.ts';
 import type { Tracker } from './tracker.ts';
 import { messageOf, type UsageOf } from './usage.ts';
 
@@ -20,10 +20,11 @@ export interface CountingOptions {
 }
 
 const PAGE = 200;
-/** Records of a transaction, and what a message has at most in memory. */
+/** Records of a transaction, about. */
 const RECORDS_A_STEP = 1000;
-/** Records between two marks of progress, about: what a kill makes count again, with the ids that they had. */
-const RECORDS_A_PASS = 20_000;
+/** Records between two marks of progress, about: what a kill makes count again, with the ids that they had. Each pass reads all
+ * that is known, and works out once what each object takes. */
+const RECORDS_A_PASS = 50_000;
 /** Each pass reads all that is known, so those with little to count take more slices; so many in one are two weeks of minutes. */
 const MOST_SLICES_A_PASS = 20_000;
 
@@ -61,15 +62,20 @@ export function createSliceCounter(options: CountingOptions): SliceCounter {
     isSilent: boolean,
     isCounting: () => boolean,
   ): Promise<number | undefined> {
-    let records: SourceRecord[] = [];
+    const nowMs = tracker.progress.seenMs ?? toMs;
+    let stretches: Stretch[] = [];
     let cursor: CursorChange[] = [];
+    let waiting = 0;
     let made = 0;
-    const take = async () => {
-      const step = { records, cursor };
-      made += records.length;
-      records = [];
+    const take = async (): Promise<boolean> => {
+      if (!isCounting()) return false;
+      const step = { records: recordsOf(options, stretches, nowMs), cursor };
+      made += waiting;
+      stretches = [];
       cursor = [];
+      waiting = 0;
       await context.take(step);
+      return true;
     };
     for (let after = ''; ; ) {
       const page = rows.page(after, PAGE);
@@ -77,22 +83,20 @@ export function createSliceCounter(options: CountingOptions): SliceCounter {
       if (last === undefined) break;
       after = last.key;
       for (const { uid, row } of page) {
-        for (const record of isSilent ? [] : recordsOf(options, uid, row, row.dueMs ?? fromMs, toMs)) {
-          records.push(record);
-          if (records.length < RECORDS_A_STEP) continue;
-          if (!isCounting()) return undefined;
-          await take();
+        for (const stretch of isSilent ? [] : stretchesOf(uid, row.life, row.dueMs ?? fromMs, toMs, nowMs, counting)) {
+          stretches.push(stretch);
+          waiting += Math.ceil((stretch.toMs - stretch.fromMs) / counting.intervalMs);
+          if (waiting >= RECORDS_A_STEP && !(await take())) return undefined;
         }
         cursor.push(...settled(rows, uid, row, toMs));
       }
       // A cluster's worth of ends, or of others' slices, makes no records.
-      if (cursor.length >= RECORDS_A_STEP) await take();
-      else await setImmediate();
+      if (cursor.length < RECORDS_A_STEP) await setImmediate();
+      else if (!(await take())) return undefined;
     }
     if (!isCounting()) return undefined;
     cursor.push(rows.ofProgress(tracker.closed(toMs)));
-    await take();
-    return made;
+    return (await take()) ? made : undefined;
   }
 }
 
@@ -107,15 +111,45 @@ function settled(rows: Rows, uid: string, row: Row, toMs: number): CursorChange[
   return life === row.life && dueMs === undefined ? [] : [rows.ofRow(uid, { ...rest, life })];
 }
 
-function* recordsOf(
-  options: CountingOptions,
+/** Slices of an object that have been lived. */
+interface Stretch {
+  readonly uid: string;
+  readonly life: Life;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Each of as many slices as make a step. */
+function* stretchesOf(
   uid: string,
-  { life }: Row,
-  fromMs: number,
-  toMs: number,
+  life: Life,
+  dueMs: number,
+  closedMs: number,
+  nowMs: number,
+  counting: Counting,
+): Generator<Stretch> {
+  const lived = livedWithin(life, dueMs, closedMs, nowMs, counting);
+  const stepMs = RECORDS_A_STEP * counting.intervalMs;
+  for (let fromMs = lived.fromMs; fromMs < lived.toMs; fromMs += stepMs) {
+    yield { uid, life, fromMs, toMs: Math.min(lived.toMs, fromMs + stepMs) };
+  }
+}
+
+/** Each is made when it is read, and gone again before the next. */
+function recordsOf(options: CountingOptions, stretches: readonly Stretch[], nowMs: number): Iterable<SourceRecord> {
+  return {
+    *[Symbol.iterator]() {
+      for (const stretch of stretches) yield* recordsIn(options, stretch, nowMs);
+    },
+  };
+}
+
+function* recordsIn(
+  options: CountingOptions,
+  { uid, life, fromMs, toMs }: Stretch,
+  nowMs: number,
 ): Generator<SourceRecord> {
-  const { tracker, counting, selector } = options;
-  const nowMs = tracker.progress.seenMs ?? toMs;
+  const { counting, selector } = options;
   let sliceMs = -1;
   let index = 0;
   for (const part of partsOf(life, fromMs, toMs, nowMs, counting)) {
@@ -130,21 +164,33 @@ function* recordsOf(
 
 function recordOf(options: CountingOptions, uid: string, part: Part, index: number): SourceRecord {
   const from = instantText(part.livedFromMs);
-  const seconds = secondsText(part.livedMs);
-  const meta = {
-    resource_type: options.resourceType,
-    duration_seconds: seconds,
-    interval_start: instantText(part.startMs),
-    interval_end: instantText(part.endMs),
-    ...(part.isEstimated && { end_estimated: 'true' }),
-  };
+  const seconds = () => secondsText(part.livedMs);
   // A number and not the instant tells parts of a slice apart: who sees a change later must not count another part.
-  const base = { meta, at: from, parts: [uid, instantText(part.sliceMs), String(index)] };
+  const parts = [uid, instantText(part.sliceMs), String(index)];
+  const made = madeOf(part, uid, options.usage);
+  return {
+    message: made.message,
+    problem: made.problem,
+    at: from,
+    parts,
+    // Most mappings do not ask for it.
+    get meta() {
+      return {
+        resource_type: options.resourceType,
+        duration_seconds: seconds(),
+        interval_start: instantText(part.startMs),
+        interval_end: instantText(part.endMs),
+        ...(part.isEstimated && { end_estimated: 'true' }),
+      };
+    },
+  };
+}
+
+function madeOf(part: Part, uid: string, usage: UsageOf): { readonly message: unknown; readonly problem?: string } {
   try {
-    return { ...base, message: messageOf(part, options.usage(part)) };
+    return { message: messageOf(part, usage(part)) };
   } catch (error) {
-    const reason = error instanceof TypeError ? error.message : String(error);
-    const { body } = part.version;
-    return { ...base, message: { metadata: { name: textAt(body, 'metadata', 'name') }, uid }, problem: reason };
+    const problem = error instanceof TypeError ? error.message : String(error);
+    return { message: { metadata: { name: textAt(part.version.body, 'metadata', 'name') }, uid }, problem };
   }
 }

@@ -25,9 +25,18 @@ export function writtenAt(object: unknown): number | undefined {
   return times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b));
 }
 
+/** The borders of slices, which all objects have in common; writing one takes longer than all else that its record needs. */
+const written = new Map<number, string>();
+const MAX_WRITTEN = 1000;
+
 /** `2026-11-30T01:00:00Z`, with a fraction only where there is one. */
 export function instantText(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
+  const known = written.get(ms);
+  if (known !== undefined) return known;
+  const text = new Date(ms).toISOString().replace('.000Z', 'Z');
+  if (written.size >= MAX_WRITTEN) written.clear();
+  written.set(ms, text);
+  return text;
 }
 
 /** Whole milliseconds as seconds in decimal, exactly: 1500 is "1.5". */

@@ -38,13 +38,27 @@ export function sliceOf(ms: number, intervalMs: number): number {
  */
 export function* partsOf(life: Life, fromMs: number, toMs: number, nowMs: number, counting: Counting): Generator<Part> {
   const spans = spansOf(life, nowMs, counting);
-  const startMs = spans.reduce((least, span) => Math.min(least, span.startMs), Number.POSITIVE_INFINITY);
-  const endMs = spans.reduce((most, span) => Math.max(most, span.endMs), 0);
   const { intervalMs } = counting;
-  const first = Math.max(fromMs, sliceOf(Math.min(startMs, toMs), intervalMs));
-  for (let sliceMs = first; sliceMs < toMs && sliceMs < endMs; sliceMs += intervalMs) {
+  const lived = rangeOf(spans, fromMs, toMs, intervalMs);
+  for (let sliceMs = lived.fromMs; sliceMs < lived.toMs; sliceMs += intervalMs) {
     yield* partsOfSlice(life, spans, sliceMs, intervalMs);
   }
+}
+
+/** From the first slice on, up to the end of the last, that {@link partsOf} looks at. */
+export function livedWithin(life: Life, fromMs: number, toMs: number, nowMs: number, counting: Counting): Range {
+  return rangeOf(spansOf(life, nowMs, counting), fromMs, toMs, counting.intervalMs);
+}
+
+interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function rangeOf(spans: readonly Span[], fromMs: number, toMs: number, intervalMs: number): Range {
+  const startMs = spans.reduce((least, span) => Math.min(least, span.startMs), Number.POSITIVE_INFINITY);
+  const endMs = spans.reduce((most, span) => Math.max(most, span.endMs), 0);
+  return { fromMs: Math.max(fromMs, sliceOf(Math.min(startMs, toMs), intervalMs)), toMs: Math.min(toMs, endMs) };
 }
 
 interface Span {
@@ -55,7 +69,12 @@ interface Span {
   readonly isEstimated: boolean;
 }
 
-function spansOf(life: Life, nowMs: number, { basis, count }: Counting): readonly Span[] {
+/** By their starts: what is cut of them for a slice is in order as well. */
+function spansOf(life: Life, nowMs: number, counting: Counting): readonly Span[] {
+  return unorderedSpans(life, nowMs, counting).sort((a, b) => a.startMs - b.startMs);
+}
+
+function unorderedSpans(life: Life, nowMs: number, { basis, count }: Counting): Span[] {
   const least = life.fromMs ?? 0;
   const span = (container: string, isInit: boolean, startMs: number, endMs: number, isEstimated: boolean): Span[] =>
     endMs > Math.max(startMs, least)
@@ -76,42 +95,53 @@ function spansOf(life: Life, nowMs: number, { basis, count }: Counting): readonl
 
 function* partsOfSlice(life: Life, spans: readonly Span[], sliceMs: number, intervalMs: number): Generator<Part> {
   const { versions } = life;
-  for (const [index, version] of versions.entries()) {
+  for (let index = 0; index < versions.length; index++) {
+    const version = versions[index] as Version;
     const startMs = Math.max(sliceMs, version.sinceMs ?? 0);
     const endMs = Math.min(sliceMs + intervalMs, versions[index + 1]?.sinceMs ?? Number.POSITIVE_INFINITY);
-    if (startMs >= endMs) continue;
-    const within = spans.flatMap((span) => {
-      const cut = { ...span, startMs: Math.max(span.startMs, startMs), endMs: Math.min(span.endMs, endMs) };
-      return cut.endMs > cut.startMs ? [cut] : [];
-    });
-    if (within.length === 0) continue;
-    const containersMs = new Map<string, number>();
-    for (const { container, startMs: from, endMs: to } of within) {
-      containersMs.set(container, (containersMs.get(container) ?? 0) + to - from);
-    }
-    yield {
-      sliceMs,
-      startMs,
-      endMs,
-      livedFromMs: within.reduce((least, span) => Math.min(least, span.startMs), endMs),
-      version,
-      containersMs,
-      livedMs: coveredMs(within.filter(({ isInit }) => !isInit)),
-      heldMs: coveredMs(within),
-      isEstimated: within.some((span) => span.isEstimated && span.endMs < endMs),
-    };
+    const part = startMs < endMs ? partWithin(spans, version, sliceMs, startMs, endMs) : undefined;
+    if (part !== undefined) yield part;
   }
 }
 
-/** The time in which at least one of them lasts. */
-function coveredMs(spans: readonly Span[]): number {
-  let covered = 0;
-  let upTo = 0;
-  for (const { startMs, endMs } of spans.toSorted((a, b) => a.startMs - b.startMs)) {
-    covered += Math.max(0, endMs - Math.max(startMs, upTo));
-    upTo = Math.max(upTo, endMs);
+/** In one walk and without copies: there are as many of these as there are events. @returns undefined when nothing was lived */
+function partWithin(
+  spans: readonly Span[],
+  version: Version,
+  sliceMs: number,
+  startMs: number,
+  endMs: number,
+): Part | undefined {
+  const containersMs = new Map<string, number>();
+  const [lived, held] = [createCover(), createCover()];
+  let livedFromMs = endMs;
+  let isEstimated = false;
+  for (const span of spans) {
+    const from = Math.max(span.startMs, startMs);
+    const to = Math.min(span.endMs, endMs);
+    if (to <= from) continue;
+    containersMs.set(span.container, (containersMs.get(span.container) ?? 0) + to - from);
+    livedFromMs = Math.min(livedFromMs, from);
+    held.add(from, to);
+    if (!span.isInit) lived.add(from, to);
+    isEstimated ||= span.isEstimated && to < endMs;
   }
-  return covered;
+  if (containersMs.size === 0) return undefined;
+  const [livedMs, heldMs] = [lived.coveredMs, held.coveredMs];
+  return { sliceMs, startMs, endMs, livedFromMs, version, containersMs, livedMs, heldMs, isEstimated };
+}
+
+/** The time in which at least one of some stretches lasts, which come by their starts. */
+function createCover() {
+  const cover = {
+    coveredMs: 0,
+    upToMs: 0,
+    add(fromMs: number, toMs: number): void {
+      cover.coveredMs += Math.max(0, toMs - Math.max(fromMs, cover.upToMs));
+      cover.upToMs = Math.max(cover.upToMs, toMs);
+    },
+  };
+  return cover;
 }
 
 /** Whether nothing of it will be counted from an instant on. */

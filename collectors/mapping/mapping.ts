@@ -8,8 +8,13 @@ export type Mapped =
   | { readonly kind: 'result'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly reason: string };
 
+/** What the source says about a message: what `$meta(name)` answers. Read where a mapping may ask for it, and not before. */
+export interface About {
+  readonly meta?: Readonly<Record<string, string>> | undefined;
+}
+
 /** A pure function of a message and what its source says about it; at once where it only walks fields. */
-export type Mapping = (message: unknown, meta: Readonly<Record<string, string>>) => Mapped | Promise<Mapped>;
+export type Mapping = (message: unknown, about: About) => Mapped | Promise<Mapped>;
 
 /** Steps of one evaluation; a documented mapping takes some hundred. Counted and not timed, so that the same message always
  * has the same result, however busy the machine is. */
@@ -21,6 +26,7 @@ const MAX_DEPTH = 200;
 /** Items of a list that an expression makes, such as `[1..1000000]`. */
 const MAX_SEQUENCE = 100_000;
 const MAX_REASON_LENGTH = 300;
+const NO_META = {};
 
 /** What gives another answer each time: ids, and so figures, would change with a second read. */
 const IMPURE = new Set(['now', 'millis', 'random', 'shuffle', 'uuid']);
@@ -45,7 +51,7 @@ export function compileMapping(source: string, clock: Pick<Clock, 'now'> = syste
   // One evaluation at a time: the guard counts the steps of one, and the others would only take their turns anyway.
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function evaluate(message: unknown, meta: Readonly<Record<string, string>>): Promise<Mapped> {
+  async function evaluate(message: unknown, { meta = NO_META }: About): Promise<Mapped> {
     guard.begin();
     try {
       const result: unknown = await expression.evaluate(message, {
@@ -57,10 +63,10 @@ export function compileMapping(source: string, clock: Pick<Clock, 'now'> = syste
     }
   }
 
-  return (message, meta) => {
+  return (message, about) => {
     const walked = walk === undefined ? UNSURE : walk(message);
     if (walked !== UNSURE) return { kind: 'result', result: walked };
-    const mine = turn.then(() => evaluate(message, meta));
+    const mine = turn.then(() => evaluate(message, about));
     turn = mine;
     return mine;
   };

@@ -23,7 +23,7 @@ const { vectors } = JSON.parse(
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 test.each(vectors)('$name', async ({ jsonata: source, meta, input, output }) => {
-  const mapped = await compileMapping(source)(input, meta);
+  const mapped = await compileMapping(source)(input, { meta });
   expect(mapped).toMatchObject({ kind: 'result' });
   expect(plain(mapped.kind === 'result' && mapped.result)).toEqual(output);
 });
@@ -89,7 +89,9 @@ test('the distinct items of a list are those that JSONata finds, of long lists t
 
 test('messages mapped at the same time do not share steps or names', async () => {
   const mapping = compileMapping('{"a": $meta("n"), "b": $sum(list)}');
-  const results = await Promise.all(Array.from({ length: 50 }, (_, n) => mapping({ list: [n, n] }, { n: String(n) })));
+  const results = await Promise.all(
+    Array.from({ length: 50 }, (_, n) => mapping({ list: [n, n] }, { meta: { n: String(n) } })),
+  );
   expect(results).toEqual(
     Array.from({ length: 50 }, (_, n) => ({ kind: 'result', result: { a: String(n), b: 2 * n } })),
   );

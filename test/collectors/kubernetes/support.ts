@@ -129,7 +129,7 @@ export function eventsIn(folder: string, name = 'pods'): Json[] {
   const spool = openSpool(join(folder, `${name}.sqlite`), 1e9, systemClock);
   const part = spool.part(name);
   const numbers = part.after(0, 10_000_000, Number.POSITIVE_INFINITY).map(({ number }) => number);
-  const events: Json[] = numbers.length === 0 ? [] : JSON.parse(`[${part.texts(numbers)}]`);
+  const events: Json[] = numbers.length === 0 ? [] : JSON.parse(`[${Buffer.concat(part.jsonOf(numbers)).toString()}]`);
   spool.close();
   const seen = new Set<string>();
   return events.filter(({ id }) => !seen.has(id) && seen.add(id));

@@ -206,7 +206,8 @@ test.each([
 });
 
 test('of a request that is broken behind more than is kept at once nothing is taken', async () => {
-  const large = '{"type": "a", "source": "s", "subject": record.attributes.subject, "data": {"x": record.attributes.x}}';
+  const large =
+    '{"type": "a", "source": "s", "subject": record.attributes.subject, "data": {"x": record.attributes.x}}';
   await start('', '', large);
   const records = Array.from({ length: 60 }, () => ({ subject: 'a', x: 'y'.repeat(200_000) }));
   const whole = JSON.stringify(logs(records));
