@@ -4,6 +4,7 @@ import { type Answer, readAnswer } from './answer.ts';
 import type { Client } from './client.ts';
 import { type Held, held } from './held.ts';
 import { durationOf } from './promql.ts';
+import type { Turn } from './slots.ts';
 import type { SourceTime } from './source-time.ts';
 import type { Window } from './windows.ts';
 
@@ -15,6 +16,11 @@ export interface Asking {
    * 'too large' = the answer is, or the server would have to read too much for it.
    */
   ask(promql: string, window: Window): Promise<Exclude<Answer, { kind: 'text' }> | Held | 'too large'>;
+}
+
+/** Large answers that a work asks for are in memory until it is over; two such works go on at a time. */
+export interface AskingWithin {
+  within<T>(work: (asking: Asking) => Promise<T>): Promise<T>;
 }
 
 export interface AskingSettings {
@@ -29,7 +35,7 @@ export interface AskingSettings {
   report(report: SourceReport): void;
 }
 
-export function createAsking(settings: AskingSettings): Asking {
+export function createAsking(settings: AskingSettings): AskingWithin {
   const { client, time, settleMs, onWarnings, name, rareLog, signal, report } = settings;
 
   function hear(date: string | undefined): void {
@@ -39,9 +45,9 @@ export function createAsking(settings: AskingSettings): Asking {
     rareLog.note({ key: `${name} clocks`, level: 'warn', msg: 'the clock differs from the server’s', fields });
   }
 
-  return {
+  const askingIn = (turn: Turn): Asking => ({
     async ask(promql, { toMs }) {
-      const asked = await client.query(promql, toMs, signal);
+      const asked = await client.query(promql, toMs, turn, signal);
       if (asked.kind === 'too large') return 'too large';
       if (asked.kind === 'failed') return { ...held(asked.reason, asked.isRefused), isSilent: asked.isSilent };
       hear(asked.date);
@@ -60,21 +66,32 @@ export function createAsking(settings: AskingSettings): Asking {
       rareLog.note({ key: `${name} partial`, level: 'warn', msg: 'a partial answer is taken', fields });
       return answer;
     },
+  });
+
+  return {
+    async within(work) {
+      const turn = client.turn();
+      try {
+        return await work(askingIn(turn));
+      } finally {
+        turn.end();
+      }
+    },
   };
 }
 
 /** Whether anything was scraped in a window. Windows that were are remembered, since all queries ask for the same. */
 export interface Coverage {
-  isCovered(window: Window): Promise<boolean | Held>;
+  isCovered(window: Window, asking: Asking): Promise<boolean | Held>;
 }
 
 const MAX_REMEMBERED = 64;
 
 /** @param selector '' = it is not asked for */
-export function createCoverage(asking: Asking, selector: string): Coverage {
+export function createCoverage(selector: string): Coverage {
   const covered = new Set<string>();
   return {
-    async isCovered(window) {
+    async isCovered(window, asking) {
       const key = `${window.fromMs}/${window.toMs}`;
       if (selector === '' || covered.has(key)) return true;
       const span = durationOf(window.toMs - window.fromMs);

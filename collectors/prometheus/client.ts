@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../../delivery/clock.ts';
-import { createSlots } from './slots.ts';
+import { createSlots, createTurn, type Turn } from './slots.ts';
 
 /** What became of a question. */
 export type Asked =
@@ -20,8 +20,13 @@ export interface AskFailure {
 
 /** Asks the query API of one server. */
 export interface Client {
-  /** An instant query. Never rejects; ends within the timeout, and at once when the signal is aborted. */
-  query(promql: string, atMs: number, signal: AbortSignal): Promise<Asked>;
+  /**
+   * An instant query. Never rejects; ends within the timeout, and at once when the signal is aborted.
+   * @param turn begun for a large answer, and not over before that is not needed any more; the timeout stands still until then
+   */
+  query(promql: string, atMs: number, turn: Turn, signal: AbortSignal): Promise<Asked>;
+  /** For all that is asked for one window. */
+  turn(): Turn;
   close(): Promise<void>;
 }
 
@@ -44,7 +49,7 @@ export interface ClientSettings {
 
 /** A hundred thousand series take some 15 MB. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** Most answers are smaller; of larger ones only two are read at once, so that a hundred queries cannot fill the memory. */
+/** Most answers are smaller; larger ones of two windows are there at once, so that a hundred queries cannot fill the memory. */
 const LARGE_BYTES = 1024 * 1024;
 const LARGE_AT_ONCE = 2;
 const FIRST_BYTES = 16 * 1024;
@@ -53,6 +58,13 @@ const MAX_REASON_LENGTH = 300;
 const MAX_TOKEN_LENGTH = 64 * 1024;
 /** What Prometheus says when it would have to load more samples than it may: a shorter span of time can be asked for. */
 const TOO_MANY = /too many samples/;
+
+/** What a question is bounded by. */
+interface Limits {
+  readonly signal: AbortSignal;
+  /** Waits for the turn of a large answer. */
+  begin(): Promise<void>;
+}
 
 /** @throws Error when a file that the settings name cannot be read */
 export function createClient(settings: ClientSettings, clock: Clock): Client {
@@ -73,7 +85,8 @@ export function createClient(settings: ClientSettings, clock: Clock): Client {
   const url = new URL(settings.url);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query`;
 
-  async function ask(body: string, authorization: string | undefined, signal: AbortSignal): Promise<Asked> {
+  async function ask(body: string, authorization: string | undefined, limits: Limits): Promise<Asked> {
+    const { signal } = limits;
     const answer = await request(url, {
       dispatcher: agent,
       method: 'POST',
@@ -89,10 +102,10 @@ export function createClient(settings: ClientSettings, clock: Clock): Client {
         'user-agent': 'kong-metering-collector',
       },
     });
-    return answer.statusCode === 200 ? readAnswer(answer, signal) : refusalOf(answer);
+    return answer.statusCode === 200 ? readAnswer(answer, limits) : refusalOf(answer);
   }
 
-  async function readAnswer({ headers, body }: Dispatcher.ResponseData, signal: AbortSignal): Promise<Asked> {
+  async function readAnswer({ headers, body }: Dispatcher.ResponseData, { begin }: Limits): Promise<Asked> {
     const encoding = first(headers['content-encoding']);
     if (encoding !== undefined && encoding !== 'identity') {
       // Without somebody who listens, the end of a body that nobody reads would be an error of the process.
@@ -101,27 +114,30 @@ export function createClient(settings: ClientSettings, clock: Clock): Client {
     }
     let whole = Buffer.allocUnsafe(FIRST_BYTES);
     let bytes = 0;
-    let free: (() => void) | undefined;
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        const end = bytes + chunk.length;
-        if (end > MAX_ANSWER_BYTES) return { kind: 'too large' };
-        if (end > LARGE_BYTES) free ??= await large.take(signal);
-        // Copied at once: chunks that are kept until the end would be there beside the whole.
-        if (end > whole.length) whole = grown(whole, bytes, end);
-        chunk.copy(whole, bytes);
-        bytes = end;
-      }
-    } finally {
-      free?.();
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const end = bytes + chunk.length;
+      if (end > MAX_ANSWER_BYTES) return { kind: 'too large' };
+      if (end > LARGE_BYTES) await begin();
+      // Copied at once: chunks that are kept until the end would be there beside the whole.
+      if (end > whole.length) whole = grown(whole, bytes, end);
+      chunk.copy(whole, bytes);
+      bytes = end;
     }
     return { kind: 'answer', body: whole.subarray(0, bytes), date: first(headers['date']) };
   }
 
   return {
-    async query(promql, atMs, stop) {
+    turn: () => createTurn(large),
+    async query(promql, atMs, turn, stop) {
       const cut = new AbortController();
-      const timer = clock.setTimer(() => cut.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const start = () => clock.setTimer(() => cut.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      let timer = start();
+      // That others have large answers is not the server's fault.
+      const begin = async () => {
+        timer.cancel();
+        await turn.begin(stop);
+        timer = start();
+      };
       const signal = AbortSignal.any([stop, cut.signal]);
       let authorization: string | undefined;
       const scrub = (text: string) => withoutSecrets(text, settings, authorization);
@@ -132,7 +148,7 @@ export function createClient(settings: ClientSettings, clock: Clock): Client {
           time: (atMs / 1000).toFixed(3),
           timeout: `${timeoutMs}ms`,
         });
-        const asked = await ask(form.toString(), authorization, signal);
+        const asked = await ask(form.toString(), authorization, { signal, begin });
         return asked.kind === 'failed' ? { ...asked, reason: scrub(asked.reason) } : asked;
       } catch (error) {
         return failed(scrub(cut.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error)), {

@@ -40,7 +40,7 @@ async function collectAll(
   const settleMs = Math.max(settings.queryOffsetMs, settings.delayMs);
   const { onWarnings, waitForSamplesMs } = settings;
   const asking = createAsking({ client, time, settleMs, onWarnings, name, rareLog, signal, report });
-  const coverage = createCoverage(asking, settings.coverage);
+  const coverage = createCoverage(settings.coverage);
   const own = { queryOffsetMs: settings.queryOffsetMs, cursor, collector: name, rareLog, report };
   const metrics = [
     ...settings.queries.map((query) => createQueryMetric(query, settings)),

@@ -6,6 +6,27 @@ export interface Slots {
   take(signal: AbortSignal): Promise<() => void>;
 }
 
+/** What one work has of the slots: one at most, however often it asks, so that no two wait for each other. */
+export interface Turn {
+  /** Resolves when the work has its slot. Rejects with {@link Stopped} when the signal is aborted first. */
+  begin(signal: AbortSignal): Promise<void>;
+  /** The work is over. */
+  end(): void;
+}
+
+export function createTurn(slots: Slots): Turn {
+  let giveBack: (() => void) | undefined;
+  return {
+    async begin(signal) {
+      giveBack ??= await slots.take(signal);
+    },
+    end() {
+      giveBack?.();
+      giveBack = undefined;
+    },
+  };
+}
+
 export function createSlots(count: number): Slots {
   let free = count;
   const waiting = new Set<() => void>();

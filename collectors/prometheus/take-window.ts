@@ -1,5 +1,5 @@
 import type { CursorChange, SourceContext, SourceRecord } from '../core/source.ts';
-import type { Asking, Coverage } from './asking.ts';
+import type { Asking, AskingWithin, Coverage } from './asking.ts';
 import { type Held, held } from './held.ts';
 import { MalformedAnswer } from './malformed-answer.ts';
 import type { Metric } from './metric.ts';
@@ -12,11 +12,13 @@ export interface TakeSurroundings {
   readonly context: SourceContext;
   readonly windows: Windows;
   readonly time: SourceTime;
-  readonly asking: Asking;
+  readonly asking: AskingWithin;
   readonly coverage: Coverage;
   /** So long a window in which nothing was scraped is waited for: its samples may come late. */
   readonly waitForSamplesMs: number;
 }
+
+type Outcome = { readonly kind: 'taken' } | Held;
 
 /** Why a window will never be known. */
 type Reason = 'too_old' | 'no_scrapes' | 'schedule_changed';
@@ -30,13 +32,24 @@ const SAID: Readonly<Record<Reason, string>> = {
 const RECORDS_A_STEP = 1000;
 
 /** Reads a window and commits it with the progress behind it, or gives it up, or leaves it open. */
-export async function takeWindow(
+export function takeWindow(
+  metric: Metric,
+  next: Exclude<NextWindow, { kind: 'later' }>,
+  known: Progress | undefined,
+  surroundings: TakeSurroundings,
+): Promise<Outcome> {
+  // Series are read from their answer as they are mapped: it is there until they are on disk.
+  return surroundings.asking.within((asking) => takeWith(asking, metric, next, known, surroundings));
+}
+
+async function takeWith(
+  asking: Asking,
   metric: Metric,
   { kind, window }: Exclude<NextWindow, { kind: 'later' }>,
   known: Progress | undefined,
   surroundings: TakeSurroundings,
-): Promise<{ readonly kind: 'taken' } | Held> {
-  const { context, windows, asking } = surroundings;
+): Promise<Outcome> {
+  const { context, windows } = surroundings;
   const progress = { sinceMs: known?.sinceMs ?? window.fromMs, upToMs: window.toMs };
   const gap =
     known?.gapFromMs === undefined
@@ -53,7 +66,7 @@ export async function takeWindow(
   }
   const read = await unlessMalformed(metric.read(window, known, asking));
   if (read.kind === 'held') return noteHeld(metric, window, read, context);
-  const isCovered = read.isEmpty ? await coveredBy(metric, window, surroundings) : true;
+  const isCovered = read.isEmpty ? await coveredBy(asking, metric, window, surroundings) : true;
   if (typeof isCovered !== 'boolean') return noteHeld(metric, window, isCovered, context);
   if (isCovered) return finish(withGap(read.records, gap), read.cursor);
   note(metric, window, 'no_scrapes', context);
@@ -73,11 +86,12 @@ async function unlessMalformed<T>(reading: Promise<T>): Promise<T | Held> {
 
 /** Nothing is no answer where nothing was scraped. */
 async function coveredBy(
+  asking: Asking,
   { isCarried }: Metric,
   window: Window,
   { coverage, time, waitForSamplesMs }: TakeSurroundings,
 ): Promise<boolean | Held> {
-  const isCovered = await unlessMalformed(coverage.isCovered(window));
+  const isCovered = await unlessMalformed(coverage.isCovered(window, asking));
   if (isCovered !== false) return isCovered;
   // A counter makes up with its next sample what comes late.
   const isWaitedFor = !isCarried && time.nowMs() - window.toMs < waitForSamplesMs;
