@@ -46,7 +46,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return { status: 'ok' };
   },
   migrations: async ({ usage, db }) => {
-    const unknown = [...db.unknownMigrations(), ...(await usage.upkeep()).unknownMigrations];
+    const unknown = [...(await db.unknownMigrations()), ...(await usage.upkeep()).unknownMigrations];
     if (unknown.length === 0) return { status: 'ok' };
     return { status: 'failed', detail: `a newer program has migrated the databases: ${unknown.join(', ')}` };
   },

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { ControlDb } from './db/control-db.ts';
 import type { DbHandle } from './db/handle.ts';
+import type { Locks } from './db/locks.ts';
 import type { NewId } from './ids.ts';
 import type { Logger } from './log.ts';
 
@@ -13,8 +14,11 @@ export interface Scope extends DbHandle {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
-  /** Runs the work in one transaction; a throw rolls back. Inside one, the work joins it. */
-  transaction<T>(work: (scope: Scope) => Promise<T>): Promise<T>;
+  /**
+   * Runs the work in one transaction; a throw rolls back. Inside one, the work joins it.
+   * @param locks see `Locks`: what it is about, so that it need not wait for all others
+   */
+  transaction<T>(work: (scope: Scope) => Promise<T>, locks?: Locks): Promise<T>;
   /** See `ControlDb.withoutSync`. */
   withoutSync<T>(work: (scope: Scope) => Promise<T>): Promise<T>;
 }
@@ -34,7 +38,7 @@ export function createScope({ db, clock, newId, log }: ScopeParts): Scope {
     clock,
     newId,
     log,
-    transaction: (work) => db.transaction((trx) => work(within(trx))),
+    transaction: (work, locks) => db.transaction((trx) => work(within(trx)), locks),
     withoutSync: (work) => db.withoutSync((own) => work(within(own))),
   };
 }
@@ -44,7 +48,7 @@ export function atTime(scope: Scope, clock: Clock): Scope {
   return {
     ...scope,
     clock,
-    transaction: (work) => scope.transaction((own) => work(atTime(own, clock))),
+    transaction: (work, locks) => scope.transaction((own) => work(atTime(own, clock)), locks),
     withoutSync: (work) => scope.withoutSync((own) => work(atTime(own, clock))),
   };
 }

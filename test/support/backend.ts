@@ -8,13 +8,14 @@ import { type App, type AppParts, type Backend, createBackend } from '../../back
 import type { BillingRuns } from '../../backend/billing/billing-runs/index.ts';
 import type { Invoices } from '../../backend/billing/invoices/index.ts';
 import type { UsageStore } from '../../backend/metering/usage-store/index.ts';
-import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
+import type { ControlDb } from '../../backend/platform/db/control-db.ts';
 import type { BodyBudget } from '../../backend/platform/http/body-budget.ts';
 import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { createScope } from '../../backend/platform/scope.ts';
 import { contractIsAvailable, contractViolations } from './contract.ts';
-import { copyDatabaseTemplate, MIGRATIONS } from './database-template.ts';
+import { openTestControlDb } from './control-engine.ts';
+import { copyDatabaseTemplate } from './database-template.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 import { openTestUsageStore } from './usage-store.ts';
 
@@ -86,7 +87,7 @@ export async function createTestBackend(
   const clock = testClock(options.start);
   const newId = createIds(clock);
   const usage = await openTestUsageStore(join(dataDir, 'usage.sqlite'), clock);
-  const db = openControlDb(join(dataDir, 'control.sqlite'), MIGRATIONS);
+  const { db, remove } = await openTestControlDb(dataDir);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({
     name: role,
     role: role as keyof typeof TOKENS,
@@ -140,6 +141,7 @@ export async function createTestBackend(
       await notifications.close();
       await usage.close();
       await db.close();
+      await remove();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

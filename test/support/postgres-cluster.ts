@@ -110,10 +110,11 @@ async function onServer(sql: string): Promise<void> {
 
 let count = 0;
 
-/** An empty database of a test's own. */
-export async function createDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+/** A database of a test's own, empty or a copy of another, which nobody may have open. */
+export async function createDatabase(template?: { url: string }): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${process.pid}_${++count}`;
-  await onServer(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'`);
+  const from = template === undefined ? 'template0' : new URL(template.url).pathname.slice(1);
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${from} ENCODING 'UTF8' LOCALE 'C.UTF-8'`);
   const url = new URL(await serverUrl());
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) };

@@ -1,10 +1,11 @@
+import { customerLock } from '../../platform/db/locks.ts';
 import { atTime, type Scope } from '../../platform/scope.ts';
 import { type NowByCustomer, testClockRepository } from './repository.ts';
 
 /**
  * Work for one customer, by the customer's time: the real one or, for a sandbox customer, a clock that stands at its own
  * now. Whatever depends on time (status, periods, balances, due dates) runs in one; what asks for it by type cannot be
- * given another time by mistake.
+ * given another time by mistake. Its transactions keep others from the customer.
  */
 export interface CustomerScope extends Scope {
   readonly customerId: string;
@@ -20,7 +21,12 @@ export async function customerScope(scope: Scope, customerId: string): Promise<C
 }
 
 function ofCustomer(scope: Scope, customerId: string): CustomerScope {
-  return { ...scope, customerId, transaction: (work) => scope.transaction((own) => work(ofCustomer(own, customerId))) };
+  const locks = [customerLock(customerId)];
+  return {
+    ...scope,
+    customerId,
+    transaction: (work) => scope.transaction((own) => work(ofCustomer(own, customerId)), locks),
+  };
 }
 
 /** Now for every customer: for lists and jobs over all of them. */

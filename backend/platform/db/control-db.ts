@@ -9,6 +9,7 @@ import {
 } from './commit-ledger.ts';
 import { markPathOf } from './commit-mark.ts';
 import type { DbHandle } from './handle.ts';
+import type { Locks } from './locks.ts';
 import { migrateSqlite, prepareUnknownMigrations } from './migrate.ts';
 import { type OneHandle, oneHandle } from './one-handle.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -23,8 +24,9 @@ export interface ControlDb extends DbHandle {
   /**
    * Runs the work in one transaction; a throw rolls back. Inside one, the work joins it. What the work asks of another
    * handle is refused, since that one would wait for this transaction, and this one for it.
+   * @param locks what it keeps from others meanwhile, where there can be others; default: everything
    */
-  transaction<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
+  transaction<T>(work: (db: ControlDb) => Promise<T>, locks?: Locks): Promise<T>;
   /**
    * Runs single writes that wait for no disk. They reach it before any transaction that comes later does; when the power
    * fails, the last ones may be lost. Not for what an answer promises.
@@ -33,7 +35,7 @@ export interface ControlDb extends DbHandle {
   /** Rejects when the database does not answer. */
   check(): Promise<void>;
   /** What a newer program has done to the file since: this one must not go on with it. */
-  unknownMigrations(): readonly string[];
+  unknownMigrations(): readonly string[] | Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

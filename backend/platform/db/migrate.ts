@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sqlite } from './sqlite.ts';
 
-interface Migration {
+export interface Migration {
   version: number;
   name: string;
   sql: string;
@@ -36,7 +36,7 @@ export function migrateSqlite(db: Sqlite, folder: string): string[] {
       applied.push(migration.name);
     }).immediate();
   }
-  refuseNewerDatabase(db, migrations);
+  refuseNewer(readApplied(db), migrations);
   return applied;
 }
 
@@ -45,14 +45,21 @@ function isApplied(db: Sqlite, migration: Migration): boolean {
     | { checksum: string }
     | undefined;
   if (row === undefined) return false;
-  if (row.checksum !== migration.checksum) {
-    throw new Error(`migration ${migration.name} was changed after it had been applied: restore the original file`);
-  }
+  refuseChanged(migration, row.checksum);
   return true;
 }
 
-function refuseNewerDatabase(db: Sqlite, migrations: readonly Migration[]): void {
-  const [unknown] = findUnknown(db, migrations);
+export function refuseChanged({ name, checksum }: Pick<Migration, 'name' | 'checksum'>, applied: string): void {
+  if (applied !== checksum) {
+    throw new Error(`migration ${name} was changed after it had been applied: restore the original file`);
+  }
+}
+
+type Applied = Pick<Migration, 'version' | 'name'>;
+
+/** @param applied what the database has */
+export function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[]): void {
+  const [unknown] = unknownAmong(applied, migrations);
   if (unknown !== undefined) {
     throw new Error(`the database has migration ${unknown}, this program does not know it: use a newer program`);
   }
@@ -64,20 +71,21 @@ function refuseNewerDatabase(db: Sqlite, migrations: readonly Migration[]): void
  */
 export function prepareUnknownMigrations(db: Sqlite, folder: string): () => string[] {
   const migrations = readMigrations(folder);
-  return () => findUnknown(db, migrations);
+  return () => unknownAmong(readApplied(db), migrations);
 }
 
-function findUnknown(db: Sqlite, migrations: readonly Migration[]): string[] {
+function readApplied(db: Sqlite): Applied[] {
+  return db.prepare('SELECT version, name FROM schema_migrations ORDER BY version').all() as Applied[];
+}
+
+/** The names of those that this program does not know. */
+export function unknownAmong(applied: readonly Applied[], migrations: readonly Migration[]): string[] {
   const known = new Set(migrations.map((migration) => migration.version));
-  const applied = db.prepare('SELECT version, name FROM schema_migrations ORDER BY version').all() as {
-    version: number;
-    name: string;
-  }[];
   return applied.flatMap(({ version, name }) => (known.has(version) ? [] : [name]));
 }
 
 /** Numbers may have gaps: they are given out before the work on them is done, and it is not done in their order. */
-function readMigrations(folder: string): Migration[] {
+export function readMigrations(folder: string): Migration[] {
   const migrations = readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
     .sort()

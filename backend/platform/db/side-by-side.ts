@@ -1,14 +1,16 @@
 import { sql } from 'kysely';
 import type { DbHandle } from './handle.ts';
+import { type Locks, locksOfAll } from './locks.ts';
 
 /** What can run a transaction, and gives it a handle of the same kind: the database, or a scope. */
 export interface Transacting<Handle> extends DbHandle {
-  transaction<T>(work: (handle: Handle) => Promise<T>): Promise<T>;
+  transaction<T>(work: (handle: Handle) => Promise<T>, locks?: Locks): Promise<T>;
 }
 
 /** A transaction that one of the works asks for. */
 interface Waiting<Handle> {
   index: number;
+  locks: Locks | undefined;
   run(trx: Handle): Promise<void>;
   /** After the commit: the one who asked goes on. */
   settle(): void;
@@ -46,9 +48,9 @@ export async function sideBySide<T, Handle extends Transacting<Handle>>(
   };
   const handleOf = (index: number): Handle => ({
     ...db,
-    transaction: <R>(work: (handle: Handle) => Promise<R>) =>
+    transaction: <R>(work: (handle: Handle) => Promise<R>, locks?: Locks) =>
       new Promise<R>((resolve, reject) => {
-        waiting.push({ index, ...settling(work, resolve, reject) });
+        waiting.push({ index, locks, ...settling(work, resolve, reject) });
         commitIfAllWait();
       }),
   });
@@ -69,7 +71,7 @@ function settling<R, Handle extends DbHandle>(
   work: (db: Handle) => Promise<R>,
   resolve: (result: R) => void,
   reject: (error: unknown) => void,
-): Omit<Waiting<Handle>, 'index'> {
+): Omit<Waiting<Handle>, 'index' | 'locks'> {
   let settle = () => {};
   return {
     run: async (trx) => {
@@ -92,5 +94,5 @@ function settling<R, Handle extends DbHandle>(
 function commit<Handle extends Transacting<Handle>>(db: Handle, group: readonly Waiting<Handle>[]): Promise<void> {
   return db.transaction(async (trx) => {
     for (const each of group) await each.run(trx);
-  });
+  }, locksOfAll(group.map(({ locks }) => locks)));
 }

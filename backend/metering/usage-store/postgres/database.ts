@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { isSound, openPool, type PoolOptions } from '../../../platform/postgres/pool.ts';
 import { unavailable } from './failures.ts';
 
 /** A connection of a pool while somebody has it. */
@@ -27,51 +28,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions {
-  url: string;
-  schema: string;
-  name: string;
-  maxConnections: number;
-  statementTimeoutMs: number;
-}
-
-const CONNECT_TIMEOUT_MS = 5000;
-const LOCK_TIMEOUT_MS = 20_000;
-const INT8 = 20;
-const INT8_ARRAY = 1016;
-
-function toNumber(text: string): number {
-  const number = Number.parseInt(text, 10);
-  if (!Number.isSafeInteger(number)) throw new Error(`the database holds a number that is too large: ${text}`);
-  return number;
-}
-
-/** 64-bit integers as numbers where they are exact; numeric stays text. */
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (oid === INT8) return toNumber;
-    if (oid === INT8_ARRAY) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(toNumber));
-    return pg.types.getTypeParser(oid, format as 'text');
-  }) as pg.CustomTypesConfig['getTypeParser'],
-};
-
 /** A pool of connections, each with its bounds of time. */
-export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    application_name: options.name,
-    max: options.maxConnections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: options.statementTimeoutMs,
-    lock_timeout: Math.min(LOCK_TIMEOUT_MS, options.statementTimeoutMs),
-    idle_in_transaction_session_timeout: options.statementTimeoutMs,
-    keepAlive: true,
-    types,
-    // A cursor is always read to its end.
-    options: `-c search_path=${options.schema} -c cursor_tuple_fraction=1 -c client_min_messages=warning -c jit=off`,
-  });
-  // An idle connection that is lost is replaced by the next one that is needed.
-  pool.on('error', () => {});
+export function openDatabase(options: PoolOptions): Database {
+  const pool = openPool(options);
   const withClient: Database['withClient'] = async (work) => {
     let client: PgClient;
     try {
@@ -116,17 +75,6 @@ const waiters = new WeakMap<PgClient, AbortSignal>();
 export function readFor(client: PgClient, ended: AbortSignal | undefined): void {
   if (ended === undefined) waiters.delete(client);
   else waiters.set(client, ended);
-}
-
-/** An error that the server has told leaves the connection as it was. */
-function isSound(error: unknown): boolean {
-  return error instanceof pg.DatabaseError ? error.severity !== 'FATAL' : !isLost(error);
-}
-
-function isLost(error: unknown): boolean {
-  return (
-    error instanceof Error && /Connection terminated|ECONNRESET|EPIPE|not queryable|read ETIMEDOUT/.test(error.message)
-  );
 }
 
 async function inTransaction<T>(

@@ -5,7 +5,8 @@ import { bucketOf, bucketStartMs, LEVELS, type Level, levelByCode, levelsOf } fr
 import { storableValue } from './contributions.ts';
 import { type Database, LOCKS, numberArray, type PgClient, textArray, underLock } from './database.ts';
 import { readEventRows } from './event-rows.ts';
-import { createFailures, isPassing } from './failures.ts';
+import { isPassing } from '../../../platform/postgres/failures.ts';
+import { createFailures } from './failures.ts';
 import { cellsSql, foldDeltas } from './fold.ts';
 import { keepingOf, type Series, toSeries } from './series.ts';
 import type { Tuples } from './tuples.ts';

@@ -1,0 +1,118 @@
+import { Kysely, sql } from 'kysely';
+import { openPool } from '../postgres/pool.ts';
+import type { ControlDb } from './control-db.ts';
+import { type Locks, READING } from './locks.ts';
+import { type OneHandle, oneHandle } from './one-handle.ts';
+import { postgresDialect } from './postgres-dialect.ts';
+import { migratePostgres, unknownToPostgres } from './postgres-migrate.ts';
+
+const SCHEMA = 'control';
+const MAX_CONNECTIONS = 20;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/** Of the whole control plane; held together with others by those that name what they are about. */
+const EVERYTHING = 0x636f6e74;
+
+/**
+ * Opens the database, applies what migrations are missing.
+ * @param url postgres://…; its text has to be in the order of its characters: "C.UTF-8", "C"
+ * @throws Error when the order is another, or the database newer than this program
+ */
+export async function openPostgresControlDb(url: string, migrationsFolder: string): Promise<ControlDb> {
+  const pool = openPool({
+    url,
+    schema: SCHEMA,
+    name: 'control',
+    maxConnections: MAX_CONNECTIONS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  });
+  try {
+    await refuseOtherOrder(pool);
+    await migratePostgres(pool, SCHEMA, migrationsFolder);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  const handles = oneHandle();
+  const kysely = new Kysely<unknown>({ dialect: postgresDialect(pool), plugins: [handles.plugin] });
+  return wrap(kysely, {
+    handles,
+    close: () => kysely.destroy(),
+    unknownMigrations: () => unknownToPostgres(pool, migrationsFolder),
+  });
+}
+
+/** Instants and keys are compared as text. */
+async function refuseOtherOrder(pool: ReturnType<typeof openPool>): Promise<void> {
+  const { rows } = await pool.query(`SELECT datcollate AS "order" FROM pg_database WHERE datname = current_database()`);
+  const { order } = rows[0] as { order: string };
+  if (!/^(C|POSIX|C\.UTF-?8)$/i.test(order)) {
+    throw new Error(`the database orders text by ${order}: create it with LOCALE 'C.UTF-8' and TEMPLATE template0`);
+  }
+}
+
+interface Whole extends Pick<ControlDb, 'close' | 'unknownMigrations'> {
+  handles: OneHandle;
+}
+
+function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
+  const having = <T>(own: Kysely<unknown>, work: (db: ControlDb) => Promise<T>): Promise<T> =>
+    whole.handles.holding(() => work(wrap(own.withoutPlugins(), whole)));
+  return {
+    kysely,
+    transaction: async (work, locks) => {
+      if (kysely.isTransaction) {
+        if (locks !== undefined) await takeNamed(kysely, locks);
+        return work(wrap(kysely, whole));
+      }
+      whole.handles.beforeWaiting();
+      const begin = kysely.transaction();
+      const isReading = locks === READING;
+      const set = isReading ? begin.setIsolationLevel('repeatable read').setAccessMode('read only') : begin;
+      return set.execute(async (trx) => {
+        const own = (trx as Kysely<unknown>).withoutPlugins();
+        await takeAll(own, locks);
+        return having(own, work);
+      });
+    },
+    withoutSync: async (work) => {
+      if (kysely.isTransaction) return work(wrap(kysely, whole));
+      whole.handles.beforeWaiting();
+      return kysely.transaction().execute(async (trx) => {
+        const own = (trx as Kysely<unknown>).withoutPlugins();
+        await sql`SET LOCAL synchronous_commit = off`.execute(own);
+        return having(own, work);
+      });
+    },
+    check: async () => {
+      await sql`SELECT 1`.execute(kysely);
+    },
+    close: whole.close,
+    unknownMigrations: whole.unknownMigrations,
+  };
+}
+
+/**
+ * The first statements of a transaction: what comes after them sees what the holder before has done. Everybody takes the
+ * one of everything first, and the named ones in one order, so nobody waits in a circle.
+ */
+async function takeAll(own: Kysely<unknown>, locks: Locks | undefined): Promise<void> {
+  if (locks === READING) return;
+  if (locks === undefined) {
+    await sql`SELECT pg_advisory_xact_lock(${sql.lit(EVERYTHING)})`.execute(own);
+    return;
+  }
+  await sql`SELECT pg_advisory_xact_lock_shared(${sql.lit(EVERYTHING)})`.execute(own);
+  await takeNamed(own, locks);
+}
+
+/**
+ * Inside a transaction, too: whoever has it already gets it again, and what a savepoint has given up is taken anew. Two that
+ * take further ones in different orders are found by the database, which ends one of them: 503, and once more.
+ */
+async function takeNamed(own: Kysely<unknown>, locks: Locks): Promise<void> {
+  if (locks === READING || locks.length === 0) return;
+  await sql`SELECT pg_advisory_xact_lock(lock) FROM (
+    SELECT DISTINCT hashtextextended(name, 0) AS lock FROM unnest(${[...locks]}::text[]) AS name ORDER BY lock
+  ) AS locks`.execute(own);
+}
