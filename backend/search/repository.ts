@@ -23,14 +23,15 @@ export async function findRows(
   const contained = contain.map((name) =>
     filterExpression(name, { field: name, operator: 'contains', values: [text] }),
   );
-  const more = also === undefined ? [] : [fragmentExpression({ text: also, params: [text] })];
+  const more = also === undefined ? [] : [fragmentExpression(also(text))];
   const isWhole = or([sql`id = ${text}`, ...contain.map((name) => sql`lower(${sql.ref(name)}) = lower(${text})`)]);
+  const newestFirst = shows.version === undefined ? sql`` : sql`${sql.ref(shows.version)} DESC,`;
   const query = sql<FoundRow>`
     SELECT id, ${column(shows.name)} AS name, ${column(shows.key)} AS key, ${column(shows.version)} AS version,
       ${column(shows.customerId)} AS customer_id
     FROM ${sql.table(table)}
     WHERE ${sql.raw(living)} AND ${or([sql`id = ${text}`, ...contained, ...more])}
-    ORDER BY CASE WHEN ${isWhole} THEN 0 ELSE 1 END, ${column(shows.name)}, ${column(shows.version)} DESC, id
+    ORDER BY CASE WHEN ${isWhole} THEN 0 ELSE 1 END, ${sql.ref(shows.name)}, ${newestFirst} id
     LIMIT ${limit}`;
   return (await query.execute(db.kysely)).rows;
 }

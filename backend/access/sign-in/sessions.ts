@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { sessionsLock } from '../../platform/db/locks.ts';
 import type { Caller } from '../../platform/http/env.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Role } from '../../platform/http/roles.ts';
@@ -89,7 +90,7 @@ export function createSessions(deps: {
         const own = sessionRepository(scope);
         await own.insert(row);
         await own.prune(owner.id, MAX_SESSIONS_OF_ONE, nowMs);
-      });
+      }, [sessionsLock(owner.id)]);
       return { session: toSession(row), secret };
     },
     find: async (secret) => {

@@ -1,3 +1,4 @@
+import { customerLock } from '../../platform/db/locks.ts';
 import { notFound, RequestProblem } from '../../platform/errors.ts';
 import type { Scope } from '../../platform/scope.ts';
 import { profileProblem } from './errors.ts';
@@ -48,13 +49,13 @@ export function createCustomerBilling(deps: {
         }
         await save(scope, customerId, billing);
         return billing;
-      }),
+      }, [customerLock(customerId)]),
     replaceAppData: (customerId, data) =>
       scope.transaction(async (scope) => {
         const billing = await profileRepository(scope).customerBilling(customerId);
         await save(scope, customerId, { ...billing, app_data: data });
         return data;
-      }),
+      }, [customerLock(customerId)]),
     profileOf: async (customerId, own) => {
       const profiles = profileRepository(own);
       const given = (await profiles.customerBilling(customerId))?.billing_profile?.id;

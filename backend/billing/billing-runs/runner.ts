@@ -3,6 +3,7 @@
  * process that is killed is followed by one that goes on where it was. Each step of an item is done as a whole or not
  * at all, and doing one again changes nothing.
  */
+import { BILLING_RUNS } from '../../platform/db/locks.ts';
 import { sideBySide } from '../../platform/db/side-by-side.ts';
 import { RequestProblem } from '../../platform/errors.ts';
 import { formatInstant } from '../../platform/instant.ts';
@@ -137,7 +138,7 @@ async function workOff(
       const isOurs = await scope.transaction(async (scope) => {
         run = await note(scope, done);
         return renew(scope, holder);
-      });
+      }, [BILLING_RUNS]);
       if (!isOurs || isStopping()) return false;
     }
   }

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
+import { filterSql } from '../../platform/db/filter-sql.ts';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
+import { nullsSmallest } from '../../platform/db/ordering.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -83,7 +85,7 @@ function pages(tables: Tables) {
       const { total } = await living.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const rows = await living
         .selectAll()
-        .orderBy(COLUMNS[sort.field], sort.direction)
+        .orderBy(COLUMNS[sort.field], nullsSmallest(sort.direction))
         .orderBy('id', sort.direction)
         .limit(page.size)
         .offset((page.number - 1) * page.size)
@@ -230,5 +232,8 @@ export const INVOICES_SEARCHED: SearchedTable = {
   shows: { name: 'number', customerId: 'customer_id' },
   contain: [],
   // In the index of the numbers, and no more of them than a search shows: the rows themselves are large.
-  also: 'number IN (SELECT number FROM invoices WHERE instr(lower(number), lower(?)) > 0 ORDER BY number LIMIT 1001)',
+  also: (text) => {
+    const { text: isIn, params } = filterSql('number', { field: 'number', operator: 'contains', values: [text] });
+    return { text: `number IN (SELECT number FROM invoices WHERE ${isIn} ORDER BY number LIMIT 1001)`, params };
+  },
 };

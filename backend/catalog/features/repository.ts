@@ -1,6 +1,7 @@
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
+import { nullsSmallest } from '../../platform/db/ordering.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -34,7 +35,9 @@ export function featureRepository(db: DbHandle) {
     /** All features that have or had one of the keys, those archived first before those archived later. */
     byKeys: (keys: readonly string[]): Promise<Feature[]> =>
       allFeatures(
-        inLists(keys, (list) => features().where('key', 'in', list).orderBy('deleted_at').orderBy('id').execute()),
+        inLists(keys, (list) =>
+          features().where('key', 'in', list).orderBy('deleted_at', nullsSmallest('asc')).orderBy('id').execute(),
+        ),
       ),
     livingByKey: async (key: string): Promise<Feature | undefined> => {
       const row = await features().where('key', '=', key).where('deleted_at', 'is', null).executeTakeFirst();

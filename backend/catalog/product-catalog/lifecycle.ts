@@ -1,3 +1,4 @@
+import { catalogLock } from '../../platform/db/locks.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -60,13 +61,17 @@ export interface VersionLifecycle<Content> {
 
 export function createVersionLifecycle<Content>(scope: Scope, kind: VersionKind<Content>): VersionLifecycle<Content> {
   const judge = (version: Version<Content>, scope: Scope) => judgeVersion(kind, version, scope, scope.clock.nowMs());
+  const lockOf = (key: string) => catalogLock(kind.table, key);
+  /** Changes one version: its key stays. What others may rest on (removals, copies with their add-ons) keeps all others out. */
+  const ofVersion = async <T>(id: string, work: (scope: Scope) => Promise<T>): Promise<T> =>
+    scope.transaction(work, [lockOf((await existing(kind, scope, id)).key)]);
   return {
     create: (request) =>
       scope.transaction(async (scope) => {
         await refuseSecondDraft(kind, scope, request.key, 'bad-request');
         const version = await insertDraft(kind, scope, request);
         return refuseCritical(await judge(version, scope));
-      }),
+      }, [lockOf(request.key)]),
     get: async (id) => judge(await existing(kind, scope, id), scope),
     list: async (filters, sort, page) => {
       const atMs = scope.clock.nowMs();
@@ -76,7 +81,7 @@ export function createVersionLifecycle<Content>(scope: Scope, kind: VersionKind<
       return { versions: versions.map((version) => ({ version, issues: issues.get(version.id) ?? [] })), total };
     },
     update: (id, revise) =>
-      scope.transaction(async (scope) => {
+      ofVersion(id, async (scope) => {
         const version = await existing(kind, scope, id);
         if (version.deletedAt !== undefined) throw versionGone(kind.noun, id, version.deletedAt);
         const versions = versionRepository<Content>(scope, kind.table);
@@ -86,7 +91,7 @@ export function createVersionLifecycle<Content>(scope: Scope, kind: VersionKind<
       }),
     remove: (id) => scope.transaction((scope) => remove(kind, scope, id, scope.clock.nowMs())),
     publish: (id) =>
-      scope.transaction(async (scope) => {
+      ofVersion(id, async (scope) => {
         await publish(kind, scope, id, scope.clock.nowMs());
         return { version: await existing(kind, scope, id), issues: [] };
       }),

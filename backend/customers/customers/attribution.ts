@@ -1,3 +1,4 @@
+import { READING } from '../../platform/db/locks.ts';
 import type { Scope } from '../../platform/scope.ts';
 import { customerRepository, type SubjectRow } from './repository.ts';
 
@@ -30,7 +31,7 @@ export function createAttribution(scope: Scope): Attribution {
   return {
     findBySubjects: async (subjects) => ownersBySubject(await customerRepository(scope).livingSubjects(subjects)),
     // One transaction, or a subject that moves between the two reads would belong to both customers or to none.
-    findByIds: (ids) => scope.transaction((scope) => findByIds(scope, ids)),
+    findByIds: (ids) => scope.transaction((scope) => findByIds(scope, ids), READING),
     findAllSubjects: async () => ownersBySubject(await customerRepository(scope).allLivingSubjects()),
   };
 }

@@ -241,5 +241,8 @@ export const CUSTOMERS_SEARCHED: SearchedTable = {
   living: 'deleted_at IS NULL',
   shows: { name: 'name', key: 'key' },
   contain: ['key', 'name', 'primary_email'],
-  also: 'id IN (SELECT customer_id FROM customer_subject_keys WHERE deleted_at IS NULL AND subject_key = ?)',
+  also: (text) => ({
+    text: 'id IN (SELECT customer_id FROM customer_subject_keys WHERE deleted_at IS NULL AND subject_key = ?)',
+    params: [text],
+  }),
 };

@@ -3,6 +3,7 @@ import type { Subscriptions, SubscriptionView } from '../subscriptions/index.ts'
 import { customerScope } from '../test-clocks/index.ts';
 import { type AgreedAccess, type AgreedSubscription, followSubscription } from './from-subscription.ts';
 import { entitlementRepository } from './repository.ts';
+import { changingCustomer } from './service.ts';
 
 export interface FollowDeps {
   readonly scope: Scope;
@@ -19,7 +20,7 @@ const CUSTOMERS_AT_A_TIME = 100;
  */
 export async function followCustomer(customerId: string, deps: FollowDeps): Promise<void> {
   const { scope, subscriptions } = deps;
-  await scope.transaction(async (scope) => {
+  await changingCustomer(scope, customerId, async (scope) => {
     const nowMs = (await customerScope(scope, customerId)).clock.nowMs();
     const views = await subscriptions.listActiveViews([customerId], ALL_TIME, scope);
     const known = new Set(views.map(({ id }) => id));

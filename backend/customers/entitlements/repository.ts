@@ -2,6 +2,7 @@ import type { Kysely, RawBuilder } from 'kysely';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists } from '../../platform/db/in-lists.ts';
+import { nullsSmallest } from '../../platform/db/ordering.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -148,7 +149,7 @@ function grantTable(tables: Kysely<Tables>) {
       const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const rows = await query
         .selectAll('entitlement_grants')
-        .orderBy(`entitlement_grants.${sort.field}`, sort.direction)
+        .orderBy(`entitlement_grants.${sort.field}`, nullsSmallest(sort.direction))
         .orderBy('entitlement_grants.id', sort.direction)
         .limit(page.size)
         .offset((page.number - 1) * page.size)

@@ -1,3 +1,4 @@
+import { customerLock } from '../../platform/db/locks.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
@@ -62,7 +63,7 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
   const { scope } = deps;
   return {
     create: (customerId, request) =>
-      scope.transaction(async (scope) => {
+      changingCustomer(scope, customerId, async (scope) => {
         await livingCustomer(deps, customerId, scope);
         return toBody(await insertNew(deps, customerId, request, scope, await nowOf(customerId, scope)), deps, scope);
       }),
@@ -76,13 +77,13 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
     },
     get: async (customerId, id) => toBody(await entitlementOf(scope, customerId, id), deps, scope),
     remove: (customerId, id) =>
-      scope.transaction(async (scope) => {
+      changingCustomer(scope, customerId, async (scope) => {
         const nowMs = await nowOf(customerId, scope);
         const found = await changeable(scope, customerId, id, nowMs);
         await entitlementRepository(scope).markDeleted(found.id, nowMs);
       }),
     override: (customerId, id, request) =>
-      scope.transaction(async (scope) => {
+      changingCustomer(scope, customerId, async (scope) => {
         await livingCustomer(deps, customerId, scope);
         const nowMs = await nowOf(customerId, scope);
         const found = await changeable(scope, customerId, id, nowMs);
@@ -96,6 +97,11 @@ export function createEntitlementsService(deps: EntitlementDeps): EntitlementsSe
         return toBody(await insertNew(deps, customerId, request, scope, nowMs), deps, scope);
       }),
   };
+}
+
+/** A transaction over what a customer may use. */
+export function changingCustomer<T>(scope: Scope, customerId: string, work: (scope: Scope) => Promise<T>): Promise<T> {
+  return scope.transaction(work, [customerLock(customerId)]);
 }
 
 /** The customer's now: those on a test clock live by their own. */

@@ -10,8 +10,8 @@ import { entitlementNotFound, grantNotFound, invalidBody, invalidQuery, notMeter
 import { currentPeriod, type Measured, measuredOf } from './measuring.ts';
 import { entitlementRepository } from './repository.ts';
 import type { CreateGrant, GrantBody, GrantFilterField, GrantSortField, ResetRequest } from './schema.ts';
-import { type EntitlementDeps, entitlementOf, nowOf } from './service.ts';
-import { isInForceAt } from './types.ts';
+import { changingCustomer, type EntitlementDeps, entitlementOf, nowOf } from './service.ts';
+import { isInForceAt, type StoredGrant } from './types.ts';
 
 export const GRANT_SORT: SortRules<GrantSortField> = {
   fields: ['created_at', 'updated_at', 'effective_at', 'expires_at'],
@@ -48,7 +48,7 @@ export function createUsageChanges(deps: EntitlementDeps): UsageChanges {
   const { scope } = deps;
   return {
     grant: (customerId, entitlementId, request) =>
-      scope.transaction(async (scope) => {
+      changingCustomer(scope, customerId, async (scope) => {
         const nowMs = await nowOf(customerId, scope);
         const measured = await measuredInForce(deps, scope, customerId, entitlementId, nowMs);
         const grant = grantOf(request, { id: scope.newId(), entitlementId }, nowMs);
@@ -65,17 +65,25 @@ export function createUsageChanges(deps: EntitlementDeps): UsageChanges {
       const { grants, total } = await entitlementRepository(scope).grantPage(shown, filters, sort, page);
       return { data: grants.map((grant) => toGrantBody(grant, nowMs)), meta: pageMeta(page, total) };
     },
-    voidGrant: (grantId, at) => scope.transaction((scope) => voidGrant(deps, scope, grantId, at)),
+    voidGrant: async (grantId, at) => {
+      const { customerId } = await ownerOfGrant(scope, grantId);
+      await changingCustomer(scope, customerId, (scope) => voidGrant(deps, scope, grantId, at));
+    },
     reset: (customerId, entitlementId, request) =>
-      scope.transaction((scope) => reset(deps, scope, customerId, entitlementId, request)),
+      changingCustomer(scope, customerId, (scope) => reset(deps, scope, customerId, entitlementId, request)),
   };
 }
 
-async function voidGrant(deps: EntitlementDeps, scope: Scope, grantId: string, at: string | undefined): Promise<void> {
-  const repository = entitlementRepository(scope);
-  const grant = await repository.grantById(grantId);
+/** @throws RequestProblem 404 */
+async function ownerOfGrant(scope: Scope, grantId: string): Promise<{ grant: StoredGrant; customerId: string }> {
+  const grant = await entitlementRepository(scope).grantById(grantId);
   if (grant === undefined) throw grantNotFound(grantId);
   const { customerId } = await entitlementOf(scope, undefined, grant.entitlementId);
+  return { grant, customerId };
+}
+
+async function voidGrant(deps: EntitlementDeps, scope: Scope, grantId: string, at: string | undefined): Promise<void> {
+  const { grant, customerId } = await ownerOfGrant(scope, grantId);
   const nowMs = await nowOf(customerId, scope);
   if (grant.voidedAtMs !== undefined) throw invalidQuery('voided_at', 'the grant was voided already');
   const measured = await measuredInForce(deps, scope, undefined, grant.entitlementId, nowMs);
@@ -84,7 +92,7 @@ async function voidGrant(deps: EntitlementDeps, scope: Scope, grantId: string, a
   if (voidedAtMs < currentPeriod(measured, nowMs).fromMs) {
     throw invalidQuery('voided_at', 'must not lie before the current usage period');
   }
-  await repository.voidGrant(grantId, voidedAtMs, nowMs);
+  await entitlementRepository(scope).voidGrant(grantId, voidedAtMs, nowMs);
 }
 
 async function reset(

@@ -12,7 +12,7 @@ import { conflict, invalidField, subscriptionAddonNotFound } from './errors.ts';
 import { toAddonBody } from './mapping.ts';
 import { placePhases, statusAt } from './phases.ts';
 import type { CreateSubscriptionAddon, SubscriptionAddonSortField, UpdateSubscriptionAddon } from './schema.ts';
-import { changing, open, openFor, save } from './stored.ts';
+import { changingOne, open, openFor, save } from './stored.ts';
 import { resolveAddonChange } from './timing.ts';
 import type { PurchasedAddon, Subscription } from './types.ts';
 
@@ -42,7 +42,7 @@ export interface SubscriptionAddonService {
 export function createSubscriptionAddonService(deps: SubscriptionDeps): SubscriptionAddonService {
   return {
     create: (subscriptionId, request) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, subscriptionId, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, subscriptionId, 'change_addons');
         const atMs = resolveAddonChange(subscription, request.timing, nowMs);
         if (subscription.addons.some((bought) => bought.addonId === request.addon.id)) {
@@ -53,10 +53,10 @@ export function createSubscriptionAddonService(deps: SubscriptionDeps): Subscrip
         const saved = await save(scope, { ...subscription, addons: [...subscription.addons, bought] }, nowMs);
         await refuseUnbillable(deps, scope, saved);
         await refuseOverlaps(scope, saved);
-        return { customerId: subscription.customerId, result: toAddonBody(saved, bought, nowMs) };
+        return toAddonBody(saved, bought, nowMs);
       }),
     update: (subscriptionId, addonId, request) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, subscriptionId, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, subscriptionId, 'change_addons');
         const before = findBought(subscription, addonId);
         const atMs = resolveAddonChange(subscription, request.timing, nowMs);
@@ -66,7 +66,7 @@ export function createSubscriptionAddonService(deps: SubscriptionDeps): Subscrip
         const addons = subscription.addons.map((bought) => (bought.id === addonId ? changed : bought));
         const saved = await save(scope, { ...subscription, addons }, nowMs);
         await refuseOverlaps(scope, saved);
-        return { customerId: subscription.customerId, result: toAddonBody(saved, changed, nowMs) };
+        return toAddonBody(saved, changed, nowMs);
       }),
     get: async (subscriptionId, addonId) => {
       const { subscription, nowMs } = await open(deps.scope, subscriptionId);

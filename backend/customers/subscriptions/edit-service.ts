@@ -23,7 +23,7 @@ import { migratePhases } from './migration.ts';
 import { fromPlanVersion } from './plan-source.ts';
 import type { CustomizationInput, EditSubscription, MigrateSubscription } from './schema.ts';
 import { type ChangedSubscription, replace } from './start-service.ts';
-import { changing, openFor, save } from './stored.ts';
+import { changingOne, openFor, save } from './stored.ts';
 import { resolveEdit, resolveEnd } from './timing.ts';
 import type { PurchasedAddon, Subscription } from './types.ts';
 
@@ -41,7 +41,7 @@ export interface EditService {
 export function createEditService(deps: SubscriptionDeps): EditService {
   return {
     edit: (id, request) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'update');
         if (subscription.addons.length > 0) throw editWithAddons();
         const atMs = resolveEdit(subscription, request.timing, nowMs);
@@ -50,19 +50,18 @@ export function createEditService(deps: SubscriptionDeps): EditService {
         const phases = applyEdits(subscription, edits, { atMs, newId: scope.newId });
         const saved = await save(scope, { ...subscription, phases }, nowMs);
         await refuseOverlaps(scope, saved);
-        return { customerId: subscription.customerId, result: toSubscriptionBody(saved, nowMs) };
+        return toSubscriptionBody(saved, nowMs);
       }),
     migrate: (id, request) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'migrate');
         const target = await findTarget(deps, scope, subscription, request.target_version);
         const anchorMs = request.billing_anchor === undefined ? undefined : parseInstant(request.billing_anchor);
         const isReplaced =
           request.starting_phase !== undefined || (anchorMs !== undefined && anchorMs !== subscription.billingAnchorMs);
-        const result = isReplaced
-          ? await replaceByTarget(deps, scope, subscription, target, request, nowMs)
-          : await amend(deps, scope, subscription, target, resolveEdit(subscription, request.timing, nowMs), nowMs);
-        return { customerId: subscription.customerId, result };
+        return isReplaced
+          ? replaceByTarget(deps, scope, subscription, target, request, nowMs)
+          : amend(deps, scope, subscription, target, resolveEdit(subscription, request.timing, nowMs), nowMs);
       }),
   };
 }

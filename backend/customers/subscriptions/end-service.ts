@@ -5,7 +5,7 @@ import { conflict, transitionNotAllowed } from './errors.ts';
 import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
 import { statusAt } from './phases.ts';
 import { subscriptionRepository } from './repository.ts';
-import { changing, open, openFor, save } from './stored.ts';
+import { changingOne, open, openFor, save } from './stored.ts';
 import { resolveEnd } from './timing.ts';
 import type { Subscription } from './types.ts';
 
@@ -23,28 +23,27 @@ export interface EndService {
 export function createEndService(deps: SubscriptionDeps): EndService {
   return {
     cancel: (id, timing) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'cancel');
         const activeToMs = resolveEnd(subscription, timing, nowMs);
-        return answer(await save(scope, { ...subscription, activeToMs }, nowMs), nowMs);
+        return toSubscriptionBody(await save(scope, { ...subscription, activeToMs }, nowMs), nowMs);
       }),
     continue: (id) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'continue');
         const [successor] = await successors(scope, subscription);
         if (successor !== undefined) {
           throw conflict(`subscription ${successor.id} takes over: restore this one, or unschedule that one first`);
         }
-        return answer(await goOn(scope, subscription, nowMs), nowMs);
+        return toSubscriptionBody(await goOn(scope, subscription, nowMs), nowMs);
       }),
     unschedule: (id) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'delete');
         await unscheduled(scope, subscription, nowMs);
-        return { customerId: subscription.customerId, result: undefined };
       }),
     restore: (id) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'restore');
         const next = await successors(scope, subscription);
         for (const successor of next) {
@@ -53,7 +52,7 @@ export function createEndService(deps: SubscriptionDeps): EndService {
         }
         for (const successor of next.toReversed()) await unscheduled(scope, successor, nowMs);
         const { subscription: alone } = await open(scope, id);
-        return answer(await goOn(scope, alone, nowMs), nowMs);
+        return toSubscriptionBody(await goOn(scope, alone, nowMs), nowMs);
       }),
   };
 }
@@ -80,8 +79,4 @@ async function unscheduled(scope: Scope, subscription: Subscription, nowMs: numb
   const { subscription: previous } = await open(scope, subscription.previousId);
   const { supersedingId: _, ...alone } = previous;
   await save(scope, alone, nowMs);
-}
-
-function answer(subscription: Subscription, nowMs: number) {
-  return { customerId: subscription.customerId, result: toSubscriptionBody(subscription, nowMs) };
 }

@@ -1,4 +1,5 @@
 import { chargesNothing } from '../../catalog/rating/index.ts';
+import { READING } from '../../platform/db/locks.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
@@ -78,7 +79,7 @@ export function createSubscriptionQueries(deps: SubscriptionDeps): SubscriptionQ
         const { subscriptions, total } = await subscriptionRepository(scope).page(filters, sort, page, now);
         const data = subscriptions.map((own) => toSubscriptionBody(own, now.of(own.customerId)));
         return { data, meta: pageMeta(page, total) };
-      }),
+      }, READING),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import { inLists, inPieces } from '../../platform/db/in-lists.ts';
+import { nullsSmallest } from '../../platform/db/ordering.ts';
 import type { SearchedTable } from '../../platform/db/searched-table.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
@@ -84,6 +85,11 @@ export function subscriptionRepository(db: DbHandle) {
     /** Deleted ones too. */
     byId: async (id: string): Promise<Subscription | undefined> =>
       (await read(tables, all().where('id', '=', id))).at(0),
+    /** Whose it is; of deleted ones too. */
+    customerOf: async (id: string): Promise<string | undefined> => {
+      const own = tables.selectFrom('subscriptions').where('id', '=', id);
+      return (await own.select('customer_id').executeTakeFirst())?.customer_id;
+    },
     /** Deleted ones too; unknown ids are absent. */
     byIds: (ids: readonly string[]): Promise<Subscription[]> =>
       inLists(ids, (list) => read(tables, all().where('id', 'in', list))),
@@ -234,7 +240,7 @@ async function readPage(
   const { total } = await matching.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   const rows = await matching
     .selectAll('own')
-    .orderBy(`own.${sort.field}`, sort.direction)
+    .orderBy(`own.${sort.field}`, nullsSmallest(sort.direction))
     .orderBy('own.id', sort.direction)
     .limit(page.size)
     .offset((page.number - 1) * page.size)

@@ -10,7 +10,7 @@ import { findPlanSource, type PlanSource } from './plan-source.ts';
 import { reconcileItems } from './reconcile-items.ts';
 import { subscriptionRepository } from './repository.ts';
 import type { CreateSubscription } from './schema.ts';
-import { changing, customersOf, openFor, save } from './stored.ts';
+import { changing, changingOne, customersOf, openFor, save } from './stored.ts';
 import { resolveEnd, resolveStart } from './timing.ts';
 import type { Subscription } from './types.ts';
 
@@ -41,25 +41,24 @@ export type StartTerms = Pick<
 
 export function createStartService(deps: SubscriptionDeps): StartService {
   return {
-    create: (request) =>
-      changing(deps, async (scope) => {
-        refuseCreditOnly(request);
-        const customer = await findBuyer(customersOf(scope), request.customer);
-        const nowMs = (await customerScope(scope, customer.id)).clock.nowMs();
+    create: async (request) => {
+      refuseCreditOnly(request);
+      const { id: customerId } = await findBuyer(customersOf(deps.scope), request.customer);
+      return changing(deps, customerId, async (scope) => {
+        const nowMs = (await customerScope(scope, customerId)).clock.nowMs();
         const activeFromMs = resolveStart(request.timing, nowMs);
         const source = await findPlanSource(scope, deps, request, scope.clock.nowMs());
-        const started = draft(deps, source, request, { customerId: customer.id, activeFromMs, nowMs });
-        const result = toSubscriptionBody(await begin(deps, scope, started, source), nowMs);
-        return { customerId: customer.id, result };
-      }),
+        const started = draft(deps, source, request, { customerId, activeFromMs, nowMs });
+        return toSubscriptionBody(await begin(deps, scope, started, source), nowMs);
+      });
+    },
     change: (id, request) =>
-      changing(deps, async (scope) => {
+      changingOne(deps, id, async (scope) => {
         refuseCreditOnly(request);
         const { subscription, nowMs } = await openFor(scope, id, 'change');
         const atMs = resolveEnd(subscription, request.timing, nowMs);
         const source = await findPlanSource(scope, deps, request, scope.clock.nowMs());
-        const result = await replace(deps, scope, subscription, source, request, { atMs, nowMs });
-        return { customerId: subscription.customerId, result };
+        return replace(deps, scope, subscription, source, request, { atMs, nowMs });
       }),
   };
 }

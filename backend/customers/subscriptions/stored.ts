@@ -1,3 +1,4 @@
+import { customerLock } from '../../platform/db/locks.ts';
 import type { Scope } from '../../platform/scope.ts';
 import { createCustomers } from '../customers/index.ts';
 import { customerScope } from '../test-clocks/index.ts';
@@ -63,12 +64,27 @@ export async function save(scope: Scope, changed: Subscription, nowMs: number): 
   return subscription;
 }
 
-/** A transaction over a customer's subscriptions; whoever listens is told once it is stored. */
+/**
+ * A transaction over a customer's subscriptions; whoever listens is told once it is stored.
+ * @param customerId whose they are, found before it begins
+ */
 export async function changing<Result>(
   deps: SubscriptionDeps,
-  work: (scope: Scope) => Promise<{ customerId: string; result: Result }>,
+  customerId: string,
+  work: (scope: Scope) => Promise<Result>,
 ): Promise<Result> {
-  const { customerId, result } = await deps.scope.transaction(work);
+  const result = await deps.scope.transaction(work, [customerLock(customerId)]);
   await deps.onChange?.(customerId);
   return result;
+}
+
+/** As `changing`, of the subscription with this id: it stays its customer's for ever. @throws RequestProblem 404 */
+export async function changingOne<Result>(
+  deps: SubscriptionDeps,
+  id: string,
+  work: (scope: Scope) => Promise<Result>,
+): Promise<Result> {
+  const customerId = await subscriptionRepository(deps.scope).customerOf(id);
+  if (customerId === undefined) throw subscriptionNotFound(id);
+  return changing(deps, customerId, work);
 }

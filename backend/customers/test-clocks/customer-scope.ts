@@ -1,4 +1,4 @@
-import { customerLock } from '../../platform/db/locks.ts';
+import { customerLock, type Locks, READING } from '../../platform/db/locks.ts';
 import { atTime, type Scope } from '../../platform/scope.ts';
 import { type NowByCustomer, testClockRepository } from './repository.ts';
 
@@ -9,7 +9,7 @@ import { type NowByCustomer, testClockRepository } from './repository.ts';
  */
 export interface CustomerScope extends Scope {
   readonly customerId: string;
-  transaction<T>(work: (scope: CustomerScope) => Promise<T>): Promise<T>;
+  transaction<T>(work: (scope: CustomerScope) => Promise<T>, locks?: Locks): Promise<T>;
 }
 
 /** Opens work for a customer; the clock is read anew for each request or job. Unknown customers live by the real time. */
@@ -21,11 +21,12 @@ export async function customerScope(scope: Scope, customerId: string): Promise<C
 }
 
 function ofCustomer(scope: Scope, customerId: string): CustomerScope {
-  const locks = [customerLock(customerId)];
+  const lock = customerLock(customerId);
+  const withOwn = (locks: Locks = []): Locks => (locks === READING ? READING : [lock, ...locks]);
   return {
     ...scope,
     customerId,
-    transaction: (work) => scope.transaction((own) => work(ofCustomer(own, customerId)), locks),
+    transaction: (work, locks) => scope.transaction((own) => work(ofCustomer(own, customerId)), withOwn(locks)),
   };
 }
 

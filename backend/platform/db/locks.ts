@@ -13,14 +13,16 @@ export type Lock = string & { readonly brand: unique symbol };
 export const READING = 'reading';
 
 /** All that concerns one customer: subscriptions, entitlements, charges, invoices. */
-export function customerLock(customerId: string): Lock {
-  return `customer:${customerId}` as Lock;
-}
+export const customerLock = (customerId: string): Lock => `customer:${customerId}` as Lock;
 
-/** All versions of one key of the catalogue. @param kind "plan", "addon" */
-export function catalogLock(kind: string, key: string): Lock {
-  return `catalog:${kind}:${key}` as Lock;
-}
+/** The versions of one key. @param table of plans, of add-ons */
+export const catalogLock = (table: string, key: string): Lock => `${table}:${key}` as Lock;
+
+/** Who does the billing runs, and how far they are. */
+export const BILLING_RUNS = 'billing runs' as Lock;
+
+/** The sessions of one person or token. */
+export const sessionsLock = (ownerId: string): Lock => `sessions:${ownerId}` as Lock;
 
 /**
  * What several transactions that run as one have to keep.

@@ -1,3 +1,5 @@
+import type { SqlFragment } from './filter-sql.ts';
+
 /** How the rows of a table are found by what people type: SQL of ours, never a client's text. */
 export interface SearchedTable {
   table: string;
@@ -7,6 +9,6 @@ export interface SearchedTable {
   shows: { name: string; key?: string; version?: string; customerId?: string };
   /** Columns that may contain the text, whatever its case. An id has to be the whole text. */
   contain: readonly string[];
-  /** Holds for more rows; its "?" is the text as it was typed. */
-  also?: string;
+  /** Holds for more rows. @param text as it was typed */
+  also?(text: string): SqlFragment;
 }
