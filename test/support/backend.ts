@@ -14,7 +14,7 @@ import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { createScope } from '../../backend/platform/scope.ts';
 import { contractIsAvailable, contractViolations } from './contract.ts';
-import { openTestControlDb } from './control-engine.ts';
+import { makeControlPlane, openControlPlane } from './control-engine.ts';
 import { copyDatabaseTemplate } from './database-template.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 import { openTestUsageStore } from './usage-store.ts';
@@ -87,7 +87,8 @@ export async function createTestBackend(
   const clock = testClock(options.start);
   const newId = createIds(clock);
   const usage = await openTestUsageStore(join(dataDir, 'usage.sqlite'), clock);
-  const { db, remove } = await openTestControlDb(dataDir);
+  const remove = await makeControlPlane(dataDir);
+  const db = await openControlPlane(dataDir);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({
     name: role,
     role: role as keyof typeof TOKENS,

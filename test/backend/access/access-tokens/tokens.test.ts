@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfiguredToken, createAccessTokens } from '../../../../backend/access/access-tokens/index.ts';
 import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { reusedBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { standsInStore } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 import { testClock } from '../../../support/test-clock.ts';
 
@@ -35,9 +36,7 @@ describe('a token', () => {
     expect((await self(token)).json).toMatchObject({ id: rest.id, name: 'gateway Berlin', role: 'ingest' });
     const listed = await backend.request('GET', `/access-tokens/${rest.id}`);
     expect(listed.json).toEqual({ ...rest, last_used_at: '2026-11-21T12:00:00Z' });
-    for (const file of ['control.sqlite', 'control.sqlite-wal']) {
-      expect(readFileSync(join(backend.dataDir, file)).includes(token.slice(5))).toBe(false);
-    }
+    expect(await standsInStore(backend.dataDir, token.slice(5))).toBe(false);
   });
 
   test('for a person begins with kpat_', async () => {

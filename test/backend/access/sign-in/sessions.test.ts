@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { standsInStore } from '../../../support/control-engine.ts';
 
 const SELF = 'http://localhost';
 let backend: TestBackend;
@@ -41,9 +40,7 @@ describe('a session', () => {
       session,
     });
     const secret = cookie.split('=')[1] ?? '';
-    for (const file of ['control.sqlite', 'control.sqlite-wal']) {
-      expect(readFileSync(join(backend.dataDir, file)).includes(secret)).toBe(false);
-    }
+    expect(await standsInStore(backend.dataDir, secret)).toBe(false);
     expect(backend.logLines.join('')).not.toContain(secret);
   });
 

@@ -1,21 +1,19 @@
 /** A process that bills what is in a folder and ends; tests kill it. Arguments: folder, now in milliseconds. */
 
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createAccessTokens } from '../../../../backend/access/access-tokens/index.ts';
 import { createBackend } from '../../../../backend/app.ts';
 import { openSqliteUsageStore } from '../../../../backend/metering/usage-store/index.ts';
-import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
+import { openControlPlane } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../../backend/migrations', import.meta.url));
 const [folder = '', now = ''] = process.argv.slice(2);
 const clock = { nowMs: () => Number.parseInt(now, 10) };
 const newId = createIds(clock);
 const usage = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
-const db = openControlDb(join(folder, 'control.sqlite'), MIGRATIONS);
+const db = await openControlPlane(folder);
 const tokens = await createAccessTokens({ scope: testScope(db, clock), configured: [] });
 const log = createLogger('error');
 const { billingRuns } = createBackend({ usage, db, clock, newId, log, tokens, maxBodyBytes: 1024, version: 'test' });

@@ -1,7 +1,4 @@
-import { join } from 'node:path';
-import { openSqliteReader } from '../../../../backend/platform/db/sqlite.ts';
-
-type Row = Record<string, string | number | null>;
+import { openControlPlane, type StoredRow, storedRows } from '../../../support/control-engine.ts';
 
 /** Who runs billing and how far it is: not what came of it. */
 const NOT_COMPARED = ['billing_runs', 'billing_lease'];
@@ -14,8 +11,11 @@ const NUMBER = /\b(OM-SANDBOX-|GATHER-|DRAFT-)([A-Z-]+)-\d+/g;
  * say what they are of: the same bills give the same texts.
  * @param keptIds ids that were there before
  */
-export function comparableTables(folder: string, keptIds: ReadonlySet<string>): Record<string, string[]> {
-  const tables = readTables(folder);
+export async function comparableTables(
+  folder: string,
+  keptIds: ReadonlySet<string>,
+): Promise<Record<string, string[]>> {
+  const tables = await readTables(folder);
   const names = idNames(tables);
   const comparable = Object.entries(tables).map(([table, rows]) => {
     const texts = rows.map((row) => {
@@ -35,36 +35,33 @@ export function comparableTables(folder: string, keptIds: ReadonlySet<string>): 
 }
 
 /** All ids that stand anywhere in the tables. */
-export function allIds(folder: string): ReadonlySet<string> {
-  const ids = Object.values(readTables(folder)).flatMap((rows) =>
+export async function allIds(folder: string): Promise<ReadonlySet<string>> {
+  const ids = Object.values(await readTables(folder)).flatMap((rows) =>
     rows.flatMap((row) => JSON.stringify(row).match(ULID) ?? []),
   );
   return new Set(ids);
 }
 
 /** The numbers of issued invoices, in order. */
-export function issuedNumbers(folder: string): number[] {
-  const { invoices = [] } = readTables(folder);
+export async function issuedNumbers(folder: string): Promise<number[]> {
+  const { invoices = [] } = await readTables(folder);
   const issued = invoices.filter(({ issued_at }) => issued_at !== null);
   return issued.map(({ number }) => Number(String(number).split('-').at(-1))).sort((a, b) => a - b);
 }
 
-function readTables(folder: string): Record<string, Row[]> {
-  const db = openSqliteReader(join(folder, 'control.sqlite'));
-  const tables = db
-    .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
-    .pluck()
-    .all() as string[];
-  const read = tables
-    .filter((table) => !NOT_COMPARED.includes(table))
-    .map((table) => [table, db.prepare(`SELECT * FROM "${table}" ORDER BY rowid`).all() as Row[]] as const);
-  db.close();
-  return Object.fromEntries(read);
+async function readTables(folder: string): Promise<Record<string, StoredRow[]>> {
+  const db = await openControlPlane(folder);
+  try {
+    const tables = Object.entries(await storedRows(db));
+    return Object.fromEntries(tables.filter(([table]) => !NOT_COMPARED.includes(table)));
+  } finally {
+    await db.close();
+  }
 }
 
-function idNames(tables: Record<string, Row[]>): ReadonlyMap<string, string> {
+function idNames(tables: Record<string, StoredRow[]>): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
-  const name = (rows: Row[] | undefined, describe: (row: Row) => string) => {
+  const name = (rows: StoredRow[] | undefined, describe: (row: StoredRow) => string) => {
     const counts = new Map<string, number>();
     for (const row of rows ?? []) {
       const text = describe(row);

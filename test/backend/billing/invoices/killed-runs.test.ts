@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { createRandom } from '../../../crash/support/random.ts';
 import { fee, openStory, type Story, usage } from '../../../scenarios/billing/story.ts';
+import { copyFolder } from '../../../support/control-engine.ts';
 import { allIds, comparableTables, issuedNumbers } from './billing-tables.ts';
 
 const PROCESS = fileURLToPath(new URL('./billing-process.ts', import.meta.url));
@@ -50,7 +51,7 @@ async function prepare(): Promise<string> {
   }
   story.backend.clock.set(AS_OF);
   await story.backend.billingRuns.runner.request({ isFull: true, startedBy: 'schedule' });
-  cpSync(story.backend.dataDir, folderOf('prepared'), { recursive: true });
+  await copyFolder(story.backend.dataDir, folderOf('prepared'));
   await story.close();
   return folderOf('prepared');
 }
@@ -97,15 +98,15 @@ test(
   `a billing run of ${CUSTOMERS} customers that is killed ends as one that is not, ${ROUNDS} times`,
   async () => {
     const prepared = await prepare();
-    const keptIds = allIds(prepared);
+    const keptIds = await allIds(prepared);
     const whole = folderOf('whole');
-    cpSync(prepared, whole, { recursive: true });
+    await copyFolder(prepared, whole);
     const startMs = Date.parse(AS_OF);
     // Two at a time: one of them bills.
     const outcomes = await Promise.all([bill(whole, startMs), bill(whole, startMs)]);
     expect(outcomes.some(({ isDone }) => isDone)).toBe(true);
     let wholeMs = Math.max(...outcomes.map(({ tookMs }) => tookMs));
-    const expected = comparableTables(whole, keptIds);
+    const expected = await comparableTables(whole, keptIds);
     // A fee and usage for two months each, less those that ended; one fee was invoiced when the subscription began.
     expect(expected['invoices']?.length).toBeGreaterThan(CUSTOMERS * 3.5);
     expect(expected['billing_corrections']?.length).toBeGreaterThan(CUSTOMERS / 3);
@@ -114,7 +115,7 @@ test(
     let kills = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const folder = folderOf(`round-${round}`);
-      cpSync(prepared, folder, { recursive: true });
+      await copyFolder(prepared, folder);
       let nowMs = startMs;
       // One to three processes die on the way.
       const deaths = random.between(1, isLong ? 3 : 1);
@@ -128,12 +129,12 @@ test(
         nowMs += NEXT_PROCESS_MS;
       }
       if (!isDone) expect(await bill(folder, nowMs)).toMatchObject({ isDone: true });
-      const actual = comparableTables(folder, keptIds);
+      const actual = await comparableTables(folder, keptIds);
       for (const table of Object.keys(expected)) {
         expect({ seed, round, table, rows: actual[table] }).toEqual({ seed, round, table, rows: expected[table] });
       }
       // No number is missing, none was given twice.
-      const numbers = issuedNumbers(folder);
+      const numbers = await issuedNumbers(folder);
       expect(numbers).toEqual(numbers.map((_, index) => index + 1));
       rmSync(folder, { recursive: true, force: true });
       if (isLong) process.stdout.write(`round ${round + 1}: ${deaths} deaths, ${kills} kills so far\n`);

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSqlite } from '../../../../backend/platform/db/sqlite.ts';
+import { withTables } from '../../../../backend/platform/db/handle.ts';
 import { codeOf, send, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
 import { createCharge, flatCharge, usageCharge } from '../../../support/billing/charges.ts';
@@ -299,11 +298,11 @@ describe('billing runs', () => {
   test('a customer that cannot be billed holds up nobody, is named by the run, and is billed when it can be', async () => {
     const [broken, whole] = [await createCustomer(t, 'broken'), await createCustomer(t, 'whole')];
     for (const { id } of [broken, whole]) await createCharge(t, id, flatCharge('5', '2026-11-21T00:00:00Z'));
-    const damage = openSqlite(join(t.dataDir, 'control.sqlite'));
-    const { content } = damage.prepare('SELECT content FROM charges WHERE customer_id = ?').get(broken.id) as {
-      content: string;
-    };
-    const write = damage.prepare('UPDATE charges SET content = ? WHERE customer_id = ?');
+    const charges = withTables<{ charges: { content: string; customer_id: string } }>(t.db);
+    const own = charges.selectFrom('charges').select('content').where('customer_id', '=', broken.id);
+    const { content } = await own.executeTakeFirstOrThrow();
+    const write = (text: string) =>
+      charges.updateTable('charges').set({ content: text }).where('customer_id', '=', broken.id).execute();
     const bill = async () => {
       const { id } = await t.billingRuns.runner.request({ isFull: false, startedBy: 'schedule' });
       await t.billingRuns.runner.work();
@@ -311,7 +310,7 @@ describe('billing runs', () => {
     };
     const invoices = async ({ id }: { id: string }) =>
       (await send(t, 'GET', `/billing/invoices?filter[customer_id]=${id}`, undefined, 200)).data;
-    write.run('not JSON', broken.id);
+    await write('not JSON');
     expect(await bill()).toMatchObject({
       stage: 'finished',
       failed: 1,
@@ -319,8 +318,7 @@ describe('billing runs', () => {
     });
     expect(await invoices(whole)).toMatchObject([{ status: 'paid' }]);
     expect(await invoices(broken)).toEqual([]);
-    write.run(content, broken.id);
-    damage.close();
+    await write(content);
     expect(await bill()).toMatchObject({ stage: 'finished', failed: 0 });
     expect(await invoices(broken)).toMatchObject([{ status: 'paid', totals: { total: '5' } }]);
   });

@@ -1,14 +1,13 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFeatures, type Feature, type Features } from '../../../../backend/catalog/features/index.ts';
 import { createCustomers } from '../../../../backend/customers/customers/index.ts';
-import { type ControlDb, openControlDb } from '../../../../backend/platform/db/control-db.ts';
+import type { ControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { DomainProblem } from '../../../../backend/platform/errors.ts';
 import type { Scope } from '../../../../backend/platform/scope.ts';
 import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
 import { createFeature, createMeter } from '../../../support/catalog/features.ts';
+import { openControlPlane } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 
 let backend: TestBackend;
@@ -22,10 +21,7 @@ const DAY = { fromMs: Date.parse('2026-11-20T00:00:00Z'), toMs: Date.parse('2026
 beforeAll(async () => {
   backend = await createTestBackend();
   const { clock, usage, dataDir } = backend;
-  db = openControlDb(
-    join(dataDir, 'control.sqlite'),
-    fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)),
-  );
+  db = await openControlPlane(dataDir);
   scope = testScope(db, clock);
   const customers = createCustomers({ scope });
   features = createFeatures({

@@ -1,6 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -64,7 +63,7 @@ test('two backends on one database publish one plan: never two active versions, 
 /** A backend of its own on our control database; says "ready", and after "go" publishes and tells what. */
 function startPublisher(name: string, rounds: number) {
   const script = fileURLToPath(new URL('concurrent-publisher.ts', import.meta.url));
-  const args = [script, join(backend.dataDir, 'control.sqlite'), name, String(rounds)];
+  const args = [script, backend.dataDir, name, String(rounds)];
   const child: ChildProcessWithoutNullStreams = spawn(process.execPath, args);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let complaint = '';

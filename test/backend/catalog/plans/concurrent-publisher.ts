@@ -2,27 +2,26 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createAccessTokens } from '../../../../backend/access/access-tokens/index.ts';
 import { createApp } from '../../../../backend/app.ts';
 import { openSqliteUsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import { systemClock } from '../../../../backend/platform/clock.ts';
-import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
+import { openControlPlane } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 
 /**
- * node concurrent-publisher.ts FILE NAME ROUNDS: a backend of its own on the control database FILE. In each round it
+ * node concurrent-publisher.ts FOLDER NAME ROUNDS: a backend of its own on the control plane of FOLDER. In each round it
  * makes a draft of one plan or takes the one that there is, edits it, and publishes it. Tells what it has published.
  */
-const [file = '', name = '', rounds = '0'] = process.argv.slice(2);
+const [shared = '', name = '', rounds = '0'] = process.argv.slice(2);
 const KEY = 'contested';
 const TOKEN = `token-of-${name}-0123456789`;
 const clock = systemClock;
 const newId = createIds(clock);
 const folder = mkdtempSync(join(tmpdir(), 'publisher-'));
-const db = openControlDb(file, fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)));
+const db = await openControlPlane(shared);
 const usage = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
 const configured = [{ name, role: 'admin' as const, token: TOKEN }];
 const tokens = await createAccessTokens({ scope: testScope(db, clock), configured });

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { subscriptionLines } from '../../../../backend/customers/subscriptions/index.ts';
 import { subscriptionRepository } from '../../../../backend/customers/subscriptions/repository.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
-import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { type Json, UNKNOWN_ID } from '../../../support/answers.ts';
 import { feeCard, phase, usageCard } from '../../../support/catalog/plans.ts';
+import { openControlPlane } from '../../../support/control-engine.ts';
 import { openShop, type Shop } from '../../../support/customers/shop.ts';
-import { MIGRATIONS } from '../../../support/database-template.ts';
 
 const NOW = '2026-01-01T00:00:00Z';
 const MID = '2026-01-16T00:00:00Z';
@@ -55,7 +54,7 @@ const buy = (addon: Json, quantity = 1, timing = 'immediate', fields: Json = {})
 const change = (bought: Json, quantity: number, timing = 'immediate') =>
   shop.ok('PATCH', `${path()}/${bought.id}`, { quantity, timing });
 const linesOf = async (until: string) => {
-  const db = openControlDb(`${shop.backend.dataDir}/control.sqlite`, MIGRATIONS);
+  const db = await openControlPlane(shop.backend.dataDir);
   const found = await subscriptionRepository(db).byId(subscription.id);
   await db.close();
   if (found === undefined) throw new Error('no such subscription');

@@ -1,6 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -9,11 +8,10 @@ import { reconcileItems } from '../../../../backend/customers/subscriptions/reco
 import { subscriptionRepository } from '../../../../backend/customers/subscriptions/repository.ts';
 import type { Subscription } from '../../../../backend/customers/subscriptions/types.ts';
 import { subscriptionView } from '../../../../backend/customers/subscriptions/view.ts';
-import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import type { Json } from '../../../support/answers.ts';
 import { feeCard, phase } from '../../../support/catalog/plans.ts';
+import { openControlPlane } from '../../../support/control-engine.ts';
 import { openShop, type Shop } from '../../../support/customers/shop.ts';
-import { MIGRATIONS } from '../../../support/database-template.ts';
 
 /** Changes that each process makes, and how often one of them is killed in the middle. */
 const [CHANGES, KILLS] = process.env['LONG'] ? [2_000, 40] : [60, 3];
@@ -50,7 +48,7 @@ test('two processes change one subscription, killed in the middle again and agai
 });
 
 async function expectPossibleState(): Promise<void> {
-  const db = openControlDb(join(shop.backend.dataDir, 'control.sqlite'), MIGRATIONS);
+  const db = await openControlPlane(shop.backend.dataDir);
   try {
     const { data } = await shop.ok('GET', `/subscriptions?page[size]=1000&filter[customer_id]=${customer.id}`);
     const living = await subscriptionRepository(db).byIds(data.map(({ id }: Json) => id));
@@ -88,8 +86,7 @@ function expectNoOverlap(living: readonly Subscription[]): void {
 
 function startWriter(seed: number, count: number) {
   const script = fileURLToPath(new URL('concurrent-writer.ts', import.meta.url));
-  const file = join(shop.backend.dataDir, 'control.sqlite');
-  const args = [script, file, `${seed}`, `${count}`, customer.id, addon.id, ...planIds];
+  const args = [script, shop.backend.dataDir, `${seed}`, `${count}`, customer.id, addon.id, ...planIds];
   const child: ChildProcessWithoutNullStreams = spawn(process.execPath, args);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let complaint = '';

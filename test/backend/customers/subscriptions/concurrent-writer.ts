@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { createAddons } from '../../../../backend/catalog/addons/index.ts';
 import { createPlans, plansBlockAddonDeletion } from '../../../../backend/catalog/plans/index.ts';
 import { createSubscriptionAddonService } from '../../../../backend/customers/subscriptions/addon-service.ts';
@@ -6,16 +5,16 @@ import { createEndService } from '../../../../backend/customers/subscriptions/en
 import { subscriptionRepository } from '../../../../backend/customers/subscriptions/repository.ts';
 import { createStartService } from '../../../../backend/customers/subscriptions/start-service.ts';
 import { systemClock } from '../../../../backend/platform/clock.ts';
-import { openControlDb } from '../../../../backend/platform/db/control-db.ts';
 import { DomainProblem, RequestProblem } from '../../../../backend/platform/errors.ts';
+import { openControlPlane } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 
 /**
- * node concurrent-writer.ts FILE SEED COUNT CUSTOMER ADDON PLAN…: COUNT random changes of the customer's subscriptions,
+ * node concurrent-writer.ts FOLDER SEED COUNT CUSTOMER ADDON PLAN…: COUNT random changes of the customer's subscriptions,
  * a line "done" after each one. Refusals are part of it; anything else ends the process.
  */
-const [file = '', seed = '1', count = '1', customerId = '', addonId = '', ...planIds] = process.argv.slice(2);
-const db = openControlDb(file, fileURLToPath(new URL('../../../../backend/migrations', import.meta.url)));
+const [folder = '', seed = '1', count = '1', customerId = '', addonId = '', ...planIds] = process.argv.slice(2);
+const db = await openControlPlane(folder);
 const clock = systemClock;
 const scope = testScope(db, clock);
 const nothing = async () => new Map();
