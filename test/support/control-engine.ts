@@ -20,7 +20,7 @@ const noteOf = (folder: string): string => join(folder, 'control-url');
  */
 export async function makeControlPlane(folder: string): Promise<() => Promise<void>> {
   if (!onPostgres || existsSync(noteOf(folder))) return async () => {};
-  const { url, drop } = await createDatabase(await template());
+  const { url, drop } = await createDatabase({ copyOf: await template() });
   writeFileSync(noteOf(folder), url);
   return drop;
 }
@@ -38,7 +38,7 @@ export async function copyFolder(from: string, to: string): Promise<void> {
   const url = readFileSync(noteOf(from), 'utf8');
   // Nobody may have it open while it is copied; who has it connects again.
   await endConnections(url);
-  writeFileSync(noteOf(to), (await createDatabase({ url })).url);
+  writeFileSync(noteOf(to), (await createDatabase({ copyOf: url })).url);
 }
 
 export type StoredRow = Record<string, string | number | null>;
@@ -74,15 +74,14 @@ export async function standsInStore(folder: string, text: string): Promise<boole
   }
 }
 
-let made: Promise<{ url: string }> | undefined;
+let made: Promise<string> | undefined;
 
 /** One for each process: it is migrated once, and copied for each backend. */
-function template(): Promise<{ url: string }> {
+function template(): Promise<string> {
   made ??= (async () => {
-    const database = await createDatabase();
-    const db = await openPostgresControlDb(database.url, MIGRATIONS);
-    await db.close();
-    return database;
+    const { url } = await createDatabase();
+    await (await openPostgresControlDb(url, MIGRATIONS)).close();
+    return url;
   })();
   return made;
 }

@@ -110,11 +110,18 @@ async function onServer(sql: string): Promise<void> {
 
 let count = 0;
 
-/** A database of a test's own, empty or a copy of another, which nobody may have open. */
-export async function createDatabase(template?: { url: string }): Promise<{ url: string; drop(): Promise<void> }> {
+/**
+ * A database of a test's own.
+ * @param options.copyOf address of the one that it begins as, which nobody may have open; default: empty
+ * @param options.locale SQL of ours
+ */
+export async function createDatabase({
+  copyOf,
+  locale = "LOCALE 'C.UTF-8'",
+}: { copyOf?: string; locale?: string } = {}): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${process.pid}_${++count}`;
-  const from = template === undefined ? 'template0' : new URL(template.url).pathname.slice(1);
-  await onServer(`CREATE DATABASE ${name} TEMPLATE ${from} ENCODING 'UTF8' LOCALE 'C.UTF-8'`);
+  const from = copyOf === undefined ? 'template0' : new URL(copyOf).pathname.slice(1);
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${from} ENCODING 'UTF8' ${locale}`);
   const url = new URL(await serverUrl());
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) };

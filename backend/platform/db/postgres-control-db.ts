@@ -15,8 +15,8 @@ const EVERYTHING = 0x636f6e74;
 
 /**
  * Opens the database, applies what migrations are missing.
- * @param url postgres://…; its text has to be in the order of its characters: "C.UTF-8", "C"
- * @throws Error when the order is another, or the database newer than this program
+ * @param url postgres://…, of a database whose locale is C.UTF-8
+ * @throws Error when it sorts text in another way, or is newer than this program
  */
 export async function openPostgresControlDb(url: string, migrationsFolder: string): Promise<ControlDb> {
   const pool = openPool({
@@ -42,13 +42,15 @@ export async function openPostgresControlDb(url: string, migrationsFolder: strin
   });
 }
 
-/** Instants and keys are compared as text. */
+/** Keys and names are sorted, and pages of them continued, as SQLite does it: by their characters, whatever the language. */
 async function refuseOtherOrder(pool: ReturnType<typeof openPool>): Promise<void> {
-  const { rows } = await pool.query(`SELECT datcollate AS "order" FROM pg_database WHERE datname = current_database()`);
-  const { order } = rows[0] as { order: string };
-  if (!/^(C|POSIX|C\.UTF-?8)$/i.test(order)) {
-    throw new Error(`the database orders text by ${order}: create it with LOCALE 'C.UTF-8' and TEMPLATE template0`);
-  }
+  const { rows } = await pool.query(`SELECT current_setting('server_encoding') = 'UTF8'
+    AND array_agg(text ORDER BY text) = ARRAY['0', 'B', 'Z', '_', 'a', 'é'] AS fits
+    FROM unnest(ARRAY['a', 'é', 'B', '_', 'Z', '0']) AS text`);
+  if (rows[0]?.fits === true) return;
+  throw new Error(
+    "the database sorts text by a language: create it with ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0",
+  );
 }
 
 interface Whole extends Pick<ControlDb, 'close' | 'unknownMigrations'> {
@@ -69,11 +71,15 @@ function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
       const begin = kysely.transaction();
       const isReading = locks === READING;
       const set = isReading ? begin.setIsolationLevel('repeatable read').setAccessMode('read only') : begin;
-      return set.execute(async (trx) => {
-        const own = (trx as Kysely<unknown>).withoutPlugins();
-        await takeAll(own, locks);
-        return having(own, work);
-      });
+      try {
+        return await set.execute(async (trx) => {
+          const own = (trx as Kysely<unknown>).withoutPlugins();
+          await takeAll(own, locks);
+          return having(own, work);
+        });
+      } catch (error) {
+        throw isReading ? faultOfReader(error) : error;
+      }
     },
     withoutSync: async (work) => {
       if (kysely.isTransaction) return work(wrap(kysely, whole));
@@ -90,6 +96,14 @@ function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
     close: whole.close,
     unknownMigrations: whole.unknownMigrations,
   };
+}
+
+const READ_ONLY = '25006';
+
+/** Who only reads is refused a write by a fault of the program, not by a database that is a copy. */
+function faultOfReader(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === READ_ONLY ? cause : error;
 }
 
 /**
