@@ -17,6 +17,7 @@ export {
   updateLineSchema,
 } from './line-schema.ts';
 export { type LineOfCharge, lineRepository } from './lines/repository.ts';
+export { nextNumber } from './next-number.ts';
 export { draftNumber, gatheringNumber, isDraftNumber, issuedNumber } from './numbers.ts';
 export {
   earlierParts,

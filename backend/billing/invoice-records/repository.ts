@@ -8,7 +8,6 @@ import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
-import type { NumberScope } from './numbers.ts';
 import { type InvoiceRow, toInvoice, toInvoiceRow } from './rows.ts';
 import type { Invoice } from './types.ts';
 
@@ -29,11 +28,10 @@ const FINAL = sql<'paid' | 'voided' | 'deleted'>`('paid', 'voided', 'deleted')`;
 interface TablesOfInvoices {
   invoices: InvoiceRow;
   gathering_invoices: { id: string; customer_id: string; currency: string; number: string; created_at: string };
-  invoice_counters: { scope: string; value: number };
 }
 type Tables = ReturnType<typeof withTables<TablesOfInvoices>>;
 
-/** Standard invoices, gathering invoices and numbers. A handle lives as long as the transaction that it is made for. */
+/** Standard invoices and gathering invoices. A handle lives as long as the transaction that it is made for. */
 export function invoiceRepository(db: DbHandle) {
   const tables = withTables<TablesOfInvoices>(db);
   return {
@@ -41,7 +39,6 @@ export function invoiceRepository(db: DbHandle) {
     ...pages(tables),
     ...waking(tables),
     ...unfinished(tables),
-    ...numbers(tables),
     ...gatherings(tables),
   };
 }
@@ -168,18 +165,6 @@ function unfinished(tables: Tables) {
 
 function numbers(tables: Tables) {
   return {
-    /** The next number of a scope, from 1. Given back when the transaction is. */
-    nextNumber: async (scope: NumberScope): Promise<number> => {
-      const { value } = await tables
-        .insertInto('invoice_counters')
-        .values({ scope, value: 1 })
-        .onConflict((conflict) =>
-          conflict.column('scope').doUpdateSet((eb) => ({ value: eb('invoice_counters.value', '+', 1) })),
-        )
-        .returning('value')
-        .executeTakeFirstOrThrow();
-      return value;
-    },
     /** Whether an invoice has the number. */
     numberIsTaken: async (number: string): Promise<boolean> => {
       const row = await tables.selectFrom('invoices').select('id').where('number', '=', number).executeTakeFirst();

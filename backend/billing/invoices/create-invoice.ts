@@ -20,6 +20,7 @@ import {
   isMetered,
   type LineDraft,
   lineRepository,
+  nextNumber,
 } from '../invoice-records/index.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax.ts';
@@ -92,7 +93,7 @@ async function newInvoice(
   parts: { customer: Customer; stored: StoredProfile; currency: string; drafts: readonly LineDraft[] },
 ): Promise<Invoice> {
   const { customer, drafts } = parts;
-  const count = await invoiceRepository(scope).nextNumber('invoices/draft');
+  const count = await nextNumber(scope, 'invoices/draft');
   return {
     ...(await invoiceHead(deps, scope, parts)),
     number: draftNumber(customer.name, count),
@@ -202,7 +203,7 @@ export async function followGathering(
   const gathering = await invoices.gathering(customer.id, currency);
   if (!hasOpen && gathering !== undefined) await invoices.deleteGathering(customer.id, currency);
   if (hasOpen && gathering === undefined) {
-    const number = gatheringNumber(customer.name, currency, await invoices.nextNumber('invoices/gathering'));
+    const number = gatheringNumber(customer.name, currency, await nextNumber(scope, 'invoices/gathering'));
     const createdAtMs = scope.clock.nowMs();
     await invoices.insertGathering({ id: scope.newId(), customerId: customer.id, currency, number, createdAtMs });
   }

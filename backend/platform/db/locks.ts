@@ -18,6 +18,9 @@ export const customerLock = (customerId: string): Lock => `customer:${customerId
 /** The versions of one key. @param table of plans, of add-ons */
 export const catalogLock = (table: string, key: string): Lock => `${table}:${key}` as Lock;
 
+/** Numbers of invoices. The last one that a transaction takes: who has it waits for nothing more. */
+export const INVOICE_NUMBERS = 'invoice numbers' as Lock;
+
 /** Who does the billing runs, and how far they are. */
 export const BILLING_RUNS = 'billing runs' as Lock;
 

@@ -11,6 +11,7 @@ import {
   isDraftNumber,
   isMetered,
   issuedNumber,
+  nextNumber,
   type ReadQuantities,
 } from '../../invoice-records/index.ts';
 import { attachAdjustments } from '../adjustments/attach.ts';
@@ -103,11 +104,10 @@ function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
  */
 async function withFinalNumber(invoice: Invoice, { scope, rail }: EnterContext): Promise<Invoice> {
   if (!isDraftNumber(invoice.number)) return invoice;
-  const invoices = invoiceRepository(scope);
   for (;;) {
-    const count = await invoices.nextNumber(`invoices/app/${invoice.appType}`);
+    const count = await nextNumber(scope, `invoices/app/${invoice.appType}`);
     const number = issuedNumber(rail.numberPrefix, invoice.customer.name, count);
-    if (!(await invoices.numberIsTaken(number))) return { ...invoice, number };
+    if (!(await invoiceRepository(scope).numberIsTaken(number))) return { ...invoice, number };
   }
 }
 
