@@ -10,7 +10,7 @@ import { createDatabase, endConnections } from './postgres-cluster.ts';
  * With TEST_ENGINE=postgresql the backends of tests have their control plane there: on the server of TEST_DATABASE_URL, or
  * on the suite's own. Their folder then holds the address of the database.
  */
-export const onPostgres = process.env['TEST_ENGINE'] === 'postgresql';
+const onPostgres = process.env['TEST_ENGINE'] === 'postgresql';
 
 const noteOf = (folder: string): string => join(folder, 'control-url');
 

@@ -10,7 +10,7 @@ const MIGRATION_LOCK = 'control migrations';
  * The files are SQLite's, and neutral but for this: its integers have 64 bits, and it tells the time in a way of its own.
  * What a file must not have besides is held by a test of the two schemas.
  */
-export function toPostgres(sql: string): string {
+function toPostgres(sql: string): string {
   return sql.replace(/\bINTEGER\b/g, 'BIGINT').replace(/strftime\('%Y-%m-%dT%H:%M:%fZ'(, *'now')?\)/g, NOW);
 }
 
