@@ -1,3 +1,4 @@
+import { customerLock } from '../../platform/db/locks.ts';
 import type { DomainProblem } from '../../platform/errors.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
@@ -92,7 +93,7 @@ export function createCustomersService(deps: {
           throw await notLiving(scope, id);
         await changeSubjectKeys(scope, id, subjectKeysOf(request), blockers);
         return existing(scope, id);
-      }),
+      }, [customerLock(id)]),
     remove: (id) =>
       scope.transaction(async (scope) => {
         if (!(await customerRepository(scope).markDeleted(id, scope.clock.nowMs()))) {

@@ -1,5 +1,6 @@
 import { Kysely, sql } from 'kysely';
 import { openPool } from '../postgres/pool.ts';
+import { createSlots, type Slots } from '../slots.ts';
 import type { ControlDb } from './control-db.ts';
 import { type Locks, READING } from './locks.ts';
 import { type OneHandle, oneHandle } from './one-handle.ts';
@@ -8,6 +9,8 @@ import { migratePostgres, unknownToPostgres } from './postgres-migrate.ts';
 
 const SCHEMA = 'control';
 const MAX_CONNECTIONS = 20;
+/** Transactions that may wait for one another: the other connections are left for what waits for nobody. */
+const MAX_TRANSACTIONS = 12;
 const STATEMENT_TIMEOUT_MS = 30_000;
 
 /** Of the whole control plane; held together with others by those that name what they are about. */
@@ -37,6 +40,7 @@ export async function openPostgresControlDb(url: string, migrationsFolder: strin
   const kysely = new Kysely<unknown>({ dialect: postgresDialect(pool), plugins: [handles.plugin] });
   return wrap(kysely, {
     handles,
+    slots: createSlots(MAX_TRANSACTIONS),
     close: () => kysely.destroy(),
     unknownMigrations: () => unknownToPostgres(pool, migrationsFolder),
   });
@@ -55,39 +59,40 @@ async function refuseOtherOrder(pool: ReturnType<typeof openPool>): Promise<void
 
 interface Whole extends Pick<ControlDb, 'close' | 'unknownMigrations'> {
   handles: OneHandle;
+  /** Of transactions that may wait for others. */
+  slots: Slots;
 }
 
-function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
-  const having = <T>(own: Kysely<unknown>, work: (db: ControlDb) => Promise<T>): Promise<T> =>
-    whole.handles.holding(() => work(wrap(own.withoutPlugins(), whole)));
+/** @param held what the transaction of this handle keeps from others; for the handle outside of them nothing */
+function wrap(kysely: Kysely<unknown>, whole: Whole, held?: { locks: Locks | undefined }): ControlDb {
+  const having = <T>(trx: Kysely<unknown>, locks: Locks | undefined, work: (db: ControlDb) => Promise<T>): Promise<T> =>
+    whole.handles.holding(() => work(wrap(trx.withoutPlugins(), whole, { locks })));
+  const joining = async <T>(work: (db: ControlDb) => Promise<T>, locks: Locks | undefined): Promise<T> => {
+    await takeMore(kysely, held?.locks, locks);
+    return work(wrap(kysely, whole, held));
+  };
+  const begin = (): ReturnType<typeof kysely.transaction> => {
+    whole.handles.beforeWaiting();
+    return kysely.transaction();
+  };
   return {
     kysely,
     transaction: async (work, locks) => {
-      if (kysely.isTransaction) {
-        if (locks !== undefined) await takeNamed(kysely, locks);
-        return work(wrap(kysely, whole));
-      }
+      if (kysely.isTransaction) return joining(work, locks);
+      if (locks === READING) return reading(begin(), (trx) => having(trx, locks, work));
       whole.handles.beforeWaiting();
-      const begin = kysely.transaction();
-      const isReading = locks === READING;
-      const set = isReading ? begin.setIsolationLevel('repeatable read').setAccessMode('read only') : begin;
-      try {
-        return await set.execute(async (trx) => {
-          const own = (trx as Kysely<unknown>).withoutPlugins();
-          await takeAll(own, locks);
-          return having(own, work);
-        });
-      } catch (error) {
-        throw isReading ? faultOfReader(error) : error;
-      }
+      return whole.slots(() =>
+        begin().execute(async (trx) => {
+          await takeFirst(trx.withoutPlugins(), locks);
+          return having(trx as Kysely<unknown>, locks, work);
+        }),
+      );
     },
     withoutSync: async (work) => {
-      if (kysely.isTransaction) return work(wrap(kysely, whole));
-      whole.handles.beforeWaiting();
-      return kysely.transaction().execute(async (trx) => {
-        const own = (trx as Kysely<unknown>).withoutPlugins();
-        await sql`SET LOCAL synchronous_commit = off`.execute(own);
-        return having(own, work);
+      if (kysely.isTransaction) return work(wrap(kysely, whole, held));
+      return begin().execute(async (trx) => {
+        await sql`SET LOCAL synchronous_commit = off`.execute(trx.withoutPlugins());
+        return having(trx as Kysely<unknown>, [], work);
       });
     },
     check: async () => {
@@ -96,6 +101,19 @@ function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
     close: whole.close,
     unknownMigrations: whole.unknownMigrations,
   };
+}
+
+/** One moment, and nothing is written. */
+async function reading<T>(
+  begin: ReturnType<Kysely<unknown>['transaction']>,
+  work: (trx: Kysely<unknown>) => Promise<T>,
+): Promise<T> {
+  const transaction = begin.setIsolationLevel('repeatable read').setAccessMode('read only');
+  try {
+    return await transaction.execute((trx) => work(trx as Kysely<unknown>));
+  } catch (error) {
+    throw faultOfReader(error);
+  }
 }
 
 const READ_ONLY = '25006';
@@ -110,20 +128,27 @@ function faultOfReader(error: unknown): unknown {
  * The first statements of a transaction: what comes after them sees what the holder before has done. Everybody takes the
  * one of everything first, and the named ones in one order, so nobody waits in a circle.
  */
-async function takeAll(own: Kysely<unknown>, locks: Locks | undefined): Promise<void> {
-  if (locks === READING) return;
-  if (locks === undefined) {
-    await sql`SELECT pg_advisory_xact_lock(${sql.lit(EVERYTHING)})`.execute(own);
-    return;
-  }
+async function takeFirst(own: Kysely<unknown>, locks: Locks | undefined): Promise<void> {
+  if (locks === undefined) return takeEverything(own);
   await sql`SELECT pg_advisory_xact_lock_shared(${sql.lit(EVERYTHING)})`.execute(own);
   await takeNamed(own, locks);
 }
 
 /**
- * Inside a transaction, too: whoever has it already gets it again, and what a savepoint has given up is taken anew. Two that
- * take further ones in different orders are found by the database, which ends one of them: 503, and once more.
+ * Of work that joins a transaction: what it needs beyond what that one keeps. Whoever has a lock gets it again, and what a
+ * savepoint has given up is taken anew. Two that take further ones in different orders are found by the database, which
+ * ends one of them: 503, and once more.
  */
+async function takeMore(own: Kysely<unknown>, held: Locks | undefined, locks: Locks | undefined): Promise<void> {
+  if (held === undefined || held === READING) return;
+  if (locks === undefined) return takeEverything(own);
+  await takeNamed(own, locks);
+}
+
+async function takeEverything(own: Kysely<unknown>): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(${sql.lit(EVERYTHING)})`.execute(own);
+}
+
 async function takeNamed(own: Kysely<unknown>, locks: Locks): Promise<void> {
   if (locks === READING || locks.length === 0) return;
   await sql`SELECT pg_advisory_xact_lock(lock) FROM (

@@ -112,6 +112,26 @@ describe.runIf(hasPostgres)('the control plane on PostgreSQL', () => {
     expect(await notes()).toHaveLength(count);
   });
 
+  test('work that names nothing has everything for itself, also inside a transaction that has named something', async () => {
+    const held = await hold(b);
+    const joined = other.transaction(async (own) => {
+      expect(await notes(own)).toEqual([]);
+      return own.transaction((inner) => notes(inner));
+    }, a);
+    await untilWaiting(1);
+    await held.release();
+    expect(await joined).toEqual(['held']);
+  });
+
+  test('reading goes on while more transactions wait than there are connections', async () => {
+    const held = await hold();
+    const waiting = Array.from({ length: 50 }, (_, index) => one.transaction((own) => write(own, `${index}`)));
+    for (let round = 0; round < 30; round++) expect(await notes()).toEqual([]);
+    await held.release();
+    await Promise.all(waiting);
+    expect(await notes()).toHaveLength(51);
+  });
+
   test('side by side: one that fails takes back its own, and all together keep what each is about', async () => {
     const works = ['first', 'first', 'last'].map((text, index) => (db: ControlDb) => {
       const lock = [customerLock(String(index))];
