@@ -1,6 +1,6 @@
-import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { withTables } from '../../../backend/platform/db/handle.ts';
 import { openStory, usage } from './story.ts';
 
 // One customer whose billing fails never holds up another: in each stage of a billing run a failure is planted, as a row
@@ -25,29 +25,27 @@ test('a customer whose billing fails in any stage is billed later, and nobody el
     const use = async (time: string, counts: Record<Name, number>) => {
       for (const key of NAMES) await s.events(time, counts[key], { subject: key });
     };
-    const inFile = <T>(work: (db: SqliteDatabase.Database) => T): T => {
-      const db = new SqliteDatabase(join(s.backend.dataDir, 'control.sqlite'));
-      try {
-        return work(db);
-      } finally {
-        db.close();
-      }
-    };
+    const tables = withTables<{
+      charges: { id: string; content: string; customer_id: string; state: string };
+      invoices: { id: string; content: string; customer_id: string };
+      billing_corrections: { customer_id: string };
+    }>(s.backend.db);
+    const write = (table: 'charges' | 'invoices', id: string, content: string) =>
+      tables.updateTable(table).set({ content }).where('id', '=', id).execute();
     /** Breaks rows of one customer. @returns what mends them */
-    const breakRows = (sql: { readonly table: string; readonly where: string }, customerId: string): (() => void) => {
-      const rows = inFile((db) => {
-        const found = db
-          .prepare<[string], { id: string; content: string }>(`SELECT id, content FROM ${sql.table} WHERE ${sql.where}`)
-          .all(customerId);
-        for (const { id } of found) db.prepare(`UPDATE ${sql.table} SET content = '{' WHERE id = ?`).run(id);
-        return found;
-      });
+    const breakRows = async (
+      table: 'charges' | 'invoices',
+      customerId: string,
+      state?: string,
+    ): Promise<() => Promise<void>> => {
+      let own = tables.selectFrom(table).select(['id', 'content']).where('customer_id', '=', customerId);
+      if (state !== undefined) own = own.where(sql.ref('state'), '=', state);
+      const rows = await own.execute();
       expect(rows.length).toBeGreaterThan(0);
-      return () =>
-        inFile((db) => {
-          const mend = db.prepare(`UPDATE ${sql.table} SET content = ? WHERE id = ?`);
-          for (const { id, content } of rows) mend.run(content, id);
-        });
+      for (const { id } of rows) await write(table, id, '{');
+      return async () => {
+        for (const { id, content } of rows) await write(table, id, content);
+      };
     };
     /** Bills everybody. @returns the stages in which something failed, and of whom */
     const bill = async (time: string): Promise<Json> => {
@@ -73,17 +71,16 @@ test('a customer whose billing fails in any stage is billed later, and nobody el
     // What is due: a charge of Bob's cannot be read.
     await use('2026-01-10T00:00:00Z', { ada: 1, bob: 1, cleo: 1, dan: 1 });
     await bill('2026-01-11T00:00:00Z');
-    const mendCharges = breakRows({ table: 'charges', where: 'customer_id = ?' }, ids.bob);
+    const mendCharges = await breakRows('charges', ids.bob);
     expect((await bill('2026-02-01T00:30:00Z')).failed).toBeGreaterThan(0);
     expect(await bills()).toMatchObject({ bob: [], ada: [expect.stringMatching(/^draft/)], dan: [expect.any(String)] });
-    mendCharges();
+    await mendCharges();
     expect((await bill('2026-02-01T00:40:00Z')).failed).toBe(0);
 
     // Drafts: Cleo's cannot be read when all are to be issued.
-    const ownInvoices = { table: 'invoices', where: 'customer_id = ?' };
-    const mendDraft = breakRows(ownInvoices, ids.cleo);
+    const mendDraft = await breakRows('invoices', ids.cleo);
     expect((await bill('2026-02-10T00:00:00Z')).failed).toBeGreaterThan(0);
-    mendDraft();
+    await mendDraft();
     const { cleo, ...others } = await bills();
     expect(cleo).toEqual([expect.stringMatching(/^draft/)]);
     expect(new Set(Object.values(others).flat())).toEqual(new Set(['paid 1']));
@@ -92,17 +89,17 @@ test('a customer whose billing fails in any stage is billed later, and nobody el
 
     // The recount: what Dan was billed for cannot be read when late usage of all is looked for.
     await use('2026-01-20T00:00:00Z', { ada: 2, bob: 2, cleo: 2, dan: 2 });
-    const mendBilled = breakRows({ table: 'charges', where: "customer_id = ? AND state = 'billed'" }, ids.dan);
+    const mendBilled = await breakRows('charges', ids.dan, 'billed');
     expect((await bill('2026-02-12T00:00:00Z')).failed).toBe(1);
     // Not by the API, which looks for late usage itself.
-    const corrected = () =>
-      inFile((db) => db.prepare<[], { customer_id: string }>('SELECT customer_id FROM billing_corrections').all()).map(
-        ({ customer_id }) => NAMES.find((key) => ids[key] === customer_id),
-      );
-    expect(corrected().sort()).toEqual(['ada', 'bob', 'cleo']);
-    mendBilled();
+    const corrected = async () => {
+      const rows = await tables.selectFrom('billing_corrections').select('customer_id').execute();
+      return rows.map(({ customer_id }) => NAMES.find((key) => ids[key] === customer_id)).sort();
+    };
+    expect(await corrected()).toEqual(['ada', 'bob', 'cleo']);
+    await mendBilled();
     expect((await bill('2026-02-14T00:00:00Z')).failed).toBe(0);
-    expect(corrected().sort()).toEqual([...NAMES]);
+    expect(await corrected()).toEqual([...NAMES]);
   } finally {
     await s.close();
   }

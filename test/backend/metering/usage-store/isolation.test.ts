@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
 
@@ -12,9 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => backend.close());
 
-const inFile = (file: string, sql: string, ...params: unknown[]) => {
-  const db = new SqliteDatabase(join(backend.dataDir, file));
-  const { changes } = db.prepare(sql).run(...params);
+const inUsage = (statement: string) => {
+  const db = new SqliteDatabase(join(backend.dataDir, 'usage.sqlite'));
+  const { changes } = db.prepare(statement).run();
   db.close();
   return changes;
 };
@@ -48,7 +49,7 @@ test('a failure in ingest, fold, back-fill or a correction is one of what has it
   const deepest = await meter('deepest', { value_property: '$..tokens' });
   // As a program of before could store it.
   const stored = await meter('stored', { value_property: '$.w' });
-  inFile('control.sqlite', 'UPDATE meters SET value_property = ? WHERE id = ?', PATTERN, stored);
+  await sql`UPDATE meters SET value_property = ${PATTERN} WHERE id = ${stored}`.execute(backend.db.kysely);
   await backend.request('PUT', `/meters/${good}`, { body: { name: 'Good', dimensions: { route: '$.route' } } });
 
   // Ingest: an event that is nested deep, and one for which a pattern would run for ever.
@@ -70,7 +71,7 @@ test('a failure in ingest, fold, back-fill or a correction is one of what has it
   const one = '(SELECT delta_id FROM rollup_deltas WHERE contributions IS NOT NULL LIMIT 1)';
   await expect
     .poll(async () => {
-      const changed = inFile('usage.sqlite', `UPDATE rollup_deltas SET contributions = x'00' WHERE delta_id = ${one}`);
+      const changed = inUsage(`UPDATE rollup_deltas SET contributions = x'00' WHERE delta_id = ${one}`);
       if (changed === 0) await send(1);
       return changed;
     })
@@ -82,7 +83,7 @@ test('a failure in ingest, fold, back-fill or a correction is one of what has it
   await verified();
 
   // Back-fill: a stored event whose data is none. A meter that comes later counts all the others.
-  expect(inFile('usage.sqlite', "UPDATE events SET data = '{' WHERE row_id = 3")).toBe(1);
+  expect(inUsage("UPDATE events SET data = '{' WHERE row_id = 3")).toBe(1);
   const late = await meter('late', { dimensions: { route: '$.w' } });
   await settled();
   expect(await figure(late)).toBe(String(lastId - 1));
