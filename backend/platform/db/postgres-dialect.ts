@@ -1,5 +1,6 @@
 import { PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
+import { RequestProblem } from '../errors.ts';
 import { unavailable } from '../postgres/failures.ts';
 import { isSound } from '../postgres/pool.ts';
 
@@ -23,6 +24,15 @@ function watched(pool: pg.Pool): PostgresPool {
   } as PostgresPool;
 }
 
+/** PostgreSQL's text has all characters but one, which only hostile requests send; SQLite keeps it. */
+const UNTRANSLATABLE = '22021';
+
+function isOfRefusedText(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === UNTRANSLATABLE;
+}
+
+const refusedText = () => new RequestProblem('bad-request', 'text must not contain the character U+0000');
+
 function watchedClient(client: pg.PoolClient): PostgresPoolClient {
   let failure: Error | undefined;
   const onError = (error: Error): void => {
@@ -35,7 +45,7 @@ function watchedClient(client: pg.PoolClient): PostgresPoolClient {
         return await client.query(text, [...parameters]);
       } catch (error) {
         if (!isSound(error)) failure ??= error as Error;
-        throw unavailable(error, DATABASE);
+        throw isOfRefusedText(error) ? refusedText() : unavailable(error, DATABASE);
       }
     },
     release: () => {

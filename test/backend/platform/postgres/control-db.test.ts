@@ -168,6 +168,10 @@ describe.runIf(hasPostgres)('the control plane on PostgreSQL', () => {
     await expect(read('9007199254740992')).rejects.toThrow('too large');
   });
 
+  test('the one character that text cannot have is refused as a wrong request', async () => {
+    await expect(write(one, 'a\0b')).rejects.toMatchObject({ kind: 'bad-request' });
+  });
+
   test('a lost connection is told as such, nothing of it stays, and the next one is another', async () => {
     const lost = one.transaction(async (own) => {
       await write(own, 'lost');
