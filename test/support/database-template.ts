@@ -21,5 +21,8 @@ export async function makeDatabaseTemplate(folder: string): Promise<void> {
 export function copyDatabaseTemplate(folder: string): void {
   const template = process.env[TEMPLATE_VARIABLE];
   if (template === undefined) return;
-  for (const file of readdirSync(template)) copyFileSync(join(template, file), join(folder, file));
+  for (const file of readdirSync(template)) {
+    // Beside them stands what the suite notes of PostgreSQL.
+    if (!file.startsWith('postgres-')) copyFileSync(join(template, file), join(folder, file));
+  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -79,8 +79,16 @@ async function isReady(folder: string): Promise<boolean> {
   }
 }
 
-/** Stops the cluster that the suite has started, if it has. */
-export function stopCluster(template: string): void {
+const listOf = (template: string): string => join(template, 'postgres-databases');
+
+/** Leaves nothing behind: stops the cluster that the suite has started, or drops what it has made on another server. */
+export async function removeDatabases(template: string): Promise<void> {
+  const list = listOf(template);
+  if (TEST_DATABASE_URL !== undefined && existsSync(list)) {
+    for (const name of readFileSync(list, 'utf8').trim().split('\n')) {
+      await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    }
+  }
   const note = noteOf(template);
   if (!existsSync(note)) return;
   const folder = readFileSync(note, 'utf8');
@@ -120,6 +128,8 @@ export async function createDatabase({
   locale = "LOCALE 'C.UTF-8'",
 }: { copyOf?: string; locale?: string } = {}): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${process.pid}_${++count}`;
+  const template = process.env[TEMPLATE_VARIABLE];
+  if (template !== undefined) appendFileSync(listOf(template), `${name}\n`);
   const from = copyOf === undefined ? 'template0' : new URL(copyOf).pathname.slice(1);
   await onServer(`CREATE DATABASE ${name} TEMPLATE ${from} ENCODING 'UTF8' ${locale}`);
   const url = new URL(await serverUrl());
