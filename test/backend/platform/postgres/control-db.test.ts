@@ -3,14 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { customerScope } from '../../../../backend/customers/test-clocks/index.ts';
 import type { ControlDb } from '../../../../backend/platform/db/control-db.ts';
 import type { DbHandle } from '../../../../backend/platform/db/handle.ts';
 import { customerLock, type Locks, READING } from '../../../../backend/platform/db/locks.ts';
 import { openPostgresControlDb } from '../../../../backend/platform/db/postgres-control-db.ts';
 import { sideBySide } from '../../../../backend/platform/db/side-by-side.ts';
+import type { Scope } from '../../../../backend/platform/scope.ts';
 import { MIGRATIONS } from '../../../support/database-template.ts';
 import { createDatabase, endConnections, hasPostgres } from '../../../support/postgres-cluster.ts';
 import { fc } from '../../../support/property.ts';
+import { testScope } from '../../../support/scope.ts';
+import { testClock } from '../../../support/test-clock.ts';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 /** Two backends on one database. */
@@ -130,6 +134,19 @@ describe.runIf(hasPostgres)('the control plane on PostgreSQL', () => {
     await held.release();
     await Promise.all(waiting);
     expect(await notes()).toHaveLength(51);
+  });
+
+  test('the scope of a customer keeps the customer by itself, also side by side', async () => {
+    const scopeOf = (db: ControlDb) => testScope(db, testClock());
+    const held = await hold(a);
+    const writeFor = (scope: Scope, id: string) => customerScope(scope, id).then((own) => own.transaction((trx) => write(trx, id)));
+    const ofA = writeFor(scopeOf(other), 'a');
+    await untilWaiting(1);
+    await sideBySide(scopeOf(other), ['b', 'c'].map((id) => (scope) => writeFor(scope, id)));
+    expect(await notes()).toEqual(['b', 'c']);
+    await held.release();
+    await ofA;
+    expect(await notes()).toEqual(['a', 'b', 'c', 'held']);
   });
 
   test('side by side: one that fails takes back its own, and all together keep what each is about', async () => {
