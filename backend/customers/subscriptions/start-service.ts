@@ -52,14 +52,15 @@ export function createStartService(deps: SubscriptionDeps): StartService {
         return toSubscriptionBody(await begin(deps, scope, started, source), nowMs);
       });
     },
-    change: (id, request) =>
-      changingOne(deps, id, async (scope) => {
-        refuseCreditOnly(request);
+    change: async (id, request) => {
+      refuseCreditOnly(request);
+      return changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'change');
         const atMs = resolveEnd(subscription, request.timing, nowMs);
         const source = await findPlanSource(scope, deps, request, scope.clock.nowMs());
         return replace(deps, scope, subscription, source, request, { atMs, nowMs });
-      }),
+      });
+    },
   };
 }
 
