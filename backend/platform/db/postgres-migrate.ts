@@ -3,7 +3,7 @@ import { type Migration, readMigrations, refuseChanged, refuseNewer, unknownAmon
 
 const NOW = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** Any number of our own: who migrates one schema waits for the other. */
+/** Who migrates waits for whoever does. */
 const MIGRATION_LOCK = 'control migrations';
 
 /**
@@ -22,7 +22,10 @@ export async function migratePostgres(pool: pg.Pool, schema: string, folder: str
   const migrations = readMigrations(folder);
   const client = await pool.connect();
   try {
+    // As long as it takes, but for the locks of tables: whoever waits for one of those holds up all that come after.
+    await client.query('SET statement_timeout = 0; SET lock_timeout = 0');
     await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [MIGRATION_LOCK]);
+    await client.query('RESET lock_timeout');
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
     await client.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
       version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL)`);
