@@ -22,10 +22,7 @@ const { values } = parseArgs({
   },
 });
 if (values.url === undefined) throw new Error('say which empty database: --url postgres://…');
-const db = await openPostgresControlDb(
-  values.url,
-  fileURLToPath(new URL('../backend/migrations', import.meta.url)),
-);
+const db = await openPostgresControlDb(values.url, fileURLToPath(new URL('../backend/migrations', import.meta.url)));
 const roundMs = 1000 * Number.parseInt(values.seconds, 10);
 
 /** As a small change of a customer: two reads, two writes. */

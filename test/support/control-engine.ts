@@ -48,7 +48,9 @@ export async function storedRows(db: ControlDb): Promise<Record<string, StoredRo
   const { rows: tables } = await (onPostgres
     ? sql<{ name: string }>`SELECT table_name AS name FROM information_schema.tables
         WHERE table_schema = current_schema() ORDER BY table_name`
-    : sql<{ name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`
+    : sql<{
+        name: string;
+      }>`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`
   ).execute(db.kysely);
   const all: Record<string, StoredRow[]> = {};
   for (const { name } of tables) {

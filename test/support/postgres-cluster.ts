@@ -1,5 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -126,7 +135,10 @@ let count = 0;
 export async function createDatabase({
   copyOf,
   locale = "LOCALE 'C.UTF-8'",
-}: { copyOf?: string; locale?: string } = {}): Promise<{ url: string; drop(): Promise<void> }> {
+}: {
+  copyOf?: string;
+  locale?: string;
+} = {}): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${process.pid}_${++count}`;
   const template = process.env[TEMPLATE_VARIABLE];
   if (template !== undefined) appendFileSync(listOf(template), `${name}\n`);

@@ -86,11 +86,14 @@ export function createSessions(deps: {
         expires_at: toStoredInstant(Math.min(nowMs + lifetimeMs, owner.expiresAtMs ?? Number.POSITIVE_INFINITY)),
         ended_at: null,
       };
-      await scope.transaction(async (scope) => {
-        const own = sessionRepository(scope);
-        await own.insert(row);
-        await own.prune(owner.id, MAX_SESSIONS_OF_ONE, nowMs);
-      }, [sessionsLock(owner.id)]);
+      await scope.transaction(
+        async (scope) => {
+          const own = sessionRepository(scope);
+          await own.insert(row);
+          await own.prune(owner.id, MAX_SESSIONS_OF_ONE, nowMs);
+        },
+        [sessionsLock(owner.id)],
+      );
       return { session: toSession(row), secret };
     },
     find: async (secret) => {

@@ -39,23 +39,29 @@ export function createCustomerBilling(deps: {
       return (await profileRepository(scope).customerBilling(customerId)) ?? {};
     },
     replace: (customerId, billing) =>
-      scope.transaction(async (scope) => {
-        const profileId = billing.billing_profile?.id;
-        if (profileId !== undefined) {
-          const stored = await profileRepository(scope).byId(profileId);
-          if (stored === undefined || stored.profile.deleted_at !== undefined) {
-            throw profileProblem('profile_not_found', profileId);
+      scope.transaction(
+        async (scope) => {
+          const profileId = billing.billing_profile?.id;
+          if (profileId !== undefined) {
+            const stored = await profileRepository(scope).byId(profileId);
+            if (stored === undefined || stored.profile.deleted_at !== undefined) {
+              throw profileProblem('profile_not_found', profileId);
+            }
           }
-        }
-        await save(scope, customerId, billing);
-        return billing;
-      }, [customerLock(customerId)]),
+          await save(scope, customerId, billing);
+          return billing;
+        },
+        [customerLock(customerId)],
+      ),
     replaceAppData: (customerId, data) =>
-      scope.transaction(async (scope) => {
-        const billing = await profileRepository(scope).customerBilling(customerId);
-        await save(scope, customerId, { ...billing, app_data: data });
-        return data;
-      }, [customerLock(customerId)]),
+      scope.transaction(
+        async (scope) => {
+          const billing = await profileRepository(scope).customerBilling(customerId);
+          await save(scope, customerId, { ...billing, app_data: data });
+          return data;
+        },
+        [customerLock(customerId)],
+      ),
     profileOf: async (customerId, own) => {
       const profiles = profileRepository(own);
       const given = (await profiles.customerBilling(customerId))?.billing_profile?.id;

@@ -135,10 +135,13 @@ async function workOff(
       const ids = await STAGE_WORK[stage].next(deps, atRun, run, run.afterId, ITEMS_PER_NOTE);
       if (ids.length === 0) break;
       const done = await workItems(deps, atRun, { run, stage, ids });
-      const isOurs = await scope.transaction(async (scope) => {
-        run = await note(scope, done);
-        return renew(scope, holder);
-      }, [BILLING_RUNS]);
+      const isOurs = await scope.transaction(
+        async (scope) => {
+          run = await note(scope, done);
+          return renew(scope, holder);
+        },
+        [BILLING_RUNS],
+      );
       if (!isOurs || isStopping()) return false;
     }
   }

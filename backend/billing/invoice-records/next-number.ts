@@ -12,15 +12,18 @@ interface TablesOfNumbers {
  * from all of them until it is committed; of two kinds, two could wait for each other.
  */
 export function nextNumber(scope: Scope, kind: NumberScope): Promise<number> {
-  return scope.transaction(async (scope) => {
-    const { value } = await withTables<TablesOfNumbers>(scope)
-      .insertInto('invoice_counters')
-      .values({ scope: kind, value: 1 })
-      .onConflict((conflict) =>
-        conflict.column('scope').doUpdateSet((eb) => ({ value: eb('invoice_counters.value', '+', 1) })),
-      )
-      .returning('value')
-      .executeTakeFirstOrThrow();
-    return value;
-  }, [INVOICE_NUMBERS]);
+  return scope.transaction(
+    async (scope) => {
+      const { value } = await withTables<TablesOfNumbers>(scope)
+        .insertInto('invoice_counters')
+        .values({ scope: kind, value: 1 })
+        .onConflict((conflict) =>
+          conflict.column('scope').doUpdateSet((eb) => ({ value: eb('invoice_counters.value', '+', 1) })),
+        )
+        .returning('value')
+        .executeTakeFirstOrThrow();
+      return value;
+    },
+    [INVOICE_NUMBERS],
+  );
 }

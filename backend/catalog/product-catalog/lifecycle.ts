@@ -67,11 +67,14 @@ export function createVersionLifecycle<Content>(scope: Scope, kind: VersionKind<
     scope.transaction(work, [lockOf((await existing(kind, scope, id)).key)]);
   return {
     create: (request) =>
-      scope.transaction(async (scope) => {
-        await refuseSecondDraft(kind, scope, request.key, 'bad-request');
-        const version = await insertDraft(kind, scope, request);
-        return refuseCritical(await judge(version, scope));
-      }, [lockOf(request.key)]),
+      scope.transaction(
+        async (scope) => {
+          await refuseSecondDraft(kind, scope, request.key, 'bad-request');
+          const version = await insertDraft(kind, scope, request);
+          return refuseCritical(await judge(version, scope));
+        },
+        [lockOf(request.key)],
+      ),
     get: async (id) => judge(await existing(kind, scope, id), scope),
     list: async (filters, sort, page) => {
       const atMs = scope.clock.nowMs();

@@ -87,13 +87,16 @@ export function createCustomersService(deps: {
       return { data: customers, meta: pageMeta(page, total) };
     },
     update: (id, request) =>
-      scope.transaction(async (scope) => {
-        const values = { ...request, ...(await settledCurrency(scope, id, request, blockers)) };
-        if (!(await customerRepository(scope).replace(id, values, scope.clock.nowMs())))
-          throw await notLiving(scope, id);
-        await changeSubjectKeys(scope, id, subjectKeysOf(request), blockers);
-        return existing(scope, id);
-      }, [customerLock(id)]),
+      scope.transaction(
+        async (scope) => {
+          const values = { ...request, ...(await settledCurrency(scope, id, request, blockers)) };
+          if (!(await customerRepository(scope).replace(id, values, scope.clock.nowMs())))
+            throw await notLiving(scope, id);
+          await changeSubjectKeys(scope, id, subjectKeysOf(request), blockers);
+          return existing(scope, id);
+        },
+        [customerLock(id)],
+      ),
     remove: (id) =>
       scope.transaction(async (scope) => {
         if (!(await customerRepository(scope).markDeleted(id, scope.clock.nowMs()))) {

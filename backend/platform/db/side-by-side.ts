@@ -92,7 +92,10 @@ function settling<R, Handle extends DbHandle>(
 }
 
 function commit<Handle extends Transacting<Handle>>(db: Handle, group: readonly Waiting<Handle>[]): Promise<void> {
-  return db.transaction(async (trx) => {
-    for (const each of group) await each.run(trx);
-  }, locksOfAll(group.map(({ locks }) => locks)));
+  return db.transaction(
+    async (trx) => {
+      for (const each of group) await each.run(trx);
+    },
+    locksOfAll(group.map(({ locks }) => locks)),
+  );
 }

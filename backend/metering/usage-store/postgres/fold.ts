@@ -1,7 +1,7 @@
+import { isPassing } from '../../../platform/postgres/failures.ts';
 import type { Keeping } from '../aggregations/index.ts';
 import { type Level, levelsOf } from '../series/levels.ts';
 import { type Database, LOCKS, numberArray, type PgClient, underLock } from './database.ts';
-import { isPassing } from '../../../platform/postgres/failures.ts';
 import { createFailures } from './failures.ts';
 import { bucketSql, ENTRIES, foldedFigure, largerBucketSql, mergedFigure } from './figure-sql.ts';
 import { keepingOf, type Series, toSeries } from './series.ts';

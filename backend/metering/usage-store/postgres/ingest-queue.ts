@@ -1,7 +1,7 @@
 import { RequestProblem } from '../../../platform/errors.ts';
+import { isPassing } from '../../../platform/postgres/failures.ts';
 import type { AppendResult } from '../types.ts';
 import type { UsageWatch } from '../watch-types.ts';
-import { isPassing } from '../../../platform/postgres/failures.ts';
 import type { AppendRequest } from './ingest.ts';
 
 /** Requests on their way into the database. */

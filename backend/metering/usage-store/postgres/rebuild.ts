@@ -1,3 +1,4 @@
+import { isPassing } from '../../../platform/postgres/failures.ts';
 import type { Cell } from '../aggregations/cell.ts';
 import { AGGREGATIONS, type Keeping } from '../aggregations/index.ts';
 import { parseData } from '../event-data.ts';
@@ -5,7 +6,6 @@ import { bucketOf, bucketStartMs, LEVELS, type Level, levelByCode, levelsOf } fr
 import { storableValue } from './contributions.ts';
 import { type Database, LOCKS, numberArray, type PgClient, textArray, underLock } from './database.ts';
 import { readEventRows } from './event-rows.ts';
-import { isPassing } from '../../../platform/postgres/failures.ts';
 import { createFailures } from './failures.ts';
 import { cellsSql, foldDeltas } from './fold.ts';
 import { keepingOf, type Series, toSeries } from './series.ts';

@@ -139,10 +139,14 @@ describe.runIf(hasPostgres)('the control plane on PostgreSQL', () => {
   test('the scope of a customer keeps the customer by itself, also side by side', async () => {
     const scopeOf = (db: ControlDb) => testScope(db, testClock());
     const held = await hold(a);
-    const writeFor = (scope: Scope, id: string) => customerScope(scope, id).then((own) => own.transaction((trx) => write(trx, id)));
+    const writeFor = (scope: Scope, id: string) =>
+      customerScope(scope, id).then((own) => own.transaction((trx) => write(trx, id)));
     const ofA = writeFor(scopeOf(other), 'a');
     await untilWaiting(1);
-    await sideBySide(scopeOf(other), ['b', 'c'].map((id) => (scope) => writeFor(scope, id)));
+    await sideBySide(
+      scopeOf(other),
+      ['b', 'c'].map((id) => (scope) => writeFor(scope, id)),
+    );
     expect(await notes()).toEqual(['b', 'c']);
     await held.release();
     await ofA;
@@ -174,7 +178,8 @@ describe.runIf(hasPostgres)('the control plane on PostgreSQL', () => {
 
   test('only writes without sync do not wait for the disk', async () => {
     const setting = async (db: DbHandle) =>
-      (await sql<{ synchronous_commit: string }>`SHOW synchronous_commit`.execute(db.kysely)).rows[0]?.synchronous_commit;
+      (await sql<{ synchronous_commit: string }>`SHOW synchronous_commit`.execute(db.kysely)).rows[0]
+        ?.synchronous_commit;
     expect([await one.withoutSync(setting), await one.transaction(setting)]).toEqual(['off', 'on']);
   });
 
