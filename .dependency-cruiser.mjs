@@ -121,7 +121,7 @@ export default {
       comment: 'Rule 3: SQL stands in repository.ts and in the usage store only.',
       from: {
         path: '^backend/',
-        pathNot: ['/repository\\.ts$', '^backend/metering/usage-store/', '^backend/platform/db/'],
+        pathNot: ['/repository\\.ts$', '^backend/metering/usage-store/', '^backend/platform/(db|postgres)/'],
       },
       to: { path: 'node_modules/(better-sqlite3|kysely|pg)/' },
     },
