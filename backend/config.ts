@@ -16,6 +16,8 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
+  /** postgres://…: there instead of in files; undefined: files of `dataDir`. */
+  databaseUrl: string | undefined;
   /** What a start that found less than was answered for has printed: the next one goes on without it. */
   acceptDataLoss: string | undefined;
   logLevel: string;
@@ -109,6 +111,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     host: settings.HOST,
     port: settings.PORT,
     dataDir: resolve(settings.DATA_DIR),
+    databaseUrl: settings.DATABASE_URL,
     acceptDataLoss: settings.ACCEPT_DATA_LOSS,
     logLevel: settings.LOG_LEVEL,
     maxBodyBytes: settings.MAX_BODY_BYTES,

@@ -7,12 +7,10 @@ import { createAccessTokens } from './access/access-tokens/index.ts';
 import { type Backend, createBackend, startRollups } from './app.ts';
 import { type Config, ConfigError, configWarnings, loadConfig } from './config.ts';
 import { createEventExpiry } from './event-expiry.ts';
-import { openSqliteUsageStore, type UsageStore } from './metering/usage-store/index.ts';
+import type { UsageStore } from './metering/usage-store/index.ts';
 import { type MachineClock, openMachineClock } from './monitoring/machine-clock/index.ts';
-import { createMetrics, processMetrics } from './monitoring/metrics.ts';
-import { claimDataFolder, type OwnedFolder } from './own-data-folder.ts';
+import { createMetrics, type Metrics, processMetrics } from './monitoring/metrics.ts';
 import { systemClock } from './platform/clock.ts';
-import { openControlDb } from './platform/db/control-db.ts';
 import { continueWhenRead } from './platform/http/expect-continue.ts';
 import { leaveUnreadAnswers } from './platform/http/unread-answers.ts';
 import { createIds } from './platform/ids.ts';
@@ -20,8 +18,8 @@ import { createJobLog, type TrackJob } from './platform/job-log.ts';
 import { createLogger, type Logger } from './platform/log.ts';
 import { createScope } from './platform/scope.ts';
 import { startRetention } from './retention.ts';
+import { openStores, type Stores } from './stores/index.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../dist/console', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
 
@@ -43,38 +41,45 @@ export interface RunningBackend {
   stop(): Promise<void>;
 }
 
-/** Takes the data folder, opens its databases and listens. @throws FolderTaken, DataLost */
+/** Opens the databases and listens. @throws FolderTaken, DataLost */
 export async function startBackend(config: Config, log: Logger): Promise<RunningBackend> {
-  const folder = claimDataFolder(config, systemClock.nowMs(), log);
+  const stores = await openStores(config, { log, endAtOnce: (error) => endAtOnce(log, error) });
   try {
-    return await startInFolder(folder, config, log);
+    return await startWith(stores, config, log);
   } catch (error) {
-    folder.release();
+    await stores.db.close().catch(() => {});
+    await stores.release();
     throw error;
   }
 }
 
-async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): Promise<RunningBackend> {
-  // First: where it is refused, no thread has been started yet.
-  const db = openControlDb(join(config.dataDir, 'control.sqlite'), MIGRATIONS, {
-    ...folder,
-    onLost: (error) => endAtOnce(log, error),
-  });
+async function startWith(stores: Stores, config: Config, log: Logger): Promise<RunningBackend> {
+  const { db } = stores;
   const { maxClockJumpMs: maxJumpMs } = config;
   const counterMs = () => performance.now();
   const machineClock = await openMachineClock({ db, machine: systemClock, counterMs, maxJumpMs, log });
-  const { clock } = machineClock;
-  const newId = createIds(clock);
   const metrics = createMetrics();
   processMetrics();
+  const usage = await stores.openUsage(machineClock.clock, metrics.usage);
+  try {
+    return await serveFrom(stores, { usage, machineClock, metrics }, config, log);
+  } catch (error) {
+    await machineClock.stop();
+    await usage.close();
+    throw error;
+  }
+}
+
+async function serveFrom(
+  stores: Stores,
+  { usage, machineClock, metrics }: { usage: UsageStore; machineClock: MachineClock; metrics: Metrics },
+  config: Config,
+  log: Logger,
+): Promise<RunningBackend> {
+  const { db } = stores;
+  const { clock } = machineClock;
+  const newId = createIds(clock);
   const jobs = createJobLog(clock);
-  const usage = await openSqliteUsageStore(join(config.dataDir, 'usage.sqlite'), clock, {
-    ...config.usage,
-    ownership: { ...folder, commits: folder.usageCommits },
-    onDeath: (error) => endAtOnce(log, error),
-    watch: metrics.usage,
-    onTrouble: (reason) => log.error({ reason }, 'the upkeep of the usage store has failed and will be tried again'),
-  });
   const tokens = await createAccessTokens({
     scope: createScope({ db, clock, newId, log }),
     configured: config.tokens,
@@ -100,7 +105,8 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
     metricsAccess: config.metrics,
     jobs,
     machineClock,
-    disk: { dataDir: config.dataDir, minFreeBytes: config.minFreeDiskBytes },
+    disk: stores.disk,
+    server: stores.server,
     documentFontsDir: config.documentFontsDir,
     notifications: config.notifications,
     version,
@@ -129,7 +135,7 @@ async function startInFolder(folder: OwnedFolder, config: Config, log: Logger): 
       await usage.close();
       await tokens.close();
       await db.close();
-      folder.release();
+      await stores.release();
     },
   };
 }

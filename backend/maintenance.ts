@@ -38,7 +38,9 @@ export async function runMaintenance(command: 'backup' | 'restore' | 'verify', a
       process.stdout.write(`${USAGE[command]}\n`);
       return values.help ? 0 : 2;
     }
-    const { dataDir } = loadConfig();
+    const { dataDir, databaseUrl } = loadConfig();
+    // A backup that is looked at is a folder with files, whatever the backend has.
+    if (databaseUrl !== undefined && !(command === 'verify' && folder !== undefined)) throw onServer(command);
     if (values.repair) return repair(dataDir);
     if (command === 'verify') return verify(folder ?? dataDir);
     await (command === 'backup' ? backup(dataDir, folder ?? '') : restore(folder ?? '', dataDir));
@@ -54,6 +56,13 @@ export async function runMaintenance(command: 'backup' | 'restore' | 'verify', a
     return 1;
   }
 }
+
+function onServer(command: string): BackupError {
+  const instead = command === 'verify' ? 'figures of a database on PostgreSQL cannot be verified yet' : INSTEAD;
+  return new BackupError(`npm run ${command} works on the files of DATA_DIR, and DATABASE_URL is set: ${instead}`);
+}
+
+const INSTEAD = "back up and restore the database with PostgreSQL's own pg_dump and pg_restore (docs/scale.md)";
 
 function isUsageError(error: unknown): boolean {
   return error instanceof TypeError && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');

@@ -8,4 +8,4 @@ const { demo } = await import('../demo/demo.ts');
 const { values } = parseArgs({
   options: { once: { type: 'boolean', default: false }, 'data-dir': { type: 'string' } },
 });
-await demo({ once: values.once, dataDir: values['data-dir'] });
+await demo({ once: values.once, dataDir: values['data-dir'], databaseUrl: process.env.DATABASE_URL || undefined });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { loadConfig } from '../backend/config.ts';
 import { type RunningBackend, startBackend } from '../backend/main.ts';
 import { createLogger } from '../backend/platform/log.ts';
@@ -25,17 +26,21 @@ export interface DemoOptions {
   once: boolean;
   /** Folder of the databases; emptied at the start. */
   dataDir?: string | undefined;
+  /** An empty PostgreSQL database, instead of files in the folder. */
+  databaseUrl?: string | undefined;
 }
 
 /** Plays recorded gateway traffic through the real plugin server into a backend, and shows what became of it. */
-export async function demo({ once, dataDir = DEFAULT_DATA_DIR }: DemoOptions): Promise<void> {
+export async function demo({ once, dataDir = DEFAULT_DATA_DIR, databaseUrl }: DemoOptions): Promise<void> {
   const adminToken = `spat_${randomBytes(24).toString('base64url')}`;
   const ingestToken = `spat_${randomBytes(24).toString('base64url')}`;
+  if (databaseUrl !== undefined) await refuseUsed(databaseUrl);
   rmSync(dataDir, { recursive: true, force: true });
-  const backend = await startDemoBackend(dataDir, adminToken, ingestToken);
+  const backend = await startDemoBackend({ dataDir, databaseUrl, adminToken, ingestToken });
   try {
     const api = createClient({ url: backend.url, token: adminToken });
-    say(`The backend listens on ${backend.url}, with its databases in ${dataDir}`);
+    const where = databaseUrl === undefined ? `databases in ${dataDir}` : 'database on the server of DATABASE_URL';
+    say(`The backend listens on ${backend.url}, with its ${where}`);
     const meters = await createMeters(api);
     const customers = await startBilling(api, meters);
     await playTraffic(backend.url, ingestToken, api);
@@ -52,17 +57,35 @@ export async function demo({ once, dataDir = DEFAULT_DATA_DIR }: DemoOptions): P
   }
 }
 
+/** The demo's figures are of its own events, and no database of somebody's may get them. */
+async function refuseUsed(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query("SELECT FROM pg_namespace WHERE nspname IN ('control', 'usage')");
+    if (rowCount !== 0) throw new Error('the database of DATABASE_URL has been used: the demo begins with an empty one');
+  } finally {
+    await client.end();
+  }
+}
+
 /** On its documented port where that is free, on any other where it is not. */
-async function startDemoBackend(dataDir: string, adminToken: string, ingestToken: string): Promise<RunningBackend> {
+async function startDemoBackend(parts: {
+  dataDir: string;
+  databaseUrl: string | undefined;
+  adminToken: string;
+  ingestToken: string;
+}): Promise<RunningBackend> {
   const log = createLogger('error', process.stderr);
   const start = (port: string) =>
     startBackend(
       loadConfig({
-        DATA_DIR: dataDir,
+        DATA_DIR: parts.dataDir,
+        DATABASE_URL: parts.databaseUrl,
         PORT: port,
         LOG_LEVEL: 'error',
-        ADMIN_TOKEN: adminToken,
-        INGEST_TOKEN: ingestToken,
+        ADMIN_TOKEN: parts.adminToken,
+        INGEST_TOKEN: parts.ingestToken,
       }),
       log,
     );

@@ -18,8 +18,8 @@ export function operationsRoutes(
   parts: AppParts,
   { billingRuns, limits }: { billingRuns: Pick<BillingRuns, 'lastRun'>; limits: CallerLimits },
 ): void {
-  const { usage, jobs = createJobLog(parts.clock), disk } = parts;
-  const watched = { usage, jobs, lastBillingRun: billingRuns.lastRun };
+  const { usage, jobs = createJobLog(parts.clock), disk, server } = parts;
+  const watched = { usage, jobs, server, lastBillingRun: billingRuns.lastRun };
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
     const { status, checks } = await checkReadiness(

@@ -13,6 +13,7 @@ import type { Sender } from '../notifications/deliveries/index.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { JobLog } from '../platform/job-log.ts';
+import type { DatabaseServer } from '../platform/postgres/server.ts';
 import type { Scope, ScopeParts } from '../platform/scope.ts';
 
 /** What the application is made of. */
@@ -39,6 +40,8 @@ export interface AppParts extends ScopeParts {
   machineClock?: Pick<MachineClock, 'state' | 'confirm'> | undefined;
   /** Where the databases are; undefined: the disk is not watched. */
   disk?: { dataDir: string; minFreeBytes: number } | undefined;
+  /** Of a database on a server; undefined: it is in files. */
+  server?: DatabaseServer | undefined;
   /** A folder with fonts of the operator's, for documents; undefined: there is none. */
   documentFontsDir?: string | undefined;
   /** Of the thread that makes documents; undefined: its own. */

@@ -4,6 +4,7 @@ import type { LastBillingRun } from '../billing/billing-runs/index.ts';
 import type { UsageStore } from '../metering/usage-store/index.ts';
 import { fileBytes, freeDiskBytes } from '../platform/disk.ts';
 import type { JobLog } from '../platform/job-log.ts';
+import type { DatabaseServer } from '../platform/postgres/server.ts';
 import { counter, gauge } from './metrics.ts';
 
 /** Where the figures are read from. */
@@ -13,6 +14,8 @@ export interface WatchedParts {
   lastBillingRun(): Promise<LastBillingRun | undefined>;
   /** Folder of the databases; undefined: nothing is said of the disk. */
   dataDir: string | undefined;
+  /** Of the databases; undefined: they are files. */
+  server: DatabaseServer | undefined;
 }
 
 type Read = (parts: WatchedParts) => Promise<void> | void;
@@ -29,6 +32,7 @@ export function createGauges(registry: Registry): (parts: WatchedParts) => Promi
     jobs: readJobs(registry),
     billing: readBilling(registry),
     disk: readDisk(registry),
+    server: readServer(registry),
   };
   return async (parts) => {
     for (const [source, read] of Object.entries(sources)) {
@@ -118,6 +122,22 @@ function readDisk(registry: Registry): Read {
       wal.set({ database: name }, fileBytes(`${path}-wal`));
     }
     free.set(await freeDiskBytes(dataDir));
+  };
+}
+
+function readServer(registry: Registry): Read {
+  const bytes = gauge(registry, 'database_server_bytes', 'Size of the database on the server.');
+  const connections = gauge(registry, 'database_server_connections', "The server's connections, of all its clients.");
+  const max = gauge(registry, 'database_server_max_connections', 'More are refused.');
+  const oldest = gauge(registry, 'database_server_oldest_transaction_seconds', 'How long the oldest transaction runs.');
+  return async ({ server }) => {
+    if (server === undefined) return;
+    forget([bytes, connections, max, oldest]);
+    const state = await server.state();
+    bytes.set(state.databaseBytes);
+    connections.set(state.connections);
+    max.set(state.maxConnections);
+    oldest.set(state.oldestTransactionSeconds);
   };
 }
 

@@ -4,6 +4,7 @@ import type { ControlDb } from '../platform/db/control-db.ts';
 import { freeDiskBytes } from '../platform/disk.ts';
 import { formatInstant } from '../platform/instant.ts';
 import type { JobLog } from '../platform/job-log.ts';
+import type { DatabaseServer } from '../platform/postgres/server.ts';
 import { type MachineClock, WAITING } from './machine-clock/index.ts';
 
 /** `failed`: no requests should come. `degraded`: they are answered rightly, but somebody should look. */
@@ -26,6 +27,7 @@ export interface ReadinessParts {
   jobs: JobLog;
   lastBillingRun(): Promise<LastBillingRun | undefined>;
   disk: { dataDir: string; minFreeBytes: number } | undefined;
+  server: DatabaseServer | undefined;
   clock: Pick<MachineClock, 'state'> | undefined;
 }
 
@@ -35,6 +37,9 @@ type Check = (parts: ReadinessParts) => Promise<CheckResult>;
 const TIMEOUT_MS = 2000;
 /** So much more than needed, and the disk is worth a look. */
 const DISK_WARNING_FACTOR = 2;
+
+/** Beyond it another backend may find no connection. */
+const CONNECTIONS_WARNING_SHARE = 0.9;
 
 const CHECKS: Readonly<Record<string, Check>> = {
   usage_store: async ({ usage }) => {
@@ -56,6 +61,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const detail = `${freeBytes} bytes are free; MIN_FREE_DISK_BYTES is ${disk.minFreeBytes}`;
     if (freeBytes < disk.minFreeBytes) return { status: 'failed', detail };
     return { status: freeBytes < disk.minFreeBytes * DISK_WARNING_FACTOR ? 'degraded' : 'ok', detail };
+  },
+  database_server: async ({ server }) => {
+    if (server === undefined) return { status: 'ok' };
+    const { isReadOnly, connections, maxConnections } = await server.state();
+    if (isReadOnly) return { status: 'failed', detail: 'it takes no writes: is it a standby?' };
+    const detail = `${connections} of ${maxConnections} connections are used`;
+    return { status: connections > maxConnections * CONNECTIONS_WARNING_SHARE ? 'degraded' : 'ok', detail };
   },
   clock: async ({ clock }) => {
     const state = clock?.state();

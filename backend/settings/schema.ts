@@ -35,6 +35,13 @@ const fields = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8888),
   DATA_DIR: z.string().default('./data'),
+  /** Without it everything is in files of DATA_DIR. */
+  DATABASE_URL: z
+    .string()
+    .refine((text) => /^postgres(?:ql)?:\/\/[^/]*\/[^/?#]+/.test(text) && URL.canParse(text), {
+      error: 'must be the address of a database, such as postgres://user:password@host:5432/name',
+    })
+    .optional(),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** For one start: the code that a start which finds too little prints. */
   ACCEPT_DATA_LOSS: z
@@ -165,6 +172,7 @@ export const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 /** Their values are shown to nobody. */
 export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set([
   'SECRETS_KEY',
+  'DATABASE_URL',
   'KONG_ADMIN_TOKEN',
   'ADMIN_TOKEN',
   'INGEST_TOKEN',

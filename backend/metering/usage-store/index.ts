@@ -20,6 +20,7 @@ export { parseData } from './event-data.ts';
 export { checkJsonPath, compileJsonPath, jsonPathProblem } from './json-path.ts';
 export { readDimensionValue } from './meter-value.ts';
 export { isFullPage } from './page-bytes.ts';
+export { openPostgresUsageStore } from './postgres/postgres-usage-store.ts';
 export type {
   DimensionValues,
   DimensionValuesQuery,

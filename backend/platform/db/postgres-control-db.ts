@@ -1,5 +1,6 @@
 import { Kysely, sql } from 'kysely';
 import { openPool } from '../postgres/pool.ts';
+import { type DatabaseServer, databaseServer, refuseUnfit } from '../postgres/server.ts';
 import { createSlots, type Slots } from '../slots.ts';
 import type { ControlDb } from './control-db.ts';
 import { type Locks, READING } from './locks.ts';
@@ -21,7 +22,7 @@ const EVERYTHING = 0x636f6e74;
  * @param url postgres://…, of a database whose locale is C.UTF-8
  * @throws Error when it sorts text in another way, or is newer than this program
  */
-export async function openPostgresControlDb(url: string, migrationsFolder: string): Promise<ControlDb> {
+export async function openPostgresControlDb(url: string, migrationsFolder: string): Promise<PostgresControlDb> {
   const pool = openPool({
     url,
     schema: SCHEMA,
@@ -30,7 +31,7 @@ export async function openPostgresControlDb(url: string, migrationsFolder: strin
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   try {
-    await refuseOtherOrder(pool);
+    await refuseUnfit(pool);
     await migratePostgres(pool, SCHEMA, migrationsFolder);
   } catch (error) {
     await pool.end();
@@ -38,23 +39,17 @@ export async function openPostgresControlDb(url: string, migrationsFolder: strin
   }
   const handles = oneHandle();
   const kysely = new Kysely<unknown>({ dialect: postgresDialect(pool), plugins: [handles.plugin] });
-  return wrap(kysely, {
+  const db = wrap(kysely, {
     handles,
     slots: createSlots(MAX_TRANSACTIONS),
     close: () => kysely.destroy(),
     unknownMigrations: () => unknownToPostgres(pool, migrationsFolder),
   });
+  return { ...db, server: databaseServer(pool) };
 }
 
-/** Keys and names are sorted, and pages of them continued, as SQLite does it: by their characters, whatever the language. */
-async function refuseOtherOrder(pool: ReturnType<typeof openPool>): Promise<void> {
-  const { rows } = await pool.query(`SELECT current_setting('server_encoding') = 'UTF8'
-    AND array_agg(text ORDER BY text) = ARRAY['0', 'B', 'Z', '_', 'a', 'é'] AS fits
-    FROM unnest(ARRAY['a', 'é', 'B', '_', 'Z', '0']) AS text`);
-  if (rows[0]?.fits === true) return;
-  throw new Error(
-    "the database sorts text by a language: create it with ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0",
-  );
+export interface PostgresControlDb extends ControlDb {
+  server: DatabaseServer;
 }
 
 interface Whole extends Pick<ControlDb, 'close' | 'unknownMigrations'> {

@@ -42,8 +42,8 @@ export function openPool({ url, schema, name, maxConnections, statementTimeoutMs
     idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
     types,
-    // A cursor is always read to its end.
-    options: `-c search_path=${schema} -c cursor_tuple_fraction=1 -c client_min_messages=warning -c jit=off`,
+    // A cursor is always read to its end. What is answered for is on disk, whatever the server is set to.
+    options: `-c search_path=${schema} -c cursor_tuple_fraction=1 -c client_min_messages=warning -c jit=off -c synchronous_commit=on`,
   });
   // An idle connection that is lost is replaced by the next one that is needed.
   pool.on('error', () => {});

@@ -37,6 +37,7 @@ const GIVEN: Record<SettingName, string> = {
   HOST: '0.0.0.0',
   PORT: '9999',
   DATA_DIR: '/somewhere',
+  DATABASE_URL: 'postgres://metering:secret-of-the-database@db.example/metering',
   ACCEPT_DATA_LOSS: '0123456789ab',
   LOG_LEVEL: 'debug',
   MAX_BODY_BYTES: '2048',

@@ -141,5 +141,5 @@ test(
     }
     expect(kills).toBeGreaterThan(0);
   },
-  isLong ? 7_200_000 : 120_000,
+  isLong ? 7_200_000 : 600_000,
 );

@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import { openPostgresUsageStore } from '../metering/usage-store/index.ts';
+import { openPostgresControlDb } from '../platform/db/postgres-control-db.ts';
+import type { Stores, StoresWatch } from './index.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { sayTrouble } from './trouble.ts';
+
+/** Opens both on one PostgreSQL database, in a schema each. The data folder has the first token only. */
+export async function openServer(
+  url: string,
+  { dataDir, usage: { readerThreads, ...limits } }: Config,
+  { log }: StoresWatch,
+): Promise<Stores> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const db = await openPostgresControlDb(url, MIGRATIONS);
+  try {
+    for (const warning of await db.server.warnings()) log.warn(warning);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  return {
+    db,
+    openUsage: (clock, watch) =>
+      openPostgresUsageStore(url, clock, {
+        ...limits,
+        readerConnections: readerThreads,
+        watch,
+        onTrouble: sayTrouble(log),
+      }),
+    disk: undefined,
+    server: db.server,
+    release: async () => {},
+  };
+}
