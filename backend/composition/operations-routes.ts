@@ -34,7 +34,7 @@ export function operationsRoutes(
     return status === 'not ready' ? problemResponse(503, body) : c.json(body);
   });
   const { registry } = parts.metrics ?? createMetrics();
-  const readGauges = createGauges(registry);
+  const readGauges = createGauges(registry, server === undefined ? 'files' : 'server');
   app.get(
     '/metrics',
     async (c, next) => {

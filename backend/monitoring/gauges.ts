@@ -21,18 +21,20 @@ export interface WatchedParts {
 type Read = (parts: WatchedParts) => Promise<void> | void;
 
 /**
- * Gauges that are read when somebody asks. One source that fails leaves out its own figures and is counted; the others
+ * Gauges that are read when somebody asks, those of the disk or those of the server that the databases are on. One source that fails leaves out its own figures and is counted; the others
  * are told all the same, for they are what shows why.
  */
-export function createGauges(registry: Registry): (parts: WatchedParts) => Promise<void> {
+export function createGauges(
+  registry: Registry,
+  where: 'files' | 'server' = 'files',
+): (parts: WatchedParts) => Promise<void> {
   const failed = counter(registry, 'metrics_errors_total', 'Figures that could not be read, by source.', ['source']);
   const sources: Record<string, Read> = {
     load: readLoad(registry),
     upkeep: readUpkeep(registry),
     jobs: readJobs(registry),
     billing: readBilling(registry),
-    disk: readDisk(registry),
-    server: readServer(registry),
+    ...(where === 'files' ? { disk: readDisk(registry) } : { server: readServer(registry) }),
   };
   return async (parts) => {
     for (const [source, read] of Object.entries(sources)) {

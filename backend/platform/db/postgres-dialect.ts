@@ -15,7 +15,7 @@ function watched(pool: pg.Pool): PostgresPool {
   return {
     connect: async () => {
       try {
-        return watchedClient(await pool.connect());
+        return watchedClient(pool, await pool.connect());
       } catch (error) {
         throw unavailable(error, DATABASE);
       }
@@ -33,24 +33,54 @@ function isOfRefusedText(error: unknown): boolean {
 
 const refusedText = () => new RequestProblem('bad-request', 'text must not contain the character U+0000');
 
-function watchedClient(client: pg.PoolClient): PostgresPoolClient {
+/** What changes nothing, however often it is begun: a connection that was lost while it was idle fails nobody. */
+const REPEATABLE = /^\s*(?:select|start transaction|begin)\b/i;
+const MAX_ATTEMPTS = 3;
+
+function watchedClient(pool: pg.Pool, first: pg.PoolClient): PostgresPoolClient {
+  let client = first;
   let failure: Error | undefined;
+  let isUsed = false;
+  let isReleased = false;
   const onError = (error: Error): void => {
     failure = error;
+  };
+  const release = (): void => {
+    if (isReleased) return;
+    isReleased = true;
+    client.off('error', onError);
+    client.release(failure);
+  };
+  const takeAnother = async (): Promise<void> => {
+    release();
+    client = await pool.connect();
+    isReleased = false;
+    failure = undefined;
+    client.on('error', onError);
+  };
+  /** The first statement of who has the connection may have another one, if it was only going to read. */
+  const run = async (text: string, parameters: readonly unknown[], attempt: number): Promise<unknown> => {
+    try {
+      return await client.query(text, [...parameters]);
+    } catch (error) {
+      if (isSound(error)) throw error;
+      failure ??= error as Error;
+      if (isUsed || attempt === MAX_ATTEMPTS || !REPEATABLE.test(text)) throw error;
+      await takeAnother();
+      return run(text, parameters, attempt + 1);
+    }
   };
   client.on('error', onError);
   return {
     query: async (text: string, parameters: readonly unknown[]) => {
       try {
-        return await client.query(text, [...parameters]);
+        return await run(text, parameters, 1);
       } catch (error) {
-        if (!isSound(error)) failure ??= error as Error;
         throw isOfRefusedText(error) ? refusedText() : unavailable(error, DATABASE);
+      } finally {
+        isUsed = true;
       }
     },
-    release: () => {
-      client.off('error', onError);
-      client.release(failure);
-    },
+    release,
   } as unknown as PostgresPoolClient;
 }

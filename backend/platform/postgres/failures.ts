@@ -12,6 +12,8 @@ const RETRY_AFTER_SECONDS = 2;
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // The connection is gone, or was not to be had: nothing that was asked is the cause.
+  if ('severity' in error && error.severity === 'FATAL') return true;
   if (code === LOCK_NOT_AVAILABLE || code === READ_ONLY) return true;
   if (/^[0-9A-Z]{5}$/.test(code) && PASSING_CLASSES.includes(code.slice(0, 2))) return true;
   return LOST.test(`${code} ${error.message}`);

@@ -55,9 +55,29 @@ export function openDatabase(options: PoolOptions): Database {
   };
   return {
     withClient,
-    transaction: (isolation, work) => withClient((client) => inTransaction(client, isolation, work)),
+    transaction: (isolation, work) =>
+      beginning((begun) => withClient((client) => inTransaction(client, isolation, work, begun))),
     close: () => pool.end(),
   };
+}
+
+const MAX_ATTEMPTS = 3;
+
+/**
+ * Runs a transaction on another connection when the first one turns out to have been lost before: nothing of it was done.
+ * @param run is given what to call once it is begun
+ */
+async function beginning<T>(run: (begun: () => void) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    let isBegun = false;
+    try {
+      return await run(() => {
+        isBegun = true;
+      });
+    } catch (error) {
+      if (isBegun || attempt === MAX_ATTEMPTS || isSound((error as Error).cause)) throw error;
+    }
+  }
 }
 
 /** Connections that nobody may have after this. */
@@ -81,8 +101,10 @@ async function inTransaction<T>(
   client: PgClient,
   isolation: Isolation,
   work: (client: PgClient) => Promise<T>,
+  begun: () => void = () => {},
 ): Promise<T> {
   await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+  begun();
   try {
     const result = await work(client);
     await client.query('COMMIT');

@@ -206,6 +206,19 @@ describe.runIf(hasPostgres)('the control plane on PostgreSQL', () => {
     await expect.poll(() => one.transaction((own) => notes(own))).toEqual([]);
   });
 
+  test('a connection that was lost before fails neither a reader nor a transaction that begins', async () => {
+    const afterLoss = (work: (own: DbHandle) => Promise<unknown>) =>
+      one.kysely.connection().execute(async (kysely) => {
+        await endConnections(database.url);
+        return work({ kysely });
+      });
+    await afterLoss((own) => notes(own));
+    await afterLoss((own) => own.kysely.transaction().execute((kysely) => write({ kysely }, 'begun')));
+    // A single write may have been done: who asked has to know.
+    await expect(afterLoss((own) => write(own, 'alone'))).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(await notes()).toEqual(['begun']);
+  });
+
   test('two that begin at once migrate once; what a newer program has done is told, and refused', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
     const fresh = await createDatabase();
