@@ -83,6 +83,7 @@ async function serveFrom(
   const tokens = await createAccessTokens({
     scope: createScope({ db, clock, newId, log }),
     configured: config.tokens,
+    isShared: stores.server !== undefined,
   });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });

@@ -1,9 +1,13 @@
 import { livingMeterSpecs } from '../metering/meters/index.ts';
+import { ROLLUPS } from '../platform/db/locks.ts';
 import type { AppParts } from './parts.ts';
 
-/** Has the usage store keep roll-ups for the meters that there are; to be called once before requests come. */
+/**
+ * Has the usage store keep roll-ups for the meters that there are; to be called once before requests come. Backends that do so
+ * at the same time take turns: none tells the store of meters as they were before another one's change.
+ */
 export async function startRollups({ usage, db }: Pick<AppParts, 'usage' | 'db'>): Promise<void> {
-  await usage.syncMeters(await livingMeterSpecs(db));
+  await db.alone(ROLLUPS, async () => usage.syncMeters(await livingMeterSpecs(db)));
 }
 
 /** One after the other, each reading what is stored by then: of two changes at a time the later one must not lose. */

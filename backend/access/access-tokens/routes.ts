@@ -52,10 +52,10 @@ export function accessTokenRoutes(router: Router, tokens: AccessTokens): void {
       access: 'administer',
       page: accessTokenPageSchema,
       query: queryOf({ page: numberedPage(), filters: filterBy(FILTERS) }),
-      run: ({ page, filters }) => {
+      run: async ({ page, filters }) => {
         const isFound = (token: AccessTokenPage['data'][number]) =>
           filters.every((condition) => passesCondition(token[condition.field], condition));
-        return pageOf(tokens.list().filter(isFound), page);
+        return pageOf((await tokens.list()).filter(isFound), page);
       },
     },
     get: { answer: 'The token without its text.', access: 'administer', run: tokens.get },

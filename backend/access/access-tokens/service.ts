@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import PQueue from 'p-queue';
+import { ACCESS_TOKENS } from '../../platform/db/locks.ts';
 import type { Caller } from '../../platform/http/env.ts';
 import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import type { Scope } from '../../platform/scope.ts';
@@ -11,6 +11,7 @@ import {
   expiryInThePast,
   tooManyAccessTokens,
 } from './errors.ts';
+import { openKnownTokens } from './known.ts';
 import {
   type ConfiguredToken,
   fromConfiguration,
@@ -31,9 +32,9 @@ export interface AccessTokens {
   /** Finds the caller of a bearer token; undefined when no such token exists. @throws RequestProblem 401 for an expired one */
   verify(token: string): Promise<Caller | undefined>;
   /** The token of this id, as long as it can be used. */
-  current(id: string): UsableToken | undefined;
+  current(id: string): Promise<UsableToken | undefined>;
   /** The same, for a session that was begun with it: it counts as used. */
-  use(id: string): UsableToken | undefined;
+  use(id: string): Promise<UsableToken | undefined>;
   /**
    * Makes the first admin token when nobody could sign in otherwise, and keeps it in a file that only its owner reads.
    * @returns the token, to be shown this once; undefined when there was no need.
@@ -42,11 +43,11 @@ export interface AccessTokens {
   /** @returns with the token itself, this once. @throws RequestProblem 400 @throws DomainProblem 409 when there are too many */
   create(request: CreateAccessToken): Promise<CreatedAccessToken>;
   /** All tokens, configured ones first, then the oldest first. */
-  list(): AccessToken[];
+  list(): Promise<AccessToken[]>;
   /** @throws RequestProblem 404 */
-  get(id: string): AccessToken;
+  get(id: string): Promise<AccessToken>;
   /**
-   * The token stops working before this returns, and is forgotten.
+   * The token stops working before this returns, at other backends within a second, and is forgotten.
    * @throws RequestProblem 404 @throws DomainProblem 409 for a configured one and the last that can administer
    */
   revoke(id: string): Promise<void>;
@@ -63,21 +64,31 @@ interface Deps {
   scope: Scope;
   /** Tokens of environment and file: they are known while the process runs and never stored. */
   configured: readonly ConfiguredToken[];
+  /** Whether other backends change the same tokens. Default: this one alone does. */
+  isShared?: boolean;
 }
 
-export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
-  const { scope, configured } = deps;
-  const repository = accessTokenRepository(scope);
-  /** By hash: finding one takes as long for a wrong token as for a right one, but for what nobody can aim at. */
-  const known = new Map<string, KnownToken>();
-  for (const token of await repository.all()) known.set(token.hash, fromStored(token));
-  // A configured token that is also stored is the configuration's.
-  for (const token of configured.map(fromConfiguration)) known.set(token.hash, token);
-  const lastUse = createLastUse(repository.setLastUsed, scope.log);
-  /** One change after the other: of two admin tokens that revoke each other one has to stay. */
-  const changes = new PQueue({ concurrency: 1 });
-
-  const store = async (request: CreateAccessToken, beforeStoring?: (token: string) => void) => {
+export async function createAccessTokens({ scope, configured, isShared = false }: Deps): Promise<AccessTokens> {
+  const nowMs = scope.clock.nowMs;
+  const known = await openKnownTokens({ read: accessTokenRepository(scope).all, configured, isShared });
+  const lastUse = createLastUse(accessTokenRepository(scope).setLastUsed, scope.log);
+  /** One change after the other, at all backends: of two admin tokens that revoke each other one has to stay. */
+  const changing = async <T>(work: (stored: StoredTokens) => Promise<T>): Promise<T> => {
+    const result = await scope.transaction(
+      async (scope) => {
+        const repository = accessTokenRepository(scope);
+        return work({ repository, all: (await repository.all()).map(fromStored) });
+      },
+      [ACCESS_TOKENS],
+    );
+    await known.read();
+    return result;
+  };
+  const store = async (
+    { repository }: StoredTokens,
+    request: CreateAccessToken,
+    beforeStoring?: (token: string) => void,
+  ) => {
     const token = `${TOKEN_PREFIXES[request.kind]}${randomBytes(32).toString('base64url')}`;
     const stored: StoredToken = {
       id: scope.newId(),
@@ -85,67 +96,77 @@ export async function createAccessTokens(deps: Deps): Promise<AccessTokens> {
       kind: request.kind,
       role: request.role,
       hash: hashOf(token),
-      createdAtMs: scope.clock.nowMs(),
+      createdAtMs: nowMs(),
       expiresAtMs: request.expires_at === undefined ? undefined : parseInstant(request.expires_at),
       lastUsedAtMs: undefined,
     };
     beforeStoring?.(token);
     await repository.insert(stored);
-    const added = fromStored(stored);
-    known.set(added.hash, added);
-    return { token, added };
+    return { token, added: fromStored(stored) };
   };
-  const withId = (id: string): KnownToken | undefined => {
-    for (const token of known.values()) if (token.caller.tokenId === id) return token;
-    return undefined;
-  };
-  const usable = (id: string): KnownToken | undefined => {
-    const token = withId(id);
-    return token !== undefined && isUsable(token, scope.clock.nowMs()) ? token : undefined;
-  };
-  const find = (id: string): KnownToken => {
-    const token = withId(id);
-    if (token === undefined) throw accessTokenNotFound(id);
-    return token;
+  const usable = async (id: string): Promise<KnownToken | undefined> => {
+    const token = await known.withId(id);
+    return token !== undefined && isUsable(token, nowMs()) ? token : undefined;
   };
   return {
-    verify: async (token) => verify(known.get(hashOf(token)), scope.clock.nowMs(), lastUse.note),
+    verify: async (token) => verify(await known.withHash(hashOf(token)), nowMs(), lastUse.note),
     current: usable,
-    use: (id) => {
-      const token = usable(id);
-      if (token !== undefined) lastUse.note(token, scope.clock.nowMs());
+    use: async (id) => {
+      const token = await usable(id);
+      if (token !== undefined) lastUse.note(token, nowMs());
       return token;
     },
     createFirstToken: async (file) => {
-      const isAdmin = (token: KnownToken) => token.caller.role === 'admin' && isUsable(token, scope.clock.nowMs());
-      if (configured.length > 0 || [...known.values()].some(isAdmin)) return undefined;
-      // The file comes first: a token that is stored and shown nowhere would lock everyone out.
-      const keep = (token: string) => writeFileSync(file, `${token}\n`, { mode: 0o600 });
-      return (await store({ name: 'first admin token', role: 'admin', kind: 'system' }, keep)).token;
+      if (configured.length > 0) return undefined;
+      return changing(async (tokens) => {
+        const isAdmin = (token: KnownToken) => token.caller.role === 'admin' && isUsable(token, nowMs());
+        if (tokens.all.some(isAdmin)) return undefined;
+        // The file comes first: a token that is stored and shown nowhere would lock everyone out.
+        const keep = (token: string) => writeFileSync(file, `${token}\n`, { mode: 0o600 });
+        return (await store(tokens, { name: 'first admin token', role: 'admin', kind: 'system' }, keep)).token;
+      });
     },
-    create: (request) =>
-      changes.add(async () => {
-        const { expires_at } = request;
-        if (expires_at !== undefined && (parseInstant(expires_at) ?? 0) <= scope.clock.nowMs()) throw expiryInThePast();
-        if (known.size >= MAX_TOKENS) throw tooManyAccessTokens(MAX_TOKENS);
-        const { token, added } = await store(request);
-        return { ...toBody(added, scope.clock.nowMs()), token };
-      }),
-    list: () => [...known.values()].sort(inOrderOfAge).map((token) => toBody(token, scope.clock.nowMs())),
-    get: (id) => toBody(find(id), scope.clock.nowMs()),
-    revoke: (id) =>
-      changes.add(async () => {
-        const token = find(id);
-        const { tokenName } = token.caller;
-        if (token.kind === 'configured') throw accessTokenFixed('access_token_configured', tokenName);
-        if (!leavesAnAdmin(known.values(), token, scope.clock.nowMs())) {
-          throw accessTokenFixed('last_admin_access_token', tokenName);
-        }
-        await repository.remove(id);
-        known.delete(token.hash);
-      }),
+    create: async (request) => {
+      const { expires_at } = request;
+      if (expires_at !== undefined && (parseInstant(expires_at) ?? 0) <= nowMs()) throw expiryInThePast();
+      const { token, added } = await changing(async (tokens) => {
+        if (tokens.all.length + configured.length >= MAX_TOKENS) throw tooManyAccessTokens(MAX_TOKENS);
+        return store(tokens, request);
+      });
+      return { ...toBody(added, nowMs()), token };
+    },
+    list: async () => (await known.all()).sort(inOrderOfAge).map((token) => toBody(token, nowMs())),
+    get: async (id) => {
+      const token = await known.withId(id);
+      if (token === undefined) throw accessTokenNotFound(id);
+      return toBody(token, nowMs());
+    },
+    revoke: (id) => changing((tokens) => revoke(id, tokens, configured.map(fromConfiguration), nowMs())),
     close: lastUse.flush,
   };
+}
+
+/** The stored tokens while nobody else changes them. */
+interface StoredTokens {
+  repository: ReturnType<typeof accessTokenRepository>;
+  all: readonly KnownToken[];
+}
+
+async function revoke(
+  id: string,
+  { repository, all }: StoredTokens,
+  configured: readonly KnownToken[],
+  nowMs: number,
+): Promise<void> {
+  const fixed = new Set(configured.map(({ hash }) => hash));
+  // A configured token that is also stored is the configuration's.
+  const tokens = [...configured, ...all.filter(({ hash }) => !fixed.has(hash))];
+  const token = tokens.find(({ caller }) => caller.tokenId === id);
+  if (token === undefined) throw accessTokenNotFound(id);
+  const { tokenName } = token.caller;
+  if (token.kind === 'configured') throw accessTokenFixed('access_token_configured', tokenName);
+  if (!leavesAnAdmin(tokens, token, nowMs)) throw accessTokenFixed('last_admin_access_token', tokenName);
+  await repository.remove(id);
 }
 
 function verify(

@@ -122,7 +122,7 @@ function beginRoute(router: Router, { scope, tokens, sessions, cookie }: SignInP
       const caller = callerOf(c);
       if (caller.sessionId !== undefined) throw sessionNeedsToken();
       // A token that was revoked in this moment begins nothing.
-      const token = tokens.current(caller.tokenId);
+      const token = await tokens.current(caller.tokenId);
       if (token === undefined) throw sessionEnded();
       const { session, secret } = await sessions.begin(
         {

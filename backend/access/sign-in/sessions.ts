@@ -61,7 +61,7 @@ export function createSessions(deps: {
   /** Whose token was revoked, or has gone from the configuration, is signed out; until somebody looks nobody has noticed. */
   const endOfGoneTokens = async () => {
     for (const tokenId of await repository.tokensOfOpen(scope.clock.nowMs())) {
-      if (tokens.current(tokenId) === undefined) await repository.endOfOwner(tokenId, scope.clock.nowMs());
+      if ((await tokens.current(tokenId)) === undefined) await repository.endOfOwner(tokenId, scope.clock.nowMs());
     }
   };
   const get = async (id: string): Promise<SessionRow> => {
@@ -104,7 +104,7 @@ export function createSessions(deps: {
         if (!hasProvider) throw sessionEnded();
         return { session: toSession(row), caller: callerOf(row) };
       }
-      const token = tokens.use(row.owner_id);
+      const token = await tokens.use(row.owner_id);
       if (token === undefined) {
         await repository.endOfOwner(row.owner_id, scope.clock.nowMs());
         throw sessionEnded();

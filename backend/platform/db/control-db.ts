@@ -9,7 +9,7 @@ import {
 } from './commit-ledger.ts';
 import { markPathOf } from './commit-mark.ts';
 import type { DbHandle } from './handle.ts';
-import type { Locks } from './locks.ts';
+import type { Lock, Locks } from './locks.ts';
 import { migrateSqlite, prepareUnknownMigrations } from './migrate.ts';
 import { type OneHandle, oneHandle } from './one-handle.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -32,6 +32,11 @@ export interface ControlDb extends DbHandle {
    * fails, the last ones may be lost. Not for what an answer promises.
    */
   withoutSync<T>(work: (db: ControlDb) => Promise<T>): Promise<T>;
+  /**
+   * Runs work that is not a transaction while nobody else does what has the same name, at whichever backend. Here the
+   * callers see to it: a file has one backend.
+   */
+  alone<T>(lock: Lock, work: () => Promise<T>): Promise<T>;
   /** Rejects when the database does not answer. */
   check(): Promise<void>;
   /** What a newer program has done to the file since: this one must not go on with it. */
@@ -153,6 +158,7 @@ function wrap(kysely: Kysely<unknown>, whole: Whole): ControlDb {
         }
       });
     },
+    alone: (_, work) => work(),
     check: async () => {
       await sql`SELECT 1`.execute(kysely);
     },

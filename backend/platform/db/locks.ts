@@ -24,6 +24,12 @@ export const INVOICE_NUMBERS = 'invoice numbers' as Lock;
 /** Who does the billing runs, and how far they are. */
 export const BILLING_RUNS = 'billing runs' as Lock;
 
+/** Which access tokens there are. */
+export const ACCESS_TOKENS = 'access tokens' as Lock;
+
+/** Has the usage store keep figures for the meters that there are. */
+export const ROLLUPS = 'roll-ups' as Lock;
+
 /** The sessions of one person or token. */
 export const sessionsLock = (ownerId: string): Lock => `sessions:${ownerId}` as Lock;
 

@@ -3,7 +3,7 @@ import { openPool } from '../postgres/pool.ts';
 import { type DatabaseServer, databaseServer, refuseUnfit } from '../postgres/server.ts';
 import { createSlots, type Slots } from '../slots.ts';
 import type { ControlDb } from './control-db.ts';
-import { type Locks, READING } from './locks.ts';
+import { type Lock, type Locks, READING } from './locks.ts';
 import { type OneHandle, oneHandle } from './one-handle.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { migratePostgres, unknownToPostgres } from './postgres-migrate.ts';
@@ -90,12 +90,26 @@ function wrap(kysely: Kysely<unknown>, whole: Whole, held?: { locks: Locks | und
         return having(trx as Kysely<unknown>, [], work);
       });
     },
+    alone: (lock, work) => {
+      whole.handles.beforeWaiting();
+      return kysely.connection().execute((own) => underLock(own.withoutPlugins(), lock, work));
+    },
     check: async () => {
       await sql`SELECT 1`.execute(kysely);
     },
     close: whole.close,
     unknownMigrations: whole.unknownMigrations,
   };
+}
+
+/** Of a connection, not of a transaction: the work may take long. A connection that is lost gives it back. */
+async function underLock<T>(own: Kysely<unknown>, lock: Lock, work: () => Promise<T>): Promise<T> {
+  await sql`SELECT pg_advisory_lock(hashtextextended(${lock}, 0))`.execute(own);
+  try {
+    return await work();
+  } finally {
+    await sql`SELECT pg_advisory_unlock(hashtextextended(${lock}, 0))`.execute(own);
+  }
 }
 
 /** One moment, and nothing is written. */

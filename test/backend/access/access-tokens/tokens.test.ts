@@ -153,12 +153,12 @@ test('the last use is on disk after the first use and about once a minute; a shu
   const { clock, open, close, file } = await alone();
   const tokens = await open();
   const token = (await tokens.createFirstToken(file)) ?? '';
-  const stored = async () => (await open()).list()[0]?.last_used_at;
+  const stored = async () => (await (await open()).list())[0]?.last_used_at;
   await tokens.verify(token);
   await expect.poll(stored).toBe('2026-11-21T12:00:00Z');
   clock.advanceMs(59_000);
   await tokens.verify(token);
-  expect(tokens.list()[0]?.last_used_at).toBe('2026-11-21T12:00:59Z');
+  expect((await tokens.list())[0]?.last_used_at).toBe('2026-11-21T12:00:59Z');
   expect(await stored()).toBe('2026-11-21T12:00:00Z');
   clock.advanceMs(1_000);
   await tokens.verify(token);

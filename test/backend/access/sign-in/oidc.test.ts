@@ -157,7 +157,7 @@ describe('signing in over OpenID Connect', () => {
     expect((await visit(await passProvider((await visit(START)).location, 'bob'))).location).toBe('/');
     const secret = jar.header().split('metering-session=')[1]?.split(';', 1)[0] ?? '';
     const { db, clock } = backend;
-    const tokens = { current: () => undefined, use: () => undefined };
+    const tokens = { current: async () => undefined, use: async () => undefined };
     const parts = { scope: testScope(db, clock), tokens, lifetimeMs: 1 };
     expect((await createSessions({ ...parts, hasProvider: true }).find(secret))?.session.method).toBe('oidc');
     const off = createSessions({ ...parts, hasProvider: false });
