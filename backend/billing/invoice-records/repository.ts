@@ -39,6 +39,7 @@ export function invoiceRepository(db: DbHandle) {
     ...pages(tables),
     ...waking(tables),
     ...unfinished(tables),
+    ...numbers(tables),
     ...gatherings(tables),
   };
 }
