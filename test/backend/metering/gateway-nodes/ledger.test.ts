@@ -136,7 +136,7 @@ test('the longest lag and the last instant are told as long as nothing is heard'
     version: '1',
     waiting: Number.MAX_SAFE_INTEGER,
     lag_seconds: Number.MAX_SAFE_INTEGER,
-    error: { message: '<b>\0</b>', at: '9999-12-31T23:59:59.999Z' },
+    error: { message: '<b>\u0001</b>', at: '9999-12-31T23:59:59.999Z' },
   };
   expect((await backend.request('POST', '/source-reports', { body: report, token: TOKENS.ingest })).status).toBe(204);
   backend.clock.advanceMs(10_000);
