@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
-import { verifySqliteUsage } from '../../backend/metering/usage-store/index.ts';
+import { usageDifferences } from '../support/control-engine.ts';
 import { type BackendProcess, createBackendProcess, INGEST_TOKEN } from './support/backend-process.ts';
 import { createRandom, type Random } from './support/random.ts';
 
@@ -44,7 +43,7 @@ async function playRound(backend: BackendProcess, meterId: string, name: string,
   await backend.start();
   const before = await totals(backend);
   // Roll-ups, in whatever state the fold was left, are what the events say.
-  expect(verifySqliteUsage(join(backend.dataDir, 'usage.sqlite')).differences).toEqual([]);
+  expect(await usageDifferences(backend.dataDir)).toEqual([]);
   expect(await counted(backend, meterId)).toBe(before.stored);
   // Whatever was answered with 202 is known, each event.
   const pool = new Pool(backend.url);

@@ -146,15 +146,17 @@ test('the metrics of the backend are described, every one, with its labels', () 
   const documented = rows.flatMap(([, metrics = '', labels = '']) =>
     names(metrics).map((name) => [name, names(labels)]),
   );
-  const { registry } = createMetrics();
-  createGauges(registry);
+  const registries = (['files', 'server'] as const).map((where) => {
+    const { registry } = createMetrics();
+    createGauges(registry, where);
+    return registry;
+  });
+  const metrics = new Map(registries.flatMap((one) => one.getMetricsAsArray().map((metric) => [metric.name, metric])));
   // What the library keeps of a metric has its labels, which its types do not tell.
-  const actual = registry
-    .getMetricsAsArray()
-    .map((metric) => [
-      (metric as unknown as { name: string }).name,
-      (metric as unknown as { labelNames: string[] }).labelNames,
-    ]);
+  const actual = [...metrics.values()].map((metric) => [
+    metric.name,
+    (metric as unknown as { labelNames: string[] }).labelNames,
+  ]);
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(actual));
   expect(documented).toHaveLength(actual.length);
 });

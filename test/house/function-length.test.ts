@@ -10,7 +10,6 @@ const TABLES = /(Routes|Schemas)$/;
 
 /** Longer than they should be. The list only gets shorter: one that is short enough by now has to leave it. */
 const STILL_LONG = [
-  'backend/main.ts startInFolder',
   'backend/metering/usage-store/postgres/postgres-usage-store.ts openPostgresUsageStore',
   'backend/metering/usage-store/postgres/tuples.ts openTuples',
   'backend/metering/usage-store/sqlite/rollup/rollup-writer.ts openRollupWriter',

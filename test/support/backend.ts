@@ -14,10 +14,9 @@ import { createIds } from '../../backend/platform/ids.ts';
 import { createLogger } from '../../backend/platform/log.ts';
 import { createScope } from '../../backend/platform/scope.ts';
 import { contractIsAvailable, contractViolations } from './contract.ts';
-import { makeControlPlane, openControlPlane } from './control-engine.ts';
+import { makeControlPlane, openControlPlane, openUsage } from './control-engine.ts';
 import { copyDatabaseTemplate } from './database-template.ts';
 import { type TestClock, testClock } from './test-clock.ts';
-import { openTestUsageStore } from './usage-store.ts';
 
 export const TOKENS = {
   admin: 'test-admin-token-0123456789',
@@ -86,8 +85,8 @@ export async function createTestBackend(
   if (options.dataDir === undefined) copyDatabaseTemplate(dataDir);
   const clock = testClock(options.start);
   const newId = createIds(clock);
-  const usage = await openTestUsageStore(join(dataDir, 'usage.sqlite'), clock);
   const remove = await makeControlPlane(dataDir);
+  const usage = await openUsage(dataDir, clock);
   const db = await openControlPlane(dataDir);
   const configured = Object.entries(TOKENS).map(([role, token]) => ({
     name: role,

@@ -1,13 +1,21 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import {
+  openPostgresUsageStore,
+  type UsageStore,
+  verifySqliteUsage,
+} from '../../backend/metering/usage-store/index.ts';
+import type { Clock } from '../../backend/platform/clock.ts';
 import { type ControlDb, openControlDb } from '../../backend/platform/db/control-db.ts';
 import { openPostgresControlDb } from '../../backend/platform/db/postgres-control-db.ts';
 import { MIGRATIONS } from './database-template.ts';
 import { createDatabase, endConnections } from './postgres-cluster.ts';
+import { testClock } from './test-clock.ts';
+import { openTestUsageStore } from './usage-store.ts';
 
 /**
- * With TEST_ENGINE=postgresql the backends of tests have their control plane there: on the server of TEST_DATABASE_URL, or
+ * With TEST_ENGINE=postgresql the backends of tests have everything there: on the server of TEST_DATABASE_URL, or
  * on the suite's own. Their folder then holds the address of the database.
  */
 const onPostgres = process.env['TEST_ENGINE'] === 'postgresql';
@@ -23,6 +31,30 @@ export async function makeControlPlane(folder: string): Promise<() => Promise<vo
   const { url, drop } = await createDatabase({ copyOf: await template() });
   writeFileSync(noteOf(folder), url);
   return drop;
+}
+
+/** What has a backend process use the database of its folder. */
+export async function processEnvironment(folder: string): Promise<{ DATABASE_URL?: string }> {
+  if (!onPostgres) return {};
+  await makeControlPlane(folder);
+  return { DATABASE_URL: readFileSync(noteOf(folder), 'utf8') };
+}
+
+/** The events and totals of a test's backend. On PostgreSQL they are in the same database. */
+export function openUsage(folder: string, clock: Clock): Promise<UsageStore> {
+  if (!onPostgres || !existsSync(noteOf(folder))) return openTestUsageStore(join(folder, 'usage.sqlite'), clock);
+  return openPostgresUsageStore(readFileSync(noteOf(folder), 'utf8'), clock);
+}
+
+/** What does not add up in the usage of a folder's backend, which has ended. */
+export async function usageDifferences(folder: string): Promise<readonly string[]> {
+  if (!onPostgres) return verifySqliteUsage(join(folder, 'usage.sqlite')).differences;
+  const usage = await openUsage(folder, testClock());
+  try {
+    return (await usage.verify()).differences;
+  } finally {
+    await usage.close();
+  }
 }
 
 /** Opens what a test's backend has, beside it or after it; in another process, too. */
@@ -83,6 +115,7 @@ function template(): Promise<string> {
   made ??= (async () => {
     const { url } = await createDatabase();
     await (await openPostgresControlDb(url, MIGRATIONS)).close();
+    await (await openPostgresUsageStore(url, testClock())).close();
     return url;
   })();
   return made;

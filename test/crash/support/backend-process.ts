@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
+import { processEnvironment } from '../../support/control-engine.ts';
 
 export const INGEST_TOKEN = 'crash-ingest-token-0123456789';
 export const ADMIN_TOKEN = 'crash-admin-token-0123456789';
@@ -41,9 +42,11 @@ export function createBackendProcess(
   let code: Promise<number | null> = Promise.resolve(null);
 
   async function start(): Promise<void> {
+    const database = await processEnvironment(dataDir);
     const child = spawn(program, [...args, 'bin/backend.js'], {
       env: {
         ...process.env,
+        ...database,
         DATA_DIR: dataDir,
         PORT: '0',
         LOG_LEVEL: 'info',

@@ -1,18 +1,16 @@
 /** A process that bills what is in a folder and ends; tests kill it. Arguments: folder, now in milliseconds. */
 
-import { join } from 'node:path';
 import { createAccessTokens } from '../../../../backend/access/access-tokens/index.ts';
 import { createBackend } from '../../../../backend/app.ts';
-import { openSqliteUsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
-import { openControlPlane } from '../../../support/control-engine.ts';
+import { openControlPlane, openUsage } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 
 const [folder = '', now = ''] = process.argv.slice(2);
 const clock = { nowMs: () => Number.parseInt(now, 10) };
 const newId = createIds(clock);
-const usage = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
+const usage = await openUsage(folder, clock);
 const db = await openControlPlane(folder);
 const tokens = await createAccessTokens({ scope: testScope(db, clock), configured: [] });
 const log = createLogger('error');

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAccessTokens } from '../../../../backend/access/access-tokens/index.ts';
 import { createApp } from '../../../../backend/app.ts';
-import { openSqliteUsageStore } from '../../../../backend/metering/usage-store/index.ts';
 import { systemClock } from '../../../../backend/platform/clock.ts';
 import { createIds } from '../../../../backend/platform/ids.ts';
 import { createLogger } from '../../../../backend/platform/log.ts';
-import { openControlPlane } from '../../../support/control-engine.ts';
+import { openControlPlane, openUsage } from '../../../support/control-engine.ts';
 import { testScope } from '../../../support/scope.ts';
 
 /**
@@ -22,7 +21,7 @@ const clock = systemClock;
 const newId = createIds(clock);
 const folder = mkdtempSync(join(tmpdir(), 'publisher-'));
 const db = await openControlPlane(shared);
-const usage = await openSqliteUsageStore(join(folder, 'usage.sqlite'), clock);
+const usage = await openUsage(folder, clock);
 const configured = [{ name, role: 'admin' as const, token: TOKEN }];
 const tokens = await createAccessTokens({ scope: testScope(db, clock), configured });
 const log = createLogger('error');
