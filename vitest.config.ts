@@ -36,6 +36,20 @@ const PROJECTS: Record<string, readonly string[]> = {
 
 const NAMES = Object.keys(PROJECTS);
 
+/** With everything on PostgreSQL there is nothing to see where a test is about files, or opens what it needs itself. */
+const OF_FILES =
+  process.env['TEST_ENGINE'] === 'postgresql'
+    ? [
+        'test/backend/monitoring/{data-folder,upgrade}.test.ts',
+        'test/backend/platform/**',
+        'test/backend/settings/**',
+        'test/backend/http/process.test.ts',
+        'test/properties/rating*.test.ts',
+        'test/scenarios/{backup-drill,demo,documented-commands,on-a-server,what-can-be-lost}.test.ts',
+        'test/scenarios/collect-*.test.ts',
+      ]
+    : [];
+
 /** The other parts' files, as far as they come before in the list or are units. */
 function othersThan(name: string): string[] {
   if (name === 'unit') return [];
@@ -79,7 +93,7 @@ export default defineConfig({
       test: {
         name,
         include: [...(PROJECTS[name] ?? [])],
-        exclude: othersThan(name),
+        exclude: [...OF_FILES, ...othersThan(name)],
         globalSetup: name === 'unit' ? [] : ['test/support/global-setup.ts'],
       },
     })),
