@@ -31,7 +31,8 @@ export interface ReadinessParts {
   clock: Pick<MachineClock, 'state'> | undefined;
 }
 
-type Check = (parts: ReadinessParts) => Promise<CheckResult>;
+/** undefined: there is no such part. */
+type Check = (parts: ReadinessParts) => Promise<CheckResult | undefined>;
 
 /** Shorter than what probes wait: a store that hangs is to be named, not to be a time-out. */
 const TIMEOUT_MS = 2000;
@@ -55,7 +56,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     if (unknown.length === 0) return { status: 'ok' };
     return { status: 'failed', detail: `a newer program has migrated the databases: ${unknown.join(', ')}` };
   },
-  disk: async ({ disk }) => {
+  disk: async ({ disk, server }) => {
+    if (server !== undefined) return undefined;
     if (disk === undefined) return { status: 'ok' };
     const freeBytes = await freeDiskBytes(disk.dataDir);
     const detail = `${freeBytes} bytes are free; MIN_FREE_DISK_BYTES is ${disk.minFreeBytes}`;
@@ -63,7 +65,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return { status: freeBytes < disk.minFreeBytes * DISK_WARNING_FACTOR ? 'degraded' : 'ok', detail };
   },
   database_server: async ({ server }) => {
-    if (server === undefined) return { status: 'ok' };
+    if (server === undefined) return undefined;
     const { isReadOnly, connections, maxConnections } = await server.state();
     if (isReadOnly) return { status: 'failed', detail: 'it takes no writes: is it a standby?' };
     const detail = `${connections} of ${maxConnections} connections are used`;
@@ -97,10 +99,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
 const STUCK_MS = 30_000;
 
 /** Checks that have not answered yet, by the store that they are about: they are not asked again meanwhile. */
-const pending = new WeakMap<object, Map<string, { work: Promise<CheckResult>; sinceMs: number }>>();
+const pending = new WeakMap<object, Map<string, { work: Promise<CheckResult | undefined>; sinceMs: number }>>();
 
-function begun(parts: ReadinessParts, name: string, check: Check): { work: Promise<CheckResult>; sinceMs: number } {
-  const ofStore = pending.get(parts.usage) ?? new Map<string, { work: Promise<CheckResult>; sinceMs: number }>();
+function begun(
+  parts: ReadinessParts,
+  name: string,
+  check: Check,
+): { work: Promise<CheckResult | undefined>; sinceMs: number } {
+  const ofStore =
+    pending.get(parts.usage) ?? new Map<string, { work: Promise<CheckResult | undefined>; sinceMs: number }>();
   pending.set(parts.usage, ofStore);
   const known = ofStore.get(name);
   if (known !== undefined) return known;
@@ -124,16 +131,17 @@ export async function checkReadiness(
       return [name, result] as const;
     }),
   );
-  const statuses = results.map(([, { status }]) => status);
+  const found = results.flatMap(([name, result]) => (result === undefined ? [] : [[name, result] as const]));
+  const statuses = found.map(([, { status }]) => status);
   const status = statuses.includes('failed') ? 'not ready' : statuses.includes('degraded') ? 'degraded' : 'ready';
-  return { status, checks: Object.fromEntries(results) };
+  return { status, checks: Object.fromEntries(found) };
 }
 
 /** Busy is not broken: requests are answered, only later. */
 async function withinTime(
-  { work, sinceMs }: { work: Promise<CheckResult>; sinceMs: number },
+  { work, sinceMs }: { work: Promise<CheckResult | undefined>; sinceMs: number },
   timeoutMs: number,
-): Promise<CheckResult> {
+): Promise<CheckResult | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<CheckResult>((resolve) => {
     timer = setTimeout(() => {
