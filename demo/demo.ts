@@ -63,7 +63,8 @@ async function refuseUsed(databaseUrl: string): Promise<void> {
   await client.connect();
   try {
     const { rowCount } = await client.query("SELECT FROM pg_namespace WHERE nspname IN ('control', 'usage')");
-    if (rowCount !== 0) throw new Error('the database of DATABASE_URL has been used: the demo begins with an empty one');
+    if (rowCount !== 0)
+      throw new Error('the database of DATABASE_URL has been used: the demo begins with an empty one');
   } finally {
     await client.end();
   }
