@@ -4,9 +4,9 @@ import { openSqliteUsageStore } from '../metering/usage-store/index.ts';
 import { claimDataFolder, type OwnedFolder } from '../own-data-folder.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type ControlDb, openControlDb } from '../platform/db/control-db.ts';
-import type { Stores, StoresWatch } from './index.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { sayTrouble } from './trouble.ts';
+import type { Stores, StoresWatch } from './types.ts';
 
 /** Takes the data folder and opens its databases. @throws FolderTaken, DataLost */
 export async function openFiles(config: Config, { log, endAtOnce }: StoresWatch): Promise<Stores> {

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { openPostgresUsageStore } from '../metering/usage-store/index.ts';
 import { openPostgresControlDb } from '../platform/db/postgres-control-db.ts';
-import type { Stores, StoresWatch } from './index.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { sayTrouble } from './trouble.ts';
+import type { Stores, StoresWatch } from './types.ts';
 
 /** Opens both on one PostgreSQL database, in a schema each. The data folder has the first token only. */
 export async function openServer(
