@@ -118,7 +118,7 @@ async function serveFrom(
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = billingRuns.schedule(jobs.track);
-  const stopSending = notifications.sender.schedule(jobs.track, true);
+  const stopSending = notifications.sender.schedule(jobs.track, stores.server === undefined);
   const stopRetention = removeOld({ config, usage, backend, machineClock, log, track: jobs.track });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
