@@ -16,6 +16,7 @@
  * - `invoiceAtMs`, `isPaidInAdvance`: when a line falls due
  * - `chargesNothing`, `chargesFee`, `chargesUsage`, `feeOf`, `fixedAmountOf`, `priceLabel`: what a price model is
  * - `convertQuantity`, `convertQuantityPrecisely`: units as invoices bill them, and as entitlement checks compare them
+ * - `unitsLeft`, `runningAmount`: how much more can be used for an amount, and what usage costs while it goes on
  * - `findPricingProblems`: what is wrong with the terms of a rate card
  */
 import { formatDecimal } from '../../platform/decimal.ts';
@@ -41,6 +42,7 @@ export { rate } from './rate.ts';
 export { canSplit, invoiceAtMs, isPaidInAdvance, splitPosition } from './split.ts';
 export { netAmount, sumTotals } from './totals.ts';
 export type * from './types.ts';
+export { type RunningUsage, runningAmount, type UnitsLeft, unitsLeft } from './units-left.ts';
 
 /** A metered quantity in billing units, rounded as the rate card says: what invoices bill. */
 export function convertQuantity(quantity: string, config: UnitConfig): string {

@@ -19,6 +19,7 @@ export const flat = {
   charges: 'fee',
   canSplit: false,
   fixedAmount: ({ amount }) => amount,
+  stretches: () => [],
   check: ({ amount }, report) => void checkNotNegative(amount, 'price.amount', report),
   price: (price, _usage, context) => priceFlat(price, context),
 } satisfies PriceModel<'flat'>;

@@ -8,6 +8,7 @@ export const free = {
   charges: 'nothing',
   canSplit: false,
   fixedAmount: () => '0',
+  stretches: () => [],
   check: () => {},
   price: () => ({ lines: [], reason: 'Free: nothing is billed.' }),
 } satisfies PriceModel<'free'>;

@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import { ZERO } from '../../../platform/decimal.ts';
 import type { LineDraft, RatingContext, Usage } from '../context.ts';
 import { multiplicationSteps } from '../explanation-steps.ts';
 import { priceUnits } from '../price-units.ts';
 import type { Quantity } from '../quantity.ts';
 import type { PriceOf } from '../types.ts';
-import type { Priced, PriceModel } from './price-model.ts';
+import type { Priced, PriceModel, Stretch } from './price-model.ts';
 import { checkTiers, flatLines, sortTiers, type Tier, tiersSchema, tierWords, withinTier } from './tiers.ts';
 import { usageLine } from './usage-line.ts';
 
@@ -15,9 +16,20 @@ export const graduated = {
   charges: 'usage',
   canSplit: true,
   fixedAmount: () => undefined,
+  stretches: ({ tiers }) => graduatedStretches(sortTiers(tiers)),
   check: ({ tiers }, report) => checkTiers(tiers, report),
   price: priceGraduated,
 } satisfies PriceModel<'graduated'>;
+
+/** What the tiers below come to, and the tier's flat price, stand in `base`. */
+function graduatedStretches(tiers: readonly Tier[]): Stretch[] {
+  let below = ZERO;
+  return tiers.map(({ lower, upper, unitPrice: slope = ZERO, flatPrice = ZERO }) => {
+    const base = below.add(flatPrice).sub(lower.times(slope));
+    if (upper !== undefined) below = base.add(upper.times(slope));
+    return { upTo: upper?.toDecimal(), base, slope };
+  });
+}
 
 /** Counted from the start of the full period, so that a part of the period does not begin at the first tier again. */
 function priceGraduated(price: PriceOf<'graduated'>, usage: Usage, context: RatingContext): Priced {

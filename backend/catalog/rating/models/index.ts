@@ -9,7 +9,7 @@ import type { PriceOf, PriceType } from '../types.ts';
 import { flat } from './flat.ts';
 import { free } from './free.ts';
 import { graduated } from './graduated.ts';
-import type { Priced, PriceModel } from './price-model.ts';
+import type { Priced, PriceModel, Stretch } from './price-model.ts';
 import { unit } from './unit.ts';
 import { volume } from './volume.ts';
 
@@ -71,6 +71,13 @@ export function fixedAmountOf<T extends PriceType>(price: PriceOf<T>): string | 
 export function feeOf<T extends PriceType>(price: PriceOf<T>): string | undefined {
   return chargesFee(price) ? fixedAmountOf(price) : undefined;
 }
+
+/** What quantities of billing units come to, before discounts and commitments. */
+export function stretchesOf<T extends PriceType>(price: PriceOf<T>): readonly Stretch[] {
+  return modelOf(price.type).stretches(price);
+}
+
+export type { Stretch } from './price-model.ts';
 
 export function checkPrice<T extends PriceType>(price: PriceOf<T>, report: Report): void {
   modelOf(price.type).check(price, report);

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { ZERO } from '../../../platform/decimal.ts';
 import { numericSchema } from '../../../platform/http/schemas.ts';
 import { checkNotNegative } from '../checks.ts';
 import type { RatingContext, Usage } from '../context.ts';
@@ -18,6 +19,7 @@ export const unit = {
   charges: 'usage',
   canSplit: true,
   fixedAmount: () => undefined,
+  stretches: ({ amount }) => [{ upTo: undefined, base: ZERO, slope: readNumber(amount, 'price.amount') }],
   check: ({ amount }, report) => void checkNotNegative(amount, 'price.amount', report),
   price: priceUnit,
 } satisfies PriceModel<'unit'>;

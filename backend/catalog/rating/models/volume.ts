@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { ZERO } from '../../../platform/decimal.ts';
 import type { RatingContext, Usage } from '../context.ts';
 import { RatingError } from '../errors.ts';
 import { multiplicationSteps } from '../explanation-steps.ts';
@@ -19,6 +20,12 @@ export const volume = {
   charges: 'usage',
   canSplit: false,
   fixedAmount: () => undefined,
+  stretches: ({ tiers }) =>
+    sortTiers(tiers).map(({ upper, unitPrice = ZERO, flatPrice = ZERO }) => ({
+      upTo: upper?.toDecimal(),
+      base: flatPrice,
+      slope: unitPrice,
+    })),
   check: ({ tiers }, report) => checkTiers(tiers, report),
   price: priceVolume,
 } satisfies PriceModel<'volume'>;
