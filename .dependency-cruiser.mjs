@@ -42,7 +42,15 @@ const BILLING = [
   ['adjustments'],
   ['invoices'],
   ['billing-runs'],
-  ['customer-charges', 'invoice-previews', 'invoice-documents', 'invoice-trace', 'revenue', 'cost-estimates'],
+  [
+    'customer-charges',
+    'invoice-previews',
+    'invoice-documents',
+    'invoice-trace',
+    'revenue',
+    'cost-estimates',
+    'credit-authorisation',
+  ],
 ];
 
 /** Payments: rails do not know each other. */

@@ -6,8 +6,9 @@ import {
   customerBillingRoutes,
   profileRoutes,
 } from '../billing/billing-profiles/index.ts';
-import { type BillingRuns, createBillingRuns } from '../billing/billing-runs/index.ts';
+import { type BillingRuns, createBillingRuns, syncCustomer } from '../billing/billing-runs/index.ts';
 import { createCostEstimates } from '../billing/cost-estimates/index.ts';
+import { creditAuthorisationRoutes, findCredit } from '../billing/credit-authorisation/index.ts';
 import { creditRoutes } from '../billing/credits/index.ts';
 import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
@@ -15,6 +16,7 @@ import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
 import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
 import { createInvoices, type InvoiceChange, invoicesInUse, runningCharges } from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
+import type { CreditAsk } from '../customers/entitlements/index.ts';
 import {
   type CustomerScope,
   createTestClocksService,
@@ -72,8 +74,16 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
   const creditsDeps = { ...deps, runningCharges: (own: CustomerScope) => runningCharges(deps, own) };
   const invoices = createInvoices(scope, deps);
   const billingRuns = createBillingRuns(scope, { ...deps, invoices });
+  const authorisation = {
+    ...deps,
+    getCustomer: findCustomer,
+    findSubjects: customers.findByIds,
+    followCharges: async (customerId: string) => void (await syncCustomer(deps, scope, customerId)),
+  };
   return {
     invoices,
+    findCredit: (asks: readonly CreditAsk[], signal: AbortSignal | undefined) =>
+      findCredit(authorisation, scope, asks, signal),
     billingRuns,
     profiles,
     /** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
@@ -95,6 +105,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       customerBillingRoutes(router, customerBilling);
       invoices.routes(router);
       creditRoutes(router, scope, creditsDeps);
+      creditAuthorisationRoutes(router, scope, authorisation);
       customerChargeRoutes(router, scope, deps);
       billingRuns.routes(router);
       revenueRoutes(router, scope, deps);

@@ -35,6 +35,7 @@ export function createCustomersArea({ scope, usage, kongAdmin }: Parts, hooks: H
     findCustomers: customers.getMany,
     subscriptions,
     getCustomer: findCustomer,
+    findCredit: hooks.entitlements.findCredit,
   });
   const consumers = kongAdmin && createKongConsumers(kongAdmin);
   return {

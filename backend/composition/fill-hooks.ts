@@ -7,7 +7,7 @@ import type { Payments } from './payments.ts';
 
 /** To be called once everything is made. The order is the order in which they are asked. */
 export function fillHooks(
-  { customers, features, subscriptions, apps, invoices }: Hooks,
+  { customers, features, subscriptions, entitlements, apps, invoices }: Hooks,
   {
     billing,
     payments,
@@ -27,6 +27,7 @@ export function fillHooks(
   subscriptions.onChange.register(by.entitlements.followCustomer);
   subscriptions.onChange.register(billing.followSubscriptions);
 
+  entitlements.findCredit.register(billing.findCredit);
   invoices.onInvoice.register(payments.onInvoice);
   invoices.onInvoice.register(notifications.onInvoice);
 

@@ -4,6 +4,7 @@ import type { AppHooks } from '../billing/apps/index.ts';
 import type { InvoiceChange } from '../billing/invoices/index.ts';
 import type { FindSubjects } from '../catalog/features/index.ts';
 import type { CustomerBlockers } from '../customers/customers/index.ts';
+import type { CreditByFeature, FindCredit } from '../customers/entitlements/index.ts';
 import type { DomainProblem } from '../platform/errors.ts';
 import { createHook } from '../platform/hook.ts';
 import type { Scope } from '../platform/scope.ts';
@@ -27,6 +28,10 @@ export function createHooks() {
       billingProblem: createHook<Blocker, string>(),
       /** A customer's subscriptions have changed; it is stored. */
       onChange: createHook<[customerId: string], void>(),
+    },
+    entitlements: {
+      /** What is left of customers' credit. */
+      findCredit: createHook<Parameters<FindCredit>, CreditByFeature>(),
     },
     invoices: {
       /** An invoice is made or changed; in the transaction. */

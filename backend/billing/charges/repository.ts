@@ -162,6 +162,18 @@ function acrossCustomers(tables: Tables) {
       const [first] = [open?.at, issued?.at].filter((at) => typeof at === 'string').sort();
       return first === undefined ? undefined : Date.parse(first);
     },
+    /** Those of the customers who have an open charge that is paid from credit alone. */
+    customersOnCredit: async (customerIds: readonly string[]): Promise<string[]> => {
+      const open = tables.selectFrom('charges').select('customer_id').distinct().where('state', '=', OPEN);
+      const onCredit = open.where('content', 'like', '%"settlementMode":"credit_only"%');
+      const rows = await inLists(customerIds, (list) => onCredit.where('customer_id', 'in', list).execute());
+      return rows.map((row) => row.customer_id);
+    },
+    openOfCustomers: async (customerIds: readonly string[]): Promise<Charge[]> => {
+      const open = tables.selectFrom('charges').selectAll().where('state', '=', OPEN);
+      const rows = await inLists(customerIds, (list) => open.where('customer_id', 'in', list).orderBy('id').execute());
+      return mapInSlices(rows, toCharge);
+    },
     /** Customers after one whose usage was billed by hand and issued after an instant, in the order of their ids. */
     customersBilledByHand: async (sinceMs: number, afterId: string, limit: number): Promise<string[]> => {
       const rows = await tables

@@ -15,7 +15,9 @@ export {
   releaseRuns,
   simulateDraws,
 } from './draws.ts';
+export { creditLeft, creditRecords } from './left.ts';
 export type { RunningCharge } from './live.ts';
+export type { LedgerRecords } from './types.ts';
 
 /** Prepaid credits of customers, over the API. */
 export function creditRoutes(router: Router, scope: Scope, deps: CreditsDeps): void {

@@ -9,6 +9,7 @@ import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
 import { toStoredInstant } from '../../platform/instant.ts';
 import { type InvoiceRow, toInvoice, toInvoiceRow } from './rows.ts';
+import { COLLECTING } from './states.ts';
 import type { Invoice } from './types.ts';
 
 export type InvoiceSortField = 'created_at' | 'issued_at' | 'service_period_start';
@@ -125,7 +126,7 @@ function waking(tables: Tables) {
     /** Drafts of a customer whose quantities are not taken yet. */
     collecting: async (customerId: string): Promise<string[]> => {
       const drafts = tables.selectFrom('invoices').select('id').where('customer_id', '=', customerId);
-      const waiting = drafts.where('status', 'in', ['draft.created', 'draft.waiting_for_collection', 'draft.updating']);
+      const waiting = drafts.where('status', 'in', COLLECTING);
       return (await waiting.orderBy('id').execute()).map(({ id }) => id);
     },
     /** The beginning of what is on the earliest draft. */

@@ -35,6 +35,9 @@ const UNPAID = {
   void: 'voided',
 } as const;
 
+/** Those of a draft whose quantities are not taken yet. */
+export const COLLECTING = ['draft.created', 'draft.waiting_for_collection', 'draft.updating'] as const;
+
 /**
  * Every extended status. Two `next` are chosen among several states: see `Facts`. The part before the dot is the
  * status of the contract.

@@ -6,7 +6,15 @@ import type { Scope } from '../../platform/scope.ts';
 import type { Customer, CustomerRef } from '../customers/index.ts';
 import { nowByCustomer } from '../test-clocks/index.ts';
 import { type Access, accessOf, DENIAL_MESSAGES, type DenialCode } from './access.ts';
-import type { AccessQuery, AccessQueryAnswer, BalancesAnswer, FeatureAccess, FeatureBalance } from './access-schema.ts';
+import type {
+  AccessQuery,
+  AccessQueryAnswer,
+  BalancesAnswer,
+  FeatureAccess,
+  FeatureBalance,
+  LeaseQuery,
+} from './access-schema.ts';
+import type { CreditAsk, CreditByFeature, FeatureCredit, FindCredit, LeaseAsk } from './credit.ts';
 import { invalidQuery } from './errors.ts';
 import type { EntitlementDeps } from './service.ts';
 
@@ -16,6 +24,8 @@ export interface AccessQueryDeps extends EntitlementDeps {
   readonly findBySubjects: (subjects: readonly string[]) => Promise<ReadonlyMap<string, CustomerRef>>;
   /** Living and deleted customers by id. */
   readonly findCustomers: (ids: readonly string[]) => Promise<readonly Customer[]>;
+  /** What is left of credit: a module above knows. */
+  readonly findCredit: FindCredit;
 }
 
 /** Access of many customers at once: what gateways poll. */
@@ -23,6 +33,8 @@ export interface AccessQueries {
   access(query: AccessQuery, page: CursorRequest, signal?: AbortSignal): Promise<AccessQueryAnswer>;
   /** The same with what is left, so that a gateway can count along. */
   balances(query: AccessQuery, page: CursorRequest, signal?: AbortSignal): Promise<BalancesAnswer>;
+  /** Balances with credit, and what a node may let through by itself. */
+  leases(query: LeaseQuery, signal?: AbortSignal): Promise<BalancesAnswer>;
 }
 
 /** The reference implementation lists no more features than these. */
@@ -34,7 +46,12 @@ interface Row {
   readonly matched: string[];
   readonly subjects: readonly string[];
   /** By feature key, in the order of the keys. */
-  readonly access: readonly (readonly [key: string, access: Access | DenialCode])[];
+  readonly access: readonly (readonly [key: string, verdict: Verdict])[];
+}
+
+interface Verdict {
+  readonly access: Access | DenialCode;
+  readonly credit: FeatureCredit | undefined;
 }
 
 export function createAccessQueries(deps: AccessQueryDeps): AccessQueries {
@@ -51,19 +68,36 @@ export function createAccessQueries(deps: AccessQueryDeps): AccessQueries {
       }));
       return { data, ...rest };
     },
-    balances: async (query, page, signal) => {
-      const nowMs = scope.clock.nowMs();
-      const { rows, ...rest } = await run(deps, query, page, signal);
-      const data = rows.map(({ customer, matched, subjects, access }) => ({
-        matched,
-        customer: { id: customer.id, key: customer.key },
-        subjects: [...subjects],
-        features: Object.fromEntries(access.map(([key, one]) => [key, balanceBody(one)])),
-        updated_at: formatInstant(nowMs),
-      }));
-      return { data, ...rest };
+    balances: (query, page, signal) => balances(deps, query, page, signal),
+    leases: ({ node, feature, customers }, signal) => {
+      const asked = customers.map(({ key, ...lease }) => [key, { ...lease, node, customerKey: key }] as const);
+      const query = {
+        include_credits: true,
+        customer: { keys: customers.map(({ key }) => key) },
+        feature: { keys: [feature.key] },
+      };
+      return balances(deps, query, { after: undefined, size: customers.length }, signal, new Map(asked));
     },
   };
+}
+
+async function balances(
+  deps: AccessQueryDeps,
+  query: AccessQuery,
+  page: CursorRequest,
+  signal: AbortSignal | undefined,
+  leases?: ReadonlyMap<string, LeaseAsk>,
+): Promise<BalancesAnswer> {
+  const nowMs = deps.scope.clock.nowMs();
+  const { rows, ...rest } = await run(deps, query, page, signal, leases);
+  const data = rows.map(({ customer, matched, subjects, access }) => ({
+    matched,
+    customer: { id: customer.id, key: customer.key },
+    subjects: [...subjects],
+    features: Object.fromEntries(access.map(([key, one]) => [key, balanceBody(one)])),
+    updated_at: formatInstant(nowMs),
+  }));
+  return { data, ...rest };
 }
 
 async function run(
@@ -71,6 +105,7 @@ async function run(
   query: AccessQuery,
   page: CursorRequest,
   signal: AbortSignal | undefined,
+  leases?: ReadonlyMap<string, LeaseAsk>,
 ): Promise<{ rows: Row[] } & Pick<AccessQueryAnswer, 'errors' | 'meta'>> {
   const keys = [...new Set(query.customer.keys)];
   const owners = await deps.findBySubjects(keys);
@@ -88,14 +123,20 @@ async function run(
   const access = await accessOf(ids, query.feature?.keys, now.of, deps, signal);
   const known = await featureKeys(deps.features, deps.scope, query);
   const subjects = await deps.findSubjects(ids);
+  const matchedOf = (id: string) => matchedById.get(id) ?? [];
+  const asks = query.include_credits
+    ? creditAsks(access, (id) => matchedOf(id).flatMap((key) => leases?.get(key) ?? []))
+    : [];
+  const credit: CreditByFeature = asks.length === 0 ? new Map() : ((await deps.findCredit(asks, signal)) ?? new Map());
   const rows = customers.map(
     (customer): Row => ({
       customer,
-      matched: matchedById.get(customer.id) ?? [],
+      matched: matchedOf(customer.id),
       subjects: subjects.get(customer.id)?.subjects ?? [],
       access: Array.from(known, ([key, isLiving]) => {
         const missing: DenialCode = isLiving ? 'feature_unavailable' : 'feature_not_found';
-        return [key, access.get(customer.id)?.get(key) ?? missing] as const;
+        const own = access.get(customer.id)?.get(key) ?? missing;
+        return [key, { access: own, credit: credit.get(customer.id)?.get(key) }] as const;
       }),
     }),
   );
@@ -131,14 +172,54 @@ async function featureKeys(
   return all;
 }
 
-function accessBody(access: Access | DenialCode): FeatureAccess {
-  if (typeof access !== 'string' && access.hasAccess) return { has_access: true };
-  const code = typeof access === 'string' ? access : 'usage_limit_reached';
+/** Nobody pays for what they may not use: of the others nothing is asked. @param leasesOf what is asked for of a customer */
+function creditAsks(
+  access: ReadonlyMap<string, ReadonlyMap<string, Access>>,
+  leasesOf: (customerId: string) => readonly LeaseAsk[],
+): CreditAsk[] {
+  return [...access].flatMap(([customerId, byFeature]) =>
+    [...byFeature].flatMap(([featureKey, { hasAccess }]) => {
+      if (!hasAccess) return [];
+      const leases = leasesOf(customerId);
+      if (leases.length === 0) return [{ customerId, featureKey }];
+      return leases.map((lease) => ({ customerId, featureKey, lease }));
+    }),
+  );
+}
+
+function denialOf({ access, credit }: Verdict): DenialCode | undefined {
+  if (typeof access === 'string') return access;
+  if (!access.hasAccess) return 'usage_limit_reached';
+  const isSpent = credit?.units === '0' && (credit.leases ?? []).every(({ units }) => units === '0');
+  return isSpent ? 'no_credit_available' : undefined;
+}
+
+function accessBody(verdict: Verdict): FeatureAccess {
+  const code = denialOf(verdict);
+  if (code === undefined) return { has_access: true };
   return { has_access: false, reason: { code, message: DENIAL_MESSAGES[code] } };
 }
 
-function balanceBody(access: Access | DenialCode): FeatureBalance {
-  const body = accessBody(access);
+function creditBody({ currency, amount, units, nextUnitCost, meter, leases }: FeatureCredit): FeatureBalance['credit'] {
+  return {
+    currency,
+    amount_left: amount,
+    ...(units !== undefined && { units_left: units }),
+    next_unit_cost: nextUnitCost,
+    ...(meter && { meter }),
+    ...(leases && {
+      leases: leases.map(({ customerKey, units, validForMs }) => ({
+        customer_key: customerKey,
+        units,
+        valid_for_ms: validForMs,
+      })),
+    }),
+  };
+}
+
+function balanceBody(verdict: Verdict): FeatureBalance {
+  const { access, credit } = verdict;
+  const body = { ...accessBody(verdict), ...(credit && { credit: creditBody(credit) }) };
   if (typeof access === 'string') return body;
   const { measured, entitlement } = access;
   if (measured === undefined) return { ...body, type: entitlement.terms.type };

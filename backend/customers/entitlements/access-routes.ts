@@ -5,7 +5,7 @@ import { expand, instant } from '../../platform/http/query-parts.ts';
 import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { resourceKeySchema, ulidSchema } from '../../platform/http/schemas.ts';
 import type { AccessQueries } from './access-query.ts';
-import { accessQueryAnswerSchema, accessQuerySchema, balancesAnswerSchema } from './access-schema.ts';
+import { accessQueryAnswerSchema, accessQuerySchema, balancesAnswerSchema, leaseQuerySchema } from './access-schema.ts';
 import { featureAccessSchema } from './schema.ts';
 import type { Values } from './values.ts';
 
@@ -98,6 +98,22 @@ function queryRoutes(router: Router, queries: AccessQueries): void {
       responses: { 200: jsonResponse('Balances by customer and feature.', balancesAnswerSchema) },
     },
     async ({ c, answer, query, body }) => answer(await queries.balances(body, query.page, c.req.raw.signal)),
+  );
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/entitlement-access/leases',
+      operationId: 'lease-credit',
+      tag: TAG,
+      summary: 'Lease credit to a gateway node',
+      description:
+        'As query-entitlement-balances with credits, for one feature; and the node is given usage that it may let through ' +
+        'by itself, which nobody else is given meanwhile. It asks again before that ends, and tells what of it is left.',
+      access: 'enforce',
+      body: leaseQuerySchema,
+      responses: { 200: jsonResponse('Balances and leases by customer.', balancesAnswerSchema) },
+    },
+    async ({ c, answer, body }) => answer(await queries.leases(body, c.req.raw.signal)),
   );
 }
 

@@ -1,6 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { cursorMetaSchema } from '../../platform/http/paging.ts';
-import { dateTimeSchema, numericSchema, resourceKeySchema } from '../../platform/http/schemas.ts';
+import {
+  dateTimeSchema,
+  nonNegativeNumericSchema,
+  numericSchema,
+  resourceKeySchema,
+} from '../../platform/http/schemas.ts';
 import { customerSchema } from '../customers/index.ts';
 
 /** The contract's bounds on one query. */
@@ -21,6 +26,35 @@ export const accessQuerySchema = z
   })
   .openapi('EntitlementAccessQueryRequest');
 export type AccessQuery = z.output<typeof accessQuerySchema>;
+
+/** More units than any meter counts are a fault of who asks. */
+const unitsSchema = nonNegativeNumericSchema.refine((text) => text.length <= 24, 'must have at most 24 characters');
+
+export const leaseQuerySchema = z
+  .strictObject({
+    node: z
+      .string()
+      .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"')
+      .openapi({ description: 'One running gateway node; another one each time that it starts.' }),
+    feature: z.strictObject({ key: resourceKeySchema }),
+    customers: z
+      .array(
+        z.strictObject({
+          key: z.string().min(1).max(512),
+          turn: z.int().min(0).openapi({ description: 'Rises with each question of the node about the key.' }),
+          outstanding: unitsSchema.openapi({
+            description:
+              'Of the lease it has: what it may still let through, and what it has and no event has told yet.',
+          }),
+          wanted: unitsSchema.openapi({ description: 'What it would like to have besides.' }),
+        }),
+      )
+      .min(1)
+      .max(MAX_KEYS)
+      .refine((rows) => new Set(rows.map(({ key }) => key)).size === rows.length, 'must not have a key twice'),
+  })
+  .openapi('CreditLeaseQueryRequest');
+export type LeaseQuery = z.output<typeof leaseQuerySchema>;
 
 const reasonSchema = z
   .strictObject({
@@ -62,6 +96,35 @@ export const accessQueryAnswerSchema = z
   .openapi('EntitlementAccessQueryResponse');
 export type AccessQueryAnswer = z.output<typeof accessQueryAnswerSchema>;
 
+const countedMeterSchema = z
+  .strictObject({ event_type: z.string(), aggregation: z.string(), value_property: z.string().optional() })
+  .openapi({ description: 'What counts, so that a gateway can count along.' });
+
+const creditSchema = z
+  .strictObject({
+    currency: z.string(),
+    amount_left: numericSchema.openapi({
+      description: 'Not rounded. Features that are paid by the same credit share it.',
+    }),
+    units_left: numericSchema.optional().openapi({
+      description:
+        'Whole units of the meter that can still be paid; left out: any number. What is leased is taken off.',
+    }),
+    next_unit_cost: numericSchema,
+    meter: countedMeterSchema.optional(),
+    leases: z
+      .array(
+        z.strictObject({
+          customer_key: z.string(),
+          units: numericSchema.openapi({ description: 'What was outstanding, and what was given.' }),
+          valid_for_ms: z.int().openapi({ description: 'From the moment on at which the node asked.' }),
+        }),
+      )
+      .optional()
+      .openapi({ description: 'What the node may go by; without those of which a later question was answered.' }),
+  })
+  .openapi('EntitlementFeatureCredit');
+
 const featureBalanceSchema = z
   .strictObject({
     has_access: z.boolean(),
@@ -74,10 +137,10 @@ const featureBalanceSchema = z
       .optional()
       .openapi({ description: 'What there is in this usage period, used or not: the limit that headers show.' }),
     resets_at: dateTimeSchema.optional().openapi({ description: 'When usage begins anew.' }),
-    meter: z
-      .strictObject({ event_type: z.string(), aggregation: z.string(), value_property: z.string().optional() })
-      .optional()
-      .openapi({ description: 'What counts, so that a gateway can count along.' }),
+    meter: countedMeterSchema.optional(),
+    credit: creditSchema.optional().openapi({
+      description: 'With include_credits, of features that stop without credit and cost something.',
+    }),
   })
   .openapi('EntitlementFeatureBalance');
 export type FeatureBalance = z.output<typeof featureBalanceSchema>;

@@ -20,12 +20,13 @@ export interface MeasuredAccess extends Balance {
 }
 
 /** Why there is no access; the codes of the contract. */
-export type DenialCode = 'usage_limit_reached' | 'feature_unavailable' | 'feature_not_found';
+export type DenialCode = 'usage_limit_reached' | 'feature_unavailable' | 'feature_not_found' | 'no_credit_available';
 
 export const DENIAL_MESSAGES: Readonly<Record<DenialCode, string>> = {
   usage_limit_reached: 'the usage limit of the feature is reached',
   feature_unavailable: 'the customer has no access to the feature',
   feature_not_found: 'there is no feature with this key',
+  no_credit_available: 'the customer has no credit left for the feature',
 };
 
 /**

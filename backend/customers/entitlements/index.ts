@@ -17,6 +17,8 @@ import { createUsageChanges, type UsageChanges } from './usage-changes.ts';
 import { usageRoutes } from './usage-routes.ts';
 import { createValues, type Values } from './values.ts';
 
+export type * from './credit.ts';
+
 /** Entitlements: the API's operations, values for modules above, and what subscriptions bring about. */
 export interface Entitlements extends EntitlementsService, UsageChanges {
   readonly values: Values;

@@ -1,4 +1,5 @@
 import { type DbHandle, withTables } from '../../../platform/db/handle.ts';
+import { inLists } from '../../../platform/db/in-lists.ts';
 import { toStoredInstant } from '../../../platform/instant.ts';
 
 interface Tables {
@@ -65,6 +66,15 @@ export function scheduleRepository(db: DbHandle) {
         .values({ customer_id: customerId, synced_at: null, sync_at: null, ...columns })
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
+    },
+    /** Those of the customers whose charges are due to be worked out. @param nowOf each customer's own instant */
+    dueAmong: async (customerIds: readonly string[], nowOf: (customerId: string) => number): Promise<string[]> => {
+      const planned = tables.selectFrom('billing_customers').select(['customer_id', 'sync_at']);
+      const rows = await inLists(customerIds, (list) =>
+        planned.where('customer_id', 'in', list).where('sync_at', 'is not', null).execute(),
+      );
+      const isDue = (row: (typeof rows)[number]) => Date.parse(row.sync_at ?? '') <= nowOf(row.customer_id);
+      return rows.filter(isDue).map((row) => row.customer_id);
     },
     /** Customers after one whose charges are due to be worked out, in the order of their ids. */
     due: async (atMs: number, afterId: string, limit: number): Promise<string[]> => {

@@ -3,6 +3,7 @@ import { inLists, inPieces, replacing } from '../../../platform/db/in-lists.ts';
 import { groupedBy } from '../../../platform/grouped-by.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
 import { type LineRow, toLine, toLineRow } from '../rows.ts';
+import { COLLECTING } from '../states.ts';
 import type { InvoiceLine } from '../types.ts';
 
 /** A line with what became of its invoice. */
@@ -27,7 +28,9 @@ const REPLACED = [
 
 /** Lines of standard invoices. A handle lives as long as the transaction that it is made for. */
 export function lineRepository(db: DbHandle) {
-  const tables = withTables<{ invoice_lines: LineRow; invoices: { id: string; status: string } }>(db);
+  const tables = withTables<{ invoice_lines: LineRow; invoices: { id: string; status: string; customer_id: string } }>(
+    db,
+  );
   return {
     insert: async (lines: readonly InvoiceLine[]): Promise<void> => {
       await inPieces(await mapInSlices(lines, toLineRow), (piece) =>
@@ -104,6 +107,17 @@ export function lineRepository(db: DbHandle) {
         invoiceStatus: invoice_status,
       }));
       return groupedBy(lines, ({ chargeId = '' }) => chargeId);
+    },
+    /** Charges of these customers with a line on a draft whose quantities are not taken yet. */
+    chargesCollecting: async (customerIds: readonly string[]): Promise<string[]> => {
+      const onDrafts = tables
+        .selectFrom('invoices')
+        .innerJoin('invoice_lines', 'invoice_lines.invoice_id', 'invoices.id')
+        .select('charge_id')
+        .where('invoices.status', 'in', COLLECTING)
+        .where('invoice_lines.deleted_at', 'is', null);
+      const rows = await inLists(customerIds, (list) => onDrafts.where('customer_id', 'in', list).execute());
+      return [...new Set(rows.flatMap(({ charge_id }) => charge_id ?? []))];
     },
     ofCharge: async (chargeId: string): Promise<LineOfCharge[]> =>
       (await lineRepository(db).ofCharges([chargeId])).get(chargeId) ?? [],
