@@ -1,11 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import request from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { AccessSettings } from './config.ts';
+import type { LeaseQuestion } from './leasing.ts';
+
+/** A question for a lease, about one customer. */
+export interface LeaseRow extends LeaseQuestion {
+  readonly key: string;
+}
 
 /** Asks the backend about customers. */
 export interface AccessClient {
   /** @returns the body of the answer @throws Error that says what went wrong, without token and body */
-  ask(keys: readonly string[]): Promise<string>;
+  ask(keys: readonly string[], leases?: readonly LeaseRow[]): Promise<string>;
 }
 
 /** Connections at a time: as many questions as are asked at once. */
@@ -35,23 +42,23 @@ export function createAccessClient(settings: AccessSettings, nowMs: () => number
     allowH2: false,
     connect: { rejectUnauthorized: sslVerify },
   });
-  const balancesPath = ACCESS_PATH.test(endpoint.pathname)
-    ? endpoint.pathname.replace(ACCESS_PATH, '/entitlement-access/balances')
-    : undefined;
+  const pathOf = (name: string) => endpoint.pathname.replace(ACCESS_PATH, `/entitlement-access/${name}`);
+  const hasBalances = ACCESS_PATH.test(endpoint.pathname);
+  const node = randomUUID();
   let withoutBalancesUntilMs = 0;
 
-  async function post(path: string, keys: readonly string[]): Promise<{ status: number; text: string }> {
-    const query = endpoint.search === '' ? `?page[size]=${PAGE_SIZE}` : `${endpoint.search}&page[size]=${PAGE_SIZE}`;
+  async function post(path: string, question: object, isPaged = true): Promise<{ status: number; text: string }> {
+    const paged = endpoint.search === '' ? `?page[size]=${PAGE_SIZE}` : `${endpoint.search}&page[size]=${PAGE_SIZE}`;
     const answer = await request.call(pool, {
       method: 'POST',
-      path: path + query,
+      path: path + (isPaged ? paged : endpoint.search),
       headers: {
         authorization: `Bearer ${token}`,
         'content-type': 'application/json',
         accept: 'application/json',
         'user-agent': 'kong-entitlement-enforcement',
       },
-      body: JSON.stringify({ customer: { keys }, feature: { keys: [featureKey] }, include_credits: includesCredits }),
+      body: JSON.stringify(question),
       signal: AbortSignal.timeout(timeoutMs),
     });
     const chunks: Buffer[] = [];
@@ -65,14 +72,18 @@ export function createAccessClient(settings: AccessSettings, nowMs: () => number
   }
 
   return {
-    async ask(keys) {
-      if (balancesPath !== undefined && nowMs() >= withoutBalancesUntilMs) {
-        const { status, text } = await post(balancesPath, keys);
+    async ask(keys, leases) {
+      const query = { customer: { keys }, feature: { keys: [featureKey] }, include_credits: includesCredits };
+      if (hasBalances && nowMs() >= withoutBalancesUntilMs) {
+        const { status, text } =
+          leases === undefined
+            ? await post(pathOf('balances'), query)
+            : await post(pathOf('leases'), { node, feature: { key: featureKey }, customers: leases }, false);
         if (status === 200) return text;
         if (status !== 404 && status !== 405) throw new Error(`the backend answered ${status}`);
         withoutBalancesUntilMs = nowMs() + WITHOUT_BALANCES_MS;
       }
-      const { status, text } = await post(endpoint.pathname, keys);
+      const { status, text } = await post(endpoint.pathname, query);
       if (status !== 200) throw new Error(`the backend answered ${status}`);
       return text;
     },

@@ -1,9 +1,10 @@
 import type { Clock, Timer } from '../../delivery/clock.ts';
 import type { RareLog } from '../../delivery/rare-log.ts';
-import type { AccessClient } from './access-client.ts';
+import type { AccessClient, LeaseRow } from './access-client.ts';
 import type { AccessSettings } from './config.ts';
 import type { Counting, Mark } from './counting.ts';
 import { type Known, readAnswer } from './knowledge.ts';
+import type { Lease } from './leasing.ts';
 
 /** Who has sent nothing for this long is forgotten, and asked for again with their next request. */
 const FORGET_AFTER_MS = 600_000;
@@ -27,6 +28,8 @@ export interface Entry {
   lastAskedAtMs: number;
   isBeingAsked: boolean;
   readonly requests: Set<WaitingRequest>;
+  /** Of credit, where that is leased. */
+  readonly lease: Lease;
 }
 
 interface WaitingRequest {
@@ -51,6 +54,9 @@ export interface Asking {
   isBackendUp: boolean;
   urgentTimer: Timer | undefined;
   readonly hasChanged: { known: boolean; admissions: boolean };
+  /** The latest that is known of customers with credit; as many as there are entries. */
+  readonly byCustomer: Map<string, Known>;
+  readonly spentElsewhere: ((customerId: string, currency: string) => number) | undefined;
 }
 
 /** Asks for a key in the next moments; those whose requests wait for the answer before all others. */
@@ -106,14 +112,37 @@ export function askDue(state: Asking): void {
   const nowMs = clock.now();
   const due: string[] = [];
   for (const [key, entry] of entries) {
-    if (nowMs - entry.lastUsedAtMs > FORGET_AFTER_MS) entries.delete(key);
+    if (nowMs - entry.lastUsedAtMs > FORGET_AFTER_MS) forget(state, key);
     else if (entry.isBeingAsked) continue;
-    else if (entry.lastUsedAtMs >= entry.lastAskedAtMs || nowMs - entry.lastAskedAtMs >= settings.refreshIntervalMs)
+    else if (
+      isLeftIdle(state, entry) ||
+      entry.lastUsedAtMs >= entry.lastAskedAtMs ||
+      nowMs - entry.lastAskedAtMs >= settings.refreshIntervalMs
+    )
       due.push(key);
   }
   // Longest ago first.
   due.sort((a, b) => (entries.get(a)?.lastAskedAtMs ?? 0) - (entries.get(b)?.lastAskedAtMs ?? 0));
   ask(state, due.slice(0, KEYS_PER_ROUND));
+}
+
+/** Nothing is known of it any more. */
+export function forget({ entries, byCustomer }: Asking, key: string): void {
+  byCustomer.delete(entries.get(key)?.known?.customer?.id ?? '');
+  entries.delete(key);
+}
+
+/** Something is leased that nobody uses here: it goes back. */
+function isLeftIdle({ settings, counting, clock }: Asking, { known, lease }: Entry): boolean {
+  return (
+    settings.leases && known !== undefined && lease.isIdle(counting.uncounted(known, clock.epochMs()), clock.now())
+  );
+}
+
+function leaseRow({ clock, counting }: Asking, key: string, { known, lease }: Entry): LeaseRow {
+  const uncounted = known === undefined ? 0 : counting.uncounted(known, clock.epochMs());
+  const told = known === undefined ? 0 : counting.toldSince(known);
+  return { key, ...lease.ask({ uncounted, told, nowMs: clock.now(), canCount: counting.isTold() }) };
 }
 
 function ask(state: Asking, keys: readonly string[], isUrgent = false): void {
@@ -145,20 +174,28 @@ function pump(state: Asking): void {
 async function question(state: Asking, keys: readonly string[]): Promise<void> {
   const { clock, counting, entries, settings, rareLog, client } = state;
   const askedAtMs = clock.epochMs();
+  const askedAt = clock.now();
   const marks = new Map<string, Mark>();
+  const leases: LeaseRow[] = [];
   // Who comes while it is being asked may wait for what happens after that.
   const answered = keys.flatMap((key) => [...(entries.get(key)?.requests ?? [])]);
   for (const key of keys) {
     const entry = entries.get(key);
-    const { customer, access } = entry?.known ?? {};
-    if (customer !== undefined) marks.set(key, counting.mark(customer.id, customer.subjects, access?.allowance));
-    if (entry !== undefined) entry.lastAskedAtMs = clock.now();
+    const mark = entry?.known && counting.mark(entry.known);
+    if (mark !== undefined) marks.set(key, mark);
+    if (entry === undefined) continue;
+    entry.lastAskedAtMs = clock.now();
+    if (settings.leases) leases.push(leaseRow(state, key, entry));
   }
   try {
-    const found = readAnswer(await client.ask(keys), settings.featureKey, askedAtMs);
+    const found = readAnswer(
+      await client.ask(keys, settings.leases ? leases : undefined),
+      settings.featureKey,
+      askedAtMs,
+    );
     state.isBackendUp = true;
     Object.assign(state.hasChanged, { known: true, admissions: true });
-    takeOver(state, found, marks);
+    takeOver(state, found, marks, askedAt);
   } catch (error) {
     state.isBackendUp = false;
     const cause =
@@ -183,9 +220,10 @@ async function question(state: Asking, keys: readonly string[]): Promise<void> {
 }
 
 function takeOver(
-  { entries, counting }: Asking,
+  { entries, counting, byCustomer }: Asking,
   found: ReadonlyMap<string, Known>,
   marks: ReadonlyMap<string, Mark>,
+  askedAt: number,
 ): void {
   const done = new Set<string>();
   for (const [key, known] of found) {
@@ -193,8 +231,10 @@ function takeOver(
     if (entry === undefined) continue;
     const before = entry.known;
     entry.known = known;
+    entry.lease.take(known.access.credit?.leases.get(key), askedAt);
     const { customer } = known;
     if (customer === undefined) continue;
+    if (known.access.credit !== undefined) byCustomer.set(customer.id, known);
     counting.answered(customer.id, marks.get(key), known);
     // A customer known by several keys is counted once.
     if (done.has(customer.id)) continue;

@@ -24,6 +24,8 @@ export interface AccessSettings {
   readonly includesCredits: boolean;
   readonly refreshIntervalMs: number;
   readonly syncRateMs: number;
+  /** Whether credit is let through on leases only. */
+  readonly leases: boolean;
 }
 
 /** What follows from what is known. */
@@ -37,6 +39,8 @@ export interface DecisionSettings {
   readonly overshootPerNode: number;
   /** undefined: as the meter says. */
   readonly unitsPerRequest: number | undefined;
+  /** Whether what a model may use is set aside until it is known. */
+  readonly holdsTokens: boolean;
 }
 
 export interface AnswerSettings {
@@ -82,6 +86,7 @@ export function readConfig(raw: unknown): ConfigReading {
     includesCredits: readSwitch(config, 'credit_balance_required', true, problems),
     refreshIntervalMs: seconds('refresh_interval'),
     syncRateMs: seconds('sync_rate'),
+    leases: readSwitch(config, 'credit_leases', false, problems),
   };
   const units = config['units_per_request'];
   const maxStale = config['max_stale'] ?? config['max_stale_seconds'];
@@ -95,6 +100,7 @@ export function readConfig(raw: unknown): ConfigReading {
     nodeCount: number('node_count'),
     overshootPerNode: number('overshoot_per_node'),
     unitsPerRequest: typeof units === 'number' && units >= 0 ? units : undefined,
+    holdsTokens: readSwitch(config, 'hold_tokens', false, problems),
   };
   const answer: AnswerSettings = {
     headers: readChoice(config, 'rate_limit_headers', HEADER_CHOICES, 'denied', problems),

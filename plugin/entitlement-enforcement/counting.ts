@@ -1,6 +1,6 @@
 import { MEASURES, type Measure } from '../usage-feed/messages.ts';
 import type { UsageFeedReader } from '../usage-feed/receiver.ts';
-import type { Allowance, Known } from './knowledge.ts';
+import type { Access, Known } from './knowledge.ts';
 import { type Admission, UnderWay } from './under-way.ts';
 
 /**
@@ -18,7 +18,11 @@ export interface Counting {
    */
   isAmbiguous(known: Known, nowMs: number): boolean;
   /** To be called right before something is asked: what has been delivered by now will be in the answer. */
-  mark(customerId: string, subjects: readonly string[], allowance: Allowance | undefined): Mark;
+  mark(known: Known): Mark | undefined;
+  /** Units whose arrival was told since what is known was asked for. */
+  toldSince(known: Known): number;
+  /** Whether anybody tells this node what becomes of what it lets through. */
+  isTold(): boolean;
   /** Takes over what an answer says of a key. @param mark what `mark` gave when it was asked for */
   answered(customerId: string, mark: Mark | undefined, after: Known): void;
   /** The backend has counted more than before: once for each customer of an answer. */
@@ -66,18 +70,7 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
     if (customerId !== undefined) underWay.end(customerId, count);
   });
 
-  function madeAndSettled(subjects: readonly string[], allowance: Allowance | undefined) {
-    const totals = { made: 0, settled: 0 };
-    const { meter } = allowance ?? {};
-    const measure = MEASURES.find((name): name is Measure => name === meter?.measure);
-    if (feed === undefined || meter === undefined || measure === undefined) return totals;
-    for (const subject of subjects) {
-      const own = feed.totals(subject, meter.eventType, measure);
-      totals.made += own.made;
-      totals.settled += own.settled;
-    }
-    return totals;
-  }
+  const madeAndSettled = (subjects: readonly string[], meter: Access['meter']) => totalsOf(feed, subjects, meter);
 
   function learn(customer: Known['customer']): void {
     for (const subject of customer?.subjects ?? []) customerOf.set(subject, customer?.id ?? '');
@@ -87,8 +80,13 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
   function onTheirWay(known: Known): number {
     const { customer, access } = known;
     if (customer === undefined) return 0;
-    const { made } = madeAndSettled(customer.subjects, access.allowance);
+    const { made } = madeAndSettled(customer.subjects, access.meter);
     return Math.max(0, made - (marks.get(known)?.settled ?? 0));
+  }
+
+  function toldSince(known: Known): number {
+    const { settled } = madeAndSettled(known.customer?.subjects ?? [], known.access.meter);
+    return settled - (marks.get(known)?.settled ?? 0);
   }
 
   return {
@@ -102,20 +100,23 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
       return underWay.units(customer.id, nowMs) + onTheirWay(known) + beforeUnits;
     },
     isAmbiguous(known, nowMs) {
-      const { customer, access, askedAtMs } = known;
+      const { customer, askedAtMs } = known;
       if (customer === undefined || onTheirWay(known) === 0) return false;
       if (nowMs - askedAtMs < TOLD_AFTER_MS) return true;
-      return madeAndSettled(customer.subjects, access.allowance).settled > (marks.get(known)?.settled ?? 0);
+      return toldSince(known) > 0;
     },
-    mark: (_customerId, subjects, allowance) => ({
-      settled: madeAndSettled(subjects, allowance).settled,
-      isComplete: feed?.tellsAll() ?? false,
-    }),
+    mark: ({ customer, access }) =>
+      customer && {
+        settled: madeAndSettled(customer.subjects, access.meter).settled,
+        isComplete: feed?.tellsAll() ?? false,
+      },
+    toldSince,
+    isTold: () => feed?.isConnected() ?? false,
     answered(customerId, mark, after) {
       learn(after.customer);
       if (mark?.isComplete === true) restored.delete(customerId);
       // Asked about for the first time: what had been delivered by then is not known, and what is made from now on is.
-      const { settled } = madeAndSettled(after.customer?.subjects ?? [], after.access.allowance);
+      const { settled } = madeAndSettled(after.customer?.subjects ?? [], after.access.meter);
       marks.set(after, mark ?? { settled, isComplete: false });
     },
     counted(customerId, before, after) {
@@ -149,6 +150,19 @@ export function createCounting(feed: UsageFeedReader | undefined): Counting {
 }
 
 function usageOf(known: Known | undefined): number {
-  const { total = 0, balance = 0 } = known?.access.allowance ?? {};
-  return total - balance;
+  const { allowance, credit } = known?.access ?? {};
+  return allowance === undefined ? -(credit?.units ?? 0) : allowance.total - allowance.balance;
+}
+
+/** Of events of these subjects: what was made on this node, and what of it has reached the backend. */
+function totalsOf(feed: UsageFeedReader | undefined, subjects: readonly string[], meter: Access['meter']) {
+  const totals = { made: 0, settled: 0 };
+  const measure = MEASURES.find((name): name is Measure => name === meter?.measure);
+  if (feed === undefined || meter === undefined || measure === undefined) return totals;
+  for (const subject of subjects) {
+    const own = feed.totals(subject, meter.eventType, measure);
+    totals.made += own.made;
+    totals.settled += own.settled;
+  }
+  return totals;
 }

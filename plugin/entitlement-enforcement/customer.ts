@@ -8,6 +8,7 @@ export interface Kong {
   readonly request: {
     getHeader(name: string): Promise<unknown>;
     getQueryArg(name: string): Promise<unknown>;
+    getRawBody(): Promise<unknown>;
   };
   readonly response: {
     exit(status: number, body: string | undefined, headers: Readonly<Record<string, string>>): Promise<unknown>;

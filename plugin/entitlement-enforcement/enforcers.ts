@@ -14,7 +14,7 @@ interface Shared {
   readonly clock: Clock;
   readonly rareLog: RareLog;
   readonly feed: UsageFeedReader;
-  readonly opened: Map<string, { readonly enforcer: Enforcer; readonly base: string }>;
+  readonly opened: Map<string, { readonly enforcer: Enforcer; readonly base: string; readonly featureKey: string }>;
 }
 
 /** What has changed is put on disk after this long: a crash forgets the requests of this last while. */
@@ -33,9 +33,24 @@ export function openEnforcer(settings: AccessSettings): Enforcer {
   const known = opened.get(key);
   if (known !== undefined) return known.enforcer;
   const base = join(enforcementDir(), key);
-  const enforcer = createEnforcer(settings, { clock, rareLog, feed, saved: readState(base) });
-  opened.set(key, { enforcer, base });
+  const enforcer = createEnforcer(settings, {
+    clock,
+    rareLog,
+    feed,
+    saved: readState(base),
+    spentElsewhere: (customerId, currency) => spentByOthers(opened, settings.featureKey, customerId, currency),
+  });
+  opened.set(key, { enforcer, base, featureKey: settings.featureKey });
   return enforcer;
+}
+
+/** By the enforcers of other features: each knows what it has let through itself. */
+function spentByOthers(opened: Shared['opened'], own: string, customerId: string, currency: string): number {
+  let spent = 0;
+  for (const { enforcer, featureKey } of opened.values()) {
+    if (featureKey !== own) spent += enforcer.spent(customerId, currency);
+  }
+  return spent;
 }
 
 function start(): Shared {

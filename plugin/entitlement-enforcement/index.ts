@@ -6,6 +6,7 @@ import { type EnforcementConfig, readConfig } from './config.ts';
 import { findCustomerKey, type Kong } from './customer.ts';
 import type { Enforcer } from './enforcer.ts';
 import { openEnforcer } from './enforcers.ts';
+import { findTokens } from './prompt-hold.ts';
 
 export { Schema } from './schema.ts';
 
@@ -54,9 +55,10 @@ export class Plugin {
       return;
     }
     const key = await findCustomerKey(config.customer, kong);
-    let decision = this.#enforcer.check(key, config.decision);
+    const units = config.decision.holdsTokens ? await findTokens(config.decision, kong) : undefined;
+    let decision = this.#enforcer.check(key, config.decision, units);
     if (decision.isProvisional === true && key !== undefined) {
-      decision = await this.#enforcer.checkAgain(key, config.decision, config.decision.coldStartWaitMs);
+      decision = await this.#enforcer.checkAgain(key, config.decision, config.decision.coldStartWaitMs, units);
     }
     const nowMs = systemClock.epochMs();
     if (!decision.isAllowed) {

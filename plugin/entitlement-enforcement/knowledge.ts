@@ -1,4 +1,5 @@
-import { fieldOf, objectOf, textOf } from '../metering-and-billing/json-values.ts';
+import { elementsOf, fieldOf, objectOf, textOf } from '../metering-and-billing/json-values.ts';
+import type { GivenLease } from './leasing.ts';
 import type { Reason } from './schema.ts';
 
 /** What the backend says about a customer and the feature. */
@@ -8,6 +9,22 @@ export interface Access {
   readonly reason: Reason | undefined;
   /** Of a metered entitlement with a hard limit; undefined: nothing is counted. */
   readonly allowance: Allowance | undefined;
+  /** Of a feature that stops without credit. */
+  readonly credit?: Credit | undefined;
+  /** What is counted; undefined when it cannot be counted along, event by event. */
+  readonly meter?: { readonly eventType: string; readonly measure: string } | undefined;
+}
+
+export interface Credit {
+  /** Units that can be paid, as far as the backend has counted; undefined: any number. What is leased is taken off. */
+  readonly units: number | undefined;
+  /** What is left in all: features that are paid by the same credit share it. */
+  readonly amount: number;
+  readonly currency: string;
+  /** What one of these units costs on average. */
+  readonly unitCost: number;
+  /** By the key that the node has asked for. */
+  readonly leases: ReadonlyMap<string, GivenLease>;
 }
 
 export interface Allowance {
@@ -17,8 +34,13 @@ export interface Allowance {
   readonly total: number;
   /** When usage begins anew, milliseconds since 1970. */
   readonly resetsAtMs: number | undefined;
-  /** What is counted; undefined when it cannot be counted along, event by event. */
-  readonly meter: { readonly eventType: string; readonly measure: string } | undefined;
+}
+
+/** All that there was, what is left of it, and when it begins anew. */
+export interface Limit {
+  readonly total: number;
+  readonly remaining: number;
+  readonly resetsAtMs: number | undefined;
 }
 
 /** What is known of a key. */
@@ -73,7 +95,29 @@ function readAccess(value: unknown): Access {
   const hasAccess = fields?.['has_access'] === true;
   const code = textOf(objectOf(fields?.['reason'])?.['code']);
   const reason = hasAccess ? undefined : (REASONS_BY_CODE[code ?? ''] ?? 'FEATURE_UNAVAILABLE');
-  return { hasAccess, reason, allowance: readAllowance(fields) };
+  const counted = objectOf(fields?.['credit']);
+  const meter = readMeter(objectOf(fields?.['meter']) ?? objectOf(counted?.['meter']));
+  return { hasAccess, reason, allowance: readAllowance(fields), credit: readCredit(counted), meter };
+}
+
+function readCredit(fields: Readonly<Record<string, unknown>> | undefined): Credit | undefined {
+  const amount = numberOf(fields?.['amount_left']);
+  if (amount === undefined) return undefined;
+  const units = numberOf(fields?.['units_left']);
+  const leases = elementsOf(fields?.['leases']).map((row) => {
+    const { customer_key, units: given, valid_for_ms } = objectOf(row) ?? {};
+    return [
+      textOf(customer_key) ?? '',
+      { units: numberOf(given) ?? 0, validForMs: numberOf(valid_for_ms) ?? 0 },
+    ] as const;
+  });
+  return {
+    units,
+    amount,
+    currency: textOf(fields?.['currency']) ?? '',
+    unitCost: units === undefined || units === 0 ? (numberOf(fields?.['next_unit_cost']) ?? 0) : amount / units,
+    leases: new Map(leases),
+  };
 }
 
 function readAllowance(fields: Readonly<Record<string, unknown>> | undefined): Allowance | undefined {
@@ -84,11 +128,10 @@ function readAllowance(fields: Readonly<Record<string, unknown>> | undefined): A
     balance,
     total: numberOf(fields?.['total_available']) ?? balance,
     resetsAtMs: Number.isNaN(resetsAtMs) ? undefined : resetsAtMs,
-    meter: readMeter(objectOf(fields?.['meter'])),
   };
 }
 
-function readMeter(meter: Readonly<Record<string, unknown>> | undefined): Allowance['meter'] {
+function readMeter(meter: Readonly<Record<string, unknown>> | undefined): Access['meter'] {
   const eventType = textOf(meter?.['event_type']);
   if (eventType === undefined) return undefined;
   if (meter?.['aggregation'] === 'count') return { eventType, measure: 'count' };

@@ -202,7 +202,7 @@ export const Schema: readonly Field[] = [
     credit_balance_required: {
       type: 'boolean',
       default: true,
-      description: 'Whether the endpoint is asked for credits, too. This backend refuses nobody for want of them.',
+      description: 'Whether the endpoint is asked for credits, too, and features that stop without credit are stopped.',
     },
   },
   {
@@ -211,6 +211,22 @@ export const Schema: readonly Field[] = [
       between: [0, 1_000_000_000],
       description:
         'Units that a request counts for until the real usage is known; by default 1 where requests are counted.',
+    },
+  },
+  {
+    credit_leases: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Whether credit is shared out among nodes by leases, so that no more is let through than there is. Needs the metering plugin on the same node.',
+    },
+  },
+  {
+    hold_tokens: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Whether tokens are set aside for a call of a model until they are known: an estimate of the prompt and the most that the answer may have, or units_per_request.',
     },
   },
   {

@@ -12,7 +12,7 @@ export interface SavedState {
 }
 
 /** Another layout has another number; a file of another one is not read. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 /** Where the two parts are kept; the second is small and changes with every request. */
 const filesOf = (base: string) => ({ known: `${base}.known.json`, admissions: `${base}.under-way.json` });

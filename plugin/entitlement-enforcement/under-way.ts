@@ -31,20 +31,21 @@ export class UnderWay {
   }
 
   /**
-   * The oldest requests have come to their end: at worst others have, and as many stay under way.
+   * So many requests have come to their end. Which ones is not told: those with the fewest units are taken off, so that no
+   * less counts than is under way, and of these the oldest.
    * @param beforeMs those that were let through after it have not
    */
   end(customerId: string, count: number, beforeMs = Number.POSITIVE_INFINITY): void {
     const own = this.#customers.get(customerId);
     let left = count;
     while (own !== undefined && left > 0) {
-      const [oldest] = own.buckets;
-      if (oldest === undefined) break;
-      const [atMs, waiting, unitsEach] = oldest;
-      if (atMs + BUCKET_MS > beforeMs) break;
+      const index = smallestOf(own.buckets, beforeMs);
+      const bucket = own.buckets[index];
+      if (bucket === undefined) break;
+      const [atMs, waiting, unitsEach] = bucket;
       const ended = Math.min(waiting, left);
-      if (waiting > ended) own.buckets[0] = [atMs, waiting - ended, unitsEach];
-      else own.buckets.shift();
+      if (waiting > ended) own.buckets[index] = [atMs, waiting - ended, unitsEach];
+      else own.buckets.splice(index, 1);
       own.units -= ended * unitsEach;
       left -= ended;
     }
@@ -70,4 +71,14 @@ export class UnderWay {
   admissions(customerId: string): readonly Admission[] {
     return this.#customers.get(customerId)?.buckets ?? [];
   }
+}
+
+/** The place of the oldest of those with the fewest units each; -1: none is that old. */
+function smallestOf(buckets: readonly Admission[], beforeMs: number): number {
+  let found = -1;
+  for (const [index, [atMs, , unitsEach]] of buckets.entries()) {
+    if (atMs + BUCKET_MS > beforeMs) break;
+    if (unitsEach < (buckets[found]?.[2] ?? Number.POSITIVE_INFINITY)) found = index;
+  }
+  return found;
 }

@@ -5,6 +5,7 @@ export interface AccessRequest {
   readonly consumer?: { readonly id: string; readonly username: string; readonly custom_id?: string };
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** kong.ctx.shared, as other plugins have filled it. */
   readonly shared?: Readonly<Record<string, unknown>>;
 }
@@ -49,6 +50,8 @@ export async function playAccess(
         return request.consumer;
       case 'kong.request.get_header':
         return request.headers?.[String(first).toLowerCase()];
+      case 'kong.request.get_raw_body':
+        return request.body;
       case 'kong.request.get_query_arg':
         return request.query?.[String(first)];
       case 'kong.ctx.shared.get':

@@ -147,14 +147,14 @@ describe('what a plugin server that was killed had not counted', () => {
   it('counts in the next one until the metering plugin has told of it and the backend was asked', () => {
     const silent = restoredWith(feedOf(0, 0, false));
     expect(silent.uncounted(known, NOW)).toBe(6);
-    silent.answered('c1', silent.mark('c1', ['alice'], known.access.allowance), known);
+    silent.answered('c1', silent.mark(known), known);
     expect(silent.uncounted(known, NOW + 60_000)).toBe(6);
     // Should it be killed again, it is kept.
     expect(silent.save([known])).toEqual({ c1: { underWay: [], onTheirWay: 6 } });
 
     const told = restoredWith(feedOf(4, 1, true));
     expect(told.uncounted(known, NOW)).toBe(10);
-    told.answered('c1', told.mark('c1', ['alice'], known.access.allowance), known);
+    told.answered('c1', told.mark(known), known);
     expect(told.uncounted(known, NOW)).toBe(3);
   });
 
@@ -180,7 +180,7 @@ describe('a customer with two keys', () => {
     });
     const ask = (balance: string) => {
       const known = knownOf(metered(balance));
-      counting.answered('c1', counting.mark('c1', ['alice'], known.access.allowance), known);
+      counting.answered('c1', counting.mark(known), known);
       return known;
     };
     const first = ask('10');
