@@ -15,6 +15,7 @@ import { continueWhenRead } from './platform/http/expect-continue.ts';
 import { leaveUnreadAnswers } from './platform/http/unread-answers.ts';
 import { createIds } from './platform/ids.ts';
 import { createJobLog, type TrackJob } from './platform/job-log.ts';
+import type { Leadership } from './platform/leadership.ts';
 import { createLogger, type Logger } from './platform/log.ts';
 import { createScope } from './platform/scope.ts';
 import { startRetention } from './retention.ts';
@@ -106,6 +107,7 @@ async function serveFrom(
     metricsAccess: config.metrics,
     jobs,
     machineClock,
+    leadership: stores.leadership,
     disk: stores.disk,
     server: stores.server,
     documentFontsDir: config.documentFontsDir,
@@ -119,7 +121,15 @@ async function serveFrom(
   const server = await listen(app.fetch, config);
   const stopBilling = billingRuns.schedule(jobs.track);
   const stopSending = notifications.sender.schedule(jobs.track, stores.server === undefined);
-  const stopRetention = removeOld({ config, usage, backend, machineClock, log, track: jobs.track });
+  const stopRetention = removeOld({
+    config,
+    usage,
+    backend,
+    machineClock,
+    log,
+    track: jobs.track,
+    leadership: stores.leadership,
+  });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -158,29 +168,22 @@ function removeOld(deps: {
   machineClock: MachineClock;
   log: Logger;
   track: TrackJob;
+  leadership: Leadership;
 }): () => Promise<void> {
-  const { config, usage, backend, machineClock, log, track } = deps;
+  const { config, usage, backend, machineClock, ...shared } = deps;
   const { usageNeededFromMs, auditLog, notifications } = backend;
   const { eventRetentionDays: eventDays, auditLogRetentionDays: auditDays } = config;
-  const trusted = async (remove: () => Promise<{ removed: number; state: string }>) =>
-    machineClock.state().isHeld ? { removed: 0, state: 'waiting' } : remove();
-  const removeAudit = () => trusted(() => auditLog.expire(auditDays));
-  const removeNotifications = () => trusted(() => notifications.expire(config.notifications.retentionDays));
+  const remove = (job: string, what: string, some: () => Promise<{ removed: number; state: string }>) => {
+    const removeSome = async () => (machineClock.state().isHeld ? { removed: 0, state: 'waiting' } : some());
+    return startRetention({ ...shared, job, what, removeSome });
+  };
   const stops = [
-    startRetention({ job: 'audit-log-retention', what: 'audit entries', log, track, removeSome: removeAudit }),
-    startRetention({
-      job: 'notification-retention',
-      what: 'notifications',
-      log,
-      track,
-      removeSome: removeNotifications,
-    }),
+    remove('audit-log-retention', 'audit entries', () => auditLog.expire(auditDays)),
+    remove('notification-retention', 'notifications', () => notifications.expire(config.notifications.retentionDays)),
   ];
   if (eventDays !== undefined) {
     const { clock } = machineClock;
-    const expireEvents = createEventExpiry({ usage, usageNeededFromMs, clock, days: eventDays });
-    const removeEvents = () => trusted(expireEvents);
-    stops.push(startRetention({ job: 'retention', what: 'events', log, track, removeSome: removeEvents }));
+    stops.push(remove('retention', 'events', createEventExpiry({ usage, usageNeededFromMs, clock, days: eventDays })));
   }
   return async () => {
     for (const stop of stops) await stop();

@@ -26,6 +26,7 @@ import {
 import { findMeters } from '../metering/meters/index.ts';
 import { WAITING } from '../monitoring/machine-clock/index.ts';
 import type { Router } from '../platform/http/router.ts';
+import { ALONE } from '../platform/leadership.ts';
 import type { Scope } from '../platform/scope.ts';
 import type { Catalog } from './catalog.ts';
 import type { CustomersArea } from './customers.ts';
@@ -35,7 +36,7 @@ import { RAILS } from './rails.ts';
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area: CustomersArea) {
-  const { scope, usage, machineClock, documentFontsDir, documentLimits } = parts;
+  const { scope, usage, machineClock, documentFontsDir, documentLimits, leadership = ALONE } = parts;
   const { features, taxCodes, currencies, plans } = catalog;
   const { customers, subscriptions, findCustomer } = area;
   const apps = createAppsService({ scope, hooks: hooks.apps });
@@ -49,6 +50,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
   });
   const customerBilling = createCustomerBilling({ scope, findCustomer });
   const deps = {
+    leadership,
     documentFontsDir,
     documentLimits,
     heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),

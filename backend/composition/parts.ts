@@ -13,6 +13,7 @@ import type { Sender } from '../notifications/deliveries/index.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { JobLog } from '../platform/job-log.ts';
+import type { Leadership } from '../platform/leadership.ts';
 import type { DatabaseServer } from '../platform/postgres/server.ts';
 import type { Scope, ScopeParts } from '../platform/scope.ts';
 
@@ -40,6 +41,8 @@ export interface AppParts extends ScopeParts {
   machineClock?: Pick<MachineClock, 'state' | 'confirm'> | undefined;
   /** Where the databases are; undefined: the disk is not watched. */
   disk?: { dataDir: string; minFreeBytes: number } | undefined;
+  /** Whether this backend does what one of all has to do; undefined: there is no other. */
+  leadership?: Leadership | undefined;
   /** Of a database on a server; undefined: it is in files. */
   server?: DatabaseServer | undefined;
   /** A folder with fonts of the operator's, for documents; undefined: there is none. */

@@ -4,6 +4,7 @@ import { openSqliteUsageStore } from '../metering/usage-store/index.ts';
 import { claimDataFolder, type OwnedFolder } from '../own-data-folder.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type ControlDb, openControlDb } from '../platform/db/control-db.ts';
+import { ALONE } from '../platform/leadership.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { sayTrouble } from './trouble.ts';
 import type { Stores, StoresWatch } from './types.ts';
@@ -24,6 +25,7 @@ export async function openFiles(config: Config, { log, endAtOnce }: StoresWatch)
       }),
     disk: { dataDir, minFreeBytes },
     server: undefined,
+    leadership: ALONE,
     release: async () => folder.release(),
   };
 }

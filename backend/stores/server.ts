@@ -2,9 +2,13 @@ import { mkdirSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { openPostgresUsageStore } from '../metering/usage-store/index.ts';
 import { openPostgresControlDb } from '../platform/db/postgres-control-db.ts';
+import { startLeadership } from '../platform/postgres/leadership.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { sayTrouble } from './trouble.ts';
 import type { Stores, StoresWatch } from './types.ts';
+
+/** The lock of whoever leads. */
+const LEADER = 0x6c656164;
 
 /** Opens both on one PostgreSQL database, in a schema each. The data folder has the first token only. */
 export async function openServer(
@@ -20,6 +24,7 @@ export async function openServer(
     await db.close();
     throw error;
   }
+  const leadership = startLeadership(url, LEADER);
   return {
     db,
     openUsage: (clock, watch) =>
@@ -31,6 +36,7 @@ export async function openServer(
       }),
     disk: undefined,
     server: db.server,
-    release: async () => {},
+    leadership,
+    release: leadership.stop,
   };
 }

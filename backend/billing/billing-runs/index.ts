@@ -70,7 +70,7 @@ export function createBillingRuns(
     invoiceNowRoutes: (router) =>
       invoiceNowRoutes(router, (customerId, request) => answerNow(deps, scope, customerId, request)),
     runner,
-    schedule: (track) => scheduleBilling(scope, { runner, track, heldBack: deps.heldBack }),
+    schedule: (track) => scheduleBilling(scope, { runner, track, ...deps }),
     usageNeededFromMs: () => usageNeededFromMs(scope, scope.clock.nowMs()),
     lastRun: async () => {
       const run = await runRepository(scope).lastFinished();

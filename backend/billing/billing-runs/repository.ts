@@ -93,6 +93,10 @@ export function runRepository(db: DbHandle) {
         .executeTakeFirstOrThrow();
       return result.numInsertedOrUpdatedRows === 1n;
     },
+    /** Whoever holds it. */
+    endLease: async (): Promise<void> => {
+      await tables.deleteFrom('billing_lease').where('name', '=', LEASE).execute();
+    },
     release: async (holder: string): Promise<void> => {
       await tables.deleteFrom('billing_lease').where('name', '=', LEASE).where('holder', '=', holder).execute();
     },

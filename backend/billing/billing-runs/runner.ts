@@ -48,7 +48,7 @@ export function createBillingRunner(deps: BillingRunsDeps, scope: Scope): Billin
   let working: Promise<boolean> | undefined;
   let isAskedFor = false;
   const workAll = async (): Promise<boolean> => {
-    if (!(await renew(scope, holder))) return false;
+    if (!(await begin(deps, scope, holder))) return false;
     try {
       for (;;) {
         const run = await runRepository(scope).unfinished();
@@ -108,6 +108,16 @@ export function createBillingRunner(deps: BillingRunsDeps, scope: Scope): Billin
       await working?.catch((error: unknown) => log.error({ err: error }, 'billing ended with an error'));
     },
   };
+}
+
+/**
+ * Where several backends share the database, the one that leads does the runs: it takes the lease of whoever led before, who is
+ * gone or finds out with the next items that it has lost it. Else the lease tells who is at work, and is waited for.
+ */
+async function begin({ leadership }: BillingRunsDeps, scope: Scope, holder: string): Promise<boolean> {
+  if (!leadership.leads()) return false;
+  if (leadership.hasOthers) await runRepository(scope).endLease();
+  return renew(scope, holder);
 }
 
 function renew(scope: Scope, holder: string): Promise<boolean> {
