@@ -88,7 +88,6 @@ async function serveFrom(
   });
   const firstToken = await tokens.createFirstToken(join(config.dataDir, 'admin-token'));
   await startRollups({ usage, db });
-  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const { maxBodyBytes, maxBodyBytesInFlight } = config;
   const backend = createBackend({
     usage,
@@ -112,7 +111,7 @@ async function serveFrom(
     server: stores.server,
     documentFontsDir: config.documentFontsDir,
     notifications: config.notifications,
-    version,
+    version: readVersion(),
     consoleDir: CONSOLE,
   });
   const { app, billingRuns, notifications } = backend;
@@ -130,11 +129,8 @@ async function serveFrom(
     track: jobs.track,
     leadership: stores.leadership,
   });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : config.port;
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   return {
-    url,
+    url: urlOf(server, config),
     firstToken,
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
@@ -149,6 +145,16 @@ async function serveFrom(
       await stores.release();
     },
   };
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version;
+}
+
+function urlOf(server: ServerType, config: Config): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
 }
 
 /**

@@ -129,5 +129,11 @@ describe.runIf(hasPostgres)('three backends on one database', () => {
     }
     expect(new Set(invoices.map(({ customer }) => customer.id)).size).toBe(CUSTOMERS);
     expect(invoices.map(({ totals }) => totals.total)).toEqual(Array(CUSTOMERS).fill('48'));
+    // "OM-…-12": what comes before the last part is the kind of number, and the customers' name, which is the same.
+    const kinds = Map.groupBy(invoices, ({ number }) => number.slice(0, number.lastIndexOf('-')));
+    for (const [kind, all] of kinds) {
+      const numbers = all.map(({ number }) => Number(number.split('-').at(-1))).sort((a, b) => a - b);
+      expect({ kind, numbers }).toEqual({ kind, numbers: numbers.map((_, index) => index + 1) });
+    }
   });
 });
