@@ -4,11 +4,12 @@ import { type CustomerScope, customerScope } from '../../customers/test-clocks/i
 import { smallestOf } from '../../platform/extremes.ts';
 import type { Scope } from '../../platform/scope.ts';
 import { correctUsageOfCustomer, type Recounted } from '../adjustments/index.ts';
-import { type Charge, chargeRepository, dueInstants, isOpen, scheduleRepository } from '../charges/index.ts';
+import { chargeRepository, dueInstants, isOpen, scheduleRepository } from '../charges/index.ts';
 import { type Invoice, invoiceRepository } from '../invoice-records/index.ts';
-import { collectedAtMs, createInvoice, followGathering, moveInvoice } from '../invoices/index.ts';
+import { collectedAtMs, createInvoice, moveInvoice } from '../invoices/index.ts';
 import type { BillingRunsDeps } from './deps.ts';
 import { invoiceLastDebits } from './last-debits.ts';
+import { payFromCredits } from './pay-from-credits.ts';
 import { removeCharges, syncSubscription } from './sync-charges.ts';
 
 /**
@@ -31,6 +32,7 @@ export async function syncCustomer(
   });
   for (const id of draftIds) await moveInvoice(deps, scope, id);
   if (!isRecountDue) return [];
+  await payFromCredits(deps, scope);
   const { failed } = await correctUsageOfCustomer(deps, scope, customerId);
   // Afterwards: a process that is killed on the way leaves it to the next one. So does a charge that could not be counted,
   // and the run tells of it.
@@ -86,13 +88,12 @@ export async function invoiceCustomer(deps: BillingRunsDeps, root: Scope, custom
   // A process that was killed may have left drafts. They come first: what waits for the next invoice goes on the oldest.
   const left = await invoiceRepository(scope).toWakeOf(customerId, scope.clock.nowMs());
   for (const id of left) await moveInvoice(deps, scope, id);
+  await payFromCredits(deps, scope);
   const made: Invoice[] = [];
   for (;;) {
     const invoice = await scope.transaction(async (scope) => {
       const nowMs = scope.clock.nowMs();
-      const stored = await chargeRepository(scope).open(customerId);
-      await finishPaidFromCredits(deps, scope, customerId, stored);
-      const open = stored.filter(isOpen);
+      const open = (await chargeRepository(scope).open(customerId)).filter(isOpen);
       const { profile } = await deps.profileOf(customerId, scope);
       const { alignment } = profile.workflow.collection;
       const cutoffs = dueInstants(open, nowMs).map((atMs) => collectedAtMs(atMs, alignment));
@@ -104,23 +105,6 @@ export async function invoiceCustomer(deps: BillingRunsDeps, root: Scope, custom
     if (invoice === undefined) return [...made, ...(await invoiceLastDebits(deps, scope, customerId))];
     made.push(await moveInvoice(deps, scope, invoice.id));
   }
-}
-
-/** What is paid from credits alone has no invoice to wait for: it is final when it falls due. */
-async function finishPaidFromCredits(
-  deps: BillingRunsDeps,
-  scope: CustomerScope,
-  customerId: string,
-  stored: readonly Charge[],
-): Promise<void> {
-  const atMs = scope.clock.nowMs();
-  const due = stored.filter((charge) => charge.settlementMode === 'credit_only' && charge.invoiceAtMs <= atMs);
-  const customer = due.length === 0 ? undefined : await deps.findCustomer(customerId, scope);
-  if (customer === undefined) return;
-  for (const { id, servicePeriod } of due)
-    await chargeRepository(scope).setState(id, { state: 'billed', billedToMs: servicePeriod.toMs, atMs });
-  for (const currency of new Set(due.map((charge) => charge.currency)))
-    await followGathering(scope, customer, currency);
 }
 
 /** Charges first, then invoices of them. */

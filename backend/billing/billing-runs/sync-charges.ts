@@ -133,6 +133,9 @@ async function applyChange(
   const currency = await currencyOf(deps, charge.currency, scope);
   if (change.kind === 'remove') {
     await charges.setState(charge.id, { state: 'deleted', atMs });
+    if (charge.settlementMode === 'credit_only') {
+      await releaseRuns(scope, currency, [charge.id], `removed:${charge.id}:${scope.newId()}`);
+    }
     await correctFee(deps, scope, { ...charge, amount: '0' }, { lines, earlier, usedUntilMs: endsAtMs });
     return (await changeDrafts(scope, lines, undefined, { atMs, currency })).draftIds;
   }

@@ -5,10 +5,6 @@ import { DomainProblem, validationProblem } from '../../platform/errors.ts';
 export const chargeProblem = codedProblems({
   charge_feature_not_found: { field: 'feature_id', message: 'there is no such feature with a meter' },
   charge_currency_not_known: { field: 'currency', message: 'there is no such currency' },
-  charge_settlement_mode_not_supported: {
-    field: 'settlement_mode',
-    message: 'credit_only is not supported yet: use credit_then_invoice',
-  },
   charge_period_invalid: { field: 'service_period', message: 'the period must not end before it begins' },
 } as const);
 

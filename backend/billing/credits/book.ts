@@ -16,6 +16,8 @@ export interface RunState {
   draws: { lotId: string; amount: Decimal }[];
   /** Uncovered; 0 or more. */
   advance: Decimal;
+  /** When it was last booked. */
+  knownAtMs: number;
 }
 
 /**
@@ -97,11 +99,17 @@ function takeOfLot(state: LotState, { kind, amount }: CreditMovement): void {
   if (kind === 'expire') state.lapsed = state.lapsed.sub(amount);
 }
 
-function takeOfRun(book: Book, runId: string, { kind, lotId, feature, amount }: CreditMovement): void {
+function takeOfRun(book: Book, runId: string, { kind, lotId, feature, amount, knownAtMs }: CreditMovement): void {
   // What follows from what a run drew or gave back says why, and is none of its draws.
   if (kind === 'expire' || kind === 'void' || kind === 'fund') return;
-  const run = book.runs.get(runId) ?? { ...(feature !== undefined && { feature }), draws: [], advance: ZERO };
+  const run = book.runs.get(runId) ?? {
+    ...(feature !== undefined && { feature }),
+    draws: [],
+    advance: ZERO,
+    knownAtMs,
+  };
   book.runs.set(runId, run);
+  run.knownAtMs = knownAtMs;
   if (lotId === undefined) {
     run.advance = run.advance.sub(amount);
     if (run.advance.gt(0)) book.advances.add(runId);

@@ -1,11 +1,13 @@
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
-import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
+import { Decimal, formatDecimal, sumDecimals, ZERO } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import { allocatedTo, type Book, openBook } from './book.ts';
 import { readLedger, writeLedger } from './ledger.ts';
+import { type AsOf, paysFor } from './order.ts';
 import { creditRepository } from './repository.ts';
 import { settleRun } from './runs.ts';
 import type { StoredLot } from './stored.ts';
+import type { SettlementMode } from './types.ts';
 
 /** What credit may pay, as one booking: a line of an invoice. What credit does not pay of it stands on the invoice. */
 export interface PayableRun {
@@ -16,8 +18,12 @@ export interface PayableRun {
   feature: string | undefined;
   /** What it comes to before credit and taxes. Zero or less: all that it drew is given back. */
   total: Decimal;
+  /** credit_only: what credit does not pay is used in advance. */
+  mode: SettlementMode;
   /** Which credit is seen, and from when it counts as used: the end of what it is for. */
   asOfMs: number;
+  /** What it came to by instants at which credit expired: that credit pays for what was used until then. */
+  cuts: readonly { atMs: number; total: Decimal }[];
 }
 
 /** Runs that are paid together, in their order. */
@@ -53,7 +59,9 @@ export async function drawCredits(
 ): Promise<CreditUses> {
   const credits = creditRepository(scope);
   const owner = { customerId: scope.customerId, currency: currency.code };
-  if (!(await credits.hasLots(owner))) return NOTHING;
+  // What is used in advance needs no grant.
+  const isBounded = payable.runs.every(({ mode }) => mode === 'credit_then_invoice');
+  if (isBounded && !(await credits.hasLots(owner))) return NOTHING;
   const { uses, begun } = await writeLedger(scope, { ...owner, digits: currency.digits }, ({ book, stored, nowMs }) => {
     const known = new Set(book.runs.keys());
     payInOrder(book, payable, { nowMs, reasonId });
@@ -63,6 +71,20 @@ export async function drawCredits(
   await credits.insertRuns(begun.map(({ id, name, labels }) => ({ ...owner, id, name, labels, createdAtMs })));
   return uses;
 }
+
+/** When credit expires that may pay for one of some features, each with its instants in order. */
+export async function expiriesOf(
+  scope: CustomerScope,
+  currency: string,
+  features: readonly (string | undefined)[],
+): Promise<ReadonlyMap<string | undefined, readonly number[]>> {
+  const lots = await creditRepository(scope).lots(scope.customerId, currency);
+  const ofFeature = (feature: string | undefined) =>
+    lots.flatMap(({ lot }) => (lot.expiresAtMs !== undefined && paysFor(lot, feature) ? [lot.expiresAtMs] : []));
+  return new Map([...new Set(features)].map((feature) => [feature, [...new Set(ofFeature(feature))].sort(ascending)]));
+}
+
+const ascending = (a: number, b: number) => a - b;
 
 /** Gives back all that runs drew. It must run in the transaction in which what they are for goes. */
 export async function releaseRuns(
@@ -76,7 +98,8 @@ export async function releaseRuns(
   await writeLedger(scope, { ...owner, digits: currency.digits }, ({ book, nowMs }) => {
     for (const runId of runIds) {
       const feature = book.runs.get(runId)?.feature;
-      settle(book, { id: runId, feature, asOfMs: nowMs }, ZERO, { nowMs, reasonId, part: 'all' });
+      const run = { id: runId, feature, mode: 'credit_then_invoice' as const };
+      settleTo(book, run, ZERO, { atMs: nowMs }, { nowMs, reasonId, part: 'all', told: nowMs });
     }
   });
 }
@@ -98,34 +121,60 @@ export async function simulateDraws(
   return last === undefined ? NOTHING : usesOf(book, ledger.stored, last);
 }
 
-/** First what is too much is given back, so that what comes first is paid first from that, too. */
-function payInOrder(book: Book, { runs, limit }: Payable, step: { nowMs: number; reasonId: string }): void {
+/**
+ * First what is too much is given back, what comes last first; then what expired pays for what was used before, in the order
+ * of time; then the runs are paid in their order.
+ */
+function payInOrder(book: Book, { runs, limit }: Payable, { nowMs, reasonId }: Omit<Payment, 'part' | 'told'>): void {
+  const told = new Map(runs.map(({ id }) => [id, book.runs.get(id)?.knownAtMs]));
+  const settle = (run: PayableRun, total: Decimal, asOf: AsOf, part: string, mode: SettlementMode = run.mode) =>
+    settleTo(book, { ...run, mode }, total, asOf, { nowMs, reasonId, part, told: told.get(run.id) });
   for (const run of runs) {
-    if (run.total.lt(allocatedTo(book, run.id))) settle(book, run, run.total, { ...step, part: 'less' });
+    if (run.total.lt(allocatedTo(book, run.id))) settle(run, run.total, { atMs: run.asOfMs }, 'less');
   }
-  let left = limit;
-  for (const run of runs) {
-    const total = Decimal.max(ZERO, Decimal.min(run.total, left));
-    const unpaid = settle(book, run, total, { ...step, part: 'total' });
-    left = left.sub(total.sub(unpaid));
+  let free = limit.sub(sumDecimals(runs.map(({ id }) => allocatedTo(book, id))));
+  for (const run of runs.toReversed()) {
+    const has = allocatedTo(book, run.id);
+    if (!free.lt(0) || has.isZero()) continue;
+    settle(run, Decimal.max(ZERO, has.add(free)), { atMs: run.asOfMs }, 'over');
+    free = free.add(has.sub(allocatedTo(book, run.id)));
   }
+  const pay = (...[run, total, ...rest]: Parameters<typeof settle>) => {
+    const has = allocatedTo(book, run.id);
+    const wanted = Decimal.min(total, run.total, has.add(free));
+    if (!wanted.gt(has)) return;
+    settle(run, wanted, ...rest);
+    free = free.sub(allocatedTo(book, run.id).sub(has));
+  };
+  const cuts = runs.flatMap((run) => run.cuts.map((cut) => ({ run, ...cut }))).sort((a, b) => a.atMs - b.atMs);
+  for (const { run, atMs, total } of cuts) pay(run, total, { atMs, isCut: true }, `cut-${atMs}`, 'credit_then_invoice');
+  for (const run of runs) pay(run, run.total, { atMs: run.asOfMs }, 'total');
 }
 
-/** What a run drew first counts from the end of what it is for; what changes of it later, from now. */
-function settle(
+interface Payment {
+  nowMs: number;
+  reasonId: string;
+  part: string;
+  /** When the run was last booked. */
+  told: number | undefined;
+}
+
+/** What happened since the run was last booked is dated when it happened, what changes of an earlier time is dated now. */
+function settleTo(
   book: Book,
-  { id: runId, feature, asOfMs }: Pick<PayableRun, 'id' | 'feature' | 'asOfMs'>,
+  { id: runId, feature, mode }: Pick<PayableRun, 'id' | 'feature' | 'mode'>,
   total: Decimal,
-  { nowMs, reasonId, part }: { nowMs: number; reasonId: string; part: string },
-): Decimal {
-  const atMs = Math.min(asOfMs, nowMs);
-  return settleRun(book, {
+  asOf: AsOf,
+  { nowMs, reasonId, part, told = Number.NEGATIVE_INFINITY }: Payment,
+): void {
+  const atMs = Math.min(asOf.atMs, nowMs);
+  settleRun(book, {
     runId,
     ...(feature !== undefined && { feature }),
-    mode: 'credit_then_invoice',
+    mode,
     total,
-    asOf: { atMs: asOfMs },
-    bookedAtMs: book.runs.has(runId) ? nowMs : atMs,
+    asOf,
+    bookedAtMs: atMs > told ? atMs : nowMs,
     nowMs,
     reasonId: `${reasonId}:${runId}:${part}`,
   });

@@ -10,6 +10,7 @@ export {
   type CreditUse,
   type CreditUses,
   drawCredits,
+  expiriesOf,
   type Payable,
   type PayableRun,
   releaseRuns,

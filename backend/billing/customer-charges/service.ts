@@ -130,7 +130,6 @@ async function newCharge(
 }
 
 async function contentOf(deps: BillingRunsDeps, scope: CustomerScope, request: CreateCharge): Promise<ChargeContent> {
-  if (request.settlement_mode === 'credit_only') throw chargeProblem('charge_settlement_mode_not_supported');
   const currency = fiatCurrency(request.currency);
   if (currency === undefined) throw chargeProblem('charge_currency_not_known', request.currency);
   const servicePeriod = readPeriod(request.service_period, 'service_period');

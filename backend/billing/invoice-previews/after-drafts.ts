@@ -16,7 +16,7 @@ import {
   readQuantities,
   waitsForEarlierPart,
 } from '../invoice-records/index.ts';
-import { fitToDraft, type Moving, payableOf, rateAll, takeQuantities } from '../invoices/index.ts';
+import { fitToDraft, type Moving, payableOf, rateAll, readCuts, takeQuantities } from '../invoices/index.ts';
 import { type WaitingDraft, waitingDrafts } from './waiting-drafts.ts';
 
 /** What is known besides what is stored when the quantities of the next invoice are taken. */
@@ -96,7 +96,8 @@ async function take(deps: BillingRunsDeps, scope: CustomerScope, walk: Walk, dra
   const taken = await rateAll(await takeQuantities(scope, draft.moving, read, walk.lines), scope.newId);
   for (const line of taken.lines) walk.lines.set(line.id, line);
   const { known, fitted } = await fitToDraft(scope, taken, walk.pending);
-  const { runs, limit } = await payableOf(scope, taken);
+  const cuts = await readCuts(deps, scope, invoice.currency, lines);
+  const { runs, limit } = await payableOf(scope, taken, cuts);
   walk.payables.push({ runs, limit: limit.add(sumDecimals(fitted.map(({ amount }) => amount))) });
   walk.pending = leftOf(known, fitted, { nowMs: scope.clock.nowMs(), newId: scope.newId });
   draft.takenAtMs = undefined;

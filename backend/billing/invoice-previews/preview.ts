@@ -34,6 +34,7 @@ import {
   newLine,
   payableOf,
   rateAll,
+  readCuts,
   takeQuantities,
   taxDefaultsOf,
   toInvoiceBody,
@@ -73,7 +74,7 @@ export async function previewInvoice(
   const moving = { ...gathered, lines: [...gathered.lines, ...(options.extraLines ?? [])] };
   const after = debits?.after ?? (await afterDrafts(deps, scope, moving, moving.invoice.collectionAtMs));
   const priced = await price(deps, scope, moving, options.quantities ?? {}, after);
-  const { invoice, lines: rated } = await withCredits(scope, await withAdjustments(scope, priced, after), after);
+  const { invoice, lines: rated } = await withCredits(deps, scope, await withAdjustments(scope, priced, after), after);
   return toInvoiceBody(invoice, rated, undefined);
 }
 
@@ -196,8 +197,14 @@ async function price(
 }
 
 /** As an estimate: until the invoice is made, other usage may draw the same credit. */
-async function withCredits(scope: CustomerScope, moving: Moving, { payables }: AfterDrafts): Promise<Moving> {
-  const uses = await simulateDraws(scope, moving.currency, [...payables, await payableOf(scope, moving)]);
+async function withCredits(
+  deps: BillingRunsDeps,
+  scope: CustomerScope,
+  moving: Moving,
+  { payables }: AfterDrafts,
+): Promise<Moving> {
+  const cuts = await readCuts(deps, scope, moving.currency.code, moving.lines);
+  const uses = await simulateDraws(scope, moving.currency, [...payables, await payableOf(scope, moving, cuts)]);
   return withCreditUses(moving, uses, scope.newId);
 }
 

@@ -17,7 +17,8 @@ export { taxDefaultsOf } from './lifecycle/tax.ts';
 export { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
 export { payableOf, runOf, withCreditUses } from './pay-with-credits.ts';
 export type { Rail, Rails } from './rail.ts';
-export { runningCharges } from './running-charges.ts';
+export { type Cuts, cutTotals, readCuts } from './read-cuts.ts';
+export { costSoFar, runningCharges } from './running-charges.ts';
 export { invoiceSchema } from './schema.ts';
 export type { InvoiceAnswer, InvoicesService } from './service.ts';
 

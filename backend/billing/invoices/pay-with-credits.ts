@@ -20,10 +20,11 @@ import {
 } from '../credits/index.ts';
 import { type InvoiceLine, netOf, rateLine } from '../invoice-records/index.ts';
 import { type Moving, withTotals } from './lifecycle/collect.ts';
+import { type Cuts, cutTotals } from './read-cuts.ts';
 
 /** Draws credit for the invoice as it is rated now. Runs inside the transaction that stores it. */
-export async function payWithCredits(scope: CustomerScope, moving: Moving): Promise<Moving> {
-  const uses = await drawCredits(scope, moving.currency, await payableOf(scope, moving), reasonOf(moving));
+export async function payWithCredits(scope: CustomerScope, moving: Moving, cuts: Cuts = new Map()): Promise<Moving> {
+  const uses = await drawCredits(scope, moving.currency, await payableOf(scope, moving, cuts), reasonOf(moving));
   return withCreditUses(moving, uses, scope.newId);
 }
 
@@ -51,7 +52,11 @@ function reasonOf({ invoice }: Moving): string {
 }
 
 /** What credit may pay of an invoice. A correction that went off it gives back what it drew. */
-export async function payableOf(scope: CustomerScope, { invoice, lines: all }: Moving): Promise<Payable> {
+export async function payableOf(
+  scope: CustomerScope,
+  { invoice, lines: all, currency }: Moving,
+  cuts: Cuts = new Map(),
+): Promise<Payable> {
   const lines = all.filter(({ kind, deletedAtMs }) => deletedAtMs === undefined || kind === 'correction');
   const features = await featuresOfCorrections(scope, lines);
   const totals = lines.map((line) => (line.deletedAtMs === undefined ? new Decimal(netOf(line)) : ZERO));
@@ -62,7 +67,9 @@ export async function payableOf(scope: CustomerScope, { invoice, lines: all }: M
       labels: labelsOf(line, invoice.number),
       feature: line.featureKey ?? features.get(line.chargeId ?? ''),
       total: totals[index] ?? ZERO,
+      mode: 'credit_then_invoice',
       asOfMs: asOfMs(line),
+      cuts: cutTotals(line, cuts, currency),
     }),
   );
   return { runs, limit: sumDecimals(totals) };

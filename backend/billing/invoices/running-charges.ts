@@ -2,9 +2,8 @@
  * What a customer owes of what runs: usage so far, and fees that are due, as far as no invoice has worked them out. Nothing
  * is stored.
  */
-import type { PricingTerms } from '../../catalog/rating/index.ts';
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
-import { Decimal, sumDecimals } from '../../platform/decimal.ts';
+import { Decimal, sumDecimals, ZERO } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
 import { type Charge, chargeRepository, currencyOf } from '../charges/index.ts';
 import type { RunningCharge } from '../credits/index.ts';
@@ -19,6 +18,7 @@ import {
   readUsages,
 } from '../invoice-records/index.ts';
 import type { InvoicesDeps } from './deps.ts';
+import { withoutMinimum } from './read-cuts.ts';
 
 /** By currency. Usage is read, so it must not run in a transaction. */
 export async function runningCharges(
@@ -41,10 +41,18 @@ export async function runningCharges(
     const usage = used.get(charge.id);
     const quantity = usage === undefined || isMissing(usage) ? '0' : usage.value;
     const currency = await currencyOf(deps, charge.currency, scope);
-    const total = costSoFar(charge, quantity, currency, nowMs).sub(ratedOf(lines.get(charge.id) ?? []));
-    if (total.lte(0)) continue;
     const { featureKey: feature, settlementMode: mode } = charge;
-    const one = { runId: `charge:${charge.id}`, ...(feature !== undefined && { feature }), mode, total };
+    // What was drawn so far is booked for the charge itself where it has no lines.
+    const isAlone = mode === 'credit_only';
+    const rated = isAlone ? ZERO : ratedOf(lines.get(charge.id) ?? []);
+    const total = costSoFar(charge, quantity, currency, nowMs).sub(rated);
+    if (total.lte(0)) continue;
+    const one = {
+      runId: isAlone ? charge.id : `charge:${charge.id}`,
+      ...(feature !== undefined && { feature }),
+      mode,
+      total,
+    };
     running.set(charge.currency, [...(running.get(charge.currency) ?? []), one]);
   }
   return running;
@@ -67,8 +75,8 @@ function hasBegun({ amount, invoiceAtMs, servicePeriod }: Charge, nowMs: number)
   return amount === undefined ? servicePeriod.fromMs < nowMs : invoiceAtMs <= nowMs;
 }
 
-/** A minimum is due at the end of its period only. */
-function costSoFar(charge: Charge, quantity: string, currency: Currency, nowMs: number): Decimal {
+/** What a charge costs with a quantity; a minimum is due at the end of its period only. */
+export function costSoFar(charge: Charge, quantity: string, currency: Currency, nowMs: number): Decimal {
   const { name, servicePeriod, amount } = charge;
   const terms = nowMs < servicePeriod.toMs ? withoutMinimum(charge.terms) : charge.terms;
   const line = {
@@ -82,11 +90,6 @@ function costSoFar(charge: Charge, quantity: string, currency: Currency, nowMs: 
     previouslyBilledAmount: '0',
   };
   return new Decimal(netOf({ rated: rateLine(line, currency, () => '') }));
-}
-
-function withoutMinimum({ commitments, ...terms }: PricingTerms): PricingTerms {
-  const maximum = commitments?.maximum_amount;
-  return maximum === undefined ? terms : { ...terms, commitments: { maximum_amount: maximum } };
 }
 
 /** What was worked out already, and what was let off: neither comes again. */

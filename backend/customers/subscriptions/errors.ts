@@ -76,15 +76,6 @@ export function ruleBroken(code: string, field: string, message: string): Domain
   return validationProblem('bad-request', [{ code, field, message, severity: 'critical' }]);
 }
 
-/** 400: what is drawn from credits alone would be paid by nobody. */
-export function creditsNotBuilt(): DomainProblem {
-  return ruleBroken(
-    'settlement_mode_not_supported',
-    'settlement_mode',
-    'credit_only is not supported yet: use credit_then_invoice',
-  );
-}
-
 /** 409: nobody knows what the prices come to in the currency of the invoices. */
 export function noCostBasis(code: string, invoiceCurrency: string): DomainProblem {
   return validationProblem('resource-conflict', [

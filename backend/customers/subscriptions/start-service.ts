@@ -4,7 +4,6 @@ import { customerScope } from '../test-clocks/index.ts';
 import { agreePhases } from './agreement.ts';
 import { findBuyer, refuseOverlaps, refuseUnbillable, refuseWithoutCostBasis, settleCurrency } from './checks.ts';
 import type { SubscriptionDeps } from './deps.ts';
-import { creditsNotBuilt } from './errors.ts';
 import { type SubscriptionBody, toSubscriptionBody } from './mapping.ts';
 import { findPlanSource, type PlanSource } from './plan-source.ts';
 import { reconcileItems } from './reconcile-items.ts';
@@ -42,7 +41,6 @@ export type StartTerms = Pick<
 export function createStartService(deps: SubscriptionDeps): StartService {
   return {
     create: async (request) => {
-      refuseCreditOnly(request);
       const { id: customerId } = await findBuyer(customersOf(deps.scope), request.customer);
       return changing(deps, customerId, async (scope) => {
         const nowMs = (await customerScope(scope, customerId)).clock.nowMs();
@@ -52,20 +50,14 @@ export function createStartService(deps: SubscriptionDeps): StartService {
         return toSubscriptionBody(await begin(deps, scope, started, source), nowMs);
       });
     },
-    change: async (id, request) => {
-      refuseCreditOnly(request);
-      return changingOne(deps, id, async (scope) => {
+    change: (id, request) =>
+      changingOne(deps, id, async (scope) => {
         const { subscription, nowMs } = await openFor(scope, id, 'change');
         const atMs = resolveEnd(subscription, request.timing, nowMs);
         const source = await findPlanSource(scope, deps, request, scope.clock.nowMs());
         return replace(deps, scope, subscription, source, request, { atMs, nowMs });
-      });
-    },
+      }),
   };
-}
-
-function refuseCreditOnly({ settlement_mode }: CreateSubscription): void {
-  if (settlement_mode === 'credit_only') throw creditsNotBuilt();
 }
 
 /** Ends a subscription where another one to the same customer begins. */

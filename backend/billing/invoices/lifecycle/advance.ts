@@ -23,6 +23,7 @@ import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceNumberTaken, invoiceProblem } from '../errors.ts';
 import { giveBackOfDropped } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
+import { type Cuts, readCuts } from '../read-cuts.ts';
 import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
@@ -63,6 +64,7 @@ interface ReadBefore {
   /** With the change. */
   start: Moving;
   quantities: ReadQuantities | undefined;
+  cuts: Cuts | undefined;
   /** What goes with lines that are taken off. */
   letOff: LetOff;
 }
@@ -82,10 +84,12 @@ async function readIfCollecting(deps: InvoicesDeps, scope: CustomerScope, id: st
   const isCollecting = first !== undefined && passesCollecting(first, facts);
   const kept = move.trigger === 'delete' ? [] : start.lines.filter(({ deletedAtMs }) => deletedAtMs === undefined);
   const letOff = await readLetOff(deps, scope, invoice, before.lines, new Set(kept.map((line) => line.id)));
-  if (!isCollecting) return { before, start, quantities: undefined, letOff };
+  if (!isCollecting) return { before, start, quantities: undefined, cuts: undefined, letOff };
   // What has changed since earlier invoices goes on this one.
   await correctUsageOfCustomer(deps, scope, invoice.customerId);
-  return { before, start, quantities: await readQuantities(deps, scope, start.invoice, start.lines), letOff };
+  const quantities = await readQuantities(deps, scope, start.invoice, start.lines);
+  const living = start.lines.filter(({ deletedAtMs }) => deletedAtMs === undefined);
+  return { before, start, quantities, cuts: await readCuts(deps, scope, invoice.currency, living), letOff };
 }
 
 /** undefined when the invoice has changed since its usage was read. */
@@ -101,7 +105,8 @@ async function moveWithin(
   const app = await deps.findApp(invoice.appId, scope);
   const isTaxEnforced = await taxIsEnforced(deps, invoice, scope);
   const rail = deps.rails[invoice.appType];
-  const context: StepContext = { scope, deps, rail, app, isTaxEnforced, quantities: read.quantities };
+  const { quantities, cuts } = read;
+  const context: StepContext = { scope, deps, rail, app, isTaxEnforced, quantities, cuts };
   await giveBackOfDropped(scope, read.before, read.start);
   const moving = move.trigger === undefined ? read.start : await trigger(read.start, move.trigger, context);
   const stuck = await followAutomaticSteps(moving, context);
@@ -126,6 +131,7 @@ interface StepContext {
   app: Awaited<ReturnType<InvoicesDeps['findApp']>>;
   isTaxEnforced: boolean;
   quantities: ReadQuantities | undefined;
+  cuts: Cuts | undefined;
 }
 
 async function trigger(moving: Moving, name: Trigger, context: StepContext): Promise<Moving> {

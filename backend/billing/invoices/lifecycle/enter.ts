@@ -18,6 +18,7 @@ import { attachAdjustments } from '../adjustments/attach.ts';
 import { droppedLine } from '../edit.ts';
 import { giveCreditsBack, payWithCredits } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
+import type { Cuts } from '../read-cuts.ts';
 import { type Moving, rateAll, takeQuantities } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
 import { withTaxIssue } from './tax.ts';
@@ -32,6 +33,8 @@ export interface EnterContext {
   isTaxEnforced: boolean;
   /** Read for `draft.collecting`. */
   quantities: ReadQuantities | undefined;
+  /** Read with them. */
+  cuts: Cuts | undefined;
 }
 
 /** @param moving the invoice with the state that it enters. May lead on to the state that an app decides. */
@@ -73,7 +76,7 @@ async function collect(moving: Moving, context: EnterContext): Promise<Moving> {
   if (context.quantities === undefined) throw new Error('quantities are taken without having been read');
   const taken = await rateAll(await takeQuantities(context.scope, moving, context.quantities), context.scope.newId);
   const attached = await attachAdjustments(context.scope, taken, { nowMs: context.nowMs, newId: context.scope.newId });
-  const paid = await payWithCredits(context.scope, attached);
+  const paid = await payWithCredits(context.scope, attached, context.cuts);
   const { invoice } = paid;
   const { invoicing } = invoice.workflow;
   const until = draftUntilMs(invoice.createdAtMs, invoice.collectionAtMs, invoicing);

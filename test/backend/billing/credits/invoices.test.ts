@@ -163,3 +163,27 @@ test('what is given back on an invoice comes first: credit pays no more than is 
   expect(second.totals).toMatchObject({ amount: '15', credits_total: '15', total: '0' });
   expect(await c.balance()).toBe('25 25');
 });
+
+test('what was used before a grant expired is paid by it, whenever it is billed, and shown so before', async () => {
+  const c = await customerOf();
+  await c.grant('50', { expires_after: 'P14D' });
+  await c.grant('3');
+  const price = { type: 'unit', amount: '1' };
+  await createCharge(t, c.id, usageCharge(featureId, JANUARY, FEBRUARY, { price }));
+  await c.used('2026-01-10T00:00:00Z', 40);
+  await c.used('2026-01-20T00:00:00Z', 10);
+  t.clock.set('2026-02-01T01:00:00Z');
+  expect(paid(await c.preview())).toBe('43 7');
+  const draft = await invoiceNow(t, c.id);
+  expect(draft.lines[0].credits_applied).toEqual([
+    { amount: '40', description: 'G50' },
+    { amount: '3', description: 'G3' },
+  ]);
+  expect(await c.rows()).toEqual([
+    ['Usage', '-3', '0'],
+    ['G50', '-10', '3'],
+    ['Usage', '-40', '13'],
+    ['G3', '3', '53'],
+    ['G50', '50', '50'],
+  ]);
+});
