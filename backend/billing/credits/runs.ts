@@ -43,8 +43,9 @@ function draw(book: Book, { mode, asOf, feature }: RunTotal, step: OfRun, amount
   for (const state of drawDownOrder(book, feature, asOf)) {
     const part = Decimal.min(rest, availableOf(state));
     if (part.lte(0)) continue;
-    reviveFor(book, state, step, part);
+    const lacking = part.sub(state.left);
     post(book, { ...step, kind: 'use', lotId: state.lot.id, amount: part.neg() });
+    if (lacking.gt(0)) expireLess(book, state, step, lacking);
     rest = rest.sub(part);
   }
   if (mode === 'credit_only') post(book, { ...step, kind: 'use', amount: rest.neg() });
@@ -55,9 +56,7 @@ function availableOf({ left, lapsed }: LotState): Decimal {
   return left.add(lapsed);
 }
 
-function reviveFor(book: Book, { lot, left }: LotState, step: OfRun, part: Decimal): void {
-  const lacking = part.sub(left);
-  if (lacking.lte(0)) return;
+function expireLess(book: Book, { lot }: LotState, step: OfRun, lacking: Decimal): void {
   const bookedAtMs = Math.max(step.bookedAtMs, lot.expiresAtMs ?? step.bookedAtMs);
   post(book, { ...step, kind: 'expire', lotId: lot.id, amount: lacking, bookedAtMs });
 }
