@@ -5,7 +5,7 @@ import { roundMoney } from '../../platform/money.ts';
 import type { CreditsDeps } from './deps.ts';
 import { creditProblem } from './errors.ts';
 import { addLot, type OpenLedger, writeLedger } from './ledger.ts';
-import { creditCurrency } from './new-grant.ts';
+import { creditCurrency, fromNow } from './new-grant.ts';
 import { creditRepository } from './repository.ts';
 import { settleRun } from './runs.ts';
 import type { AdjustmentBody, CreateAdjustment } from './schema.ts';
@@ -38,7 +38,7 @@ export async function adjust(
 /** Without an end, and of the priority that grants have unless told. */
 function givenLot(scope: CustomerScope, amount: Decimal, nowMs: number) {
   const base = { id: scope.newId(), seq: 0, amount, priority: 10, features: [] };
-  return { ...base, createdAtMs: nowMs, effectiveAtMs: nowMs };
+  return { ...base, createdAtMs: nowMs, effectiveAtMs: fromNow(nowMs) };
 }
 
 function take({ book, nowMs }: OpenLedger, runId: string, total: Decimal): void {

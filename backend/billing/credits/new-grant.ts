@@ -3,7 +3,7 @@ import { fiatCurrency } from '../../platform/currencies.ts';
 import { Decimal, formatDecimal, ZERO } from '../../platform/decimal.ts';
 import { defined } from '../../platform/defined.ts';
 import { type Currency, roundMoney } from '../../platform/money.ts';
-import { addDuration, durationFrom } from '../../platform/period/index.ts';
+import { addDuration, durationFrom, truncateMs } from '../../platform/period/index.ts';
 import type { CreditsDeps } from './deps.ts';
 import { creditProblem } from './errors.ts';
 import type { CreateGrant } from './schema.ts';
@@ -14,6 +14,11 @@ export async function creditCurrency(deps: CreditsDeps, code: string, scope: Cus
   const currency = await deps.findCurrency(code, scope);
   if (currency === undefined) throw creditProblem('credit_currency_not_known', code);
   return currency;
+}
+
+/** What is billed falls due at whole seconds: what is granted before a fee in the same second pays for it. */
+export function fromNow(nowMs: number): number {
+  return truncateMs(nowMs, 1000);
 }
 
 /** Instants have years of four digits. */
@@ -44,7 +49,7 @@ export async function newGrant(
   const amount = roundMoney(new Decimal(request.amount), currency);
   if (amount.lte(0)) throw creditProblem('credit_grant_amount_not_positive');
   const purchase = purchaseOf(request, amount);
-  const effectiveAtMs = request.effective_at === undefined ? nowMs : Date.parse(request.effective_at);
+  const effectiveAtMs = request.effective_at === undefined ? fromNow(nowMs) : Date.parse(request.effective_at);
   const { expires_after } = request;
   return {
     kind: 'grant',

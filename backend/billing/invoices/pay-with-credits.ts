@@ -54,7 +54,7 @@ function reasonOf({ invoice }: Moving): string {
 /** What credit may pay of an invoice. A correction that went off it gives back what it drew. */
 export async function payableOf(
   scope: CustomerScope,
-  { invoice, lines: all, currency }: Moving,
+  { lines: all, currency }: Pick<Moving, 'lines' | 'currency'>,
   cuts: Cuts = new Map(),
 ): Promise<Payable> {
   const lines = all.filter(({ kind, deletedAtMs }) => deletedAtMs === undefined || kind === 'correction');
@@ -64,7 +64,7 @@ export async function payableOf(
     (line, index): PayableRun => ({
       id: runOf(line),
       name: line.name,
-      labels: labelsOf(line, invoice.number),
+      labels: labelsOf(line),
       feature: line.featureKey ?? features.get(line.chargeId ?? ''),
       total: totals[index] ?? ZERO,
       mode: 'credit_then_invoice',
@@ -92,10 +92,9 @@ function asOfMs({ kind, terms, servicePeriod, invoiceAtMs }: InvoiceLine): numbe
   return kind === 'correction' || chargesUsage(terms.price) ? servicePeriod.toMs : invoiceAtMs;
 }
 
-function labelsOf({ invoiceId, chargeId, subscription }: InvoiceLine, invoiceNumber: string): Record<string, string> {
+function labelsOf({ invoiceId, chargeId, subscription }: InvoiceLine): Record<string, string> {
   return defined({
     invoice_id: invoiceId,
-    invoice_number: invoiceNumber,
     charge_id: chargeId,
     subscription_id: subscription?.id,
     subscription_phase_id: subscription?.phaseId,
