@@ -14,7 +14,13 @@ import { customerChargeRoutes } from '../billing/customer-charges/index.ts';
 import { invoiceDocumentRoutes } from '../billing/invoice-documents/index.ts';
 import { invoicePreviewRoutes } from '../billing/invoice-previews/index.ts';
 import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
-import { createInvoices, type InvoiceChange, invoicesInUse, runningCharges } from '../billing/invoices/index.ts';
+import {
+  createInvoices,
+  type InvoiceChange,
+  invoicesInUse,
+  orderCredit,
+  runningCharges,
+} from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
 import type { CreditAsk } from '../customers/entitlements/index.ts';
 import {
@@ -73,7 +79,6 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     findSubscriptions: subscriptions.listViews,
     listSubscribers: subscriptions.listCustomerIds,
   };
-  const creditsDeps = { ...deps, runningCharges: (own: CustomerScope) => runningCharges(deps, own) };
   const invoices = createInvoices(scope, deps);
   const billingRuns = createBillingRuns(scope, { ...deps, invoices });
   const authorisation = {
@@ -81,6 +86,16 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     getCustomer: findCustomer,
     findSubjects: customers.findByIds,
     followCharges: async (customerId: string) => void (await syncCustomer(deps, scope, customerId)),
+  };
+  const creditsDeps = {
+    ...deps,
+    orderCredit,
+    runningCharges: (own: CustomerScope) => runningCharges(deps, own),
+    billNow: async (customerId: string): Promise<void> => {
+      await billingRuns.billCustomer(customerId).catch((error: unknown) => {
+        scope.log.error({ err: error, customerId }, 'credit that was bought is not invoiced yet');
+      });
+    },
   };
   return {
     invoices,

@@ -34,6 +34,7 @@ export function toGrantBody(grant: StoredLot, nowMs: number): GrantBody {
         availability_policy: 'on_creation' as const,
         settlement_status: purchase.payments.at(-1)?.status ?? ('pending' as const),
       },
+      invoice: purchase?.invoice && { id: purchase.invoice.id, line: { id: purchase.invoice.lineId } },
       tax_config:
         taxConfig &&
         defined({

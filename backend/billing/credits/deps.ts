@@ -14,6 +14,18 @@ export interface CreditsDeps {
   findCurrency(code: string, scope: Scope): Promise<Currency | undefined>;
   /** Archived ones too; unknown keys are absent. */
   findFeaturesByKey: Features['findByKeys'];
+  /** Charges for credit that is bought by invoice, in the transaction that makes the grant. @returns the charge */
+  orderCredit(
+    scope: CustomerScope,
+    order: {
+      name: string;
+      amount: string;
+      currency: string;
+      taxConfig: { behavior?: 'inclusive' | 'exclusive'; taxCodeId?: string } | undefined;
+    },
+  ): Promise<string>;
+  /** Invoices what is due. What fails is not lost. */
+  billNow(customerId: string): Promise<void>;
   /** What runs and is on no invoice yet, by currency. It reads usage: never within a transaction. */
   runningCharges(scope: CustomerScope): Promise<ReadonlyMap<string, readonly RunningCharge[]>>;
   /** Deleted ones too; unknown ids are absent. */

@@ -9,10 +9,6 @@ export const creditProblem = codedProblems({
   credit_grant_purchase_required: { field: 'purchase', message: 'a grant that is paid for needs its purchase' },
   credit_grant_purchase_not_allowed: { field: 'purchase', message: 'a grant without funding has no purchase' },
   credit_grant_purchase_invalid: { field: 'purchase.per_unit_cost_basis', message: 'the purchase comes to nothing' },
-  credit_grant_funding_not_supported: {
-    field: 'funding_method',
-    message: 'credits are not sold by invoice yet; none and external are supported',
-  },
   credit_grant_expiry_invalid: { field: 'expires_after', message: 'the grant must expire after it is effective' },
   credit_grant_features_invalid: { field: 'filters.features', message: 'a feature is not known, or named twice' },
   credit_grant_tax_code_not_found: { field: 'tax_config.tax_code.id', message: 'there is no tax code of this id' },

@@ -18,6 +18,7 @@ export {
 } from './draws.ts';
 export { creditLeft, creditRecords } from './left.ts';
 export type { RunningCharge } from './live.ts';
+export { type PurchaseStep, purchasesAmong, purchasesFollow } from './purchases.ts';
 export type { LedgerRecords } from './types.ts';
 
 /** Prepaid credits of customers, over the API. */

@@ -1,5 +1,5 @@
 import type { CustomerScope } from '../../customers/test-clocks/index.ts';
-import { type Book, openBook } from './book.ts';
+import { type Book, openBook, putLot } from './book.ts';
 import { expireUntil, fundLot } from './lots.ts';
 import { creditRepository } from './repository.ts';
 import type { StoredLot } from './stored.ts';
@@ -46,11 +46,12 @@ export async function writeLedger<Result>(
   return result;
 }
 
-/** Adds a lot and books it. */
+/** Adds a lot and books it; one that is bought by invoice is booked when its line stands on a draft. */
 export function addLot({ book, stored, nowMs }: OpenLedger, asked: StoredLot): StoredLot {
   const last = [...book.lots.values()].at(-1)?.lot;
   const lot = { ...asked.lot, seq: last === undefined ? 1 : last.seq + 1 };
-  fundLot(book, lot, { nowMs, reasonId: `grant:${lot.id}` });
+  if (lot.funding === 'invoice') putLot(book, lot);
+  else fundLot(book, lot, { nowMs, reasonId: `grant:${lot.id}` });
   const added = { ...asked, lot: book.lots.get(lot.id)?.lot ?? lot };
   stored.set(lot.id, added);
   return added;

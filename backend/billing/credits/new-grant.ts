@@ -45,7 +45,6 @@ export async function newGrant(
   { nowMs, seq, currency }: { nowMs: number; seq: number; currency: Currency },
 ): Promise<StoredLot> {
   const { priority, funding_method: funding, tax_config } = request;
-  if (funding === 'invoice') throw creditProblem('credit_grant_funding_not_supported');
   const amount = roundMoney(new Decimal(request.amount), currency);
   if (amount.lte(0)) throw creditProblem('credit_grant_amount_not_positive');
   const purchase = purchaseOf(request, amount);

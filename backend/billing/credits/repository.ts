@@ -31,6 +31,16 @@ export function creditRepository(db: DbHandle) {
       const own = tables.selectFrom('credit_lots').select('id').where('customer_id', '=', customerId);
       return (await own.where('currency', '=', currency).limit(1).executeTakeFirst()) !== undefined;
     },
+    /** Whether the customer ever bought credit by invoice. */
+    hasPurchases: async (customerId: string): Promise<boolean> => {
+      const own = tables.selectFrom('credit_lots').select('id').where('customer_id', '=', customerId);
+      return (await own.where('charge_id', 'is not', null).limit(1).executeTakeFirst()) !== undefined;
+    },
+    /** Grants that were bought with some charges. */
+    bought: async (chargeIds: readonly string[]): Promise<StoredLot[]> => {
+      const rows = await inLists(chargeIds, (list) => lots.where('charge_id', 'in', list).execute());
+      return mapInSlices(rows, toStoredLot);
+    },
     /** In the order of creation. */
     lots: async (customerId: string, currency: string): Promise<StoredLot[]> => {
       const own = lots.where('customer_id', '=', customerId).where('currency', '=', currency).orderBy('seq');

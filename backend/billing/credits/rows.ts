@@ -10,6 +10,7 @@ export interface LotRow {
   seq: number;
   kind: StoredLot['kind'];
   grant_key: string | null;
+  charge_id: string | null;
   content: string;
   created_at: string;
 }
@@ -51,6 +52,7 @@ export function toLotRow({ kind, customerId, currency, key, lot, ...rest }: Stor
     seq,
     kind,
     grant_key: key ?? null,
+    charge_id: rest.purchase?.chargeId ?? null,
     content: JSON.stringify(content),
     created_at: toStoredInstant(createdAtMs),
   };

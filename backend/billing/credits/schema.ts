@@ -78,6 +78,10 @@ export const grantSchema = z
     tax_config: taxConfigSchema.optional(),
     filters: filtersSchema.optional(),
     priority: prioritySchema.optional(),
+    invoice: z
+      .strictObject({ id: ulidSchema, line: z.strictObject({ id: ulidSchema }) })
+      .optional()
+      .openapi({ description: 'Where a grant that is bought by invoice stands.' }),
     effective_at: dateTimeSchema.optional(),
     expires_at: dateTimeSchema.optional(),
     voided_at: dateTimeSchema.optional(),

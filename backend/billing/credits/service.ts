@@ -1,4 +1,5 @@
 import { type CustomerScope, customerScope } from '../../customers/test-clocks/index.ts';
+import { formatDecimal } from '../../platform/decimal.ts';
 import { notFound } from '../../platform/errors.ts';
 import { passesCondition } from '../../platform/http/filter-match.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
@@ -54,7 +55,12 @@ export function createCreditsService(root: Scope, deps: CreditsDeps): CreditsSer
       return toGrantBody(await existing(scope, id), scope.clock.nowMs());
     });
   return {
-    createGrant: (customerId, request) => ofCustomer(customerId, (scope) => createGrant(deps, scope, request)),
+    createGrant: async (customerId, request) => {
+      const made = await ofCustomer(customerId, (scope) => createGrant(deps, scope, request));
+      if (request.funding_method !== 'invoice') return made;
+      await deps.billNow(customerId);
+      return ofCustomer(customerId, async (scope) => toGrantBody(await existing(scope, made.id), scope.clock.nowMs()));
+    },
     listGrants: (customerId, filters, page) =>
       ofCustomer(customerId, async (scope) => {
         const nowMs = scope.clock.nowMs();
@@ -101,11 +107,28 @@ async function createGrant(deps: CreditsDeps, scope: CustomerScope, request: Cre
   const currency = await creditCurrency(deps, request.currency, scope);
   await checkTaxCode(deps, scope, request);
   const asked = await newGrant(deps, scope, request, { nowMs: scope.clock.nowMs(), seq: 0, currency });
+  const ordered = await withCharge(deps, scope, asked);
   const grant = await writeLedger(scope, { currency: currency.code, digits: currency.digits }, (ledger) =>
-    addLot(ledger, asked),
+    addLot(ledger, ordered),
   );
   return toGrantBody(grant, scope.clock.nowMs());
 }
+
+/** What is bought by invoice is charged for. */
+async function withCharge(deps: CreditsDeps, scope: CustomerScope, asked: StoredLot): Promise<StoredLot> {
+  const { purchase, name, lot, currency, taxConfig } = asked;
+  if (purchase === undefined || lot.funding !== 'invoice') return asked;
+  const chargeId = await deps.orderCredit(scope, {
+    name: `${name} (${formatDecimal(lot.amount)} ${currency} credits)`.slice(-MAX_NAME),
+    amount: purchase.amount,
+    currency: purchase.currency,
+    taxConfig,
+  });
+  return { ...asked, purchase: { ...purchase, chargeId } };
+}
+
+/** Of what has a name. */
+const MAX_NAME = 256;
 
 function passes(grant: StoredLot, condition: FilterCondition<GrantFilterField>, nowMs: number): boolean {
   const { field, operator, values } = condition;

@@ -2,7 +2,7 @@ import type { CreditLot } from './types.ts';
 
 export type PaymentStatus = 'authorized' | 'settled';
 
-/** What a grant is sold for, outside. */
+/** What a grant is sold for. */
 export interface Purchase {
   currency: string;
   /** Decimal text, in the currency of the purchase. */
@@ -10,6 +10,9 @@ export interface Purchase {
   perUnitCostBasis: string;
   /** What was reported of its payment, in order. */
   payments: { status: PaymentStatus; atMs: number }[];
+  /** Bought by invoice: what it is charged with, and where that stands. */
+  chargeId?: string;
+  invoice?: { id: string; lineId: string };
 }
 
 /** A lot and what people call it. */

@@ -22,6 +22,7 @@ import {
   lineRepository,
   nextNumber,
 } from '../invoice-records/index.ts';
+import { creditPurchasesFollow } from './credit-purchases.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
@@ -59,6 +60,7 @@ export async function createInvoice(
   await invoiceRepository(scope).insert(invoice, scope.clock.nowMs());
   await lineRepository(scope).insert(lines);
   await markBilled(scope, charges, drafts, scope.clock.nowMs());
+  await creditPurchasesFollow(deps, scope, undefined, { invoice, lines });
   await followGathering(scope, customer, currency);
   await deps.onInvoice({ invoice, lines, previous: undefined }, scope);
   return invoice;

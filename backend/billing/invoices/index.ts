@@ -7,6 +7,7 @@ import { createInvoicesService, type InvoicesService } from './service.ts';
 export { fitToDraft } from './adjustments/on-draft.ts';
 export { type InvoiceBody, toDiscountsBody, toInvoiceBody, toTotalsBody } from './body.ts';
 export { createInvoice, followGathering, gatherOptions, invoiceHead, newLine } from './create-invoice.ts';
+export { orderCredit } from './credit-purchases.ts';
 export type { InvoiceChange, InvoicesDeps } from './deps.ts';
 export { invoiceNotFound, invoiceProblem } from './errors.ts';
 export { invoicesInUse } from './in-use.ts';

@@ -16,6 +16,7 @@ import {
   drawCredits,
   type Payable,
   type PayableRun,
+  purchasesAmong,
   releaseRuns,
 } from '../credits/index.ts';
 import { type InvoiceLine, netOf, rateLine } from '../invoice-records/index.ts';
@@ -57,7 +58,13 @@ export async function payableOf(
   { lines: all, currency }: Pick<Moving, 'lines' | 'currency'>,
   cuts: Cuts = new Map(),
 ): Promise<Payable> {
-  const lines = all.filter(({ kind, deletedAtMs }) => deletedAtMs === undefined || kind === 'correction');
+  const bought = await purchasesAmong(
+    scope,
+    all.flatMap(({ chargeId }) => chargeId ?? []),
+  );
+  // Credit never buys credit.
+  const payable = all.filter(({ chargeId = '' }) => !bought.has(chargeId));
+  const lines = payable.filter(({ kind, deletedAtMs }) => deletedAtMs === undefined || kind === 'correction');
   const features = await featuresOfCorrections(scope, lines);
   const totals = lines.map((line) => (line.deletedAtMs === undefined ? new Decimal(netOf(line)) : ZERO));
   const runs = lines.map(

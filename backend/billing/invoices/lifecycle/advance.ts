@@ -19,6 +19,7 @@ import {
 } from '../../invoice-records/index.ts';
 import { adjustmentsFollow } from '../adjustments/follow-invoice.ts';
 import { chargesFollow } from '../charges-follow.ts';
+import { creditPurchasesFollow } from '../credit-purchases.ts';
 import type { InvoicesDeps } from '../deps.ts';
 import { invoiceChangedMeanwhile, invoiceNotFound, invoiceNumberTaken, invoiceProblem } from '../errors.ts';
 import { giveBackOfDropped } from '../pay-with-credits.ts';
@@ -195,6 +196,7 @@ async function save(
   await lineRepository(scope).replace(replaced.map((line) => ({ ...line, updatedAtMs: nowMs })));
   await chargesFollow(scope, before.lines, lines, nowMs);
   await adjustmentsFollow(deps, scope, before, { ...moved, invoice: changed });
+  await creditPurchasesFollow(deps, scope, before, { invoice: changed, lines });
   const stored = { ...changed, version: invoice.version + 1 };
   await deps.onInvoice({ invoice: stored, lines, previous: before.invoice }, scope);
   return stored;

@@ -132,7 +132,7 @@ test.each([
   [{ currency: 'XQX' }, 'credit_currency_not_known'],
   [{ funding_method: 'external' }, 'credit_grant_purchase_required'],
   [{ purchase }, 'credit_grant_purchase_not_allowed'],
-  [{ funding_method: 'invoice', purchase }, 'credit_grant_funding_not_supported'],
+  [{ funding_method: 'invoice' }, 'credit_grant_purchase_required'],
   [
     { funding_method: 'external', purchase: { ...purchase, per_unit_cost_basis: '0.004' } },
     'credit_grant_purchase_invalid',
