@@ -87,16 +87,6 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     findSubjects: customers.findByIds,
     followCharges: async (customerId: string) => void (await syncCustomer(deps, scope, customerId)),
   };
-  const creditsDeps = {
-    ...deps,
-    orderCredit,
-    runningCharges: (own: CustomerScope) => runningCharges(deps, own),
-    billNow: async (customerId: string): Promise<void> => {
-      await billingRuns.billCustomer(customerId).catch((error: unknown) => {
-        scope.log.error({ err: error, customerId }, 'credit that was bought is not invoiced yet');
-      });
-    },
-  };
   return {
     invoices,
     findCredit: (asks: readonly CreditAsk[], signal: AbortSignal | undefined) =>
@@ -121,7 +111,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
       invoices.routes(router);
-      creditRoutes(router, scope, creditsDeps);
+      creditRoutes(router, scope, { ...deps, ...creditHooks(scope, deps, billingRuns) });
       creditAuthorisationRoutes(router, scope, authorisation);
       customerChargeRoutes(router, scope, deps);
       billingRuns.routes(router);
@@ -136,6 +126,19 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       createCostEstimates({ scope, features, customers, currencies, plans }).routes(router),
     /** What payments build on. */
     deps,
+  };
+}
+
+/** What credits need of what stands above them. */
+function creditHooks(scope: Scope, deps: Parameters<typeof runningCharges>[0], billingRuns: BillingRuns) {
+  return {
+    orderCredit,
+    runningCharges: (own: CustomerScope) => runningCharges(deps, own),
+    billNow: async (customerId: string): Promise<void> => {
+      await billingRuns.billCustomer(customerId).catch((error: unknown) => {
+        scope.log.error({ err: error, customerId }, 'credit that was bought is not invoiced yet');
+      });
+    },
   };
 }
 
