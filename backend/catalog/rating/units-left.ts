@@ -41,7 +41,7 @@ export function unitsLeft(running: readonly RunningUsage[], amountLeft: string):
   const bounds = each.filter((units) => units !== undefined);
   if (charges.length > 1) return { units: together(charges, bounds, left), nextUnitCost };
   const [units] = bounds;
-  return { units: units && formatDecimal(units), nextUnitCost };
+  return { units: units === undefined ? undefined : formatDecimal(units), nextUnitCost };
 }
 
 type Charge = { cost: ReturnType<typeof usageCost>; used: Decimal; spent: Decimal };

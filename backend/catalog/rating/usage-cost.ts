@@ -32,7 +32,7 @@ export function usageCost(terms: PricingTerms): UsageCost {
   const maximum = commitments?.maximum_amount;
   const share = ONE.sub(percentage.div(HUNDRED));
   const stretches = stretchesOf(terms.price).map(({ upTo, base, slope }) => ({
-    upTo: upTo && new Quantity(upTo),
+    upTo: upTo === undefined ? undefined : new Quantity(upTo),
     base: base.mul(share),
     slope: slope.mul(share),
   }));
