@@ -49,7 +49,7 @@ export function createSourceReporter(options: ReporterOptions): SourceReporter {
     if (level !== 'error' && level !== 'warn') return;
     const cause = fields?.['cause'] ?? fields?.['reason'];
     const message = typeof cause === 'string' && cause !== '' ? `${msg}: ${cause}` : msg;
-    error = { message: message.slice(0, MAX_MESSAGE_LENGTH), at: new Date(clock.epochMs()).toISOString() };
+    error = { message: sendable(message), at: new Date(clock.epochMs()).toISOString() };
   }
 
   return {
@@ -71,6 +71,11 @@ export function createSourceReporter(options: ReporterOptions): SourceReporter {
       transport.destroy();
     },
   };
+}
+
+/** What sources say may have any character, and a cut may go through one; a report that is refused for it says nothing for an hour. */
+function sendable(message: string): string {
+  return message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function standingOf({ part, node, kind, version, clock, state }: ReporterOptions) {

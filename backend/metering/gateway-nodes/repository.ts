@@ -13,6 +13,8 @@ export interface SourceReportRow {
   open: number | null;
   error: string | null;
   error_at: string | null;
+  /** Whose report it is; null = of a time when that was not kept. */
+  token_id: string | null;
 }
 
 type Named = Pick<SourceReportRow, 'node' | 'process'>;
@@ -21,13 +23,43 @@ type Named = Pick<SourceReportRow, 'node' | 'process'>;
 export function sourceReportsRepository(db: DbHandle) {
   const tables = withTables<{ source_reports: SourceReportRow }>(db);
   return {
-    put: async (row: SourceReportRow): Promise<void> => {
+    /**
+     * In place of the last one, where that is the same token's, or of before an instant.
+     * @returns false = it is another token's
+     */
+    put: async (row: SourceReportRow, silentBefore: string): Promise<boolean> => {
       const { node: _node, process: _process, ...said } = row;
-      await tables
+      const kept = await tables
         .insertInto('source_reports')
         .values(row)
-        .onConflict((conflict) => conflict.columns(['node', 'process']).doUpdateSet(said))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['node', 'process'])
+            .doUpdateSet(said)
+            .where((is) =>
+              is.or([
+                is('source_reports.token_id', 'is', null),
+                is('source_reports.token_id', '=', row.token_id),
+                is('source_reports.reported_at', '<', silentBefore),
+              ]),
+            ),
+        )
+        .returning('node')
+        .executeTakeFirst();
+      return kept !== undefined;
+    },
+    /** Reports of before an instant, at most so many. */
+    forget: async (before: string, most: number): Promise<void> => {
+      const old = await tables
+        .selectFrom('source_reports')
+        .select(['node', 'process'])
+        .where('reported_at', '<', before)
+        .orderBy('reported_at')
+        .limit(most)
         .execute();
+      for (const { node, process } of old) {
+        await tables.deleteFrom('source_reports').where('node', '=', node).where('process', '=', process).execute();
+      }
     },
     /** By both names: as many nodes as there are may call a process of theirs the same. */
     ofProcesses: (processes: Iterable<Named>): Promise<SourceReportRow[]> =>

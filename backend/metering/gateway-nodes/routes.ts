@@ -55,13 +55,17 @@ export function gatewayNodeRoutes(router: Router, sources: Sources): void {
       operationId: 'report-source',
       tag: TAG,
       summary: 'Report a source',
-      description: 'What a collector says of its source, once a minute; the last report is kept.',
+      description:
+        'What a collector says of its source, once a minute; the last report is kept, for 90 days. The token that reported a ' +
+        'source last is the only one that may, until ten minutes have passed without a report.',
       access: 'ingest',
       body: sourceReportSchema,
       responses: { 204: { description: 'Kept.' } },
     },
     async ({ c, body }) => {
-      await sources.take(body);
+      const caller = c.get('caller');
+      if (caller === undefined) throw new Error('a route that needs a token was reached without one');
+      await sources.take(body, caller.tokenId);
       return c.body(null, 204);
     },
   );

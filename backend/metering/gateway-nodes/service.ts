@@ -1,3 +1,4 @@
+import { RequestProblem } from '../../platform/errors.ts';
 import { fromStoredInstant, parseInstant, toStoredInstant } from '../../platform/instant.ts';
 import type { Scope } from '../../platform/scope.ts';
 import type { GatewayProcess, UsageStore } from '../usage-store/index.ts';
@@ -13,6 +14,13 @@ export interface Source {
 
 /** How a collector's name begins in the ledger. */
 const COLLECTOR = 'collector:';
+/** Reports come once a minute: who has been silent for so long has another token now, or is gone. */
+const TAKEOVER_MS = 10 * 60_000;
+const OTHERS = 'Another token reports this source. After ten minutes without a report it can be taken over.';
+/** Of what has been silent for so long nobody asks how far it had read; the ledger keeps what it delivered. */
+const KEPT_MS = 90 * 86_400_000;
+/** With each report: more than come to an end, and never a long statement. */
+const FORGOTTEN_AT_ONCE = 10;
 
 export type Sources = ReturnType<typeof createSources>;
 
@@ -32,21 +40,29 @@ export function createSources(scope: Scope, usage: UsageStore) {
       });
       return { sources, total };
     },
-    /** A collector that has delivered nothing yet has a place in the ledger by this. */
-    async take({ node, process, taken, error, ...report }: SourceReport): Promise<void> {
-      await usage.append([], { node, process, ranges: [], received: 0, rejected: 0, taken });
-      await reports.put({
+    /**
+     * A collector that has delivered nothing yet has a place in the ledger by this.
+     * @throws RequestProblem 409 while another token reports the same
+     */
+    async take({ node, process, taken, error, ...report }: SourceReport, tokenId: string): Promise<void> {
+      const nowMs = clock.nowMs();
+      const row = {
         node,
         process,
         kind: report.kind,
         version: report.version,
-        reported_at: toStoredInstant(clock.nowMs()),
+        reported_at: toStoredInstant(nowMs),
         lag_seconds: report.lag_seconds ?? null,
         waiting: report.waiting,
         open: report.open ?? null,
         error: error?.message ?? null,
         error_at: error === undefined ? null : toStoredInstant(error.at),
-      });
+        token_id: tokenId,
+      };
+      const isKept = await reports.put(row, toStoredInstant(nowMs - TAKEOVER_MS));
+      if (!isKept) throw new RequestProblem('resource-conflict', OTHERS);
+      await reports.forget(toStoredInstant(nowMs - KEPT_MS), FORGOTTEN_AT_ONCE);
+      await usage.append([], { node, process, ranges: [], received: 0, rejected: 0, taken });
     },
     requests: usage.gatewayRequests.bind(usage),
   };

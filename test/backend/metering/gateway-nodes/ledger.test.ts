@@ -128,6 +128,32 @@ test('a collector says what its source is, how far it has read and what went wro
   expect((await send(report, TOKENS.viewer)).status).toBe(403);
 });
 
+test('a source is reported by the token that reported it last, until it has been silent; what is silent for long is forgotten', async () => {
+  const send = (node: string, waiting: number, token: string) => {
+    const body = { node, process: 'p', kind: 'k', version: '1', waiting };
+    return backend.request('POST', '/source-reports', { body, token });
+  };
+  const waiting = async () =>
+    (await ledger('?filter[node]=collector:mine')).map((one: { report?: { waiting: number } }) => one.report?.waiting);
+  expect((await send('collector:mine', 1, TOKENS.ingest)).status).toBe(204);
+  const refused = await send('collector:mine', 2, TOKENS.admin);
+  expect(refused.status).toBe(409);
+  expect(refused.json.detail).toContain('Another token reports this source');
+  expect(await waiting()).toEqual([1]);
+  backend.clock.advanceMs(9 * 60_000);
+  expect((await send('collector:mine', 3, TOKENS.ingest)).status).toBe(204);
+  backend.clock.advanceMs(9 * 60_000);
+  expect((await send('collector:mine', 4, TOKENS.admin)).status).toBe(409);
+  // A token that was replaced.
+  backend.clock.advanceMs(2 * 60_000);
+  expect((await send('collector:mine', 5, TOKENS.admin)).status).toBe(204);
+  expect((await send('collector:mine', 6, TOKENS.ingest)).status).toBe(409);
+  expect(await waiting()).toEqual([5]);
+  backend.clock.advanceMs(91 * 86_400_000);
+  expect((await send('collector:other', 0, TOKENS.ingest)).status).toBe(204);
+  expect(await waiting()).toEqual([undefined]);
+});
+
 test('the longest lag and the last instant are told as long as nothing is heard', async () => {
   const report = {
     node: 'collector:far',
