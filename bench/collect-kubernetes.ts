@@ -1,32 +1,18 @@
 // How long a collector takes to catch up with a day of a thousand pods: to list them, to cut their lives into slices of a minute, to
 // commit and to deliver them to an endpoint that takes everything; and what memory it has meanwhile.
 //   npm run bench:collect-kubernetes -- [--pods N] [--minutes N] [--rounds N] [--dir FOLDER]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { fetch } from 'undici';
-import { startKubernetesApi } from '../test/collectors/support/kubernetes-api.ts';
-import { startProcess } from './processes.ts';
+import { startKubernetesApi } from '../test/support/collectors/kubernetes-api.ts';
+import { startCollectBench } from './collecting.ts';
 import { ratioLine } from './report.ts';
 
 const LIMIT_SECONDS = 60;
 const LIMIT_MIB = 200;
 const MINUTE_MS = 60_000;
-const { values } = parseArgs({
-  options: {
-    pods: { type: 'string', default: '1000' },
-    minutes: { type: 'string', default: '1440' },
-    rounds: { type: 'string', default: '1' },
-    dir: { type: 'string', default: tmpdir() },
-  },
-});
-const [pods, minutes, rounds] = [values.pods, values.minutes, values.rounds].map((text) =>
-  Number.parseInt(text, 10),
-) as [number, number, number];
-const folder = mkdtempSync(join(values.dir, 'bench-collect-kubernetes-'));
-const receiver = await startProcess(['bench/event-receiver.ts'], {});
+const bench = await startCollectBench('collect-kubernetes', { pods: 1000, minutes: 1440, rounds: 1 });
+const { pods, minutes, rounds } = bench.numbers;
+const kubeconfig = join(bench.folder, 'kubeconfig');
 const beginMs = Date.parse('2026-11-30T00:00:00Z');
 const begin = new Date(beginMs).toISOString();
 const api = await startKubernetesApi(beginMs);
@@ -54,7 +40,7 @@ for (let index = 0; index < pods; index++) {
 }
 api.nowMs = beginMs + minutes * MINUTE_MS + 31_000;
 writeFileSync(
-  join(folder, 'kubeconfig'),
+  kubeconfig,
   JSON.stringify({
     'current-context': 'c',
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
@@ -65,45 +51,27 @@ writeFileSync(
 const seconds: number[] = [];
 const memories: number[] = [];
 for (let round = 1; round <= rounds; round++) {
-  const config = join(folder, 'config.yaml');
-  writeFileSync(
-    config,
-    `
-name: bench-${round}
-input:
-  schedule:
-    interval: 60s
-    input: { kubernetes_resources: { kubeconfig: "${join(folder, 'kubeconfig')}", lookback: ${minutes}m } }
-pipeline: { processors: [{ preset: kubernetes-pod-exec-time }] }
-output: { openmeter: { url: "${receiver.url}", batching: { count: 1000 } } }
-buffer: { sqlite: { path: "${join(folder, `spool-${round}.sqlite`)}" } }
-http: { address: "127.0.0.1:0" }
-`,
-  );
-  const flags = ['--max-semi-space-size=4', '--max-old-space-size=256'];
   const startedAt = performance.now();
-  const collector = await startProcess([...flags, 'bench/collect-process.ts', config], {});
-  const { metrics } = JSON.parse(collector.url.replaceAll("'", '"')) as { metrics: string };
-  const sent = new RegExp(`openmeter_events_sent\\{[^}]*\\} ${pods * minutes}\\b`);
-  let memory = 0;
-  for (;;) {
-    const text = await (await fetch(`${metrics}/metrics`)).text();
-    memory = Math.max(memory, collector.memoryBytes());
-    if (sent.test(text)) break;
-    await pause(100);
-  }
+  const collector = await bench.start(round, {
+    input: `
+schedule:
+  interval: 60s
+  input: { kubernetes_resources: { kubeconfig: "${kubeconfig}", lookback: ${minutes}m } }`,
+    preset: 'kubernetes-pod-exec-time',
+    batching: '{ count: 1000 }',
+  });
+  const memory = await collector.untilSent(pods * minutes);
   const took = (performance.now() - startedAt) / 1000;
-  const cpu = collector.cpuSeconds();
+  const cpu = collector.process.cpuSeconds();
   seconds.push(took);
   memories.push(memory / 1024 / 1024);
   const rate = Math.round((pods * minutes) / took).toLocaleString('en');
   console.log(
     `round ${round}: ${took.toFixed(1)} s, ${rate} events/s, ${cpu.toFixed(1)} s of CPU time, ${Math.round(memory / 1e6)} MB resident`,
   );
-  await collector.stop();
+  await collector.process.stop();
 }
 console.log(ratioLine(`${minutes} minutes of ${pods} pods delivered, seconds`, seconds, LIMIT_SECONDS, 'at most'));
 console.log(ratioLine('most resident memory, MiB', memories, LIMIT_MIB, 'at most'));
-await receiver.stop();
+await bench.close();
 await api.close();
-rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-// A collector that says where it listens, for bench/collect-otlp.ts and bench/collect-s3.ts: node bench/collect-process.ts CONFIG
+// A collector that says where it listens, for bench/collecting.ts: node bench/collect-process.ts CONFIG
 import { readFileSync } from 'node:fs';
 import { runCollect } from '../collectors/cli.ts';
 import { systemClock } from '../delivery/clock.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { fetch } from 'undici';
-import { startQueryServer } from '../test/collectors/prometheus/support/query-server.ts';
+import { startQueryServer } from '../test/support/collectors/prometheus/query-server.ts';
 import { startProcess } from './processes.ts';
 import { ratioLine } from './report.ts';
 

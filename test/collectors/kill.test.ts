@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fetch } from 'undici';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CollectProcess, startCollectProcess } from './support/collect-process.ts';
-import { type IngestServer, startIngestServer } from './support/ingest-server.ts';
-import { tempFolder } from './support/running.ts';
+import { expect, test } from 'vitest';
+import { type CollectProcess, startCollectProcess } from '../support/collectors/collect-process.ts';
+import { collectorConfig } from '../support/collectors/collector-config.ts';
+import { surroundingsOfEachTest } from '../support/collectors/surroundings.ts';
 
 /**
  * What an undisturbed run gives is known: a record is an event. So whatever happens in between (kills at any moment, a
@@ -13,27 +13,17 @@ const KILLS = process.env['LONG'] === '1' ? 200 : 4;
 const CLIENTS = 4;
 const RECORDS = 25;
 
-let folder: ReturnType<typeof tempFolder>;
-let server: IngestServer;
-beforeEach(async () => {
-  folder = tempFolder();
-  server = await startIngestServer();
-});
-afterEach(async () => {
-  await server.close();
-  folder.remove();
-});
+const around = surroundingsOfEachTest();
 
-const configOf = () => `
-name: logs
-input: { otel_log: { address: "127.0.0.1:0", http_address: "127.0.0.1:0" } }
-pipeline:
-  processors:
-    - jsonata: '{"type": "t", "source": "s", "subject": record.attributes.subject, "data": {"n": "0.1"}}'
-output: { openmeter: { url: "${server.url}", timeout: 2s, batching: { count: 20, period: 10ms } } }
-buffer: { sqlite: { path: "${folder.path}/spool.sqlite" } }
-http: { address: "127.0.0.1:0" }
-`;
+const configOf = () =>
+  collectorConfig({
+    name: 'logs',
+    input: 'otel_log: { address: "127.0.0.1:0", http_address: "127.0.0.1:0" }',
+    mapping: '{"type": "t", "source": "s", "subject": record.attributes.subject, "data": {"n": "0.1"}}',
+    url: around.server.url,
+    output: ', timeout: 2s',
+    spool: `${around.folder.path}/spool.sqlite`,
+  });
 
 /** A request's body; every one has other records. */
 const bodyOf = (request: number) =>
@@ -79,7 +69,7 @@ test(`${KILLS} kills lose nothing that was acknowledged, and count nothing twice
     }
   }
   async function start(): Promise<CollectProcess> {
-    const started = startCollectProcess(folder.path, configOf());
+    const started = startCollectProcess(around.folder.path, configOf());
     port = (await started.line('taking OTLP logs'))['http'] as number;
     return started;
   }
@@ -88,10 +78,10 @@ test(`${KILLS} kills lose nothing that was acknowledged, and count nothing twice
   let collector = await start();
   const clients = Array.from({ length: CLIENTS }, client);
   for (let kill = 0; kill < KILLS; kill++) {
-    server.answer = ways[kill % ways.length] ?? (() => ({ status: 204 }));
+    around.server.answer = ways[kill % ways.length] ?? (() => ({ status: 204 }));
     await pause(Math.random() * 300);
     if (kill % 10 === 1) {
-      const second = startCollectProcess(folder.path, configOf());
+      const second = startCollectProcess(around.folder.path, configOf());
       expect(await second.ended).toBe(1);
       expect(second.said.join('\n')).toContain('is in use by another process');
     }
@@ -100,22 +90,24 @@ test(`${KILLS} kills lose nothing that was acknowledged, and count nothing twice
   }
   isOver = true;
   await Promise.all(clients);
-  server.answer = () => ({ status: 204 });
+  around.server.answer = () => ({ status: 204 });
   const wanted = acknowledged * RECORDS;
   expect(acknowledged).toBe(requests);
   expect(requests).toBeGreaterThan(CLIENTS);
-  await expect.poll(() => server.stored.length, { timeout: 120_000, interval: 200 }).toBe(wanted);
+  await expect.poll(() => around.server.stored.length, { timeout: 120_000, interval: 200 }).toBe(wanted);
   expect(await collector.end('SIGTERM')).toBe(0);
-  expect(server.stored.length).toBe(wanted);
+  expect(around.server.stored.length).toBe(wanted);
   // What was sent more than once had the id that it had before.
-  const sent = server.requests.reduce((sum, { ids }) => sum + ids.length, 0);
+  const sent = around.server.requests.reduce((sum, { ids }) => sum + ids.length, 0);
   expect(sent).toBeGreaterThanOrEqual(wanted);
 
   // The ledger's view: one series of numbers over all restarts, without gaps.
-  const series = new Set(server.requests.map(({ headers }) => headers['metering-process']));
+  const series = new Set(around.server.requests.map(({ headers }) => headers['metering-process']));
   expect(series.size).toBe(1);
-  const taken = Math.max(...server.requests.map(({ headers }) => Number(headers['metering-taken'])));
-  const numbers = new Set(server.requests.flatMap(({ headers }) => numbersOf(String(headers['metering-sequence']))));
+  const taken = Math.max(...around.server.requests.map(({ headers }) => Number(headers['metering-taken'])));
+  const numbers = new Set(
+    around.server.requests.flatMap(({ headers }) => numbersOf(String(headers['metering-sequence']))),
+  );
   expect(numbers.size).toBe(taken);
 });
 

@@ -7,7 +7,7 @@ import { createSpoolSender, type SpoolSender } from '../../collectors/core/spool
 import { systemClock } from '../../delivery/clock.ts';
 import { createRareLog } from '../../delivery/rare-log.ts';
 import { createTransport } from '../../delivery/transport.ts';
-import { type IngestServer, startIngestServer } from './support/ingest-server.ts';
+import { type IngestServer, startIngestServer } from '../support/collectors/ingest-server.ts';
 
 let folder: string;
 let spool: Spool;

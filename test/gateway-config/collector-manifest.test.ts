@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { readConfig } from '../../collectors/config/read-config.ts';
 import { SOURCES } from '../../collectors/sources.ts';
-import { startSource } from '../collectors/kubernetes/support.ts';
-import { type Json, type KubernetesApi, startKubernetesApi } from '../collectors/support/kubernetes-api.ts';
-import { tempFolder } from '../collectors/support/running.ts';
+import { type Json, type KubernetesApi, startKubernetesApi } from '../support/collectors/kubernetes-api.ts';
+import { startSource } from '../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 
 /** deploy/kubernetes/collector.yaml, against what the collector reads and asks for. */
 const read = (file: string) => readFileSync(file, 'utf8');

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { finished, pod, running } from '../collectors/kubernetes/support.ts';
-import { type KubernetesApi, startKubernetesApi } from '../collectors/support/kubernetes-api.ts';
-import { startCollect, tempFolder } from '../collectors/support/running.ts';
 import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
 import { callsOf, phase } from '../support/catalog/plans.ts';
+import { type KubernetesApi, startKubernetesApi } from '../support/collectors/kubernetes-api.ts';
+import { finished, pod, running } from '../support/collectors/kubernetes-objects.ts';
+import { startCollect } from '../support/collectors/running.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-kubernetes.md, end to end: its configuration, a cluster's API, its meter, a plan, the preview. */

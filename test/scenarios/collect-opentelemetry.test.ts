@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startCollect, tempFolder } from '../collectors/support/running.ts';
 import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
 import { callsOf, phase } from '../support/catalog/plans.ts';
+import { startCollect } from '../support/collectors/running.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-opentelemetry.md, end to end: its configuration, the official exporter, a meter, a plan, the preview. */

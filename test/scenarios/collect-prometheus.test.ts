@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Json } from '../support/answers.ts';
+import { TOKENS } from '../support/backend.ts';
+import { callsOf, phase } from '../support/catalog/plans.ts';
 import {
   type History,
   HOW_TO_GET_IT,
   hasPrometheus,
   type RealPrometheus,
   startPrometheus,
-} from '../collectors/prometheus/support/real-prometheus.ts';
-import { startCollect, tempFolder } from '../collectors/support/running.ts';
-import type { Json } from '../support/answers.ts';
-import { TOKENS } from '../support/backend.ts';
-import { callsOf, phase } from '../support/catalog/plans.ts';
+} from '../support/collectors/prometheus/real-prometheus.ts';
+import { startCollect } from '../support/collectors/running.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-prometheus.md, end to end: its configuration, a real Prometheus, meters, a plan, the preview. */

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunaiServer, startRunaiServer } from '../collectors/support/runai-server.ts';
-import { startCollect, tempFolder } from '../collectors/support/running.ts';
 import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
 import { callsOf, phase } from '../support/catalog/plans.ts';
+import { type RunaiServer, startRunaiServer } from '../support/collectors/runai-server.ts';
+import { startCollect } from '../support/collectors/running.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-runai.md, end to end: its configuration, a server with Run:ai's API, meters, a plan, the preview. */

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startCollect, tempFolder } from '../collectors/support/running.ts';
-import { type S3Server, startS3Server } from '../collectors/support/s3-server.ts';
 import { TOKENS } from '../support/backend.ts';
 import { callsOf, phase } from '../support/catalog/plans.ts';
+import { startCollect } from '../support/collectors/running.ts';
+import { type S3Server, startS3Server } from '../support/collectors/s3-server.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 import { type ServedBackend, serveBackend } from './support/served-backend.ts';
 
 /** docs/collect-s3.md, end to end: its configuration, files in a bucket, a meter, a plan, the preview. */

@@ -7,9 +7,9 @@ import { schedule } from '../../../collectors/kubernetes/index.ts';
 import { inClusterAccess, kubeconfigAccess } from '../../../collectors/kubernetes/kubeconfig.ts';
 import { compileSelector } from '../../../collectors/kubernetes/selector.ts';
 import { systemClock } from '../../../delivery/clock.ts';
-import { startKubernetesApi } from '../support/kubernetes-api.ts';
-import { tempFolder } from '../support/running.ts';
-import { T0 } from './support.ts';
+import { startKubernetesApi } from '../../support/collectors/kubernetes-api.ts';
+import { T0 } from '../../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /** As whom, over what, and which settings. */
 let folder: ReturnType<typeof tempFolder>;

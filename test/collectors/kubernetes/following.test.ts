@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type KubernetesApi, startKubernetesApi } from '../support/kubernetes-api.ts';
-import { tempFolder } from '../support/running.ts';
+import { type KubernetesApi, startKubernetesApi } from '../../support/collectors/kubernetes-api.ts';
+import { finished, pod, running } from '../../support/collectors/kubernetes-objects.ts';
 import {
   at,
   countedTo,
   eventsIn,
-  finished,
-  pod,
   type RunningSource,
-  running,
   startSource,
   T0,
   total,
-} from './support.ts';
+} from '../../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /** Lists, watches, resumes, and whatever a server may answer instead. */
 let folder: ReturnType<typeof tempFolder>;

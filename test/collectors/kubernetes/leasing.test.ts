@@ -1,9 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type KubernetesApi, startKubernetesApi } from '../support/kubernetes-api.ts';
-import { tempFolder } from '../support/running.ts';
-import { at, eventsIn, pod, type RunningSource, running, startSource, T0, total } from './support.ts';
+import { type KubernetesApi, startKubernetesApi } from '../../support/collectors/kubernetes-api.ts';
+import { pod, running } from '../../support/collectors/kubernetes-objects.ts';
+import {
+  at,
+  eventsIn,
+  type RunningSource,
+  startSource,
+  T0,
+  total,
+} from '../../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /** Several collectors of one name, each with its own disk: one works, and all together count once. */
 let folder: ReturnType<typeof tempFolder>;

@@ -2,20 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { quantityOf } from '../../../collectors/mapping/decimals.ts';
-import { type Json, type KubernetesApi, startKubernetesApi } from '../support/kubernetes-api.ts';
-import { tempFolder } from '../support/running.ts';
+import { type Json, type KubernetesApi, startKubernetesApi } from '../../support/collectors/kubernetes-api.ts';
+import { finished, pod, running } from '../../support/collectors/kubernetes-objects.ts';
 import {
   at,
   countedTo,
   eventsIn,
-  finished,
-  pod,
-  running,
   type SourceOptions,
   startSource,
   T0,
   total,
-} from './support.ts';
+} from '../../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /** What is metered of a pod's life: container by container, to the second, cut at the borders of the intervals. */
 const RECORDED: Json = JSON.parse(

@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sumOf } from '../../../collectors/mapping/decimals.ts';
+import { type Json, type KubernetesApi, startKubernetesApi } from '../../support/collectors/kubernetes-api.ts';
+import { pod } from '../../support/collectors/kubernetes-objects.ts';
+import { at, eventsIn, type RunningSource, startSource, T0 } from '../../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 import { fc } from '../../support/property.ts';
-import { type Json, type KubernetesApi, startKubernetesApi } from '../support/kubernetes-api.ts';
-import { tempFolder } from '../support/running.ts';
-import { at, eventsIn, pod, type RunningSource, startSource, T0 } from './support.ts';
 
 /**
  * Whatever happens to the collector, to the network and to the API server while pods live, what is counted is what they lived.

@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Json, type KubernetesApi, startKubernetesApi } from '../support/kubernetes-api.ts';
-import { tempFolder } from '../support/running.ts';
-import { at, countedTo, eventsIn, type RunningSource, startSource, T0, total } from './support.ts';
+import { type Json, type KubernetesApi, startKubernetesApi } from '../../support/collectors/kubernetes-api.ts';
+import {
+  at,
+  countedTo,
+  eventsIn,
+  type RunningSource,
+  startSource,
+  T0,
+  total,
+} from '../../support/collectors/kubernetes-source.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /** Nodes, volumes and claims: how long there was how much of them. */
 const { nodes }: Json = JSON.parse(

@@ -5,42 +5,37 @@ import {
 } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as ProtoExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startCollectProcess } from '../support/collect-process.ts';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { type RunningCollect, startCollect, tempFolder } from '../support/running.ts';
+import { afterEach, expect, test } from 'vitest';
+import { startCollectProcess } from '../../support/collectors/collect-process.ts';
+import { collectorConfig } from '../../support/collectors/collector-config.ts';
+import { type RunningCollect, startCollect } from '../../support/collectors/running.ts';
+import { surroundingsOfEachTest } from '../../support/collectors/surroundings.ts';
 
-let server: IngestServer;
-let folder: ReturnType<typeof tempFolder>;
+const around = surroundingsOfEachTest();
 let running: RunningCollect | undefined;
 let ports: { grpc: number; http: number };
-beforeEach(async () => {
-  server = await startIngestServer();
-  folder = tempFolder();
-});
 afterEach(async () => {
   await running?.stop();
   running = undefined;
-  await server.close();
-  folder.remove();
 });
 
-const configOf = (more: string, { grpc, http }: typeof ports) => `
-name: meters
-input: { otel_log: { address: "127.0.0.1:${grpc}", http_address: "127.0.0.1:${http}", signals: [metrics] ${more} } }
-pipeline: { processors: [{ preset: opentelemetry-metrics }] }
-output: { openmeter: { url: "${server.url}", batching: { period: 10ms } } }
-buffer: { sqlite: { path: "${folder.path}/spool.sqlite" } }
-http: { enabled: false, address: "127.0.0.1:0" }
-`;
+const configOf = (more: string, { grpc, http }: typeof ports) =>
+  collectorConfig({
+    name: 'meters',
+    input: `otel_log: { address: "127.0.0.1:${grpc}", http_address: "127.0.0.1:${http}", signals: [metrics] ${more} }`,
+    preset: 'opentelemetry-metrics',
+    url: around.server.url,
+    spool: `${around.folder.path}/spool.sqlite`,
+    http: false,
+  });
 async function start(more = '', at = { grpc: 0, http: 0 }): Promise<void> {
   running = startCollect(configOf(more, at));
   const line = await running.line('taking OTLP metrics');
   ports = { grpc: line['grpc'] as number, http: line['http'] as number };
 }
-const stored = (count: number) => expect.poll(() => server.events.length, { timeout: 20_000 }).toBe(count);
+const stored = (count: number) => expect.poll(() => around.server.events.length, { timeout: 20_000 }).toBe(count);
 const dataOf = (type: string) =>
-  server.events.filter((event) => event['type'] === type).map(({ data }) => data as Record<string, unknown>);
+  around.server.events.filter((event) => event['type'] === type).map(({ data }) => data as Record<string, unknown>);
 const total = (type: string, field = 'value') =>
   dataOf(type).reduce((sum, data) => sum + Math.round(Number(data[field]) * 1000), 0) / 1000;
 
@@ -225,7 +220,7 @@ test('kills lose and double nothing of a cumulative series', async () => {
   const kills = process.env['LONG'] === '1' ? 200 : 2;
   let sent = 0;
   for (let kill = 0; kill < kills; kill++) {
-    const collector = startCollectProcess(folder.path, config);
+    const collector = startCollectProcess(around.folder.path, config);
     ports = { grpc: 0, http: (await collector.line('taking OTLP metrics'))['http'] as number };
     let isOver = false;
     const client = (async () => {

@@ -10,8 +10,10 @@ import { OTLPLogExporter as ProtoExporter } from '@opentelemetry/exporter-logs-o
 import { LoggerProvider, type LogRecordExporter, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { Agent, fetch } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { type RunningCollect, startCollect, tempFolder } from '../support/running.ts';
+import { collectorConfig } from '../../support/collectors/collector-config.ts';
+import { type IngestServer, startIngestServer } from '../../support/collectors/ingest-server.ts';
+import { type RunningCollect, startCollect } from '../../support/collectors/running.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 const MAPPING = `{
   "type": "api-calls", "source": "otlp-log", "subject": record.attributes.subject, "data": {"n": record.attributes.n}
@@ -50,14 +52,14 @@ afterAll(() => folder.remove());
 
 let spools = 0;
 async function start(input = '', buffer = '', mapping = MAPPING, args: readonly string[] = []): Promise<void> {
-  const config = `
-name: logs
-input: { otel_log: { address: "127.0.0.1:0", http_address: "127.0.0.1:0", id_attribute: order ${input} } }
-pipeline: { processors: [{ jsonata: ${JSON.stringify(mapping)} }] }
-output: { openmeter: { url: "${server.url}", batching: { period: 10ms } } }
-buffer: { sqlite: { path: "${join(folder.path, `${++spools}.sqlite`)}" ${buffer} } }
-http: { address: "127.0.0.1:0" }
-`;
+  const config = collectorConfig({
+    name: 'logs',
+    input: `otel_log: { address: "127.0.0.1:0", http_address: "127.0.0.1:0", id_attribute: order ${input} }`,
+    mapping,
+    url: server.url,
+    spool: join(folder.path, `${++spools}.sqlite`),
+    buffer,
+  });
   running = startCollect(config, args);
   const line = await running.line('taking OTLP logs');
   ports = { grpc: line['grpc'] as number, http: line['http'] as number };

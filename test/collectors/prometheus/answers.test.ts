@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../delivery/clock.ts';
-import { startCollect, tempFolder } from '../support/running.ts';
-import { type Collected, configOf } from './support/collecting.ts';
-import { type QueryServer, startQueryServer, vector } from './support/query-server.ts';
+import { type Collected, configOf } from '../../support/collectors/prometheus/collecting.ts';
+import { type QueryServer, startQueryServer, vector } from '../../support/collectors/prometheus/query-server.ts';
+import { startCollect } from '../../support/collectors/running.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 const RECORDED = (
   JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/collectors/prometheus-answers.json'), 'utf8')) as {

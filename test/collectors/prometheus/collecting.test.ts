@@ -1,18 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { startCollect, tempFolder } from '../support/running.ts';
-import { type Collected, configOf, once, sumsOf } from './support/collecting.ts';
-import { twentyMinutes } from './support/histories.ts';
-import { type QueryServer, startQueryServer, vector } from './support/query-server.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Collected, configOf, sumsOf } from '../../support/collectors/prometheus/collecting.ts';
+import { twentyMinutes } from '../../support/collectors/prometheus/histories.ts';
+import { startQueryServer, vector } from '../../support/collectors/prometheus/query-server.ts';
 import {
   type History,
   HOW_TO_GET_IT,
   hasPrometheus,
   type RealPrometheus,
   startPrometheus,
-} from './support/real-prometheus.ts';
+} from '../../support/collectors/prometheus/real-prometheus.ts';
+import { startCollect } from '../../support/collectors/running.ts';
+import { collectOnce, surroundingsOfEachTest, tempFolder } from '../../support/collectors/surroundings.ts';
 
 const MINUTE_MS = 60_000;
 const story = twentyMinutes(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 30 * MINUTE_MS);
@@ -39,27 +39,17 @@ const fresh = [
 ];
 
 let prometheus: RealPrometheus | undefined;
-let source: QueryServer;
-let ingest: IngestServer;
-let folder: ReturnType<typeof tempFolder>;
+const around = surroundingsOfEachTest(() => startQueryServer(prometheus?.url));
 beforeAll(async () => {
   if (hasPrometheus) prometheus = await startPrometheus([...story.history, ...fresh]);
 });
 afterAll(async () => {
   await prometheus?.close();
 });
-beforeEach(async () => {
-  source = await startQueryServer(prometheus?.url);
-  ingest = await startIngestServer();
-  folder = tempFolder();
-});
-afterEach(async () => {
-  await Promise.all([source.close(), ingest.close()]);
-  folder.remove();
-});
 
-const config = (more: string) => configOf(`url: "${source.url}"\n${more}`, folder.path, ingest.url);
-const stored = () => [...ingest.bodies.values()].map((body) => JSON.parse(body) as Collected);
+const config = (more: string) =>
+  configOf(`url: "${around.source.url}"\n${more}`, around.folder.path, around.server.url);
+const stored = () => [...around.server.bodies.values()].map((body) => JSON.parse(body) as Collected);
 const iso = (ms: number) => new Date(ms).toISOString();
 const deadLetters = async (text: string) => {
   const collect = startCollect(text, ['--dead-letters']);
@@ -73,7 +63,7 @@ const START = `start: ${iso(story.startMs)}\nwait_for_samples: 0s`;
 describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
   test('what was not scraped is said as one gap, and is not zero; what comes after it is taken', async () => {
     const text = config(`${START}\n${GPUS}`);
-    const collect = await once(text);
+    const collect = await collectOnce(text);
     // 20 windows, of which three lie in the hole; after the story there is nothing more, as long as nobody scrapes.
     expect(stored()).toHaveLength(17);
     const hole = `${iso(story.startMs + 10 * MINUTE_MS)} to ${iso(story.startMs + 13 * MINUTE_MS)}`;
@@ -84,12 +74,12 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
       expect.objectContaining({ level: 'error', msg: 'windows will never be known', query: 'gpus' }),
     );
     // The ledger has it, too.
-    const dropped = ingest.requests.map(({ headers }) => headers['metering-dropped']);
+    const dropped = around.server.requests.map(({ headers }) => headers['metering-dropped']);
     expect(dropped.at(-1)).toBe('unmapped=1');
     // Nothing is asked for again.
-    const asked = source.asked.length;
-    await once(text);
-    expect(source.asked.length - asked).toBeLessThanOrEqual(4);
+    const asked = around.source.asked.length;
+    await collectOnce(text);
+    expect(around.source.asked.length - asked).toBeLessThanOrEqual(4);
     expect(stored()).toHaveLength(17);
   });
 
@@ -98,37 +88,37 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
       config(`schedule: "${schedule}"\nmax_age: ${age}\n${START}\n${USED}`);
     const ageMs = Date.now() - story.startMs;
     // Up to the 15th minute only: the server's clock stands there.
-    source.aheadMs = story.startMs + 15 * MINUTE_MS + 45_000 - Date.now();
-    await once(every('0 * * * * *', '168h'));
+    around.source.aheadMs = story.startMs + 15 * MINUTE_MS + 45_000 - Date.now();
+    await collectOnce(every('0 * * * * *', '168h'));
     expect(Math.max(...stored().map(({ time }) => Date.parse(time)))).toBe(story.startMs + 14 * MINUTE_MS);
     // Then an hourly schedule of odd windows, whose oldest are beyond what may be asked for.
-    source.aheadMs = 0;
+    around.source.aheadMs = 0;
     const ageOf18 = `${Math.floor((ageMs - 18 * MINUTE_MS) / 1000)}s`;
-    const jumped = await once(every('@every 30s', ageOf18));
+    const jumped = await collectOnce(every('@every 30s', ageOf18));
     expect(jumped.logged.map(({ why }) => why)).toContain('they are older than max_age');
-    await once(every('0 * * * * *', '168h'));
+    await collectOnce(every('0 * * * * *', '168h'));
     // By hand, from the history: not a tenth is missing or too much.
     expect(sumsOf(stored(), 'used')).toEqual(story.seen);
   });
 
   test('one that fails holds up no other, and is caught up when it can be asked', async () => {
     const text = config(`${START}\n${GPUS}\n${USED}`);
-    source.answer = ({ query }, response) => {
+    around.source.answer = ({ query }, response) => {
       if (!query.startsWith('sum')) return undefined;
       response.writeHead(422).end('{"status":"error","errorType":"execution","error":"no"}');
       return 'done';
     };
-    await once(text);
+    await collectOnce(text);
     expect(sumsOf(stored(), 'used')).toEqual(story.seen);
     expect(stored().some(({ type }) => type === 'gpus')).toBe(false);
-    source.answer = () => undefined;
-    await once(text);
+    around.source.answer = () => undefined;
+    await collectOnce(text);
     expect(stored().filter(({ type }) => type === 'gpus')).toHaveLength(17);
   });
 
   test('samples that are too many for one answer are asked for in shorter spans', async () => {
     let refused = 0;
-    source.answer = ({ query }, response) => {
+    around.source.answer = ({ query }, response) => {
       const [, seconds = '0'] = /^used_seconds_total\[(\d+)s\]$/.exec(query) ?? [];
       if (Number(seconds) <= 20) return undefined;
       refused++;
@@ -137,34 +127,34 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
         .end('{"status":"error","error":"query processing would load too many samples into memory"}');
       return 'done';
     };
-    await once(config(`${START}\n${USED}`));
+    await collectOnce(config(`${START}\n${USED}`));
     expect(refused).toBeGreaterThan(20);
     expect(sumsOf(stored(), 'used')).toEqual(story.seen);
   });
 
   test('a part of the past is read once more, and the cursor stays where it was', async () => {
     const text = config(`${START}\n${GPUS}\n${USED}`);
-    await once(text);
-    const first = new Map(ingest.bodies);
-    ingest.bodies.clear();
+    await collectOnce(text);
+    const first = new Map(around.server.bodies);
+    around.server.bodies.clear();
     const span = `${iso(story.startMs + 2 * MINUTE_MS)}..${iso(story.startMs + 8 * MINUTE_MS)}`;
     const backfill = startCollect(text, ['--backfill', span]);
     expect(await backfill.ended, backfill.said.join()).toBe(0);
     // Six windows of each, with the ids and figures that they had; b, which is new in them, counts as it did.
     expect(stored().filter(({ type }) => type === 'gpus')).toHaveLength(6);
     expect(stored().filter(({ type }) => type === 'used').length).toBeGreaterThan(6);
-    for (const [id, body] of ingest.bodies) expect(body).toBe(first.get(id));
-    ingest.bodies.clear();
-    await once(text);
+    for (const [id, body] of around.server.bodies) expect(body).toBe(first.get(id));
+    around.server.bodies.clear();
+    await collectOnce(text);
     expect(stored()).toEqual([]);
   });
 
   test('first values count for known targets, and for new ones when the counter says so or is trusted to', async () => {
     const firsts = async (more: string) => {
-      ingest.bodies.clear();
+      around.server.bodies.clear();
       const own = tempFolder();
       const selector = `counters: [{ counter: { name: fresh, selector: fresh_total, by: [tenant]${more} } }]`;
-      await once(configOf(`url: "${source.url}"\n${START}\n${selector}`, own.path, ingest.url));
+      await collectOnce(configOf(`url: "${around.source.url}"\n${START}\n${selector}`, own.path, around.server.url));
       own.remove();
       return sumsOf(stored());
     };
@@ -175,13 +165,13 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus (${HOW_TO_GET_IT})`, () => {
 });
 
 test('a window is asked for when it is over by both clocks', async () => {
-  source.answer = (_question, response) => {
+  around.source.answer = (_question, response) => {
     response.end(vector([{ metric: { tenant: 'a' }, value: [1, '1'] }]));
     return 'done';
   };
-  source.aheadMs = -3_600_000;
+  around.source.aheadMs = -3_600_000;
   const start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 70 * MINUTE_MS;
-  const collect = await once(config(`start: ${iso(start)}\n${GPUS}`));
+  const collect = await collectOnce(config(`start: ${iso(start)}\n${GPUS}`));
   expect(collect.logged).toContainEqual(
     expect.objectContaining({ msg: 'the clock differs from the server’s', level: 'warn' }),
   );
@@ -191,18 +181,18 @@ test('a window is asked for when it is over by both clocks', async () => {
 });
 
 test('a token in a file is read anew, and no secret comes into the log', async () => {
-  const file = join(folder.path, 'token');
+  const file = join(around.folder.path, 'token');
   const text = config(`coverage: ""\nbearer_token_file: ${file}\n${GPUS}`);
-  source.answer = ({ authorization }, response) => {
+  around.source.answer = ({ authorization }, response) => {
     if (authorization === 'Bearer fresh') return undefined;
     response.writeHead(401).end(JSON.stringify({ status: 'error', error: `what is ${authorization}?` }));
     return 'done';
   };
   writeFileSync(file, 'stale-secret\n');
-  const refused = await once(text);
+  const refused = await collectOnce(text);
   expect(JSON.stringify(refused.logged)).toContain('status 401: what is [secret]?');
   expect(JSON.stringify(refused.logged)).not.toContain('stale-secret');
   writeFileSync(file, 'fresh\n');
-  const taken = await once(text);
+  const taken = await collectOnce(text);
   expect(taken.logged.filter(({ msg }) => msg === 'a window cannot be read, and is tried again')).toEqual([]);
 });

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tempFolder } from '../support/running.ts';
-import { configOf, dryRun, sumsOf } from './support/collecting.ts';
+import { configOf, dryRun, sumsOf } from '../../support/collectors/prometheus/collecting.ts';
 import {
   type History,
   HOW_TO_GET_IT,
   hasPrometheus,
   type RealPrometheus,
   startPrometheus,
-} from './support/real-prometheus.ts';
+} from '../../support/collectors/prometheus/real-prometheus.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /**
  * 300 s of a real Prometheus (2 s scrapes of one exporter): a restart at +70 s, a series gone from +120 to +160 s, scrapes that

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { startCollect } from '../support/running.ts';
-import { configOf } from './support/collecting.ts';
+import { configOf } from '../../support/collectors/prometheus/collecting.ts';
+import { startCollect } from '../../support/collectors/running.ts';
 
 const query = (promql: string, more = '') =>
   `queries: [{ query: { name: q, promql: ${JSON.stringify(promql)}${more} } }]`;

@@ -2,14 +2,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type IngestServer, startIngestServer } from '../../support/collectors/ingest-server.ts';
+import { type Collected, configOf, dryRun, sumsOf } from '../../support/collectors/prometheus/collecting.ts';
+import { createWorld, type Disturbance, FAULTS } from '../../support/collectors/prometheus/disturbances.ts';
+import { twentyMinutes } from '../../support/collectors/prometheus/histories.ts';
+import { type QueryServer, startQueryServer } from '../../support/collectors/prometheus/query-server.ts';
+import {
+  HOW_TO_GET_IT,
+  hasPrometheus,
+  type RealPrometheus,
+  startPrometheus,
+} from '../../support/collectors/prometheus/real-prometheus.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 import { fc } from '../../support/property.ts';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { tempFolder } from '../support/running.ts';
-import { type Collected, configOf, dryRun, sumsOf } from './support/collecting.ts';
-import { createWorld, type Disturbance, FAULTS } from './support/disturbances.ts';
-import { twentyMinutes } from './support/histories.ts';
-import { type QueryServer, startQueryServer } from './support/query-server.ts';
-import { HOW_TO_GET_IT, hasPrometheus, type RealPrometheus, startPrometheus } from './support/real-prometheus.ts';
 
 /**
  * Kills, restarts, network loss, a second collector, steps of the clock, outages of the source and of the backend, in any

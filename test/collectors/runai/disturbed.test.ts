@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startCollectProcess } from '../support/collect-process.ts';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { type RunaiServer, startRunaiServer, type Workload } from '../support/runai-server.ts';
-import { tempFolder } from '../support/running.ts';
+import { startCollectProcess } from '../../support/collectors/collect-process.ts';
+import { collectorConfig } from '../../support/collectors/collector-config.ts';
+import { type IngestServer, startIngestServer } from '../../support/collectors/ingest-server.ts';
+import { type RunaiServer, startRunaiServer, type Workload } from '../../support/collectors/runai-server.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /**
  * The usage of a run that nothing disturbs is computed from the lives of the workloads alone. Whatever happens to a collector
@@ -29,25 +30,27 @@ afterEach(async () => {
   for (const folder of folders) folder.remove();
 });
 
-const configOf = (folder: number) => `
-name: runai
-input:
-  run_ai:
-    url: "${runai.url}"
-    app_id: app
-    app_secret: s3cret
-    schedule: "@every 10s"
-    metrics_offset: 0s
-    metrics: [GPU_ALLOCATION]
-    since: "2025-03-31T23:30:00Z"
-    http: { timeout: 2s, retry_count: 1, retry_wait_time: 10ms }
-pipeline:
-  processors:
-    - jsonata: '{"type": "t", "source": "run_ai", "subject": name, "data": {"seconds": $meta("duration_seconds"), "gpus": allocatedResources.gpu}}'
-output: { openmeter: { url: "${server.url}", timeout: 2s, batching: { count: 50, period: 10ms } } }
-buffer: { sqlite: { path: "${folders[folder]?.path}/spool.sqlite" } }
-http: { enabled: false, address: "127.0.0.1:0" }
-`;
+const MAPPING =
+  '{"type": "t", "source": "run_ai", "subject": name, "data": {"seconds": $meta("duration_seconds"), "gpus": allocatedResources.gpu}}';
+const configOf = (folder: number) =>
+  collectorConfig({
+    name: 'runai',
+    input: `
+run_ai:
+  url: "${runai.url}"
+  app_id: app
+  app_secret: s3cret
+  schedule: "@every 10s"
+  metrics_offset: 0s
+  metrics: [GPU_ALLOCATION]
+  since: "2025-03-31T23:30:00Z"
+  http: { timeout: 2s, retry_count: 1, retry_wait_time: 10ms }`,
+    mapping: MAPPING,
+    url: server.url,
+    output: ', timeout: 2s',
+    spool: `${folders[folder]?.path}/spool.sqlite`,
+    http: false,
+  });
 
 test.each(Array.from({ length: ROUNDS }, (_, round) => [round]))(
   'round %i: a disturbed collector counts what an undisturbed one counts',

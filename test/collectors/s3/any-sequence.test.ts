@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CollectProcess, startCollectProcess } from '../support/collect-process.ts';
-import { type IngestServer, startIngestServer } from '../support/ingest-server.ts';
-import { startCollect, tempFolder } from '../support/running.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { bucketInput } from '../../support/collectors/bucket.ts';
+import { type CollectProcess, startCollectProcess } from '../../support/collectors/collect-process.ts';
+import { collectorConfig } from '../../support/collectors/collector-config.ts';
+import { type IngestServer, startIngestServer } from '../../support/collectors/ingest-server.ts';
+import { startCollect } from '../../support/collectors/running.ts';
+import { type S3Server, startS3Server } from '../../support/collectors/s3-server.ts';
+import { tempFolder } from '../../support/collectors/surroundings.ts';
 
 /**
  * Whatever becomes of a collector, of its machine's clock, of the bucket and of the endpoint, in any order: in the end the same
@@ -23,24 +26,16 @@ afterAll(async () => {
   await server.close();
 });
 
-const configOf = (folder: string, name: string) => `
-name: bucket
-input:
-  aws_s3:
-    bucket: usage
-    endpoint: "${s3.url}"
-    force_path_style_urls: true
-    credentials: { id: AKTEST, secret: s3cret }
-    prefix: "{yyyy}/{MM}/{dd}/{HH}/"
-    lookback: 3h
-    poll: 100ms
-pipeline:
-  processors:
-    - jsonata: '{"id": id, "type": "t", "source": "s3", "subject": "s", "time": "2026-11-30T01:00:00Z", "data": {"n": n}}'
-output: { openmeter: { url: "${server.url}", timeout: 2s, batching: { count: 200, period: 10ms } } }
-buffer: { sqlite: { path: "${folder}/${name}.sqlite" } }
-http: { address: "127.0.0.1:0" }
-`;
+const configOf = (folder: string, name: string) =>
+  collectorConfig({
+    name: 'bucket',
+    input: bucketInput(s3.url, 'prefix: "{yyyy}/{MM}/{dd}/{HH}/"\nlookback: 3h'),
+    mapping:
+      '{"id": id, "type": "t", "source": "s3", "subject": "s", "time": "2026-11-30T01:00:00Z", "data": {"n": n}}',
+    url: server.url,
+    output: ', timeout: 2s',
+    spool: `${folder}/${name}.sqlite`,
+  });
 const pick = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)] as T;
 
 /** A bucket that is written to: some objects are whole at once, some grow, some come late. */

@@ -1,21 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startCollectProcess } from '../support/collect-process.ts';
-import { startCollect } from '../support/running.ts';
-import {
-  anotherEndpoint,
-  bucketForEachTest,
-  configOf,
-  folder,
-  forgetEverything,
-  line,
-  once,
-  s3,
-  server,
-} from './support.ts';
+import { bucketOfEachTest, line } from '../../support/collectors/bucket.ts';
+import { startCollectProcess } from '../../support/collectors/collect-process.ts';
+import { startCollect } from '../../support/collectors/running.ts';
 
-bucketForEachTest();
+const bucket = bucketOfEachTest();
 
 // Objects as a radosgw gave them back, in every format.
 const OBJECTS = JSON.parse(
@@ -29,20 +19,20 @@ const lines = (from: number, count: number) => Array.from({ length: count }, (_,
 test('every format as a real store gives it is read, each row once, however often', async () => {
   // The truncated one is of its own.
   for (const key of Object.keys(OBJECTS).filter((name) => !name.includes('truncated')))
-    s3.put(key, object(key.slice(FOLDER.length)));
-  s3.put(FOLDER, '');
-  await once();
-  const first = server.stored.length;
+    bucket.source.put(key, object(key.slice(FOLDER.length)));
+  bucket.source.put(FOLDER, '');
+  await bucket.once();
+  const first = bucket.server.stored.length;
   const perObject = Object.keys(OBJECTS).length;
   expect(perObject).toBe(13);
   expect(first).toBeGreaterThan(100);
-  await once();
-  expect(server.stored.length).toBe(first);
+  await bucket.once();
+  expect(bucket.server.stored.length).toBe(first);
   // A collector that has forgotten everything counts nothing twice either.
-  forgetEverything();
-  await once();
-  expect(server.stored.length).toBe(first);
-  expect(server.requests.reduce((sum, { ids }) => sum + ids.length, 0)).toBe(2 * first);
+  bucket.forgetEverything();
+  await bucket.once();
+  expect(bucket.server.stored.length).toBe(first);
+  expect(bucket.server.requests.reduce((sum, { ids }) => sum + ids.length, 0)).toBe(2 * first);
 });
 
 test.each([
@@ -57,53 +47,53 @@ test.each([
   ['part-0012-blank-lines-crlf.jsonl', 12],
   ['part-0013-two-members.jsonl.gz', 12],
 ])('%s has %i rows', async (name, count) => {
-  s3.put(name, object(name));
-  await once();
-  expect(server.stored).toHaveLength(count);
+  bucket.source.put(name, object(name));
+  await bucket.once();
+  expect(bucket.server.stored).toHaveLength(count);
 });
 
 test('late keys, in any order and page, and new versions are found; the same again is not', async () => {
-  s3.pageSize = 2;
-  for (const key of ['b', 'd', 'f', 'h', 'j']) s3.put(key, line(key.charCodeAt(0)));
-  await once();
-  expect(server.stored).toHaveLength(5);
-  s3.put('a', line(1));
-  s3.put('c', line(2));
-  s3.put('d', line('d'.charCodeAt(0)));
-  s3.put('f', lines(600, 2));
-  await once();
+  bucket.source.pageSize = 2;
+  for (const key of ['b', 'd', 'f', 'h', 'j']) bucket.source.put(key, line(key.charCodeAt(0)));
+  await bucket.once();
+  expect(bucket.server.stored).toHaveLength(5);
+  bucket.source.put('a', line(1));
+  bucket.source.put('c', line(2));
+  bucket.source.put('d', line('d'.charCodeAt(0)));
+  bucket.source.put('f', lines(600, 2));
+  await bucket.once();
   // Two late ones, and both rows of the new version.
-  expect(server.stored).toHaveLength(9);
-  await once(configOf(undefined, 'on_overwrite: refuse'));
-  s3.put('b', lines(700, 3));
-  const refused = await once(configOf(undefined, 'on_overwrite: refuse'));
-  expect(server.stored).toHaveLength(9);
+  expect(bucket.server.stored).toHaveLength(9);
+  await bucket.once(bucket.configOf(undefined, 'on_overwrite: refuse'));
+  bucket.source.put('b', lines(700, 3));
+  const refused = await bucket.once(bucket.configOf(undefined, 'on_overwrite: refuse'));
+  expect(bucket.server.stored).toHaveLength(9);
   expect(refused.logged.map(({ msg }) => msg)).toContain('an object was overwritten, and is not read again');
 });
 
 test('an object that cannot be read holds up nobody, and is read when it can be', async () => {
-  s3.put('a-denied.jsonl', lines(1, 3));
-  s3.deny('a-denied.jsonl', true);
-  s3.put('b-cut.jsonl.gz', object('part-0010-truncated.jsonl.gz'));
-  s3.put('c-no.parquet', 'PAR1 or not');
-  s3.put('d-good.jsonl', lines(10, 2));
-  const collect = await once();
-  const kept = server.stored.length;
+  bucket.source.put('a-denied.jsonl', lines(1, 3));
+  bucket.source.deny('a-denied.jsonl', true);
+  bucket.source.put('b-cut.jsonl.gz', object('part-0010-truncated.jsonl.gz'));
+  bucket.source.put('c-no.parquet', 'PAR1 or not');
+  bucket.source.put('d-good.jsonl', lines(10, 2));
+  const collect = await bucket.once();
+  const kept = bucket.server.stored.length;
   expect(kept).toBeGreaterThanOrEqual(2);
   const said = collect.logged.filter(({ msg }) => String(msg).startsWith('an object cannot be read'));
   expect(said.length).toBeGreaterThan(0);
-  s3.deny('a-denied.jsonl', false);
-  await once();
-  expect(server.stored).toHaveLength(kept + 3);
+  bucket.source.deny('a-denied.jsonl', false);
+  await bucket.once();
+  expect(bucket.server.stored).toHaveLength(kept + 3);
 });
 
 test('a broken row is a dead letter, and the others count', async () => {
-  s3.put('bad.jsonl', object('part-0009-bad-line.jsonl'));
-  await once();
-  const total = server.stored.length;
-  const { printed } = await once();
+  bucket.source.put('bad.jsonl', object('part-0009-bad-line.jsonl'));
+  await bucket.once();
+  const total = bucket.server.stored.length;
+  const { printed } = await bucket.once();
   expect(printed).toEqual([]);
-  const listed = startCollect(configOf(), ['--dead-letters']);
+  const listed = startCollect(bucket.configOf(), ['--dead-letters']);
   await listed.ended;
   expect(listed.printed.map((text) => JSON.parse(text))).toMatchObject([
     { kind: 'unmapped', reason: 'the row is no JSON' },
@@ -112,47 +102,47 @@ test('a broken row is a dead letter, and the others count', async () => {
 });
 
 test('a bucket that is away is waited for', async () => {
-  s3.isDown = true;
-  s3.put('a.jsonl', lines(1, 3));
-  const collect = startCollect(configOf(), ['--once']);
+  bucket.source.isDown = true;
+  bucket.source.put('a.jsonl', lines(1, 3));
+  const collect = startCollect(bucket.configOf(), ['--once']);
   await collect.line('the bucket cannot be listed');
-  s3.isDown = false;
+  bucket.source.isDown = false;
   expect(await collect.ended).toBe(0);
-  expect(server.stored).toHaveLength(3);
+  expect(bucket.server.stored).toHaveLength(3);
 });
 
 test('a dry run prints events with their ids, and keeps and sends nothing', async () => {
-  s3.put('a.jsonl', lines(1, 2));
-  const dry = startCollect(configOf(), ['--dry-run', '--once']);
+  bucket.source.put('a.jsonl', lines(1, 2));
+  const dry = startCollect(bucket.configOf(), ['--dry-run', '--once']);
   expect(await dry.ended).toBe(0);
   const ids = dry.printed.map((text) => JSON.parse(text).id);
-  expect(server.requests).toEqual([]);
-  await once();
-  expect(server.stored.toSorted()).toEqual(ids.toSorted());
+  expect(bucket.server.requests).toEqual([]);
+  await bucket.once();
+  expect(bucket.server.stored.toSorted()).toEqual(ids.toSorted());
 });
 
 test('a part of the past is read once more for a backend that has lost it, and only that part', async () => {
-  const config = configOf(undefined, 'prefix: "{yyyy}/{MM}/{dd}/{HH}/"\n    lookback: 1h');
-  s3.timeMs = Date.parse('2031-05-01T10:30:00Z');
-  for (const hour of ['09', '10']) s3.put(`2031/05/01/${hour}/a.jsonl`, lines(Number(hour) * 100, 3));
-  await once(config);
-  expect(server.stored).toHaveLength(6);
-  const lost = server.stored.splice(0);
-  await anotherEndpoint();
-  const later = config.replace(/url: "[^"]*", batching/, `url: "${server.url}", batching`);
-  s3.timeMs = Date.parse('2031-06-01T10:30:00Z');
+  const config = bucket.configOf(undefined, 'prefix: "{yyyy}/{MM}/{dd}/{HH}/"\nlookback: 1h');
+  bucket.source.timeMs = Date.parse('2031-05-01T10:30:00Z');
+  for (const hour of ['09', '10']) bucket.source.put(`2031/05/01/${hour}/a.jsonl`, lines(Number(hour) * 100, 3));
+  await bucket.once(config);
+  expect(bucket.server.stored).toHaveLength(6);
+  const lost = bucket.server.stored.splice(0);
+  await bucket.anotherEndpoint();
+  const later = config.replace(/url: "[^"]*", batching/, `url: "${bucket.server.url}", batching`);
+  bucket.source.timeMs = Date.parse('2031-06-01T10:30:00Z');
   const backfill = async (span: string) => {
     const collect = startCollect(later, ['--backfill', span]);
     return { code: await collect.ended, said: collect.said.join() };
   };
   expect(await backfill('2031-05-01T10:00:00Z..2031-05-01T11:00:00Z')).toEqual({ code: 0, said: '' });
-  expect(server.stored).toHaveLength(3);
+  expect(bucket.server.stored).toHaveLength(3);
   expect(await backfill('2031-05-01..2031-05-02')).toEqual({ code: 0, said: '' });
-  expect(server.stored.toSorted()).toEqual(lost.toSorted());
+  expect(bucket.server.stored.toSorted()).toEqual(lost.toSorted());
   for (const span of ['2031-05-02..2031-05-01', 'yesterday', '2031-05-01..', '2031-13-01..2031-14-01']) {
     expect(await backfill(span)).toMatchObject({ code: 2, said: expect.stringContaining('--backfill must be') });
   }
-  s3.deny('2031/05/01/09/a.jsonl', true);
+  bucket.source.deny('2031/05/01/09/a.jsonl', true);
   expect(await backfill('2031-05-01..2031-05-02')).toMatchObject({
     code: 1,
     said: expect.stringContaining('1 objects could not be read'),
@@ -160,29 +150,29 @@ test('a part of the past is read once more for a backend that has lost it, and o
 });
 
 test('dead letters are brought back: refused events as they were, others by the mapping of today', async () => {
-  s3.put('a.jsonl', `${line(1)}{"bytes":2}\nno JSON\n${line(3)}`);
-  server.answer = () => ({ status: 400 });
-  await once();
-  expect(server.stored).toEqual([]);
-  const ids = [...new Set(server.requests.flatMap((request) => request.ids))];
-  server.answer = () => ({ status: 204 });
+  bucket.source.put('a.jsonl', `${line(1)}{"bytes":2}\nno JSON\n${line(3)}`);
+  bucket.server.answer = () => ({ status: 400 });
+  await bucket.once();
+  expect(bucket.server.stored).toEqual([]);
+  const ids = [...new Set(bucket.server.requests.flatMap((request) => request.ids))];
+  bucket.server.answer = () => ({ status: 204 });
   const said = async (mapping?: string) => {
-    const collect = startCollect(configOf(mapping), ['--dead-letters', '--resend']);
+    const collect = startCollect(bucket.configOf(mapping), ['--dead-letters', '--resend']);
     expect(await collect.ended, collect.said.join()).toBe(0);
-    await once();
+    await bucket.once();
     return collect.printed.join('');
   };
   expect(await said()).toBe('bucket: 2 events wait again, 2 dead letters are left\n');
-  expect(server.stored.toSorted()).toEqual(ids.toSorted());
+  expect(bucket.server.stored.toSorted()).toEqual(ids.toSorted());
   // The row without a customer has one by this mapping, and the id of its place.
   const mended =
     '{"type": "t", "source": "s3", "subject": customer ? customer : "nobody", "time": "2026-11-30T01:00:00Z", "data": {"bytes": bytes}}';
   expect(await said(mended)).toBe('bucket: 1 events wait again, 1 dead letters are left\n');
-  expect(server.stored).toHaveLength(3);
+  expect(bucket.server.stored).toHaveLength(3);
   expect(await said(mended)).toBe('bucket: 0 events wait again, 1 dead letters are left\n');
-  forgetEverything();
-  await once(configOf(mended));
-  expect(server.stored).toHaveLength(3);
+  bucket.forgetEverything();
+  await bucket.once(bucket.configOf(mended));
+  expect(bucket.server.stored).toHaveLength(3);
 });
 
 const KILLS = process.env['LONG'] === '1' ? 200 : 3;
@@ -190,21 +180,21 @@ test(`${KILLS} kills while objects are read, put, overwritten and away: each row
   let rows = 0;
   let number = 0;
   const put = (key: string, count: number) => {
-    s3.put(key, lines(++number * 100_000, count));
+    bucket.source.put(key, lines(++number * 100_000, count));
     rows += count;
   };
   put('large.jsonl', 20_000);
   for (let kill = 0; kill < KILLS; kill++) {
-    const collector = startCollectProcess(folder.path, configOf());
+    const collector = startCollectProcess(bucket.folder.path, bucket.configOf());
     await collector.line('collecting');
     put(`k${number % 7}-${number}.jsonl`, 1500);
-    server.answer = () => ({ status: kill % 2 === 0 ? 503 : 204 });
-    s3.isDown = kill % 3 === 2;
+    bucket.server.answer = () => ({ status: kill % 2 === 0 ? 503 : 204 });
+    bucket.source.isDown = kill % 3 === 2;
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 1500));
     await collector.end('SIGKILL');
   }
-  s3.isDown = false;
-  server.answer = () => ({ status: 204 });
-  await once();
-  expect(server.stored).toHaveLength(rows);
+  bucket.source.isDown = false;
+  bucket.server.answer = () => ({ status: 204 });
+  await bucket.once();
+  expect(bucket.server.stored).toHaveLength(rows);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { openSpool } from '../../../collectors/core/spool.ts';
 import { systemClock } from '../../../delivery/clock.ts';
-import { startCollect } from '../support/running.ts';
-import { bucketForEachTest, configOf, folder, line, once, s3, server } from './support.ts';
+import { bucketOfEachTest, line } from '../../support/collectors/bucket.ts';
+import { startCollect } from '../../support/collectors/running.ts';
 
-bucketForEachTest();
+const bucket = bucketOfEachTest();
 
 const HOUR_MS = 3_600_000;
 
@@ -19,20 +19,20 @@ test('keys of any characters are read, once', async () => {
     '\u{1f600}.jsonl',
     '\uffee.jsonl',
   ];
-  s3.pageSize = 2;
-  for (const [index, key] of keys.entries()) s3.put(key, line(index));
-  await once();
-  await once();
-  expect(server.stored).toHaveLength(keys.length);
-  expect(server.requests.flatMap(({ ids }) => ids)).toHaveLength(keys.length);
+  bucket.source.pageSize = 2;
+  for (const [index, key] of keys.entries()) bucket.source.put(key, line(index));
+  await bucket.once();
+  await bucket.once();
+  expect(bucket.server.stored).toHaveLength(keys.length);
+  expect(bucket.server.requests.flatMap(({ ids }) => ids)).toHaveLength(keys.length);
 });
 
 test('an object without an ETag is said to be unread, and the others are read', async () => {
-  s3.put('a.jsonl', line(1));
-  s3.put('b.jsonl', line(2));
-  s3.changeListing = (xml) => xml.replace(/<ETag>.*?<\/ETag>/, '');
-  const { logged } = await once();
-  expect(server.stored).toHaveLength(1);
+  bucket.source.put('a.jsonl', line(1));
+  bucket.source.put('b.jsonl', line(2));
+  bucket.source.changeListing = (xml) => xml.replace(/<ETag>.*?<\/ETag>/, '');
+  const { logged } = await bucket.once();
+  expect(bucket.server.stored).toHaveLength(1);
   expect(logged).toContainEqual(
     expect.objectContaining({ key: 'a.jsonl', cause: expect.stringContaining('has no ETag in the listing') }),
   );
@@ -51,31 +51,31 @@ test.each([
   ['is encoded in another way than it says', (xml: string) => xml.replace('<Key>a', '<Key>%zz')],
   ['is no XML', () => 'Hello'],
 ])('a listing that %s is an error, and not an end', async (_what, change) => {
-  s3.put('a.jsonl', line(1));
-  s3.changeListing = change;
-  const collect = startCollect(configOf(), ['--once']);
+  bucket.source.put('a.jsonl', line(1));
+  bucket.source.changeListing = change;
+  const collect = startCollect(bucket.configOf(), ['--once']);
   await collect.line('the bucket cannot be listed');
-  s3.changeListing = (xml) => xml;
+  bucket.source.changeListing = (xml) => xml;
   expect(await collect.ended).toBe(0);
-  expect(server.stored).toHaveLength(1);
+  expect(bucket.server.stored).toHaveLength(1);
 });
 
 test.each([undefined, 5])(
   'an object that hangs (behind %s bytes) keeps its place alone; what comes later is read',
   async (behind) => {
-    s3.hang('a.jsonl', behind);
-    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) s3.put(`${key}.jsonl`, line(key.charCodeAt(0)));
-    const collect = startCollect(configOf());
-    await expect.poll(() => server.stored.length, { timeout: 30_000 }).toBe(5);
-    s3.put('g.jsonl', line(7));
-    await expect.poll(() => server.stored.length, { timeout: 30_000 }).toBe(6);
+    bucket.source.hang('a.jsonl', behind);
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) bucket.source.put(`${key}.jsonl`, line(key.charCodeAt(0)));
+    const collect = startCollect(bucket.configOf());
+    await expect.poll(() => bucket.server.stored.length, { timeout: 30_000 }).toBe(5);
+    bucket.source.put('g.jsonl', line(7));
+    await expect.poll(() => bucket.server.stored.length, { timeout: 30_000 }).toBe(6);
     expect(await collect.stop()).toBe(0);
   },
 );
 
 test('what is gone is forgotten after a while, and not at the first listing that leaves it out', async () => {
   const states = () => {
-    const spool = openSpool(`${folder.path}/spool.sqlite`, 1024 ** 3, systemClock);
+    const spool = openSpool(`${bucket.folder.path}/spool.sqlite`, 1024 ** 3, systemClock);
     const keys = spool
       .part('bucket')
       .cursor.list('o/', '', 100)
@@ -83,41 +83,41 @@ test('what is gone is forgotten after a while, and not at the first listing that
     spool.close();
     return keys;
   };
-  const config = configOf(undefined, 'lookback: 1h');
-  s3.timeMs = Date.now();
-  s3.pageSize = 2;
-  for (const key of ['a', 'b', 'c', 'd', 'e']) s3.put(`${key}.jsonl`, line(key.charCodeAt(0)));
-  await once(config);
+  const config = bucket.configOf(undefined, 'lookback: 1h');
+  bucket.source.timeMs = Date.now();
+  bucket.source.pageSize = 2;
+  for (const key of ['a', 'b', 'c', 'd', 'e']) bucket.source.put(`${key}.jsonl`, line(key.charCodeAt(0)));
+  await bucket.once(config);
   expect(states()).toHaveLength(5);
-  s3.changeListing = (xml) => xml.replaceAll(/<Contents>.*?<\/Contents>/g, '');
-  await once(config);
-  s3.changeListing = (xml) => xml;
-  for (const key of ['a', 'c', 'e']) s3.remove(`${key}.jsonl`);
-  s3.timeMs += HOUR_MS / 2;
-  await once(config);
+  bucket.source.changeListing = (xml) => xml.replaceAll(/<Contents>.*?<\/Contents>/g, '');
+  await bucket.once(config);
+  bucket.source.changeListing = (xml) => xml;
+  for (const key of ['a', 'c', 'e']) bucket.source.remove(`${key}.jsonl`);
+  bucket.source.timeMs += HOUR_MS / 2;
+  await bucket.once(config);
   expect(states()).toHaveLength(5);
-  s3.timeMs += HOUR_MS;
-  await once(config);
+  bucket.source.timeMs += HOUR_MS;
+  await bucket.once(config);
   expect(states()).toEqual(['o/b.jsonl', 'o/d.jsonl']);
-  expect(server.requests.flatMap(({ ids }) => ids)).toHaveLength(5);
+  expect(bucket.server.requests.flatMap(({ ids }) => ids)).toHaveLength(5);
 });
 
 test('the hours since the last listing are listed, by the time of the store, however long that is', async () => {
-  const config = configOf(undefined, 'lookback: 1h\n    prefix: "{yyyy}/{MM}/{dd}/{HH}/"');
-  s3.timeMs = Date.parse('2031-05-01T10:30:00Z');
-  s3.put('2031/05/01/09/a.jsonl', line(1));
-  await once(config);
-  s3.put('2031/05/02/07/b.jsonl', line(2));
-  s3.put('2031/05/04/23/c.jsonl', line(3));
-  s3.timeMs = Date.parse('2031-05-06T10:30:00Z');
-  await once(config);
-  expect(server.stored).toHaveLength(3);
-  s3.put('2031/05/02/07/late.jsonl', line(4));
-  const listings = s3.requests.length;
-  await once(config);
+  const config = bucket.configOf(undefined, 'lookback: 1h\nprefix: "{yyyy}/{MM}/{dd}/{HH}/"');
+  bucket.source.timeMs = Date.parse('2031-05-01T10:30:00Z');
+  bucket.source.put('2031/05/01/09/a.jsonl', line(1));
+  await bucket.once(config);
+  bucket.source.put('2031/05/02/07/b.jsonl', line(2));
+  bucket.source.put('2031/05/04/23/c.jsonl', line(3));
+  bucket.source.timeMs = Date.parse('2031-05-06T10:30:00Z');
+  await bucket.once(config);
+  expect(bucket.server.stored).toHaveLength(3);
+  bucket.source.put('2031/05/02/07/late.jsonl', line(4));
+  const listings = bucket.source.requests.length;
+  await bucket.once(config);
   // Behind what was looked through completely only `lookback` is left, and the next hour.
-  expect(s3.requests.slice(listings).filter((request) => request.includes('prefix='))).toHaveLength(3);
-  expect(server.stored).toHaveLength(3);
+  expect(bucket.source.requests.slice(listings).filter((request) => request.includes('prefix='))).toHaveLength(3);
+  expect(bucket.server.stored).toHaveLength(3);
 });
 
 test('a row that no mapping can bear is a dead letter, and the rows around it count', async () => {
@@ -126,11 +126,11 @@ test('a row that no mapping can bear is a dead letter, and the rows around it co
   const list = `{"customer":"list","bytes":[${Array.from({ length: 90_000 }, (_, index) => index).join()}]}\n`;
   const own =
     '{"customer":"own","bytes":1,"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}\n';
-  s3.put('a.jsonl', [line(1), deep, long, list, own, line(2)].join(''));
-  await once();
-  expect(server.stored).toHaveLength(3);
+  bucket.source.put('a.jsonl', [line(1), deep, long, list, own, line(2)].join(''));
+  await bucket.once();
+  expect(bucket.server.stored).toHaveLength(3);
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
-  const listed = startCollect(configOf(), ['--dead-letters']);
+  const listed = startCollect(bucket.configOf(), ['--dead-letters']);
   await listed.ended;
   expect(listed.printed.map((text) => JSON.parse(text).reason).toSorted()).toEqual([
     'the event is larger than 262144 bytes',
@@ -140,10 +140,10 @@ test('a row that no mapping can bear is a dead letter, and the rows around it co
 });
 
 test('no secret is in the log, whatever the store answers', async () => {
-  s3.put('a.jsonl', line(1));
-  s3.deny('a.jsonl', true);
-  s3.refusal = 'SignatureDoesNotMatch of s3cret and t0ken';
-  const secrets = configOf().replace('secret: s3cret', 'secret: s3cret, token: t0ken');
+  bucket.source.put('a.jsonl', line(1));
+  bucket.source.deny('a.jsonl', true);
+  bucket.source.refusal = 'SignatureDoesNotMatch of s3cret and t0ken';
+  const secrets = bucket.configOf().replace('secret: s3cret', 'secret: s3cret, token: t0ken');
   const collect = startCollect(secrets, ['--once']);
   await collect.ended;
   expect(JSON.stringify(collect.logged)).toContain('SignatureDoesNotMatch of [secret] and [secret]');

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { runCollect } from '../../../collectors/cli.ts';
 import { type Clock, systemClock } from '../../../delivery/clock.ts';
 import { createLog } from '../../../delivery/log.ts';
@@ -17,12 +14,6 @@ export interface RunningCollect {
   readonly ended: Promise<number>;
   /** As SIGTERM does. */
   stop(): Promise<number>;
-}
-
-/** A folder for a spool, which goes with the test. */
-export function tempFolder(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'collect-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 export function startCollect(

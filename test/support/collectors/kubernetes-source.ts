@@ -11,7 +11,7 @@ import { PRESETS } from '../../../collectors/mapping/presets.ts';
 import { systemClock } from '../../../delivery/clock.ts';
 import { createLog } from '../../../delivery/log.ts';
 import { createRareLog } from '../../../delivery/rare-log.ts';
-import type { Json, KubernetesApi } from '../support/kubernetes-api.ts';
+import type { Json, KubernetesApi } from './kubernetes-api.ts';
 
 export const T0 = Date.parse('2026-11-30T01:00:00Z');
 /** An instant, so many seconds after the beginning. */
@@ -139,33 +139,6 @@ export function eventsIn(folder: string, name = 'pods'): Json[] {
 export async function countedTo(source: RunningSource, ms: number): Promise<void> {
   await expect.poll(() => Math.max(0, ...source.reports.map(({ upToMs }) => upToMs ?? 0))).toBeGreaterThanOrEqual(ms);
 }
-
-/** A pod as the API has it; statuses are a kubelet's. */
-export function pod(name: string, overrides: Json = {}): Json {
-  const { metadata = {}, spec = {}, status = {} } = overrides;
-  const requests = { cpu: '500m', memory: '1Gi' };
-  return {
-    metadata: { name, namespace: 'default', annotations: { 'openmeter.io/subject': 'customer-1' }, ...metadata },
-    spec: {
-      nodeName: 'node-1',
-      containers: [{ name: 'c', image: 'img:1', env: [{ name: 'SECRET', value: 'hush' }], resources: { requests } }],
-      ...spec,
-    },
-    status: { phase: 'Pending', ...status },
-  };
-}
-
-export const running = (startedAt: string, more: Json = {}): Json => ({
-  phase: 'Running',
-  containerStatuses: [{ name: 'c', restartCount: 0, state: { running: { startedAt } }, lastState: {}, ...more }],
-});
-
-export const finished = (startedAt: string, finishedAt: string, phase = 'Succeeded'): Json => ({
-  phase,
-  containerStatuses: [
-    { name: 'c', restartCount: 0, state: { terminated: { startedAt, finishedAt, exitCode: 0 } }, lastState: {} },
-  ],
-});
 
 /** The sum of a field over events, exactly. */
 export function total(events: readonly Json[], field: string): string {

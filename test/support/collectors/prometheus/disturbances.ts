@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import type { IngestServer } from '../../support/ingest-server.ts';
+import type { IngestServer } from '../ingest-server.ts';
 import { type QueryServer, vector } from './query-server.ts';
 
 /** What may befall a collector; each is the state of its world until another one of its kind. */
