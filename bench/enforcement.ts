@@ -9,9 +9,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Schema } from '../plugin/entitlement-enforcement/schema.ts';
 import { createProtobufProtocol, kongConfig, playAccess, startPluginServer } from '../test/gateway-player/index.ts';
-import { startEnforcingGateway } from '../test/scenarios/support/enforcing-gateway.ts';
-import { serveBackend } from '../test/scenarios/support/served-backend.ts';
 import { TOKENS } from '../test/support/backend.ts';
+import { startEnforcingGateway } from '../test/support/enforcing-gateway.ts';
+import { serveBackend } from '../test/support/served-backend.ts';
 import { driveAccess } from './access-driver.ts';
 import { ratioLine } from './report.ts';
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CatalogUnderTest, FULL, startCatalog } from './support.ts';
+import { type CatalogUnderTest, startCatalog } from '../support/catalog/catalog-command.ts';
+import { FULL } from '../support/catalog/full-catalog.ts';
 
 let t: CatalogUnderTest;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CatalogUnderTest, startCatalog } from './support.ts';
+import { type CatalogUnderTest, startCatalog } from '../support/catalog/catalog-command.ts';
 
 let t: CatalogUnderTest;
 beforeAll(async () => {

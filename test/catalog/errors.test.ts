@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCatalog } from '../../catalog/cli.ts';
-import { type CatalogUnderTest, startCatalog } from './support.ts';
+import { type CatalogUnderTest, startCatalog } from '../support/catalog/catalog-command.ts';
 
 let t: CatalogUnderTest;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CatalogUnderTest, FULL, startCatalog } from './support.ts';
+import { type CatalogUnderTest, startCatalog } from '../support/catalog/catalog-command.ts';
+import { FULL } from '../support/catalog/full-catalog.ts';
 
 let t: CatalogUnderTest;
 beforeAll(async () => {

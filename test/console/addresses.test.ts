@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 import { type Business, makeFormBusiness } from './support/form-business.ts';
 

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatPeriod } from '../../console/shared/format.ts';
 import { TOKENS } from '../support/backend.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn } from '../support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 import { makeCustomerOfDrafts } from './support/form-business.ts';
 

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { expectAccessible } from './support/accessibility.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 
 describe.skipIf(!hasBrowser)('the product catalog', () => {

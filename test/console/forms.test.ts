@@ -1,7 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 import { type Business, makeFormBusiness } from './support/form-business.ts';
 import { FORMS } from './support/form-cases.ts';

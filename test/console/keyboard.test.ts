@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
-import { hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
+import { hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 import { type Keyboard, keyboardOf } from './support/keyboard.ts';
 import { type Made, makeSmallBusiness } from './support/small-business.ts';

@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn } from '../support/browser.ts';
 import { seriousViolations } from './support/accessibility.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 import { makeCustomerOfDrafts } from './support/form-business.ts';
 import { type Made, makeSmallBusiness } from './support/small-business.ts';

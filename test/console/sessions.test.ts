@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn } from '../support/browser.ts';
 import { CLIENT, startOidcProvider } from '../support/oidc-provider.ts';
 import { seriousViolations } from './support/accessibility.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 
 describe.skipIf(!hasBrowser)('a session of the console', () => {

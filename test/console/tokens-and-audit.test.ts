@@ -3,8 +3,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqlite } from '../../backend/platform/db/sqlite.ts';
 import { TOKENS } from '../support/backend.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn } from '../support/browser.ts';
 import { seriousViolations } from './support/accessibility.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 
 /** Where pictures of the pages go, to look at them; nowhere unless told. */

@@ -12,8 +12,8 @@ import {
   vary,
 } from '../gateway-player/index.ts';
 import { TOKENS } from '../support/backend.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { expectAccessible } from './support/accessibility.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 
 // Each of the tutorials that people follow, by the labels that it names, up to the numbers that it promises.

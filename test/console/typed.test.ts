@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { takenOf, valuesOf } from '../../console/shared/typed-values.ts';
 import { TOKENS } from '../support/backend.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 
 test('a text holds the values between its commas; what is known as a whole is one', () => {

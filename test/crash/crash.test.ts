@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { filesIn, idsOnDisk } from '../plugin/delivery/support/spool.ts';
+import { filesIn, idsOnDisk } from '../support/plugin/spool.ts';
 import { endAsKongDoes } from '../support/process-cpu.ts';
+import { createRandom, type Random } from '../support/random.ts';
 import { type BackendProcess, createBackendProcess } from './support/backend-process.ts';
 import { FAULTS, type FaultyProxy, startFaultyProxy } from './support/faulty-proxy.ts';
 import { BAD, type Gateway, type Load, startGateway } from './support/gateway.ts';
-import { createRandom, type Random } from './support/random.ts';
 import { countOf, eventIdsOf, ledger, METER } from './support/usage.ts';
 
 const LONG = process.env['LONG'] === '1';

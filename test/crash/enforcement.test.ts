@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type EnforcingGateway, startEnforcingGateway } from '../scenarios/support/enforcing-gateway.ts';
+import { type EnforcingGateway, startEnforcingGateway } from '../support/enforcing-gateway.ts';
+import { createRandom, type Random } from '../support/random.ts';
 import { ADMIN_TOKEN, type BackendProcess, createBackendProcess, INGEST_TOKEN } from './support/backend-process.ts';
 import { type FaultyProxy, startFaultyProxy } from './support/faulty-proxy.ts';
-import { createRandom, type Random } from './support/random.ts';
 import { countOf, eventIdsOf, METER } from './support/usage.ts';
 
 const LONG = process.env['LONG'] === '1';

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import { usageDifferences } from '../support/control-engine.ts';
+import { createRandom, type Random } from '../support/random.ts';
 import { type BackendProcess, createBackendProcess, INGEST_TOKEN } from './support/backend-process.ts';
-import { createRandom, type Random } from './support/random.ts';
 
 const LONG = process.env['LONG'] === '1';
 const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 1e9));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Receiver, startReceiver, verify } from '../support/notifications/receiver.ts';
+import { createRandom } from '../support/random.ts';
 import { type BackendProcess, createBackendProcess } from './support/backend-process.ts';
-import { createRandom } from './support/random.ts';
 
 const LONG = process.env['LONG'] === '1';
 const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 1e9));

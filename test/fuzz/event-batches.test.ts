@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createRandom, type Random } from '../crash/support/random.ts';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
+import { createRandom, type Random } from '../support/random.ts';
 import { createValues, type Values } from './support/values.ts';
 
 const LONG = process.env['LONG'] === '1';

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { plainEnv, type Run, run } from './support/programs.ts';
+import { plainEnv, type Run, run } from '../support/programs.ts';
 
 let folder: string;
 let clone: string;

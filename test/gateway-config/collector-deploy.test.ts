@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { readConfig } from '../../collectors/config/read-config.ts';
 import { SOURCES } from '../../collectors/sources.ts';
-import { findCommand, plainEnv, run } from './support/programs.ts';
+import { findCommand, plainEnv, run } from '../support/programs.ts';
 
 const read = (file: string) => readFileSync(file, 'utf8');
 const DOCKERFILE = read('docker/collector/Dockerfile');

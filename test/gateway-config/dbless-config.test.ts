@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { Schema } from '../../plugin/metering-and-billing/schema.ts';
-import { plainEnv, type Run, run } from './support/programs.ts';
+import { plainEnv, type Run, run } from '../support/programs.ts';
 
 const SECRET = 'a-token-for-a-test';
 const ENVIRONMENT = { DECK_INGEST_ENDPOINT: 'http://backend:8888/v3/openmeter/events', DECK_AUTH_TOKEN: SECRET };

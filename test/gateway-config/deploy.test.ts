@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../backend/config.ts';
 import { SECRET_SETTINGS, SETTING_NAMES } from '../../backend/settings/index.ts';
-import { findCommand, plainEnv, run } from './support/programs.ts';
+import { findCommand, plainEnv, run } from '../support/programs.ts';
 
 const read = (file: string) => readFileSync(file, 'utf8');
 const DOCKERFILE = read('docker/backend/Dockerfile');

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../backend/config.ts';
-import { findCommand, plainEnv, type Run, run } from './support/programs.ts';
+import { findCommand, plainEnv, type Run, run } from '../support/programs.ts';
 
 const TEXT = readFileSync('docker-compose.yml', 'utf8');
 

@@ -14,7 +14,7 @@ import { readConfig } from '../../plugin/delivery/config.ts';
 import { Schema as EnforcementSchema } from '../../plugin/entitlement-enforcement/schema.ts';
 import { NAMES_WITHOUT_EFFECT } from '../../plugin/entitlement-enforcement/schema-without-effect.ts';
 import { Schema } from '../../plugin/metering-and-billing/schema.ts';
-import { findCommand, plainEnv, run } from './support/programs.ts';
+import { findCommand, plainEnv, run } from '../support/programs.ts';
 
 const PAGES = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md')];
 const INSTALL = 'docs/install-on-kong.md';

@@ -9,7 +9,7 @@ import { readConfig } from '../../plugin/entitlement-enforcement/config.ts';
 import { Name } from '../../plugin/entitlement-enforcement/index.ts';
 import { Schema } from '../../plugin/entitlement-enforcement/schema.ts';
 import { kongConfig } from '../gateway-player/index.ts';
-import { findCommand, plainEnv, run } from './support/programs.ts';
+import { findCommand, plainEnv, run } from '../support/programs.ts';
 
 const IMAGE = readFileSync('docker/kong/Dockerfile', 'utf8');
 const { services, volumes } = parse(readFileSync('docker-compose.enforcement.yml', 'utf8')) as {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { findCommand, type Run, run } from './support/programs.ts';
+import { findCommand, type Run, run } from '../support/programs.ts';
 
 const BASH = findCommand('bash') ?? '/bin/bash';
 

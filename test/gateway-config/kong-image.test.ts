@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Name } from '../../plugin/metering-and-billing/index.ts';
-import { run } from './support/programs.ts';
+import { run } from '../support/programs.ts';
 
 const DOCKERFILE = readFileSync('docker/kong/Dockerfile', 'utf8');
 

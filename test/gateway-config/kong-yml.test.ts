@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../plugin/metering-and-billing/config.ts';
 import { kongConfig, SchemaViolation } from '../gateway-player/index.ts';
-import { findCommand, plainEnv, type Run, run } from './support/programs.ts';
+import { findCommand, plainEnv, type Run, run } from '../support/programs.ts';
 
 const TEXT = readFileSync('kong.yml', 'utf8');
 const ENVIRONMENT = {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { plainEnv, run } from './support/programs.ts';
+import { plainEnv, run } from '../support/programs.ts';
 
 interface Package {
   version: string;

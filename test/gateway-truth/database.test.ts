@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../backend/config.ts';
 import { type RunningBackend, startBackend } from '../../backend/main.ts';
 import { createLogger } from '../../backend/platform/log.ts';
-import { findCommand, plainEnv, run } from '../gateway-config/support/programs.ts';
+import { findCommand, plainEnv, run } from '../support/programs.ts';
 import { ask, startLoad } from './support/load.ts';
 import { HAS_POSTGRES, type Postgres, startPostgres } from './support/postgres.ts';
 import { KONG, prepareKong, type RealKong } from './support/real-kong.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { type CatalogUnderTest, startCatalog } from '../catalog/support.ts';
+import { type CatalogUnderTest, startCatalog } from '../support/catalog/catalog-command.ts';
 import { fc } from '../support/property.ts';
 
 /** Each run is some dozens of calls over HTTP, more as the catalog grows. */

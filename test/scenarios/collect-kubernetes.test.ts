@@ -8,7 +8,7 @@ import { type KubernetesApi, startKubernetesApi } from '../support/collectors/ku
 import { finished, pod, running } from '../support/collectors/kubernetes-objects.ts';
 import { startCollect } from '../support/collectors/running.ts';
 import { tempFolder } from '../support/collectors/surroundings.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 
 /** docs/collect-kubernetes.md, end to end: its configuration, a cluster's API, its meter, a plan, the preview. */
 const HOUR_MS = 3_600_000;

@@ -8,7 +8,7 @@ import { TOKENS } from '../support/backend.ts';
 import { callsOf, phase } from '../support/catalog/plans.ts';
 import { startCollect } from '../support/collectors/running.ts';
 import { tempFolder } from '../support/collectors/surroundings.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 
 /** docs/collect-opentelemetry.md, end to end: its configuration, the official exporter, a meter, a plan, the preview. */
 let served: ServedBackend;

@@ -13,7 +13,7 @@ import {
 } from '../support/collectors/prometheus/real-prometheus.ts';
 import { startCollect } from '../support/collectors/running.ts';
 import { tempFolder } from '../support/collectors/surroundings.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 
 /** docs/collect-prometheus.md, end to end: its configuration, a real Prometheus, meters, a plan, the preview. */
 const MINUTE_MS = 60_000;

@@ -7,7 +7,7 @@ import { callsOf, phase } from '../support/catalog/plans.ts';
 import { type RunaiServer, startRunaiServer } from '../support/collectors/runai-server.ts';
 import { startCollect } from '../support/collectors/running.ts';
 import { tempFolder } from '../support/collectors/surroundings.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 
 /** docs/collect-runai.md, end to end: its configuration, a server with Run:ai's API, meters, a plan, the preview. */
 const HOUR_MS = 3_600_000;

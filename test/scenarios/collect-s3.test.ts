@@ -7,7 +7,7 @@ import { callsOf, phase } from '../support/catalog/plans.ts';
 import { startCollect } from '../support/collectors/running.ts';
 import { type S3Server, startS3Server } from '../support/collectors/s3-server.ts';
 import { tempFolder } from '../support/collectors/surroundings.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 
 /** docs/collect-s3.md, end to end: its configuration, files in a bucket, a meter, a plan, the preview. */
 let served: ServedBackend;

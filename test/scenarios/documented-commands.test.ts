@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../plugin/metering-and-billing/config.ts';
-import { findCommand, plainEnv, run } from '../gateway-config/support/programs.ts';
 import { kongConfig } from '../gateway-player/index.ts';
 import type { Json } from '../support/answers.ts';
 import { TOKENS } from '../support/backend.ts';
 import { callsOf, phase } from '../support/catalog/plans.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { findCommand, plainEnv, run } from '../support/programs.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 import { priceAgentRuns } from './support/tutorial-catalog.ts';
 
 /**

@@ -14,10 +14,10 @@ import {
   startPluginServer,
   vary,
 } from '../gateway-player/index.ts';
-import { startPushing } from '../plugin/delivery/support/pushing.ts';
-import { serve } from '../plugin/delivery/support/requests-log.ts';
-import { settingsFor } from '../plugin/delivery/support/rig.ts';
-import { spoolSettings } from '../plugin/delivery/support/spool.ts';
+import { startPushing } from '../support/plugin/pushing.ts';
+import { serve } from '../support/plugin/requests-log.ts';
+import { settingsFor } from '../support/plugin/rig.ts';
+import { spoolSettings } from '../support/plugin/spool.ts';
 
 const TOKEN = 'admin-token-of-a-test-0123';
 const PLUGIN_DIR = join(import.meta.dirname, '../../dist/plugin/metering-and-billing');

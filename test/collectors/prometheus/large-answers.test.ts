@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Client, createClient } from '../../../collectors/prometheus/client.ts';
 import { systemClock } from '../../../delivery/clock.ts';
-import { type QueryServer, startQueryServer, vector } from './support/query-server.ts';
+import { type QueryServer, startQueryServer, vector } from '../../support/collectors/prometheus/query-server.ts';
 
 let server: QueryServer;
 let client: Client;

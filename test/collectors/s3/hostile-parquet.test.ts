@@ -1,8 +1,8 @@
 import { zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { bucketForEachTest, line, once, s3, server } from './support.ts';
+import { bucketOfEachTest, line } from '../../support/collectors/bucket.ts';
 
-bucketForEachTest();
+const bucket = bucketOfEachTest();
 
 const PLAIN = 0;
 const DICTIONARY = 8;
@@ -46,11 +46,11 @@ const HOSTILE: readonly (readonly [string, Page, string])[] = [
 test.each(HOSTILE)(
   'a page that %s takes no memory from the others, and its object says why',
   async (_name, page, cause) => {
-    s3.put('a.parquet', fileOf(page));
-    s3.put('b.parquet', fileOf({ says: 2, encoding: PLAIN, bytes: NUMBERS }));
-    s3.put('c.jsonl', line(1));
-    const { logged } = await once();
-    expect(server.stored).toHaveLength(1);
+    bucket.source.put('a.parquet', fileOf(page));
+    bucket.source.put('b.parquet', fileOf({ says: 2, encoding: PLAIN, bytes: NUMBERS }));
+    bucket.source.put('c.jsonl', line(1));
+    const { logged } = await bucket.once();
+    expect(bucket.server.stored).toHaveLength(1);
     expect(logged).toContainEqual(expect.objectContaining({ key: 'a.parquet', cause: expect.stringContaining(cause) }));
     // The two rows of the fine one have no subject, and so are dead letters: they were read.
     expect(logged).toContainEqual(expect.objectContaining({ reason: 'the event has no subject', count: 2 }));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { Random } from './random.ts';
+import type { Random } from '../../support/random.ts';
 
 /**
  * What can go wrong between a gateway and its backend. `down`: nobody answers; `silent`: nor does it refuse; `cut

@@ -1,4 +1,4 @@
-import type { Random } from '../../crash/support/random.ts';
+import type { Random } from '../../support/random.ts';
 
 /** Ids of what there is, by the name of the parameter that takes them: "customerId". */
 export interface Ids {

@@ -1,4 +1,4 @@
-import type { Random } from '../../crash/support/random.ts';
+import type { Random } from '../../support/random.ts';
 
 type Schema = Record<string, unknown>;
 /** Of an OpenAPI document: "#/components/schemas/…" and what it stands for. */

@@ -3,7 +3,7 @@ import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCommand } from '../../gateway-config/support/programs.ts';
+import { findCommand } from '../../support/programs.ts';
 import { freePort } from './real-kong.ts';
 
 const exec = promisify(execFile);

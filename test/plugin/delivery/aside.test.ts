@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createManualClock, type ManualClock } from './support/manual-clock.ts';
-import { createRig, ids, pushAll, type Rig, serve, until } from './support/rig.ts';
-import { idsOnDisk, spoolSettings, tempFolder } from './support/spool.ts';
+import { createManualClock, type ManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, ids, pushAll, type Rig, serve, until } from '../../support/plugin/rig.ts';
+import { idsOnDisk, spoolSettings, tempFolder } from '../../support/plugin/spool.ts';
 
 const queue = { maxBatchSize: 10, maxCoalescingDelayMs: 10, initialRetryDelayMs: 100, maxRetryDelayMs: 1000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createManualClock } from './support/manual-clock.ts';
-import { barrier, createRig, event, ids, pushAll, serve, TOKEN, until } from './support/rig.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { barrier, createRig, event, ids, pushAll, serve, TOKEN, until } from '../../support/plugin/rig.ts';
 
 test('a delivery is behind while a whole batch waits for the one before it, and not while the breaker holds it back', async () => {
   const { promise: answer, resolve: goOn } = Promise.withResolvers<{ status: number }>();

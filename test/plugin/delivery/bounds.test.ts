@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createManualClock } from './support/manual-clock.ts';
-import { barrier, createRig, event, ids, pushAll, serve, until } from './support/rig.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { barrier, createRig, event, ids, pushAll, serve, until } from '../../support/plugin/rig.ts';
 
 /** A server that answers its first request only when told to, so that one batch is in flight for as long as needed. */
 async function serveHoldingFirst() {

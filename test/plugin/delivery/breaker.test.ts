@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createManualClock } from './support/manual-clock.ts';
-import { barrier, createRig, ids, pushAll, serve, until } from './support/rig.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { barrier, createRig, ids, pushAll, serve, until } from '../../support/plugin/rig.ts';
 
 const opened = 'the breaker opened: the endpoint keeps failing';
 const closed = 'the breaker closed: the endpoint answers again';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createCatchUp } from '../../../plugin/delivery/catch-up.ts';
 import { successorOf } from '../../../plugin/delivery/retirement.ts';
-import { createManualClock } from './support/manual-clock.ts';
-import { createRig, ids, pushAll, serve, settingsFor, until } from './support/rig.ts';
-import { spoolSettings, tempFolder } from './support/spool.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, ids, pushAll, serve, settingsFor, until } from '../../support/plugin/rig.ts';
+import { spoolSettings, tempFolder } from '../../support/plugin/spool.ts';
 
 describe('catching up', () => {
   test('lets so many events leave in a second, in batches of any size', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../delivery/clock.ts';
 import { createDeliveries } from '../../../plugin/delivery/deliveries.ts';
 import type { Deliverable, DeliverySettings } from '../../../plugin/delivery/index.ts';
-import { createManualClock } from './support/manual-clock.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
 import {
   createRig,
   event,
@@ -13,7 +13,7 @@ import {
   settingsFor,
   TOKEN,
   until,
-} from './support/rig.ts';
+} from '../../support/plugin/rig.ts';
 
 describe('one Delivery per settings', () => {
   test('equal settings share one, so that what two instances push leaves in one batch', async () => {

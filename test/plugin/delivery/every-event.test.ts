@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Answer, IngestServer, Respond } from '../../support/plugin/ingest-server.ts';
+import { createManualClock, type ManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, pushAll, type Rig, serve } from '../../support/plugin/rig.ts';
 import { fc } from '../../support/property.ts';
-import type { Answer, IngestServer, Respond } from './support/ingest-server.ts';
-import { createManualClock, type ManualClock } from './support/manual-clock.ts';
-import { createRig, pushAll, type Rig, serve } from './support/rig.ts';
 
 type Step = { readonly push: number } | { readonly advanceMs: number } | { readonly turns: number };
 /** What the server does with a request; `honest` = 400 for a batch with a culprit in it, else 202. */

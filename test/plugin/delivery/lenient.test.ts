@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Answer, Received } from './support/ingest-server.ts';
-import { createManualClock } from './support/manual-clock.ts';
-import { createRig, event, ids, pushAll, serve, TOKEN, until } from './support/rig.ts';
-import { filesIn, spoolSettings, tempFolder } from './support/spool.ts';
+import type { Answer, Received } from '../../support/plugin/ingest-server.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, event, ids, pushAll, serve, TOKEN, until } from '../../support/plugin/rig.ts';
+import { filesIn, spoolSettings, tempFolder } from '../../support/plugin/spool.ts';
 
 const soon = { maxBatchSize: 100, maxCoalescingDelayMs: 10, initialRetryDelayMs: 1, maxRetryDelayMs: 5 };
 const APPLIED = { 'preference-applied': 'handling=lenient', 'content-type': 'application/json' };

@@ -5,10 +5,10 @@ import { systemClock } from '../../../delivery/clock.ts';
 import { createRareLog } from '../../../delivery/rare-log.ts';
 import { type MetricsServer, startMetricsServer } from '../../../plugin/delivery/metrics-server.ts';
 import { prometheusText } from '../../../plugin/delivery/prometheus.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, event, ids, pushAll, serve, settingsFor, until } from '../../support/plugin/rig.ts';
+import { spoolSettings, tempFolder } from '../../support/plugin/spool.ts';
 import { startChild } from './support/child.ts';
-import { createManualClock } from './support/manual-clock.ts';
-import { createRig, event, ids, pushAll, serve, settingsFor, until } from './support/rig.ts';
-import { spoolSettings, tempFolder } from './support/spool.ts';
 
 /** The samples of a text, by name with labels. Every line has to be one of the format. */
 function samplesOf(text: string): Record<string, number> {

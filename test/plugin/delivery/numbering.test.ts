@@ -6,8 +6,8 @@ import { deliveryHeaders } from '../../../plugin/delivery/delivery-headers.ts';
 import { createHeldEntries } from '../../../plugin/delivery/held-entries.ts';
 import { createNumberRanges } from '../../../plugin/delivery/number-ranges.ts';
 import { createOrigin, tokenTag } from '../../../plugin/delivery/origin.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
 import { fc } from '../../support/property.ts';
-import { createManualClock } from './support/manual-clock.ts';
 
 test('ranges of numbers are the set that was added, in as few ranges as can be', () => {
   const additions = fc.array(fc.tuple(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 0, max: 8 })), {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from './support/manual-clock.ts';
-import { createRig, event, serve, until } from './support/rig.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, event, serve, until } from '../../support/plugin/rig.ts';
 
 test('an event leaves without another one to follow it, whenever time passes between two looks at the clock', async () => {
   const server = await serve();

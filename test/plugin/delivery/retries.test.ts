@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Answer, type Respond, startIngestServer } from './support/ingest-server.ts';
-import { createManualClock, type ManualClock } from './support/manual-clock.ts';
-import { barrier, createRig, event, ids, pushAll, serve, TOKEN, until } from './support/rig.ts';
+import { type Answer, type Respond, startIngestServer } from '../../support/plugin/ingest-server.ts';
+import { createManualClock, type ManualClock } from '../../support/plugin/manual-clock.ts';
+import { barrier, createRig, event, ids, pushAll, serve, TOKEN, until } from '../../support/plugin/rig.ts';
 
 /** Answers in turn, then 202. */
 function first(...answers: readonly Answer[]): Respond {

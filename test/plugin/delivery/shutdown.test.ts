@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
+import { createRig, ids, pushAll, serve, settingsFor, TOKEN, until } from '../../support/plugin/rig.ts';
 import { type Ended, startChild } from './support/child.ts';
-import { createManualClock } from './support/manual-clock.ts';
-import { createRig, ids, pushAll, serve, settingsFor, TOKEN, until } from './support/rig.ts';
 
 const never = { maxBatchSize: 100, maxCoalescingDelayMs: 3_600_000 };
 

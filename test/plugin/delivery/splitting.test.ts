@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Respond } from './support/ingest-server.ts';
-import { createRig, event, ids, pushAll, serve, until } from './support/rig.ts';
+import type { Respond } from '../../support/plugin/ingest-server.ts';
+import { createRig, event, ids, pushAll, serve, until } from '../../support/plugin/rig.ts';
 
 /** A backend as the contract has it: a batch is all or nothing. */
 function refusing(culprits: readonly string[], status: number, body?: string): Respond {

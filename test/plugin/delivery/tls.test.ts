@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRig, ids, pushAll, serve, settingsFor, until } from '../../support/plugin/rig.ts';
 import { startChild } from './support/child.ts';
-import { createRig, ids, pushAll, serve, settingsFor, until } from './support/rig.ts';
 
 const tls = { key: '', cert: '' };
 let folder = '';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createGathering } from '../../../plugin/host/gathering.ts';
 import { createTurn } from '../../../plugin/host/turn.ts';
-import { createManualClock } from '../delivery/support/manual-clock.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
 
 const nextTurns = async () => {
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);

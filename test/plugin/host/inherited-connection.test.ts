@@ -8,7 +8,7 @@ import { framesOf } from '../../../plugin/host/frames.ts';
 import { createHeir } from '../../../plugin/host/inherited-connection.ts';
 import { beginsCall } from '../../../plugin/host/rpc-messages.ts';
 import { encodeMessage } from '../../gateway-player/protobuf-messages.ts';
-import { createManualClock, type ManualClock } from '../delivery/support/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../support/plugin/manual-clock.ts';
 
 /** Longer than a connection may be silent, and longer than what is between two ends. */
 const SILENT_MS = 1000;

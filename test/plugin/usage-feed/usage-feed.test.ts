@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../../delivery/clock.ts';
 import { readMessage, writeMessage, writeStatus } from '../../../plugin/usage-feed/messages.ts';
 import { openUsageFeedReader, type UsageFeedReader } from '../../../plugin/usage-feed/receiver.ts';
 import { createUsageFeed } from '../../../plugin/usage-feed/sender.ts';
-import { createManualClock } from '../delivery/support/manual-clock.ts';
+import { createManualClock } from '../../support/plugin/manual-clock.ts';
 
 let folder: string;
 let path: string;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { createRandom } from '../../../crash/support/random.ts';
 import { fee, openStory, type Story, usage } from '../../../scenarios/billing/story.ts';
 import { copyFolder } from '../../../support/control-engine.ts';
+import { createRandom } from '../../../support/random.ts';
 import { allIds, comparableTables, issuedNumbers } from './billing-tables.ts';
 
 const PROCESS = fileURLToPath(new URL('./billing-process.ts', import.meta.url));

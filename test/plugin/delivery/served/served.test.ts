@@ -19,9 +19,9 @@ import type { AccountReport } from '../../../../plugin/delivery/served/account.t
 import { openServed } from '../../../../plugin/delivery/served/served.ts';
 import { createTallyBook } from '../../../../plugin/delivery/served/tally.ts';
 import { readTally } from '../../../../plugin/delivery/served/tally-file.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { serve } from '../support/requests-log.ts';
-import { until } from '../support/rig.ts';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { serve } from '../../../support/plugin/requests-log.ts';
+import { until } from '../../../support/plugin/rig.ts';
 
 let dir: string;
 let log: string;

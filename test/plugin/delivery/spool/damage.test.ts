@@ -17,9 +17,9 @@ import { idOf } from '../../../../plugin/delivery/event-store.ts';
 import { openAdoptedStore } from '../../../../plugin/delivery/spool/adopted-store.ts';
 import { createBudget } from '../../../../plugin/delivery/spool/budget.ts';
 import { nodeFiles, type SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
-import type { IngestServer } from '../support/ingest-server.ts';
-import { createRig, event, ids, pushAll, serve, until } from '../support/rig.ts';
-import { filesIn, idsOnDisk, segmentsIn, spoolSettings, tempFolder } from '../support/spool.ts';
+import type { IngestServer } from '../../../support/plugin/ingest-server.ts';
+import { createRig, event, ids, pushAll, serve, until } from '../../../support/plugin/rig.ts';
+import { filesIn, idsOnDisk, segmentsIn, spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 
 const LONG = process.env['LONG'] === '1';
 const soon = { maxBatchSize: 4, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };

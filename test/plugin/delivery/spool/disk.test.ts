@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeFiles, type SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { startPushing } from '../support/pushing.ts';
-import { createRig, event, ids, pushAll, type Rig, serve, settingsFor, until } from '../support/rig.ts';
-import { filesIn, idsOnDisk, spoolSettings, tempFolder } from '../support/spool.ts';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { startPushing } from '../../../support/plugin/pushing.ts';
+import { createRig, event, ids, pushAll, type Rig, serve, settingsFor, until } from '../../../support/plugin/rig.ts';
+import { filesIn, idsOnDisk, spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 
 const soon = { maxBatchSize: 20, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
 const TROUBLE = 'the spool has trouble with its disk';

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { nodeFiles, type SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRig, event, ids, pushAll, type Rig, serve, until } from '../support/rig.ts';
-import { idsOnDisk, segmentsIn, spoolSettings, tempFolder } from '../support/spool.ts';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { createRig, event, ids, pushAll, type Rig, serve, until } from '../../../support/plugin/rig.ts';
+import { idsOnDisk, segmentsIn, spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 
 const soon = { maxBatchSize: 20, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
 const down = () => ({ status: 503 }) as const;

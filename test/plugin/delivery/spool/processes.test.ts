@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { startPushing } from '../../../support/plugin/pushing.ts';
+import { createRig, ids, pushAll, serve, settingsFor, until } from '../../../support/plugin/rig.ts';
+import { filesIn, idsOnDisk, spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 import { endAsKongDoes } from '../../../support/process-cpu.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { startPushing } from '../support/pushing.ts';
-import { createRig, ids, pushAll, serve, settingsFor, until } from '../support/rig.ts';
-import { filesIn, idsOnDisk, spoolSettings, tempFolder } from '../support/spool.ts';
 
 const soon = { maxBatchSize: 100, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
 const down = () => ({ status: 503 }) as const;

@@ -3,9 +3,9 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, truncateSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRig, event, ids, pushAll, type Rig, serve, until } from '../support/rig.ts';
-import { idsOnDisk, spoolSettings, tempFolder } from '../support/spool.ts';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { createRig, event, ids, pushAll, type Rig, serve, until } from '../../../support/plugin/rig.ts';
+import { idsOnDisk, spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 
 const soon = { maxBatchSize: 20, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
 const TROUBLE = 'the spool has trouble with its disk';

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRig, event, ids, pushAll, serve, TOKEN, until } from '../support/rig.ts';
-import { filesIn, idsOnDisk, recordsOf, segmentsIn, spoolSettings, tempFolder } from '../support/spool.ts';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { createRig, event, ids, pushAll, serve, TOKEN, until } from '../../../support/plugin/rig.ts';
+import { filesIn, idsOnDisk, recordsOf, segmentsIn, spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 
 const soon = { maxBatchSize: 100, maxCoalescingDelayMs: 10, initialRetryDelayMs: 5, maxRetryDelayMs: 20 };
 const never = { ...soon, maxBatchSize: 1000, maxCoalescingDelayMs: 3_600_000 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRig, ids, pushAll, serve, until } from '../support/rig.ts';
-import { spoolSettings, tempFolder } from '../support/spool.ts';
+import { createManualClock } from '../../../support/plugin/manual-clock.ts';
+import { createRig, ids, pushAll, serve, until } from '../../../support/plugin/rig.ts';
+import { spoolSettings, tempFolder } from '../../../support/plugin/spool.ts';
 
 const HOUR_MS = 3_600_000;
 const queue = { maxBatchSize: 100, maxCoalescingDelayMs: 1000, maxEntries: 20 };

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../delivery/clock.ts';
+import type { Clock } from '../../../delivery/clock.ts';
 
 export interface ManualClock extends Clock {
   /** Moves the time on, and fires on the way what falls due, in order. */

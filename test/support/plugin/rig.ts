@@ -1,9 +1,9 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import { type Clock, systemClock } from '../../../../delivery/clock.ts';
-import { createDeliveries, type Deliveries } from '../../../../plugin/delivery/deliveries.ts';
-import type { Deliverable, Delivery, DeliverySettings, QueueSettings } from '../../../../plugin/delivery/index.ts';
-import type { SpoolFiles } from '../../../../plugin/delivery/spool/files.ts';
-import type { SpoolSettings } from '../../../../plugin/delivery/spool/spool.ts';
+import { type Clock, systemClock } from '../../../delivery/clock.ts';
+import { createDeliveries, type Deliveries } from '../../../plugin/delivery/deliveries.ts';
+import type { Deliverable, Delivery, DeliverySettings, QueueSettings } from '../../../plugin/delivery/index.ts';
+import type { SpoolFiles } from '../../../plugin/delivery/spool/files.ts';
+import type { SpoolSettings } from '../../../plugin/delivery/spool/spool.ts';
 import {
   accepting,
   type IngestServer,

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { DeliverySettings } from '../../../../plugin/delivery/index.ts';
-import type { SpoolSettings } from '../../../../plugin/delivery/spool/spool.ts';
+import type { DeliverySettings } from '../../../plugin/delivery/index.ts';
+import type { SpoolSettings } from '../../../plugin/delivery/spool/spool.ts';
 
 /** What pushing-process.ts is told to do. */
 export interface PushingTask {

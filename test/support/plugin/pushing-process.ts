@@ -2,8 +2,8 @@
 // events its spool has confirmed by then.
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../../../../delivery/clock.ts';
-import { createDeliveries } from '../../../../plugin/delivery/deliveries.ts';
+import { systemClock } from '../../../delivery/clock.ts';
+import { createDeliveries } from '../../../plugin/delivery/deliveries.ts';
 import type { PushingTask } from './pushing.ts';
 
 const task = JSON.parse(process.argv[2] ?? '') as PushingTask;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Schema } from '../../../plugin/entitlement-enforcement/schema.ts';
+import { Schema } from '../../plugin/entitlement-enforcement/schema.ts';
 import {
   type AccessOutcome,
   type AccessRequest,
@@ -14,7 +14,7 @@ import {
   recording,
   startPluginServer,
   vary,
-} from '../../gateway-player/index.ts';
+} from '../gateway-player/index.ts';
 
 const RECORDED = recording('dbe4e209db780c1b37071a583e221304');
 /** An AI call, whose counts a test replaces. */

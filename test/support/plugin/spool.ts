@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { findRecord, type SpoolRecord } from '../../../../plugin/delivery/spool/record.ts';
-import type { SpoolSettings } from '../../../../plugin/delivery/spool/spool.ts';
+import { findRecord, type SpoolRecord } from '../../../plugin/delivery/spool/record.ts';
+import type { SpoolSettings } from '../../../plugin/delivery/spool/spool.ts';
 
 /** A folder for one test. */
 export function tempFolder(): string {

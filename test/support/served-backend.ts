@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { createTestBackend, type TestBackend } from '../../support/backend.ts';
+import { createTestBackend, type TestBackend } from './backend.ts';
 
 /** A backend whose clock runs, since plugin servers run by the machine's, and that a test can move, behind a real HTTP server that can go away and come back. */
 export interface ServedBackend {
