@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createSourceReporter } from '../../collectors/core/source-reporter.ts';
 import { openSpool } from '../../collectors/core/spool.ts';
 import { systemClock } from '../../delivery/clock.ts';
-import { tempFolder } from './support/running.ts';
+import { tempFolder } from '../support/collectors/surroundings.ts';
 
 test('an error with any characters, cut within one, is told in text that every backend takes', async () => {
   const folder = tempFolder();

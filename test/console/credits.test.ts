@@ -2,8 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
 import { flatCharge } from '../support/billing/charges.ts';
+import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from '../support/browser.ts';
 import { expectAccessible } from './support/accessibility.ts';
-import { click, hasBrowser, launchBrowser, openTab, signIn, type Tab } from './support/browser.ts';
 import { type ConsoleBackend, startConsoleBackend } from './support/console-backend.ts';
 
 describe.skipIf(!hasBrowser)("a customer's credits", () => {

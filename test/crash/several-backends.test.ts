@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, hasPostgres } from '../support/postgres-cluster.ts';
+import { createRandom } from '../support/random.ts';
 import { ADMIN_TOKEN, type BackendProcess, createBackendProcess } from './support/backend-process.ts';
-import { createRandom } from './support/random.ts';
 
 const isLong = process.env['LONG'] === '1';
 const [CUSTOMERS, KILLS, BATCHES] = isLong ? [1000, 40, 400] : [60, 3, 30];

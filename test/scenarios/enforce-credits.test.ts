@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TOKENS } from '../support/backend.ts';
-import { type EnforcingGateway, startEnforcingGateway } from './support/enforcing-gateway.ts';
-import { type ServedBackend, serveBackend } from './support/served-backend.ts';
+import { type EnforcingGateway, startEnforcingGateway } from '../support/enforcing-gateway.ts';
+import { type ServedBackend, serveBackend } from '../support/served-backend.ts';
 
 /** What each chat uses: known to nobody before its answer. */
 const CHAT = { prompt: 30, answer: 60 };
