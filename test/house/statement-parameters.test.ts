@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /**
  * Databases refuse statements with some ten thousand parameters, so no statement takes a list as long as the data: `IN` has
- * a list of `inLists` or `eachList`, a query, or what is written out; rows are a piece of `inPieces`, or a single one.
+ * a list of `inLists` or `eachList`, a query, or what is written out, there or as a constant; rows are a piece of `inPieces`, or a single one.
  */
 function unboundedParameters(source: string): string[] {
   const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true);
@@ -17,7 +17,8 @@ function unboundedParameters(source: string): string[] {
     if (ts.isCallExpression(node)) {
       const [, operator, values] = node.arguments.map((argument) => argument.getText(file));
       const isIn = operator !== undefined && /^'(?:not )?in'$| \? 'in' : /.test(operator);
-      const isBounded = /^(?:list|keyList)(?: \?\? \[\])?$|^\[['"\d]/.test(values ?? '') || queries.has(values ?? '');
+      const isBounded =
+        /^(?:list|keyList)(?: \?\? \[\])?$|^\[['"\d]|^[A-Z_]+$/.test(values ?? '') || queries.has(values ?? '');
       if (isIn && !isBounded) found.push(node.arguments.map((argument) => argument.getText(file)).join(', '));
       const isInsert = ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === 'values';
       const rows = node.arguments[0]?.getText(file);
