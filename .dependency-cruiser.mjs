@@ -54,7 +54,7 @@ const BILLING = [
 ];
 
 /** Payments: rails do not know each other. */
-const PAYMENTS = [['invoice-payments'], ['sandbox', 'external']];
+const PAYMENTS = [['invoice-payments'], ['outgoing'], ['sandbox', 'external', 'stripe']];
 const NOTIFICATIONS = [['outbox'], ['deliveries'], ['channels'], ['rules'], ['invoice-events']];
 
 const areaOrder = AREAS.slice(0, -1).map((area, index) => ({

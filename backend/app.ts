@@ -44,7 +44,7 @@ export function createBackend(given: AppParts): Backend {
   const catalog = createCatalog(parts, hooks);
   const area = createCustomersArea(parts, hooks, catalog);
   const billing = createBilling(parts, hooks, catalog, area);
-  const payments = createPayments(parts, billing);
+  const payments = createPayments(parts, area, billing);
   const notifications = createNotifications(parts, billing);
   fillHooks(hooks, { ...area, billing, payments, notifications });
   const { customers, entitlements, subscriptions } = area;
@@ -80,7 +80,8 @@ export function createBackend(given: AppParts): Backend {
   const app = serve(parts, { v3, v1, limits: access.limits, bodies }, billing.billingRuns);
   const usageNeededFromMs = () => earliest(billing.billingRuns.usageNeededFromMs(), entitlements.usageNeededFromMs());
   const { invoices, billingRuns } = billing;
-  return { app, invoices, billingRuns, notifications, auditLog: access.auditLog, usageNeededFromMs, bodies };
+  const { outgoing } = payments;
+  return { app, invoices, billingRuns, notifications, outgoing, auditLog: access.auditLog, usageNeededFromMs, bodies };
 }
 
 async function earliest(...asked: Promise<number | undefined>[]): Promise<number | undefined> {

@@ -43,6 +43,8 @@ export interface Config {
   documentFontsDir: string | undefined;
   /** Where notifications may go besides the open Internet, how long they are listed, what their secrets are sealed with. */
   notifications: { allowedNetworks: readonly string[]; retentionDays: number; secretsKeys: readonly string[] };
+  /** "https://api.stripe.com", or what stands before it. */
+  stripeApiUrl: string;
   tokens: readonly ConfiguredToken[];
   /** How people sign in, and how browsers reach this server; undefined: as each request says. */
   signIn: SignInSettings;
@@ -123,6 +125,7 @@ function toConfig(settings: Settings, namedTokens: readonly ConfiguredToken[]): 
     maxClockJumpMs: settings.MAX_CLOCK_JUMP_HOURS * 3_600_000,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     documentFontsDir: settings.DOCUMENT_FONTS_DIR,
+    stripeApiUrl: settings.STRIPE_API_URL,
     auditLogRetentionDays: settings.AUDIT_LOG_RETENTION_DAYS,
     kongAdmin:
       settings.KONG_ADMIN_URL !== undefined

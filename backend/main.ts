@@ -111,14 +111,17 @@ async function serveFrom(
     server: stores.server,
     documentFontsDir: config.documentFontsDir,
     notifications: config.notifications,
+    secretsKeys: config.notifications.secretsKeys,
+    stripe: { apiUrl: config.stripeApiUrl },
     version: readVersion(),
     consoleDir: CONSOLE,
   });
-  const { app, billingRuns, notifications } = backend;
+  const { app, billingRuns, notifications, outgoing } = backend;
   // Costs 100 ms of computing once: here, where nobody waits.
   await app.request('/openapi.json');
   const server = await listen(app.fetch, config);
   const stopBilling = billingRuns.schedule(jobs.track);
+  const stopOutgoing = outgoing.schedule(jobs.track);
   const stopSending = notifications.sender.schedule(jobs.track, stores.server === undefined);
   const stopRetention = removeOld({
     config,
@@ -137,6 +140,7 @@ async function serveFrom(
       await stopBilling();
       await stopSending();
       await notifications.close();
+      await stopOutgoing();
       await stopRetention();
       await machineClock.stop();
       await usage.close();

@@ -54,7 +54,11 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       countOpenInvoices: async (profileId, scope) => (await invoicesInUse.open(scope, { profileId })).length,
     },
   });
-  const customerBilling = createCustomerBilling({ scope, findCustomer });
+  const customerBilling = createCustomerBilling({
+    scope,
+    findCustomer,
+    checkStripeData: hooks.customerBilling.checkStripeData,
+  });
   const deps = {
     leadership,
     documentFontsDir,
@@ -126,6 +130,9 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       createCostEstimates({ scope, features, customers, currencies, plans }).routes(router),
     /** What payments build on. */
     deps,
+    apps,
+    customerBilling,
+    taxCodes,
   };
 }
 

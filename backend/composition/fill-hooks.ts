@@ -7,7 +7,7 @@ import type { Payments } from './payments.ts';
 
 /** To be called once everything is made. The order is the order in which they are asked. */
 export function fillHooks(
-  { customers, features, subscriptions, entitlements, apps, invoices }: Hooks,
+  { customers, features, subscriptions, entitlements, apps, invoices, customerBilling }: Hooks,
   {
     billing,
     payments,
@@ -28,10 +28,13 @@ export function fillHooks(
   subscriptions.onChange.register(billing.followSubscriptions);
 
   entitlements.findCredit.register(billing.findCredit);
-  invoices.onInvoice.register(payments.onInvoice);
+  for (const follow of payments.onInvoice) invoices.onInvoice.register(follow);
   invoices.onInvoice.register(notifications.onInvoice);
 
   apps.createProfile.register(billing.profiles.createForApp);
+  apps.connect.register(payments.stripe.connect);
+  apps.disconnect.register(payments.stripe.disconnect);
+  customerBilling.checkStripeData.register(payments.stripe.checkData);
   apps.usersOf.register(async (appId, scope) => [
     ...(await billing.profiles.usersOfApp(appId, scope)),
     ...(await invoicesInUse.open(scope, { appId })).map(({ number }) => `invoice ${number}`),

@@ -1,6 +1,7 @@
 /** Every word that a lower module asks of a higher one. Each is declared by the module that asks; `fill-hooks.ts` answers. */
 
-import type { AppHooks } from '../billing/apps/index.ts';
+import type { AppHooks, Connection } from '../billing/apps/index.ts';
+import type { CheckStripeData } from '../billing/billing-profiles/index.ts';
 import type { InvoiceChange } from '../billing/invoices/index.ts';
 import type { FindSubjects } from '../catalog/features/index.ts';
 import type { CustomerBlockers } from '../customers/customers/index.ts';
@@ -41,7 +42,13 @@ export function createHooks() {
     apps: {
       createProfile: createHook<Parameters<AppHooks['createProfile']>, boolean>(),
       usersOf: createHook<Blocker, string[]>(),
+      connect: createHook<Parameters<AppHooks['connect']>, Connection>(),
+      disconnect: createHook<[appId: string], void>(),
     } satisfies AppHooks,
+    customerBilling: {
+      /** What another system has to say of a customer's data for it. */
+      checkStripeData: createHook<Parameters<CheckStripeData>, void>(),
+    },
   };
 }
 

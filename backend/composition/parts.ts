@@ -10,6 +10,8 @@ import type { UsageStore } from '../metering/usage-store/index.ts';
 import type { MachineClock } from '../monitoring/machine-clock/index.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import type { Sender } from '../notifications/deliveries/index.ts';
+import type { Outgoing } from '../payments/outgoing/index.ts';
+import type { StripeSettings } from '../payments/stripe/index.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
 import type { AppEnv } from '../platform/http/env.ts';
 import type { JobLog } from '../platform/job-log.ts';
@@ -51,6 +53,10 @@ export interface AppParts extends ScopeParts {
   documentLimits?: DocumentLimits | undefined;
   /** Whom notifications may be sent to, and what their secrets are sealed with; undefined: the defaults. */
   notifications?: NotificationSettings | undefined;
+  /** What secrets are sealed with: see `createSecretBox`; undefined: with nothing. */
+  secretsKeys?: readonly string[] | undefined;
+  /** Where Stripe is, and how fast it is called. */
+  stripe?: Partial<StripeSettings> | undefined;
   version: string;
   /** Folder of the built console, served at "/"; none: only the API. */
   consoleDir?: string | undefined;
@@ -90,6 +96,8 @@ export interface Backend {
     expire(days: number): Promise<{ removed: number; state: 'more' | 'done' }>;
     close(): Promise<void>;
   };
+  /** What is done in the systems of apps. */
+  outgoing: Outgoing;
   /** From when on events are needed one by one, by whoever counts with them; undefined: none are. */
   usageNeededFromMs(): Promise<number | undefined>;
   /** Bytes of requests that are being worked on. */

@@ -5,18 +5,21 @@ import { isLongJson } from './json-pieces.ts';
 /** What stands where a secret was. */
 const REDACTED = '[redacted]';
 
-/** Our own tokens, wherever they stand: in a path, a message, a free text. */
-const TOKEN = /\b[sk]pat_[\w-]{8,}/g;
+/** Our own tokens and keys of Stripe, wherever they stand: in a path, a message, a free text. */
+const TOKEN = /\b(?:[sk]pat_|[sr]k_(?:test|live)_|whsec_)[\w-]{8,}/g;
 /** Names of fields and headers that hold secrets; `token_type` and `input_per_token` are none. Headers of one's own often do. */
 const SECRET_NAME =
   /^(?:[\w-]*[_-])?(?:secret|password|passwd|authorization|api[_-]?key|private[_-]?key|credentials?|custom_headers|(?<!per[_-])token)$/i;
 /** Credentials in an address: https://user:password@host. */
 const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
+/** None of it: no token, and no credentials. */
+const MARKS = ['pat_', '@', 'k_test_', 'k_live_', 'whsec_'];
+
 /** The text without tokens and credentials in addresses. */
 export function redactText(text: string): string {
   // Nearly every text: a path in the log, a problem.
-  if (!text.includes('pat_') && !text.includes('@')) return text;
+  if (!MARKS.some((mark) => text.includes(mark))) return text;
   return text.replace(TOKEN, REDACTED).replace(USER_INFO, `$1${REDACTED}@`);
 }
 

@@ -121,6 +121,13 @@ const fields = z.object({
     .transform((text) => text.split(',').map((part) => part.trim()))
     .refine((keys) => keys.every(isSecretsKey), 'must be 32 random bytes as base64, or several such, the newest first')
     .default([]),
+  /** Another one for what stands before Stripe: a proxy, or a stand-in for trying things out. */
+  STRIPE_API_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((text) => URL.canParse(text) && new URL(text).href === `${new URL(text).origin}/`, {
+      error: 'must be an origin, such as https://api.stripe.com, without a path',
+    })
+    .default('https://api.stripe.com'),
   /** Off without it. */
   OIDC_ISSUER: z
     .url({ protocol: /^https?$/, error: 'must be an https URL, or an http URL of this machine' })

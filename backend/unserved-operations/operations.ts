@@ -10,13 +10,11 @@ export interface UnservedOperation {
   reason: string;
 }
 
-const STRIPE = 'payments through Stripe are not built yet';
 const LLM_PRICES = 'there is no list of what LLM providers charge yet';
 const FEATURE_COST = 'what the usage of a feature costs its provider is not computed yet';
 
 const PRICES = '/llm-cost/prices';
 const OVERRIDES = '/llm-cost/overrides';
-const STRIPE_SESSIONS = '/customers/{customerId}/billing/stripe';
 
 const operation = (
   operationId: string,
@@ -28,8 +26,6 @@ const operation = (
 
 /** All of them; docs/operations.md lists them too, and a test holds both against the contract document. */
 export const UNSERVED_OPERATIONS: readonly UnservedOperation[] = [
-  operation('create-customer-stripe-checkout-session', 'post', `${STRIPE_SESSIONS}/checkout-sessions`, STRIPE),
-  operation('create-customer-stripe-portal-session', 'post', `${STRIPE_SESSIONS}/portal-sessions`, STRIPE),
   operation('list-llm-cost-prices', 'get', PRICES, LLM_PRICES),
   operation('get-llm-cost-price', 'get', `${PRICES}/{priceId}`, LLM_PRICES),
   operation('list-llm-cost-overrides', 'get', OVERRIDES, LLM_PRICES),

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestBackend, type TestBackend } from '../support/backend.ts';
 import { CONTRACT_MISSING, contractIsAvailable } from '../support/contract.ts';
+import { stripeParts } from '../support/stripe/billing.ts';
+import { type FakeStripe, startFakeStripe } from '../support/stripe/fake-stripe.ts';
+import { testClock } from '../support/test-clock.ts';
 import { instanceOf, type Variant, variantsOf } from './support/instances.ts';
 import { judgeRefusal } from './support/judge.ts';
 import { mutationsOf } from './support/mutations.ts';
@@ -15,11 +18,17 @@ import { createWorld, type World } from './support/world.ts';
  */
 let backend: TestBackend;
 let world: World;
+let stripe: FakeStripe;
 beforeAll(async () => {
-  backend = await createTestBackend();
+  const clock = testClock();
+  stripe = await startFakeStripe(clock);
+  backend = await createTestBackend({ clock, ...stripeParts(stripe) });
   world = createWorld(backend);
 });
-afterAll(() => backend.close());
+afterAll(async () => {
+  await backend.close();
+  await stripe.close();
+});
 
 const served = servedIds();
 const operations = contractIsAvailable ? contractOperations().filter(({ id }) => served.has(id)) : [];

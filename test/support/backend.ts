@@ -8,6 +8,7 @@ import { type App, type AppParts, type Backend, createBackend } from '../../back
 import type { BillingRuns } from '../../backend/billing/billing-runs/index.ts';
 import type { Invoices } from '../../backend/billing/invoices/index.ts';
 import type { UsageStore } from '../../backend/metering/usage-store/index.ts';
+import type { Outgoing } from '../../backend/payments/outgoing/index.ts';
 import type { ControlDb } from '../../backend/platform/db/control-db.ts';
 import type { BodyBudget } from '../../backend/platform/http/body-budget.ts';
 import { createIds } from '../../backend/platform/ids.ts';
@@ -51,6 +52,7 @@ export interface TestBackend {
   invoices: Invoices;
   billingRuns: BillingRuns;
   notifications: Backend['notifications'];
+  outgoing: Outgoing;
   auditLog: AuditLog;
   usageNeededFromMs(): Promise<number | undefined>;
   bodies: BodyBudget;
@@ -78,12 +80,16 @@ export async function createTestBackend(
     signIn?: AppParts['signIn'];
     documentLimits?: AppParts['documentLimits'];
     notifications?: AppParts['notifications'];
+    stripe?: AppParts['stripe'];
+    secretsKeys?: AppParts['secretsKeys'];
+    /** One that others go by, too. */
+    clock?: TestClock;
     dataDir?: string;
   } = {},
 ): Promise<TestBackend> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'backend-'));
   if (options.dataDir === undefined) copyDatabaseTemplate(dataDir);
-  const clock = testClock(options.start);
+  const clock = options.clock ?? testClock(options.start);
   const newId = createIds(clock);
   const remove = await makeControlPlane(dataDir);
   const usage = await openUsage(dataDir, clock);
@@ -97,7 +103,7 @@ export async function createTestBackend(
   const log = createLogger('info', { write: (line: string) => logLines.push(line) } as never);
   const tokens = await createAccessTokens({ scope: createScope({ db, clock, newId, log }), configured });
   const maxBodyBytes = options.maxBodyBytes ?? 10_485_760;
-  const { app, invoices, billingRuns, notifications, auditLog, usageNeededFromMs, bodies } = createBackend({
+  const { app, invoices, billingRuns, notifications, outgoing, auditLog, usageNeededFromMs, bodies } = createBackend({
     usage,
     db,
     clock,
@@ -111,6 +117,8 @@ export async function createTestBackend(
     requestsAMinute: options.requestsAMinute,
     documentLimits: options.documentLimits,
     notifications: options.notifications,
+    stripe: options.stripe,
+    secretsKeys: options.secretsKeys,
     version: '0.0.0-test',
   });
   const startedAtMs = clock.nowMs();
@@ -128,6 +136,7 @@ export async function createTestBackend(
     invoices,
     billingRuns,
     notifications,
+    outgoing,
     auditLog,
     usageNeededFromMs,
     bodies,

@@ -11,12 +11,14 @@ const NEXT_PROCESS_MS = 120_000;
  * disk after so many commits, with whatever its log holds. What the old one did afterwards never happened, nor did its
  * answers arrive. The work must not store events: the usage store's files are those of its end.
  * @param commits transactions that the process lived for, from 1
+ * @param options of the backend that follows; onDeath: what others notice of the death
  * @returns the backend that follows; undefined when the work took fewer commits, and so was done
  */
 export async function dieDuring(
   backend: TestBackend,
   commits: number,
   work: () => Promise<unknown>,
+  { onDeath, ...options }: Parameters<typeof createTestBackend>[0] & { onDeath?: () => void } = {},
 ): Promise<TestBackend | undefined> {
   const { db, usage, dataDir, clock } = backend;
   const { transaction } = db;
@@ -26,7 +28,10 @@ export async function dieDuring(
     const result = await transaction(inner);
     left -= 1;
     // Everything that writes the database runs on this thread: nobody writes while it is copied.
-    if (left === 0) folder = copied(dataDir, (file) => file.startsWith('control.'));
+    if (left === 0) {
+      folder = copied(dataDir, (file) => file.startsWith('control.'));
+      onDeath?.();
+    }
     return result;
   };
   await work();
@@ -36,7 +41,11 @@ export async function dieDuring(
   copied(dataDir, (file) => !file.startsWith('control.'), folder);
   await db.close();
   rmSync(dataDir, { recursive: true, force: true });
-  return createTestBackend({ dataDir: folder, start: new Date(clock.nowMs() + NEXT_PROCESS_MS).toISOString() });
+  return createTestBackend({
+    ...options,
+    dataDir: folder,
+    start: new Date(clock.nowMs() + NEXT_PROCESS_MS).toISOString(),
+  });
 }
 
 function copied(from: string, isWanted: (file: string) => boolean, to = mkdtempSync(join(tmpdir(), 'backend-'))) {

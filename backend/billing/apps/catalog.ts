@@ -1,9 +1,6 @@
 import type { AppCatalogItem, AppType, Capability } from './schema.ts';
 
-/** What can be installed. Stripe is a name that is kept free: see errors.ts. */
-export type InstallableType = Exclude<AppType, 'stripe'>;
-
-const ITEMS: Readonly<Record<InstallableType, AppCatalogItem>> = {
+const ITEMS: Readonly<Record<AppType, AppCatalogItem>> = {
   sandbox: {
     type: 'sandbox',
     name: 'Sandbox',
@@ -36,6 +33,27 @@ const ITEMS: Readonly<Record<InstallableType, AppCatalogItem>> = {
     ],
     install_methods: ['no_credentials_required'],
   },
+  stripe: {
+    type: 'stripe',
+    name: 'Stripe',
+    description: 'Invoices stand in Stripe as well, which computes taxes, sends them and collects.',
+    capabilities: [
+      capability('stripe', 'calculate_tax', 'Calculate tax', 'Stripe Tax computes the taxes of invoices.'),
+      capability(
+        'stripe',
+        'invoice_customers',
+        'Invoice customers',
+        'Stripe numbers and issues invoices, and sends them.',
+      ),
+      capability(
+        'stripe',
+        'collect_payments',
+        'Collect payments',
+        "Stripe charges the customer's payment method, or waits for a transfer.",
+      ),
+    ],
+    install_methods: ['with_api_key'],
+  },
 };
 
 function capability(app: string, type: Capability['type'], name: string, description: string): Capability {
@@ -43,7 +61,7 @@ function capability(app: string, type: Capability['type'], name: string, descrip
 }
 
 /** The catalog's entry of a type. */
-export function catalogItem(type: InstallableType): AppCatalogItem {
+export function catalogItem(type: AppType): AppCatalogItem {
   return ITEMS[type];
 }
 

@@ -1,12 +1,4 @@
-import { DomainProblem, notFound, type RequestProblem, validationProblem } from '../../platform/errors.ts';
-
-/** 501: the name stands in the contract, the app does not exist here. */
-export function stripeNotAvailable(): DomainProblem {
-  return new DomainProblem(
-    'not-implemented',
-    'the stripe app is not available yet: use external_invoicing to connect Stripe or any other payment system',
-  );
-}
+import { type DomainProblem, notFound, type RequestProblem, validationProblem } from '../../platform/errors.ts';
 
 export function appNotFound(id: string): RequestProblem {
   return notFound('app', id);
@@ -16,6 +8,24 @@ export function appNotFound(id: string): RequestProblem {
 export function appTypeIsFixed(id: string, type: string): DomainProblem {
   return validationProblem('bad-request', [
     { code: 'app_type_mismatch', field: 'type', message: `app ${id} is of type ${type}`, severity: 'critical' },
+  ]);
+}
+
+/** 400 with the code: why the account cannot be used. */
+export function accountRefused(code: string, field: string, message: string): DomainProblem {
+  return validationProblem('bad-request', [{ code, field, message, severity: 'critical' }]);
+}
+
+/** 409: two apps of one account would both follow its invoices. */
+export function accountInUse(accountId: string, appId: string): DomainProblem {
+  return validationProblem('resource-conflict', [
+    {
+      code: 'app_account_in_use',
+      field: 'api_key',
+      message: `account ${accountId} is used by app ${appId} already: replace the key of that one`,
+      severity: 'critical',
+      attributes: { app: { id: appId } },
+    },
   ]);
 }
 

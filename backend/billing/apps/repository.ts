@@ -6,16 +6,26 @@ import type { App, UpdateApp } from './schema.ts';
 
 interface AppRow {
   id: string;
-  type: 'sandbox' | 'external_invoicing';
+  type: App['type'];
   name: string;
   description: string | null;
   labels: string | null;
   enable_draft_sync_hook: number;
   enable_issuing_sync_hook: number;
   is_built_in: number;
+  content: string | null;
   created_at: string;
   updated_at: string;
   deleted_at: string | null;
+}
+
+/** The account of a payment system that an app works with. */
+export interface AppAccount {
+  accountId: string;
+  livemode: boolean;
+  maskedApiKey: string;
+  /** `unauthorized`: its key is not taken any more. */
+  status: App['status'];
 }
 
 /** Installed apps. A handle lives as long as the transaction that it is made for. */
@@ -23,7 +33,13 @@ export function appRepository(db: DbHandle) {
   const tables = withTables<{ apps: AppRow }>(db);
   const living = tables.selectFrom('apps').where('deleted_at', 'is', null);
   return {
-    insert: async (app: { id: string; type: AppRow['type']; name: string; createdAtMs: number }): Promise<void> => {
+    insert: async (app: {
+      id: string;
+      type: AppRow['type'];
+      name: string;
+      account?: AppAccount;
+      createdAtMs: number;
+    }): Promise<void> => {
       const at = toStoredInstant(app.createdAtMs);
       await tables
         .insertInto('apps')
@@ -36,6 +52,7 @@ export function appRepository(db: DbHandle) {
           enable_draft_sync_hook: 0,
           enable_issuing_sync_hook: 0,
           is_built_in: 0,
+          content: app.account === undefined ? null : JSON.stringify(app.account),
           created_at: at,
           updated_at: at,
           deleted_at: null,
@@ -75,6 +92,13 @@ export function appRepository(db: DbHandle) {
         .where('id', '=', id)
         .execute();
     },
+    saveAccount: async (id: string, account: AppAccount, updatedAtMs: number): Promise<void> => {
+      const columns = { content: JSON.stringify(account), updated_at: toStoredInstant(updatedAtMs) };
+      await tables.updateTable('apps').set(columns).where('id', '=', id).execute();
+    },
+    /** Living apps of a type: an operator has a handful. */
+    ofType: async (type: AppRow['type'], limit: number): Promise<App[]> =>
+      (await living.selectAll().where('type', '=', type).orderBy('id').limit(limit).execute()).map(toApp),
     markDeleted: async (id: string, deletedAtMs: number): Promise<void> => {
       const at = toStoredInstant(deletedAtMs);
       await tables.updateTable('apps').set({ deleted_at: at, updated_at: at }).where('id', '=', id).execute();
@@ -96,6 +120,10 @@ function toApp(row: AppRow): App {
     status: 'ready' as const,
   };
   if (row.type === 'sandbox') return { ...common, type: 'sandbox' };
+  if (row.type === 'stripe') {
+    const { accountId, livemode, maskedApiKey, status } = JSON.parse(row.content ?? '{}') as AppAccount;
+    return { ...common, type: 'stripe', account_id: accountId, livemode, masked_api_key: maskedApiKey, status };
+  }
   return {
     ...common,
     type: 'external_invoicing',

@@ -35,7 +35,8 @@ export function appRoutes(router: Router, service: AppsService): void {
     get: { answer: 'The app; an uninstalled one carries deleted_at.', run: service.get },
     change: {
       verb: 'update',
-      description: 'Replaces name, description, labels and, for external_invoicing, the two hooks.',
+      description:
+        'Replaces name, description, labels and, for external_invoicing, the two hooks; for stripe the key, by one of the same account.',
       answer: 'The app.',
       access: 'administer',
       body: updateAppSchema,
@@ -75,7 +76,7 @@ function catalogRoutes(router: Router, service: AppsService): void {
       summary: 'Install app from the catalog',
       description:
         'With create_billing_profile a profile is made for the app; it becomes the default one where the default is a ' +
-        "sandbox's. Stripe is refused with 501.",
+        "sandbox's. For stripe the key's account is asked for, and told to send its events here.",
       access: 'administer',
       body: installAppSchema,
       responses: { 201: jsonResponse('The app.', installedAppSchema) },

@@ -60,6 +60,15 @@ export const appSchema = z
     z
       .strictObject({ ...appFields, type: z.literal('external_invoicing'), ...hooks })
       .openapi('BillingAppExternalInvoicing'),
+    z
+      .strictObject({
+        ...appFields,
+        type: z.literal('stripe'),
+        account_id: z.string(),
+        livemode: z.boolean(),
+        masked_api_key: z.string(),
+      })
+      .openapi('BillingAppStripe'),
   ])
   .openapi('BillingApp');
 export type App = z.output<typeof appSchema>;
@@ -70,7 +79,7 @@ export const appPageSchema = z
 export type AppPage = z.output<typeof appPageSchema>;
 
 const installFields = { name: nameSchema, create_billing_profile: z.boolean() };
-/** A key of Stripe is taken out of the request and goes nowhere: the app is refused. */
+/** A key has some hundred characters. It is sealed, and shown masked only. */
 const MAX_API_KEY_LENGTH = 256;
 export const installAppSchema = z
   .discriminatedUnion('type', [

@@ -13,9 +13,15 @@ const PROFILE_ERRORS = {
   profile_apps_differ: { field: 'apps', message: 'tax, invoicing and payment must name the same app' },
   profile_app_not_found: { field: 'apps', message: 'there is no such app' },
   profile_not_found: { field: 'billing_profile.id', message: 'there is no such billing profile' },
-  stripe_app_not_available: {
-    field: 'app_data.stripe',
-    message: 'the stripe app is not available yet: use external_invoicing',
+  stripe_app_not_installed: { field: 'app_data.stripe', message: 'no app of Stripe is installed' },
+  stripe_customer_invalid: { field: 'app_data.stripe.customer_id', message: 'Stripe has no such customer' },
+  stripe_customer_in_use: {
+    field: 'app_data.stripe.customer_id',
+    message: 'the customer of Stripe is linked to another customer',
+  },
+  stripe_payment_method_invalid: {
+    field: 'app_data.stripe.default_payment_method_id',
+    message: 'the customer of Stripe has no such payment method',
   },
 } as const;
 

@@ -1,8 +1,11 @@
 export {
   type BilledCustomer,
+  type CheckStripeData,
   type CustomerBillingService,
   createCustomerBilling,
+  type StripeData,
 } from './customer-billing.ts';
+export { profileProblem } from './errors.ts';
 export { PROFILE_OF_CUSTOMER_SQL, type StoredProfile } from './repository.ts';
 export { customerBillingRoutes, profileRoutes } from './routes.ts';
 export {

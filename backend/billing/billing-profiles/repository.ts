@@ -23,6 +23,7 @@ interface CustomerBillingRow {
   customer_id: string;
   billing_profile_id: string | null;
   app_data: string | null;
+  stripe_customer_id: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -41,9 +42,15 @@ export const PROFILE_OF_CUSTOMER_SQL =
   'coalesce((SELECT own.billing_profile_id FROM customer_billing AS own WHERE own.customer_id = customers.id), ' +
   '(SELECT id FROM billing_profiles WHERE is_default = 1 AND deleted_at IS NULL))';
 
+interface TablesOfProfiles {
+  billing_profiles: ProfileRow;
+  customer_billing: CustomerBillingRow;
+}
+type Tables = ReturnType<typeof withTables<TablesOfProfiles>>;
+
 /** Billing profiles, and which customers have one of their own. A handle lives as long as its transaction. */
 export function profileRepository(db: DbHandle) {
-  const tables = withTables<{ billing_profiles: ProfileRow; customer_billing: CustomerBillingRow }>(db);
+  const tables = withTables<TablesOfProfiles>(db);
   const living = tables.selectFrom('billing_profiles').where('deleted_at', 'is', null);
   const changeable = (values: UpsertProfile) => ({
     name: values.name,
@@ -116,6 +123,13 @@ export function profileRepository(db: DbHandle) {
       const rows = await own.select('customer_id').orderBy('customer_id').limit(limit).execute();
       return { ids: rows.map((row) => row.customer_id), total: Number(total) };
     },
+    ...ofCustomers(tables),
+  };
+}
+
+/** What customers have of their own. */
+function ofCustomers(tables: Tables) {
+  return {
     customerBilling: async (customerId: string): Promise<CustomerBilling | undefined> => {
       const row = await tables
         .selectFrom('customer_billing')
@@ -124,11 +138,17 @@ export function profileRepository(db: DbHandle) {
         .executeTakeFirst();
       return row && toCustomerBilling(row);
     },
+    /** The customer that a customer of Stripe is linked to. */
+    byStripeCustomer: async (stripeCustomerId: string): Promise<string | undefined> => {
+      const own = tables.selectFrom('customer_billing').select('customer_id');
+      return (await own.where('stripe_customer_id', '=', stripeCustomerId).executeTakeFirst())?.customer_id;
+    },
     saveCustomerBilling: async (customerId: string, billing: CustomerBilling, atMs: number): Promise<void> => {
       const at = toStoredInstant(atMs);
       const columns = {
         billing_profile_id: billing.billing_profile?.id ?? null,
         app_data: billing.app_data === undefined ? null : JSON.stringify(billing.app_data),
+        stripe_customer_id: billing.app_data?.stripe?.customer_id ?? null,
         updated_at: at,
       };
       await tables

@@ -16,6 +16,8 @@ export interface Rail {
   awaitsIssue(invoice: Invoice, app: App | undefined): boolean;
   /** What becomes of the payment at once; undefined: somebody tells it later. */
   settle(invoice: Invoice): ExtendedStatus | undefined;
+  /** Why nobody records payments here; undefined: they do. */
+  whyNoRecord?: string;
 }
 
 /** One for each type of app. */

@@ -4,6 +4,7 @@ import { type DomainProblem, validationProblem } from '../../platform/errors.ts'
 /** 400 with one of the codes. */
 export const paymentProblem = codedProblems({
   invoice_not_payable: { field: undefined, message: 'the invoice does not wait for a payment' },
+  payment_not_recorded_here: { field: undefined, message: 'payments of this invoice are not recorded here' },
   payment_amount_not_positive: { field: 'amount', message: 'the amount must be greater than zero' },
   payment_amount_not_payable: { field: 'amount', message: 'the currency has no such small part' },
   payment_exceeds_amount_due: { field: 'amount', message: 'the amount is more than is left to pay' },

@@ -5,6 +5,7 @@ import { paymentRoutes } from './routes.ts';
 import { createInvoicePayments } from './service.ts';
 
 export { followInvoice } from './follow-invoice.ts';
+export { noteEvent, notePayments, type PaymentThere } from './note.ts';
 
 /** What was paid for an invoice, and what happened to it. */
 export function invoicePaymentRoutes(router: Router, scope: Scope, deps: InvoicesDeps): void {

@@ -47,6 +47,15 @@ export function paymentRepository(db: DbHandle) {
       const rows = await payments(invoiceId).select('amount').where('state', '=', state).execute();
       return rows.map(({ amount }) => amount);
     },
+    byExternalId: async (appId: string, externalId: string): Promise<Payment | undefined> => {
+      const own = tables.selectFrom('invoice_payments').selectAll().where('app_id', '=', appId);
+      const row = await own.where('external_id', '=', externalId).executeTakeFirst();
+      return row && toPayment(row);
+    },
+    replace: async (payment: Payment): Promise<void> => {
+      const { id, ...columns } = toRow(payment);
+      await tables.updateTable('invoice_payments').set(columns).where('id', '=', id).execute();
+    },
     idByReference: async (invoiceId: string, reference: string): Promise<string | undefined> =>
       (await payments(invoiceId).select('id').where('reference', '=', reference).executeTakeFirst())?.id,
     insertEvent: async ({ id, invoiceId, kind, atMs, ...content }: InvoiceEvent): Promise<void> => {

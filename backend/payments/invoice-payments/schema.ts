@@ -58,7 +58,7 @@ const eventSchema = z
   .strictObject({
     id: ulidSchema,
     at: dateTimeSchema,
-    type: z.enum(['status', 'payment']),
+    type: z.enum(['status', 'payment', 'app']),
     text: z.string(),
     status: z.string().optional().openapi({ description: 'The extended status that the invoice came to.' }),
     payment: z.strictObject({ id: ulidSchema }).optional(),

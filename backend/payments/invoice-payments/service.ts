@@ -55,6 +55,8 @@ async function newPayment(deps: InvoicesDeps, root: Scope, invoice: Invoice, req
   if (transition(invoice.status, 'paid') === undefined) {
     throw paymentProblem('invoice_not_payable', `it is ${invoice.status}`, { attributes: { status: invoice.status } });
   }
+  const { whyNoRecord } = deps.rails[invoice.appType];
+  if (whyNoRecord !== undefined) throw paymentProblem('payment_not_recorded_here', whyNoRecord);
   const { reference } = request;
   const known = reference === undefined ? undefined : await payments.idByReference(invoice.id, reference);
   if (known !== undefined) throw paymentRecordedBefore(reference ?? '', known);

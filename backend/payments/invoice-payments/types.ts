@@ -40,7 +40,7 @@ export interface Payment {
 export interface InvoiceEvent {
   id: string;
   invoiceId: string;
-  kind: 'status' | 'payment';
+  kind: 'status' | 'payment' | 'app';
   /** A sentence for people, without a full stop. */
   text: string;
   /** The extended status that the invoice came to. */

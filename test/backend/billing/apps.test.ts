@@ -20,16 +20,14 @@ describe('the app catalog', () => {
   test('200: lists what can be installed', async () => {
     const { status, json } = await t.request('GET', '/app-catalog');
     expect(status).toBe(200);
-    expect(json.data.map((item: { type: string }) => item.type)).toEqual(['sandbox', 'external_invoicing']);
-    expect(json.meta.page).toEqual({ number: 1, size: 20, total: 2 });
+    expect(json.data.map((item: { type: string }) => item.type)).toEqual(['sandbox', 'external_invoicing', 'stripe']);
+    expect(json.meta.page).toEqual({ number: 1, size: 20, total: 3 });
   });
 
-  test('200: one entry; 404: no such type; 501: stripe, with what to use instead', async () => {
+  test('200: one entry; 404: no such type', async () => {
     expect((await t.request('GET', '/app-catalog/sandbox')).json.capabilities).toHaveLength(3);
     expect((await t.request('GET', '/app-catalog/paypal')).status).toBe(404);
-    const { status, json } = await t.request('GET', '/app-catalog/stripe');
-    expect(status).toBe(501);
-    expect(json.detail).toContain('use external_invoicing');
+    expect((await t.request('GET', '/app-catalog/stripe')).json.install_methods).toEqual(['with_api_key']);
   });
 });
 
@@ -40,11 +38,11 @@ describe('installing', () => {
     expect((await t.request('GET', `/apps/${app.id}`)).json).toEqual(app);
   });
 
-  test('501: stripe; its key is neither kept nor answered', async () => {
-    const body = { type: 'stripe', name: 'Stripe', create_billing_profile: false, api_key: 'sk_live_secret' };
+  test('400: stripe, where no key is set to seal its key with; it is neither kept nor answered', async () => {
+    const body = { type: 'stripe', name: 'Stripe', create_billing_profile: false, api_key: 'sk_live_secret123' };
     const answer = await t.request('POST', '/app-catalog/install', { body });
-    expect(answer.status).toBe(501);
-    expect(answer.text + t.logLines.join()).not.toContain('sk_live_secret');
+    expect([answer.status, answer.json.extensions.validationErrors[0].code]).toEqual([400, 'secrets_key_missing']);
+    expect(answer.text + t.logLines.join()).not.toContain('sk_live_secret123');
   });
 
   test.each([
@@ -77,7 +75,7 @@ describe('installed apps', () => {
     expect((await t.request('GET', '/apps/x')).status).toBe(404);
   });
 
-  test('PUT 200: replaces; 400: another type; 501: stripe', async () => {
+  test('PUT 200: replaces; 400: another type', async () => {
     const { id } = await install();
     const hooks = { enable_draft_sync_hook: true, enable_issuing_sync_hook: true };
     const body = { type: 'external_invoicing', name: 'SAP', description: 'd', labels: { a: 'b' }, ...hooks };
@@ -87,7 +85,7 @@ describe('installed apps', () => {
     const other = await t.request('PUT', `/apps/${id}`, { body: { type: 'sandbox', name: 'n' } });
     expect(other.status).toBe(400);
     expect(other.json.extensions.validationErrors[0].code).toBe('app_type_mismatch');
-    expect((await t.request('PUT', `/apps/${id}`, { body: { type: 'stripe', name: 'n' } })).status).toBe(501);
+    expect((await t.request('PUT', `/apps/${id}`, { body: { type: 'stripe', name: 'n' } })).status).toBe(400);
     expect((await t.request('PUT', `/apps/${UNKNOWN}`, { body })).status).toBe(404);
   });
 

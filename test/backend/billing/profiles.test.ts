@@ -212,7 +212,7 @@ describe("a customer's billing data", () => {
     const id = await customer('b');
     const put = (body: unknown, customerId = id) => t.request('PUT', `/customers/${customerId}/billing`, { body });
     expect(codeOf(await put({ billing_profile: { id: UNKNOWN } }))).toBe('profile_not_found');
-    expect(codeOf(await put({ app_data: { stripe: { customer_id: 'cus_1' } } }))).toBe('stripe_app_not_available');
+    expect(codeOf(await put({ app_data: { stripe: { customer_id: 'cus_1' } } }))).toBe('stripe_app_not_installed');
     expect((await put({}, UNKNOWN)).status).toBe(404);
     expect((await t.request('GET', `/customers/${UNKNOWN}/billing`)).status).toBe(404);
     await t.request('DELETE', `/customers/${id}`);

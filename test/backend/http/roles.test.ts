@@ -54,8 +54,8 @@ function documentedTable(): Record<string, Record<string, string>> {
   );
 }
 
-/** What a browser asks before anybody has signed in. */
-const PUBLIC = ['GET /v3/openmeter/sign-in'];
+/** What a browser asks before anybody has signed in, and what Stripe sends, which it signs. */
+const PUBLIC = ['POST /v3/openmeter/apps/{appId}/stripe/webhook', 'GET /v3/openmeter/sign-in'];
 
 test('every operation, called without a token, with a wrong one and with every role, does what the page says', async () => {
   const verbs = ['own', 'read', 'change', 'send', 'ask'];

@@ -34,6 +34,7 @@ function problemsOf(load: () => unknown): string[] {
 
 /** A value for each setting that is not its default. */
 const GIVEN: Record<SettingName, string> = {
+  STRIPE_API_URL: 'https://stripe.proxy.example',
   HOST: '0.0.0.0',
   PORT: '9999',
   DATA_DIR: '/somewhere',

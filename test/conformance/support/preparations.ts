@@ -149,6 +149,15 @@ const customerHints = (world: World): Hints => ({
   'BillingCustomerUsageAttribution.subject_keys': [world.nextKey('subject')],
 });
 
+/** Each way of showing the page has addresses of its own. */
+const settleCheckout = (body: JsonObject) => {
+  const options = body['stripe_options'] as JsonObject;
+  if (options['ui_mode'] === 'embedded') {
+    for (const field of ['success_url', 'cancel_url']) delete options[field];
+    options['return_url'] = 'https://example.com/back';
+  } else options['success_url'] = 'https://example.com/done';
+};
+
 /** The first branch, which "full" and others take. */
 const isStripe = (variant: string) => !variant.startsWith('=');
 
@@ -170,10 +179,11 @@ export const PREPARATIONS: Record<string, Prepare> = {
   'delete-addon': async (world) => ({ params: { addonId: (await world.addonDraft()).id } }),
   'publish-addon': async (world) => ({ params: { addonId: (await world.addonDraft()).id } }),
   'archive-addon': async (world) => ({ params: { addonId: (await world.addon()).id } }),
-  // Which operations there are for Stripe, and that it answers 501, is written in docs/operations.md.
-  'install-app': async (_world, variant) => (isStripe(variant) ? { status: 501 } : {}),
+  'install-app': async (world, variant) => (isStripe(variant) ? { hints: { api_key: world.stripeKey() } } : {}),
   'update-app': async (world, variant) =>
-    isStripe(variant) ? { status: 501 } : { params: { appId: (await world.app(variant.slice(1))).id } },
+    isStripe(variant)
+      ? { params: { appId: (await world.stripeApp()).id }, hints: { secret_api_key: world.lastStripeKey() } }
+      : { params: { appId: (await world.app(variant.slice(1))).id } },
   'uninstall-app': async (world) => ({ params: { appId: (await world.app()).id } }),
   'advance-invoice': async (world) => ({ params: { invoiceId: await world.ripeInvoice() } }),
   'approve-invoice': async (world) => ({ params: { invoiceId: (await world.invoice()).id } }),
@@ -210,6 +220,16 @@ export const PREPARATIONS: Record<string, Prepare> = {
     hints: { 'BillingProfileReference.id': (await world.profile()).id, 'BillingAppCustomerData.stripe': OMIT },
   }),
   'update-customer-billing-app-data': async () => ({ hints: { stripe: OMIT } }),
+  'create-customer-stripe-checkout-session': async (world) => ({
+    params: { customerId: (await world.stripeCustomer()).id },
+    hints: { 'BillingAppStripeCreateCheckoutSessionRequestOptions.currency': 'USD' },
+    settle: settleCheckout,
+  }),
+  'create-customer-stripe-portal-session': async (world) => {
+    const { id } = await world.stripeCustomer();
+    await world.stripeSession(id);
+    return { params: { customerId: id } };
+  },
   'create-customer-charges': async (world) => ({ hints: await chargeHints(world), settle: settleRateCard }),
   'update-organization-default-tax-codes': async (world) => ({
     hints: { 'TaxCodeReference.id': (await world.taxCode()).id },

@@ -23,6 +23,34 @@ export function createWorld(backend: TestBackend) {
     const key = nextKey('customer');
     return call('POST', '/customers', { key, name: key, currency: 'USD', usage_attribution: { subject_keys: [key] } });
   };
+  let key = '';
+  /** Of an account of its own. */
+  const stripeKey = () => {
+    key = `sk_test_${nextKey('conformance').replaceAll('_', '')}__1`;
+    return key;
+  };
+  const stripeApp = async () => {
+    const body = { type: 'stripe', name: 'Stripe', create_billing_profile: false, api_key: stripeKey() };
+    return (await call('POST', '/app-catalog/install', body)).app;
+  };
+  const stripeSession = (id: string) =>
+    call('POST', `/customers/${id}/billing/stripe/checkout-sessions`, {
+      stripe_options: { success_url: 'https://a.example' },
+    });
+  /** Billed through an app of Stripe. */
+  const stripeCustomer = async () => {
+    const [of, { id }] = [await customer(), await stripeApp()];
+    const apps = { tax: { id }, invoicing: { id }, payment: { id } };
+    const made = await call('POST', '/profiles', {
+      name: 'S',
+      supplier: { name: 'S' },
+      workflow: {},
+      apps,
+      default: false,
+    });
+    await call('PUT', `/customers/${of.id}/billing`, { billing_profile: { id: made.id } });
+    return of;
+  };
   const meter = () => {
     const key = nextKey('meter');
     const dimensions = { model: '$.model', key0: '$.key0' };
@@ -138,6 +166,11 @@ export function createWorld(backend: TestBackend) {
     return data[0].id as string;
   };
   return {
+    stripeKey,
+    lastStripeKey: () => key,
+    stripeApp,
+    stripeCustomer,
+    stripeSession,
     nextKey,
     call,
     customer,

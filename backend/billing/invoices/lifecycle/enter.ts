@@ -49,9 +49,9 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
         await rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.scope.newId),
       );
     case 'draft.validating':
-      return { ...moving, invoice: withTaxIssue(invoice, context.isTaxEnforced, context.rail) };
+      return { ...moving, invoice: withTaxIssue(withoutAppIssues(invoice), context.isTaxEnforced, context.rail) };
     case 'issuing.syncing':
-      return { ...moving, invoice: withDatesOfIssue(invoice, context.nowMs) };
+      return { ...moving, invoice: withDatesOfIssue(withoutAppIssues(invoice), context.nowMs) };
     case 'issued':
       await chargeRepository(context.scope).setIssued(chargesOf(moving), context.nowMs);
       return { ...moving, invoice: await withFinalNumber(invoice, context) };
@@ -95,6 +95,14 @@ function withoutDraftSync(invoice: Invoice): Invoice {
   const { [DRAFT_SYNCED_AT]: _, ...metadata } = invoice.metadata;
   return { ...invoice, metadata, issues: [] };
 }
+
+/** What the app could not do is tried again. */
+function withoutAppIssues(invoice: Invoice): Invoice {
+  return { ...invoice, issues: invoice.issues.filter(({ code }) => !code.startsWith(APP_ISSUE)) };
+}
+
+/** Codes of what apps report begin with it. */
+const APP_ISSUE = 'app_';
 
 function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
   return { ...invoice, issuedAtMs: nowMs, dueAtMs: dueAtMs(nowMs, invoice.workflow.payment) };
