@@ -35,6 +35,7 @@ const inOrder = (area, rows) =>
   );
 const BILLING = [
   ['apps'],
+  ['tax'],
   ['billing-profiles'],
   ['credits'],
   ['charges'],

@@ -20,8 +20,10 @@ import {
   invoicesInUse,
   orderCredit,
   runningCharges,
+  whyNoTax,
 } from '../billing/invoices/index.ts';
 import { revenueRoutes } from '../billing/revenue/index.ts';
+import { createTaxService, taxRoutes } from '../billing/tax/index.ts';
 import type { CreditAsk } from '../customers/entitlements/index.ts';
 import {
   type CustomerScope,
@@ -59,6 +61,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     findCustomer,
     checkStripeData: hooks.customerBilling.checkStripeData,
   });
+  const taxes = createTaxService({ scope, findCustomer, hasTaxCode: taxCodes.isLiving });
   const deps = {
     leadership,
     documentFontsDir,
@@ -71,6 +74,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     rails: RAILS,
     onInvoice: async (change: InvoiceChange, scope: Scope) => void (await hooks.invoices.onInvoice(change, scope)),
     findCurrency: currencies.find,
+    taxRules: taxes.rulesFor,
     invoicingTaxCode: taxCodes.invoicing,
     findTaxCodes: taxCodes.findByIds,
     findFeatures: features.findByIds,
@@ -108,12 +112,15 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       if (!profile.workflow.tax.enforced) return undefined;
       const app = await apps.find(profile.apps.invoicing.id, scope);
       const customer = app && (await findCustomer(customerId, scope));
-      return app && customer && RAILS[app.type].whyNoTax(customer);
+      if (app === undefined || customer === undefined) return undefined;
+      const rules = await taxes.rulesFor(customerId, scope);
+      return whyNoTax(RAILS[app.type], rules, { supplier: profile.supplier, customer });
     },
     routes: (router: Router) => {
       appRoutes(router, apps);
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
+      taxRoutes(router, taxes);
       invoices.routes(router);
       creditRoutes(router, scope, { ...deps, ...creditHooks(scope, deps, billingRuns) });
       creditAuthorisationRoutes(router, scope, authorisation);

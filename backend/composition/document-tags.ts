@@ -26,5 +26,6 @@ export const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Sign-in': 'Sessions of browsers, and who has one.',
   Subscriptions: 'Which customer has bought which plan, from when until when.',
   'Tax codes': 'How what is sold is taxed.',
+  Taxes: "Rates of one's own, and how customers are taxed.",
   'Test Clocks': 'Customers whose time is moved by hand.',
 };

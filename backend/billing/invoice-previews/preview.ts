@@ -21,6 +21,7 @@ import {
   isMetered,
   readQuantities,
   totalsOf,
+  untaxed,
 } from '../invoice-records/index.ts';
 import {
   adjustmentLine,
@@ -160,6 +161,7 @@ async function gather(
   const untilMs = draftUntilMs(scope.clock.nowMs(), collectAtMs, stored.profile.workflow.invoicing);
   return {
     currency: await currencyOf(deps, currency, scope),
+    taxes: await deps.taxRules(customer.id, scope),
     invoice: {
       ...head,
       id,
@@ -210,7 +212,7 @@ async function withCredits(
 
 async function withAdjustments(scope: CustomerScope, moving: Moving, { pending }: AfterDrafts): Promise<Moving> {
   const { invoice, lines, currency } = moving;
-  const fitted = await fitAdjustments(pending, (await totalsOf(lines, currency)).total);
+  const fitted = await fitAdjustments(pending, untaxed(await totalsOf(lines, currency)));
   const nowMs = scope.clock.nowMs();
   const added = fitted.map(({ adjustment, amount }, index) => ({
     ...adjustmentLine(

@@ -21,9 +21,10 @@ export async function waitingDrafts(
   currencyCode: string,
 ): Promise<WaitingDraft[]> {
   const currency = await currencyOf(deps, currencyCode, scope);
+  const taxes = await deps.taxRules(customerId, scope);
   const found: WaitingDraft[] = [];
   for (const invoice of await invoiceRepository(scope).movingDrafts(customerId, currencyCode)) {
-    const moving = { invoice, lines: await lineRepository(scope).ofInvoice(invoice.id), currency };
+    const moving = { invoice, lines: await lineRepository(scope).ofInvoice(invoice.id), currency, taxes };
     found.push({ moving, ...(await instantsOf(deps, scope, moving)) });
   }
   return found;

@@ -26,7 +26,7 @@ export {
   readQuantities,
   waitsForEarlierPart,
 } from './quantities.ts';
-export { netOf, rateLine, totalsOf } from './rate-line.ts';
+export { netOf, rateLine, totalsOf, untaxed } from './rate-line.ts';
 export { INVOICES_SEARCHED, type InvoiceFilterField, type InvoiceSortField, invoiceRepository } from './repository.ts';
 export {
   type ExtendedStatus,

@@ -1,4 +1,5 @@
 import { type Credit, NO_TOTALS, netAmount, rate, sumTotals, type Totals } from '../../catalog/rating/index.ts';
+import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import type { NewId } from '../../platform/ids.ts';
 import { mapInSlices } from '../../platform/in-slices.ts';
 import type { Currency } from '../../platform/money.ts';
@@ -65,6 +66,11 @@ export async function totalsOf(lines: readonly InvoiceLine[], currency: Currency
 
 /** Some milliseconds to add up sixteen of them. */
 const LINES_AT_ONCE = 50;
+
+/** What is to be paid before the taxes that are added. */
+export function untaxed({ total, taxesExclusiveTotal }: Totals): string {
+  return formatDecimal(new Decimal(total).sub(taxesExclusiveTotal));
+}
 
 function* slicesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
   for (let start = 0; start < items.length; start += LINES_AT_ONCE) yield items.slice(start, start + LINES_AT_ONCE);

@@ -6,6 +6,7 @@ import type { Period } from '../../platform/period/index.ts';
 import type { App } from '../apps/index.ts';
 import type { AdjustmentSettings, InvoiceSupplier, Workflow } from '../billing-profiles/index.ts';
 import type { Labels, SubscriptionRef, TaxRef } from '../charges/index.ts';
+import type { CustomerTax, Tax, TaxGroup } from '../tax/index.ts';
 import type { ExtendedStatus } from './states.ts';
 
 /** What a person can set on a line in place of what it is charged for. */
@@ -43,6 +44,8 @@ export interface InvoiceLine {
   /** Ready to be rated: a flat fee's amount is the prorated one. */
   terms: PricingTerms;
   taxConfig?: TaxRef;
+  /** The tax on it; undefined: none is computed. */
+  tax?: Tax;
   servicePeriod: Period;
   fullServicePeriod: Period;
   invoiceAtMs: number;
@@ -102,6 +105,10 @@ export interface Invoice {
   /** Facts for and of the app, by key. */
   metadata: Readonly<Record<string, string>>;
   totals: Totals;
+  /** By rate; undefined: no taxes are computed. */
+  taxes?: readonly TaxGroup[];
+  /** What the customer was for them. */
+  customerTax?: CustomerTax;
   servicePeriod: Period;
   issues: readonly ValidationIssue[];
   collectionAtMs?: number;

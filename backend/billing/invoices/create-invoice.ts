@@ -24,7 +24,7 @@ import {
 } from '../invoice-records/index.ts';
 import { creditPurchasesFollow } from './credit-purchases.ts';
 import type { InvoicesDeps } from './deps.ts';
-import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax.ts';
+import { type TaxDefaults, taxDefaultsOf, withTaxDefaults } from './lifecycle/tax-defaults.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
 
 export interface CreateOptions {

@@ -3,6 +3,7 @@ import type { Scope } from '../../platform/scope.ts';
 import type { AdjustmentsDeps } from '../adjustments/index.ts';
 import type { App } from '../apps/index.ts';
 import type { Invoice, InvoiceLine } from '../invoice-records/index.ts';
+import type { TaxService } from '../tax/index.ts';
 import type { Rails } from './rail.ts';
 
 /** An invoice as it is stored now, deleted lines and all. */
@@ -18,6 +19,8 @@ export interface InvoicesDeps extends AdjustmentsDeps {
   rails: Rails;
   /** An invoice is made or changed: called inside the transaction, with its scope. */
   onInvoice(change: InvoiceChange, scope: Scope): Promise<void>;
+  /** Rates, and what the customer is for them. */
+  taxRules: TaxService['rulesFor'];
   findFeaturesByKey: Features['findByKeys'];
   /** The organization's tax code for invoices, and whether it is the one that says nothing. */
   invoicingTaxCode(scope: Scope): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;

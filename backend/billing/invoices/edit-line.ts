@@ -23,7 +23,7 @@ import type {
 import { newLine } from './create-invoice.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { invoiceProblem } from './errors.ts';
-import { taxDefaultsOf } from './lifecycle/tax.ts';
+import { taxDefaultsOf } from './lifecycle/tax-defaults.ts';
 
 /** The line as it is wanted; the very same one when nothing is different. @throws DomainProblem 400 */
 export async function changeLine(

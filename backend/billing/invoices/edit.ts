@@ -9,7 +9,7 @@ import { type Invoice, type InvoiceLine, isMetered, type UpdateLine } from '../i
 import type { InvoicesDeps } from './deps.ts';
 import { addLine, changeLine } from './edit-line.ts';
 import { invoiceProblem } from './errors.ts';
-import type { Moving } from './lifecycle/collect.ts';
+import type { Moving } from './lifecycle/moving.ts';
 import { collectionAtMs } from './lifecycle/times.ts';
 import type { UpdateInvoice } from './schema.ts';
 

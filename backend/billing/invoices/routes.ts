@@ -7,6 +7,7 @@ import { jsonResponse, type Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { sortBy } from '../../platform/http/sorting.ts';
 import type { InvoiceFilterField } from '../invoice-records/index.ts';
+import { invoiceTaxesSchema } from '../tax/index.ts';
 import { invoicePageSchema, invoiceSchema, updateInvoiceSchema } from './schema.ts';
 import { INVOICE_SORT, type InvoicesService } from './service.ts';
 
@@ -53,7 +54,26 @@ export function invoiceRoutes(router: Router, service: InvoicesService): void {
       run: service.remove,
     },
   });
+  taxesRoute(router, service);
   actionRoutes(router, service);
+}
+
+function taxesRoute(router: Router, service: InvoicesService): void {
+  router.endpoint(
+    {
+      method: 'get',
+      path: '/billing/invoices/{invoiceId}/taxes',
+      operationId: 'get-invoice-taxes',
+      tag: TAG,
+      summary: 'Get the taxes of a billing invoice, rate by rate',
+      description:
+        'Each is rounded once; the lines have shares of it that come to it. Empty where no taxes are computed.',
+      access: 'read',
+      params: invoiceId,
+      responses: { 200: jsonResponse('The taxes.', invoiceTaxesSchema) },
+    },
+    async ({ answer, params }) => answer(await service.taxes(params.invoiceId)),
+  );
 }
 
 const ACTIONS = [

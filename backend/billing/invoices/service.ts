@@ -15,13 +15,14 @@ import {
   nextStatus,
   type Trigger,
 } from '../invoice-records/index.ts';
+import { type CustomerTax, NO_CUSTOMER_TAX, type TaxGroup } from '../tax/index.ts';
 import { type InvoiceBody, toInvoiceBody } from './body.ts';
 import type { InvoicesDeps } from './deps.ts';
 import { editInvoice } from './edit.ts';
 import { invoiceDeleted, invoiceNotFound, invoiceProblem } from './errors.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
-import type { Moving } from './lifecycle/collect.ts';
 import { factsOf, hasLiving } from './lifecycle/facts.ts';
+import type { Moving } from './lifecycle/moving.ts';
 import type { UpdateInvoice } from './schema.ts';
 
 export const INVOICE_SORT: SortRules<InvoiceSortField> = {
@@ -41,6 +42,8 @@ export interface InvoicesService {
   ): Promise<{ data: InvoiceAnswer[]; meta: ReturnType<typeof pageMeta> }>;
   /** Deleted invoices are found too; they carry `deleted_at`. @throws RequestProblem 404 */
   get(id: string): Promise<InvoiceAnswer>;
+  /** @throws RequestProblem 404 */
+  taxes(id: string): Promise<{ customer: CustomerTax; taxes: TaxGroup[] }>;
   /** @throws RequestProblem 404 @throws DomainProblem 400 unless it is an editable draft, 409 when it was deleted */
   update(id: string, request: UpdateInvoice): Promise<InvoiceAnswer>;
   /**
@@ -77,6 +80,10 @@ export function createInvoicesService(scope: Scope, deps: InvoicesDeps): Invoice
     present: async (own, invoice, lines) => {
       const facts = await factsNow(deps, own, invoice, lines === undefined || hasLiving(lines));
       return toInvoiceBody(invoice, lines, facts);
+    },
+    taxes: async (id) => {
+      const { taxes = [], customerTax = NO_CUSTOMER_TAX } = await existing(scope, id);
+      return { customer: customerTax, taxes: [...taxes] };
     },
     update: async (id, request) => {
       await living(scope, id);
@@ -122,7 +129,8 @@ async function factsNow(deps: InvoicesDeps, root: Scope, invoice: Invoice, hasLi
 async function currentState(deps: InvoicesDeps, scope: Scope, id: string): Promise<Moving> {
   const invoice = await existing(scope, id);
   const currency = await currencyOf(deps, invoice.currency, scope);
-  return { invoice, lines: await lineRepository(scope).ofInvoice(id), currency };
+  const taxes = await deps.taxRules(invoice.customerId, scope);
+  return { invoice, lines: await lineRepository(scope).ofInvoice(id), currency, taxes };
 }
 
 async function existing(scope: Scope, id: string): Promise<Invoice> {

@@ -29,6 +29,8 @@ export interface TaxCodesService {
   defaults(): Promise<DefaultTaxCodes>;
   /** What lines of invoices get that name none, and whether that is the code that says nothing. */
   invoicing(scope: Scope): Promise<{ taxCodeId: string; isProviderDefault: boolean }>;
+  /** Whether there is such a code that was not deleted. */
+  isLiving(id: string, scope: Scope): Promise<boolean>;
   /** What is left out stays. @throws DomainProblem 404 for a tax code that does not exist or was deleted */
   updateDefaults(request: UpdateDefaultTaxCodes): Promise<DefaultTaxCodes>;
 }
@@ -76,6 +78,7 @@ export function createTaxCodesService(deps: { scope: Scope }): TaxCodesService {
       const { id: taxCodeId } = (await taxCodeRepository(own).defaults()).invoicing_tax_code;
       return { taxCodeId, isProviderDefault: taxCodeId === PROVIDER_DEFAULT_ID };
     },
+    isLiving,
     updateDefaults: (request) =>
       scope.transaction(async (scope) => {
         const taxCodes = taxCodeRepository(scope);
@@ -97,6 +100,10 @@ async function existing(scope: Scope, id: string): Promise<StoredTaxCode> {
 }
 
 async function checkLiving(scope: Scope, id: string, field: string): Promise<void> {
+  if (!(await isLiving(id, scope))) throw referencedTaxCodeNotFound(id, field);
+}
+
+async function isLiving(id: string, scope: Scope): Promise<boolean> {
   const [found] = await taxCodeRepository(scope).byIds([id]);
-  if (found === undefined || found.taxCode.deleted_at !== undefined) throw referencedTaxCodeNotFound(id, field);
+  return found !== undefined && found.taxCode.deleted_at === undefined;
 }

@@ -13,7 +13,8 @@ import {
   released,
 } from '../../adjustments/index.ts';
 import type { InvoiceLine } from '../../invoice-records/index.ts';
-import { adjustmentLine, type Moving, withTotals } from '../lifecycle/collect.ts';
+import { adjustmentLine, withTotals } from '../lifecycle/collect.ts';
+import type { Moving } from '../lifecycle/moving.ts';
 import { fitToDraft } from './on-draft.ts';
 
 /**

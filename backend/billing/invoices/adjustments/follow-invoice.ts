@@ -27,7 +27,7 @@ import {
   stands,
 } from '../../invoice-records/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import type { Moving } from '../lifecycle/collect.ts';
+import type { Moving } from '../lifecycle/moving.ts';
 
 export async function adjustmentsFollow(
   deps: InvoicesDeps,

@@ -6,8 +6,8 @@ import {
   type FittedAdjustment,
   fitAdjustments,
 } from '../../adjustments/index.ts';
-import { type InvoiceLine, totalsOf } from '../../invoice-records/index.ts';
-import type { Moving } from '../lifecycle/collect.ts';
+import { type InvoiceLine, totalsOf, untaxed } from '../../invoice-records/index.ts';
+import type { Moving } from '../lifecycle/moving.ts';
 
 export interface FittedToDraft {
   /** Adjustments that are on the draft so far, by their lines. */
@@ -30,7 +30,7 @@ export async function fitToDraft(
   const known = [...own, ...pending].sort((a, b) => (a.id < b.id ? -1 : 1));
   const possible = known.filter((one) => own.has(one) || !takenOff.has(originOf(one)));
   const others = lines.filter(({ id }) => !attached.has(id));
-  const fitted = await fitAdjustments(possible, (await totalsOf(others, currency)).total);
+  const fitted = await fitAdjustments(possible, untaxed(await totalsOf(others, currency)));
   return { attached, fitted, known };
 }
 

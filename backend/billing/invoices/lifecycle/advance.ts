@@ -25,10 +25,10 @@ import { invoiceChangedMeanwhile, invoiceNotFound, invoiceNumberTaken, invoicePr
 import { giveBackOfDropped } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
 import { type Cuts, readCuts } from '../read-cuts.ts';
-import type { Moving } from './collect.ts';
 import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
 import { type LetOff, readLetOff, withLetOff } from './let-off.ts';
+import type { Moving } from './moving.ts';
 
 /** What is to happen to an invoice. */
 export interface Move {
@@ -75,7 +75,8 @@ async function readIfCollecting(deps: InvoicesDeps, scope: CustomerScope, id: st
   const invoice = await invoiceRepository(scope).byId(id);
   if (invoice === undefined) throw invoiceNotFound(id);
   const currency = await currencyOf(deps, invoice.currency, scope);
-  const before = { invoice, lines: await lineRepository(scope).ofInvoice(id), currency };
+  const taxes = await deps.taxRules(invoice.customerId, scope);
+  const before = { invoice, lines: await lineRepository(scope).ofInvoice(id), currency, taxes };
   const start = move.change === undefined ? before : await move.change(before);
   const app = await deps.findApp(invoice.appId, scope);
   const nowMs = scope.clock.nowMs();

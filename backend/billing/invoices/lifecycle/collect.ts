@@ -5,9 +5,7 @@ import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import { largestOf, smallestOf } from '../../../platform/extremes.ts';
 import type { NewId } from '../../../platform/ids.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
-import type { Currency } from '../../../platform/money.ts';
 import { type Adjustment, rateAdjustment } from '../../adjustments/index.ts';
-import type { Charge } from '../../charges/index.ts';
 import {
   earlierParts,
   type Invoice,
@@ -20,16 +18,8 @@ import {
   totalsOf,
   type ValidationIssue,
 } from '../../invoice-records/index.ts';
-
-/** An invoice on its way, with all its lines. */
-export interface Moving {
-  /** That of the invoice. */
-  currency: Currency;
-  invoice: Invoice;
-  lines: InvoiceLine[];
-  /** Of lines that a person has added. */
-  newCharges?: readonly Charge[];
-}
+import type { Moving } from './moving.ts';
+import { withTaxes } from './taxes.ts';
 
 /** Sets the quantities of metered lines, and what earlier parts of their periods billed. @param known as of `earlierParts` */
 export async function takeQuantities(
@@ -84,7 +74,9 @@ export async function rateAll(moving: Moving, newId: NewId): Promise<Moving> {
   return withTotals({ ...moving, invoice: { ...invoice, issues }, lines: rated });
 }
 
-export async function withTotals(moving: Moving): Promise<Moving> {
+/** Taxes, totals and the period of the invoice, from its lines. */
+export async function withTotals(untaxed: Moving): Promise<Moving> {
+  const moving = await withTaxes(untaxed);
   const { invoice, lines, currency } = moving;
   const living = lines.filter((line) => line.deletedAtMs === undefined);
   const from = living.map((line) => line.servicePeriod.fromMs);

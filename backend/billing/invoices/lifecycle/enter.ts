@@ -19,9 +19,10 @@ import { droppedLine } from '../edit.ts';
 import { giveCreditsBack, payWithCredits } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
 import type { Cuts } from '../read-cuts.ts';
-import { type Moving, rateAll, takeQuantities } from './collect.ts';
+import { rateAll, takeQuantities, withTotals } from './collect.ts';
 import { DRAFT_SYNCED_AT } from './facts.ts';
-import { withTaxIssue } from './tax.ts';
+import type { Moving } from './moving.ts';
+import { withTaxIssue } from './tax-issue.ts';
 import { draftUntilMs, dueAtMs } from './times.ts';
 
 export interface EnterContext {
@@ -49,7 +50,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
         await rateAll({ ...moving, invoice: withoutDraftSync(invoice) }, context.scope.newId),
       );
     case 'draft.validating':
-      return { ...moving, invoice: withTaxIssue(withoutAppIssues(invoice), context.isTaxEnforced, context.rail) };
+      return validate(moving, context);
     case 'issuing.syncing':
       return { ...moving, invoice: withDatesOfIssue(withoutAppIssues(invoice), context.nowMs) };
     case 'issued':
@@ -70,6 +71,12 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     default:
       return moving;
   }
+}
+
+/** Rates, and what the customer is for them, may be others than when the quantities were taken. */
+async function validate(moving: Moving, { isTaxEnforced, rail }: EnterContext): Promise<Moving> {
+  const taxed = await withTotals({ ...moving, invoice: withoutAppIssues(moving.invoice) });
+  return { ...taxed, invoice: withTaxIssue(taxed, isTaxEnforced, rail) };
 }
 
 async function collect(moving: Moving, context: EnterContext): Promise<Moving> {

@@ -7,7 +7,7 @@ import type { CustomerScope } from '../../../customers/test-clocks/index.ts';
 import { differenceOf, isNegative } from '../../../platform/decimal-texts.ts';
 import { type Invoice, type InvoiceLine, isMetered, isMissing, readUsages } from '../../invoice-records/index.ts';
 import type { InvoicesDeps } from '../deps.ts';
-import type { Moving } from './collect.ts';
+import type { Moving } from './moving.ts';
 
 /** Quantities by line. */
 export type LetOff = ReadonlyMap<string, string>;

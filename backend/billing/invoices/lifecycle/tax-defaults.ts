@@ -1,9 +1,7 @@
-/** What invoices know of taxes. Nothing here computes them: apps do, or do not. */
+/** What lines say of taxes that say nothing themselves. */
 import { defined } from '../../../platform/defined.ts';
 import type { Workflow } from '../../billing-profiles/index.ts';
 import type { TaxRef } from '../../charges/index.ts';
-import type { Invoice, ValidationIssue } from '../../invoice-records/index.ts';
-import type { Rail } from '../rail.ts';
 
 /** What lines get that say nothing of taxes themselves. */
 export interface TaxDefaults {
@@ -32,18 +30,4 @@ export function withTaxDefaults<Line extends { taxConfig?: TaxRef }>(
   if (own === undefined && defaults.behavior === undefined && defaults.isProviderDefault) return line;
   const behavior = own?.behavior ?? defaults.behavior;
   return { ...line, taxConfig: { ...defined({ behavior }), taxCodeId: own?.taxCodeId ?? defaults.taxCodeId } };
-}
-
-const TAX_ISSUE = 'tax_not_calculated';
-
-/**
- * Holds back an invoice whose taxes are enforced and cannot be computed; one that costs nothing owes none.
- * @param rail of the invoice's app
- */
-export function withTaxIssue(invoice: Invoice, isEnforced: boolean, rail: Pick<Rail, 'whyNoTax'>): Invoice {
-  const others = invoice.issues.filter(({ code }) => code !== TAX_ISSUE);
-  const why = isEnforced && invoice.totals.total !== '0' ? rail.whyNoTax(invoice.customer) : undefined;
-  if (why === undefined) return others.length === invoice.issues.length ? invoice : { ...invoice, issues: others };
-  const issue: ValidationIssue = { code: TAX_ISSUE, message: why, severity: 'critical' };
-  return { ...invoice, issues: [...others, issue] };
 }
