@@ -74,6 +74,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     '/settings/jobs',
     '/settings/apps',
     '/settings/tax-codes',
+    '/settings/tax-rates',
     '/settings/notifications',
     '/settings/notifications/deliveries',
     '/settings/sources',

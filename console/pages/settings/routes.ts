@@ -17,6 +17,7 @@ export const settingsRoutes: RouteRecordRaw[] = [
   { path: `${BASE}/currencies`, component: () => import('./currencies-page.vue') },
   { path: `${BASE}/apps`, component: () => import('./apps-page.vue') },
   { path: `${BASE}/tax-codes`, component: () => import('./tax-codes-page.vue') },
+  { path: `${BASE}/tax-rates`, component: () => import('./tax-rates-page.vue') },
   { path: `${BASE}/sources`, component: () => import('./sources-page.vue') },
   { path: `${BASE}/gateway-nodes`, redirect: `${BASE}/sources` },
   { path: `${BASE}/corrections`, component: () => import('./corrections-page.vue') },

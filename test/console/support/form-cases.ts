@@ -194,6 +194,19 @@ export const FORMS: readonly FormCase[] = [
     send: 'Save',
   },
   {
+    form: 'taxes of a customer',
+    path: CUSTOMER('settings'),
+    wrong: { 'VAT id': 'DE123456789' },
+    send: 'Save Taxes',
+  },
+  {
+    form: 'tax rate',
+    path: at('/settings/tax-rates'),
+    open: ['Create Tax Rate'],
+    wrong: { Name: '', Percentage: 'a fifth', 'Country (two letters)': 'Atlantis' },
+    send: 'Save',
+  },
+  {
     form: 'currency',
     path: at('/settings/currencies'),
     open: ['Create Currency'],
