@@ -4,6 +4,7 @@ import {
   createCustomerBilling,
   createProfilesService,
   customerBillingRoutes,
+  documentSettingsRoutes,
   profileRoutes,
 } from '../billing/billing-profiles/index.ts';
 import { type BillingRuns, createBillingRuns, syncCustomer } from '../billing/billing-runs/index.ts';
@@ -75,6 +76,9 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     onInvoice: async (change: InvoiceChange, scope: Scope) => void (await hooks.invoices.onInvoice(change, scope)),
     findCurrency: currencies.find,
     taxRules: taxes.rulesFor,
+    documentOf: customerBilling.documentOf,
+    storedProfile: profiles.stored,
+    documentSettings: profiles.documentSettings,
     invoicingTaxCode: taxCodes.invoicing,
     findTaxCodes: taxCodes.findByIds,
     findFeatures: features.findByIds,
@@ -120,6 +124,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
       appRoutes(router, apps);
       profileRoutes(router, profiles);
       customerBillingRoutes(router, customerBilling);
+      documentSettingsRoutes(router, profiles, customerBilling);
       taxRoutes(router, taxes);
       invoices.routes(router);
       creditRoutes(router, scope, { ...deps, ...creditHooks(scope, deps, billingRuns) });

@@ -1,6 +1,7 @@
 import { customerLock } from '../../platform/db/locks.ts';
 import { notFound, RequestProblem } from '../../platform/errors.ts';
 import type { Scope } from '../../platform/scope.ts';
+import type { CustomerDocumentSettings, InvoiceDocumentSettings } from './document-schema.ts';
 import { profileProblem } from './errors.ts';
 import { profileRepository, type StoredProfile } from './repository.ts';
 import type { AppData, CustomerBilling } from './schema.ts';
@@ -30,6 +31,12 @@ export interface CustomerBillingService {
   stored(customerId: string, scope: Scope): Promise<CustomerBilling | undefined>;
   /** Links the customer to one of Stripe, with its payment method. Inside the caller's transaction. @throws DomainProblem 400 */
   linkStripe(customerId: string, data: Omit<StripeData, 'labels'>, scope: Scope): Promise<void>;
+  /** What documents say of the customer. @throws RequestProblem 404 */
+  documentSettings(customerId: string): Promise<CustomerDocumentSettings>;
+  /** @throws RequestProblem 404, 410 */
+  setDocumentSettings(customerId: string, settings: CustomerDocumentSettings): Promise<CustomerDocumentSettings>;
+  /** What documents of an invoice say, as of now. */
+  documentOf(invoice: { customerId: string; profileId: string }, scope: Scope): Promise<InvoiceDocumentSettings>;
   /** The profile that bills the customer. @param scope of the caller's transaction, inside one */
   profileOf(customerId: string, scope: Scope): Promise<StoredProfile>;
 }
@@ -96,6 +103,23 @@ export function createCustomerBilling(deps: {
       const app_data = { ...billing?.app_data, stripe: { ...billing?.app_data?.stripe, ...data } };
       await save(own, customerId, { ...billing, app_data });
     },
+    documentSettings: async (customerId) => {
+      if ((await findCustomer(customerId, scope)) === undefined) throw notFound('customer', customerId);
+      return profileRepository(scope).customerDocumentSettings(customerId);
+    },
+    setDocumentSettings: (customerId, settings) =>
+      scope.transaction(
+        async (scope) => {
+          await livingCustomer(findCustomer, customerId, scope);
+          await profileRepository(scope).saveCustomerDocumentSettings(customerId, settings, scope.clock.nowMs());
+          return settings;
+        },
+        [customerLock(customerId)],
+      ),
+    documentOf: async ({ customerId, profileId }, own) => ({
+      profile: (await profileRepository(own).byId(profileId))?.document ?? {},
+      customer: await profileRepository(own).customerDocumentSettings(customerId),
+    }),
     profileOf: async (customerId, own) => {
       const profiles = profileRepository(own);
       const given = (await profiles.customerBilling(customerId))?.billing_profile?.id;

@@ -5,6 +5,15 @@ export {
   createCustomerBilling,
   type StripeData,
 } from './customer-billing.ts';
+export { documentSettingsRoutes } from './document-routes.ts';
+export {
+  type CustomerDocumentSettings,
+  type DocumentSettings,
+  type InvoiceDocumentSettings,
+  LANGUAGES,
+  type Language,
+  type Numbering,
+} from './document-schema.ts';
 export { profileProblem } from './errors.ts';
 export { PROFILE_OF_CUSTOMER_SQL, type StoredProfile } from './repository.ts';
 export { customerBillingRoutes, profileRoutes } from './routes.ts';

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import { fromStoredInstant, toStoredInstant } from '../../platform/instant.ts';
+import type { CustomerDocumentSettings, DocumentSettings, Numbering } from './document-schema.ts';
 import type { AdjustmentSettings, AppData, BillingProfile, CustomerBilling, UpsertProfile } from './schema.ts';
 
 interface ProfileRow {
@@ -12,6 +13,9 @@ interface ProfileRow {
   supplier: string;
   workflow: string;
   adjustments: string;
+  document: string;
+  logo: string | null;
+  numbering: string | null;
   app_id: string;
   is_default: number;
   created_at: string;
@@ -24,6 +28,7 @@ interface CustomerBillingRow {
   billing_profile_id: string | null;
   app_data: string | null;
   stripe_customer_id: string | null;
+  document: string;
   created_at: string;
   updated_at: string;
 }
@@ -32,6 +37,9 @@ interface CustomerBillingRow {
 export interface StoredProfile {
   profile: BillingProfile;
   adjustments: AdjustmentSettings;
+  document: Omit<DocumentSettings, 'logo'>;
+  /** undefined: as the app numbers. */
+  numbering: Numbering | undefined;
 }
 
 /**
@@ -69,6 +77,9 @@ export function profileRepository(db: DbHandle) {
         id: profile.id,
         adjustments: JSON.stringify(profile.adjustments),
         app_id: profile.appId,
+        document: '{}',
+        logo: null,
+        numbering: null,
         is_default: 0,
         created_at: at,
         updated_at: at,
@@ -82,6 +93,28 @@ export function profileRepository(db: DbHandle) {
     },
     replaceAdjustments: async (id: string, settings: AdjustmentSettings, updatedAtMs: number): Promise<void> => {
       const columns = { adjustments: JSON.stringify(settings), updated_at: toStoredInstant(updatedAtMs) };
+      await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
+    },
+    documentSettings: async (id: string): Promise<DocumentSettings> => {
+      const own = tables.selectFrom('billing_profiles').select(['document', 'logo']).where('id', '=', id);
+      const { document, logo } = await own.executeTakeFirstOrThrow();
+      return { ...(JSON.parse(document) as DocumentSettings), ...(logo !== null && { logo }) };
+    },
+    replaceDocumentSettings: async (
+      id: string,
+      { logo, ...settings }: DocumentSettings,
+      updatedAtMs: number,
+    ): Promise<void> => {
+      const columns = {
+        document: JSON.stringify(settings),
+        logo: logo ?? null,
+        updated_at: toStoredInstant(updatedAtMs),
+      };
+      await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
+    },
+    replaceNumbering: async (id: string, numbering: Numbering | undefined, updatedAtMs: number): Promise<void> => {
+      const text = numbering === undefined ? null : JSON.stringify(numbering);
+      const columns = { numbering: text, updated_at: toStoredInstant(updatedAtMs) };
       await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
     },
     /** Makes it the only default. */
@@ -143,6 +176,24 @@ function ofCustomers(tables: Tables) {
       const own = tables.selectFrom('customer_billing').select('customer_id');
       return (await own.where('stripe_customer_id', '=', stripeCustomerId).executeTakeFirst())?.customer_id;
     },
+    customerDocumentSettings: async (customerId: string): Promise<CustomerDocumentSettings> => {
+      const own = tables.selectFrom('customer_billing').select('document').where('customer_id', '=', customerId);
+      const row = await own.executeTakeFirst();
+      return row === undefined ? {} : (JSON.parse(row.document) as CustomerDocumentSettings);
+    },
+    saveCustomerDocumentSettings: async (
+      customerId: string,
+      settings: CustomerDocumentSettings,
+      atMs: number,
+    ): Promise<void> => {
+      const at = toStoredInstant(atMs);
+      const columns = { document: JSON.stringify(settings), updated_at: at };
+      await tables
+        .insertInto('customer_billing')
+        .values({ customer_id: customerId, billing_profile_id: null, app_data: null, stripe_customer_id: null, created_at: at, ...columns })
+        .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
+        .execute();
+    },
     saveCustomerBilling: async (customerId: string, billing: CustomerBilling, atMs: number): Promise<void> => {
       const at = toStoredInstant(atMs);
       const columns = {
@@ -153,7 +204,7 @@ function ofCustomers(tables: Tables) {
       };
       await tables
         .insertInto('customer_billing')
-        .values({ customer_id: customerId, created_at: at, ...columns })
+        .values({ customer_id: customerId, document: '{}', created_at: at, ...columns })
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
     },
@@ -182,5 +233,10 @@ function toProfile(row: ProfileRow): StoredProfile {
     apps: { tax: app, invoicing: app, payment: app },
     default: row.is_default === 1,
   };
-  return { profile, adjustments: JSON.parse(row.adjustments) as AdjustmentSettings };
+  return {
+    profile,
+    adjustments: JSON.parse(row.adjustments) as AdjustmentSettings,
+    document: JSON.parse(row.document) as DocumentSettings,
+    numbering: row.numbering === null ? undefined : (JSON.parse(row.numbering) as Numbering),
+  };
 }

@@ -1,6 +1,7 @@
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Scope } from '../../platform/scope.ts';
 import type { App } from '../apps/index.ts';
+import type { DocumentSettings, NumberingSettings } from './document-schema.ts';
 import { profileNotFound, profileProblem } from './errors.ts';
 import { profileRepository, type StoredProfile } from './repository.ts';
 import type { AdjustmentSettings, BillingProfile, BillingProfilePage, CreateProfile, UpsertProfile } from './schema.ts';
@@ -27,6 +28,16 @@ export interface ProfilesService {
   remove(id: string): Promise<void>;
   adjustments(id: string): Promise<AdjustmentSettings>;
   setAdjustments(id: string, settings: AdjustmentSettings): Promise<AdjustmentSettings>;
+  /** @throws RequestProblem 404 */
+  documentSettings(id: string): Promise<DocumentSettings>;
+  /** @throws RequestProblem 404 @throws DomainProblem 400 */
+  setDocumentSettings(id: string, settings: DocumentSettings): Promise<DocumentSettings>;
+  /** @throws RequestProblem 404 */
+  numbering(id: string): Promise<NumberingSettings>;
+  /** @throws RequestProblem 404 @throws DomainProblem 400 */
+  setNumbering(id: string, settings: NumberingSettings): Promise<NumberingSettings>;
+  /** Deleted profiles too: invoices of theirs go on. @throws RequestProblem 404 */
+  stored(id: string, scope: Scope): Promise<StoredProfile>;
   /** For a new app: a profile of it, which becomes the default one where the default's app is a sandbox. */
   createForApp(app: App, scope: Scope): Promise<boolean>;
   /** Profiles with the app, in words: what keeps it from being uninstalled. */
@@ -80,6 +91,27 @@ export function createProfilesService(deps: { scope: Scope; hooks: ProfileHooks 
         await profileRepository(scope).replaceAdjustments(id, settings, scope.clock.nowMs());
         return settings;
       }),
+    documentSettings: async (id) => {
+      await existing(scope, id);
+      return profileRepository(scope).documentSettings(id);
+    },
+    setDocumentSettings: (id, settings) =>
+      scope.transaction(async (scope) => {
+        await living(scope, id);
+        await profileRepository(scope).replaceDocumentSettings(id, settings, scope.clock.nowMs());
+        return settings;
+      }),
+    numbering: async (id) => {
+      const { numbering } = await existing(scope, id);
+      return numbering === undefined ? {} : { numbering };
+    },
+    setNumbering: (id, settings) =>
+      scope.transaction(async (scope) => {
+        await living(scope, id);
+        await profileRepository(scope).replaceNumbering(id, settings.numbering, scope.clock.nowMs());
+        return settings;
+      }),
+    stored: (id, own) => existing(own, id),
     createForApp: async (app, scope) => {
       const { profile: current } = await profileRepository(scope).theDefault();
       const appOfDefault = await hooks.findApp(current.apps.invoicing.id, scope);

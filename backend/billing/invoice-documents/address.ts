@@ -1,6 +1,5 @@
 import type { Customer } from '../../customers/customers/index.ts';
 
-export type { Formats } from './formats.ts';
 export type Address = NonNullable<Customer['billing_address']>;
 
 /** An address from the street to the country. */

@@ -1,116 +1,161 @@
 /** What an invoice says on paper, whatever the paper is. */
 
+import { Decimal, formatDecimal } from '../../platform/decimal.ts';
 import { isZero } from '../../platform/decimal-texts.ts';
+import type { InvoiceDocumentSettings, Language } from '../billing-profiles/index.ts';
 import type { Invoice, InvoiceLine } from '../invoice-records/index.ts';
-import { type Address, addressLines, type Formats } from './address.ts';
-import { languagesOf } from './formats.ts';
-
-export interface Row {
-  name: string;
-  /** Texts of their own: each may be written in another direction. */
-  details: string[];
-  quantity: string;
-  unitPrice: string;
-  amount: string;
-  /** A part of the line above it. */
-  isDetail: boolean;
-}
+import { type Address, addressLines } from './address.ts';
+import { type Formats, languagesOf } from './formats.ts';
+import { type Row, rowsOf, untaxed } from './rows.ts';
+import { type TaxTable, taxTableOf } from './tax-table.ts';
+import { type Words, wordsOf } from './words/index.ts';
 
 export interface InvoiceContent {
   title: string;
+  /** "Draft – not an invoice", "Void"; undefined: it is an invoice that stands. */
+  mark: string | undefined;
+  /** Of its words. */
+  language: Language;
   /** Of who reads it and where they live, the most wanted first: countries write the same characters differently. */
   languages: string[];
   /** When what it says came to be. */
   createdAtMs: number;
+  pageSize: 'A4' | 'letter';
+  /** A data URL. */
+  logo: string | undefined;
   supplier: string[];
   customer: string[];
   /** Label and value. */
   facts: [string, string][];
   rows: Row[];
+  /** The last one is what is to be paid. */
   totals: [string, string][];
-  note: string | undefined;
+  taxes: TaxTable | undefined;
+  /** Below everything: a heading, and what stands under it. */
+  notes: { heading: string | undefined; text: string }[];
+  /** At the foot of each page, before its number. */
+  footer: string;
+  words: Words;
 }
 
-export function contentOf(invoice: Invoice, lines: readonly InvoiceLine[], formats: Formats): InvoiceContent {
-  const { supplier, customer } = invoice;
+/** What a document needs besides the invoice. */
+export interface DocumentFrame {
+  settings: InvoiceDocumentSettings;
+  language: Language;
+  logo: string | undefined;
+}
+
+export function contentOf(
+  invoice: Invoice,
+  lines: readonly InvoiceLine[],
+  formats: Formats,
+  { settings, language, logo }: DocumentFrame,
+): InvoiceContent {
+  const { profile } = settings;
+  const words = wordsOf(language);
   return {
-    title: `Invoice ${invoice.number}`,
-    languages: languagesOf(formats.locale, customer),
+    title: `${words.invoice} ${invoice.number}`,
+    mark: markOf(invoice, words),
+    language,
+    languages: languagesOf(formats.locale, invoice.customer),
     createdAtMs: invoice.issuedAtMs ?? invoice.createdAtMs,
-    supplier: partyLines(supplier.name, supplier.addresses?.billing_address, supplier.tax_id?.code),
-    customer: partyLines(customer.name, customer.billing_address, undefined),
-    facts: factsOf(invoice, formats),
-    rows: lines.filter((line) => line.deletedAtMs === undefined).flatMap((line) => rowsOf(line, formats)),
-    totals: totalsOf(invoice, formats),
-    note: invoice.description,
+    pageSize: profile.page_size ?? 'A4',
+    logo,
+    supplier: supplierLines(invoice, settings, words),
+    customer: customerLines(invoice, settings, words),
+    facts: factsOf(invoice, settings, formats, words),
+    rows: lines.filter((line) => line.deletedAtMs === undefined).flatMap((line) => rowsOf(line, formats, words)),
+    totals: totalsOf(invoice, formats, words),
+    taxes: taxTableOf(invoice, formats, words),
+    notes: notesOf(invoice, settings, words),
+    footer: [profile.footer ?? '', `${words.invoice} ${invoice.number}`].filter((text) => text !== '').join(' · '),
+    words,
   };
 }
 
-function partyLines(name: string | undefined, address: Address | undefined, taxId: string | undefined): string[] {
-  return [name ?? '', ...addressLines(address), taxId === undefined ? '' : `Tax ID ${taxId}`].filter(
-    (line) => line !== '',
-  );
+function markOf({ status }: Invoice, words: Words): string | undefined {
+  const [short = ''] = status.split('.');
+  if (short === 'voided') return words.voided;
+  return ['draft', 'issuing', 'delete', 'deleted'].includes(short) ? words.draft : undefined;
 }
 
-function factsOf(invoice: Invoice, { day, period }: Formats): [string, string][] {
-  const facts: [string, number | undefined][] = [
-    ['Issued', invoice.issuedAtMs],
-    ['Due', invoice.dueAtMs],
+function supplierLines({ supplier }: Invoice, { profile }: InvoiceDocumentSettings, words: Words): string[] {
+  return [
+    ...partyLines(supplier.name, supplier.addresses?.billing_address),
+    labelled(words.taxId, supplier.tax_id?.code),
+    labelled(words.register, profile.registration),
+    labelled(words.contact, profile.contact),
+  ].filter((line) => line !== '');
+}
+
+function customerLines(invoice: Invoice, { customer: own }: InvoiceDocumentSettings, words: Words): string[] {
+  const { customer, customerTax } = invoice;
+  const [name = '', ...address] = partyLines(customer.name, customer.billing_address);
+  const ids = (customerTax?.tax_ids ?? []).map(({ type, value }) =>
+    labelled(type === 'vat' ? words.vatId : words.taxId, value),
+  );
+  return [name, labelled(words.attention, own.contact), ...address, ...ids].filter((line) => line !== '');
+}
+
+function partyLines(name: string | undefined, address: Address | undefined): string[] {
+  return [name ?? '', ...addressLines(address)];
+}
+
+function labelled(label: string, value: string | undefined): string {
+  return value === undefined ? '' : `${label}: ${value}`;
+}
+
+function factsOf(
+  invoice: Invoice,
+  { customer }: InvoiceDocumentSettings,
+  { day, period }: Formats,
+  words: Words,
+): [string, string][] {
+  const days: [string, number | undefined][] = [
+    [words.issued, invoice.issuedAtMs],
+    [words.due, invoice.dueAtMs],
+  ];
+  const texts: [string, string | undefined][] = [
+    [words.purchaseOrder, customer.purchase_order],
+    [words.reference, customer.buyer_reference],
   ];
   const { fromMs, toMs } = invoice.servicePeriod;
   return [
-    ['Number', invoice.number],
-    ...facts.flatMap(([label, atMs]): [string, string][] => (atMs === undefined ? [] : [[label, day(atMs)]])),
-    ['Service period', period(fromMs, toMs)],
-    ['Status', invoice.status.split('.')[0]?.replaceAll('_', ' ') ?? ''],
+    [words.number, invoice.number],
+    ...days.flatMap(([label, atMs]): [string, string][] => (atMs === undefined ? [] : [[label, day(atMs)]])),
+    [words.servicePeriod, period(fromMs, toMs)],
+    ...texts.flatMap(([label, text]): [string, string][] => (text === undefined ? [] : [[label, text]])),
   ];
 }
 
-function rowsOf(line: InvoiceLine, formats: Formats): Row[] {
-  const { rated } = line;
-  const details = rated?.detailedLines ?? [];
-  const period = formats.period(line.servicePeriod.fromMs, line.servicePeriod.toMs);
-  const [only] = details;
-  const single = details.length === 1 ? only : undefined;
-  return [
-    {
-      name: line.name,
-      details: [period, line.description ?? '', ...paidOf(rated?.totals.creditsTotal ?? '0', formats)].filter(
-        (text) => text !== '',
-      ),
-      quantity: single === undefined ? '' : formats.number(single.quantity),
-      unitPrice: single === undefined ? '' : formats.money(single.unitPrice),
-      amount: formats.money(rated?.totals.total ?? '0'),
-      isDetail: false,
-    },
-    ...(single === undefined ? details : []).map((detail) => ({
-      name: detail.name,
-      details: isZero(detail.totals.discountsTotal) ? [] : [`discount ${formats.money(detail.totals.discountsTotal)}`],
-      quantity: formats.number(detail.quantity),
-      unitPrice: formats.money(detail.unitPrice),
-      amount: formats.money(detail.totals.total),
-      isDetail: true,
-    })),
-  ];
-}
-
-function paidOf(credits: string, { money }: Formats): string[] {
-  return isZero(credits) ? [] : [`credits ${money(credits)}`];
-}
-
-/** Taxes and deductions only where there are any. */
-function totalsOf({ totals }: Invoice, { money }: Formats): [string, string][] {
+/** Taxes and deductions only where there are any. The amounts of the lines come to what is left before taxes. */
+function totalsOf({ totals }: Invoice, { money }: Formats, words: Words): [string, string][] {
+  const negative = (amount: string) => formatDecimal(new Decimal(amount).neg());
   const optional: [string, string][] = [
-    ['Minimum spend', totals.chargesTotal],
-    ['Discounts', totals.discountsTotal],
-    ['Credits', totals.creditsTotal],
-    ['Taxes', totals.taxesTotal],
+    [words.minimumSpend, totals.chargesTotal],
+    [words.discounts, negative(totals.discountsTotal)],
+    [words.credits, negative(totals.creditsTotal)],
   ];
-  return [
-    ['Amount', money(totals.amount)],
-    ...optional
-      .filter(([, amount]) => !isZero(amount))
-      .map(([label, amount]): [string, string] => [label, money(amount)]),
-    ['Total', money(totals.total)],
+  const taxes: [string, string][] = isZero(totals.taxesExclusiveTotal)
+    ? []
+    : [
+        [words.net, untaxed(totals)],
+        [words.tax, totals.taxesExclusiveTotal],
+      ];
+  const rows: [string, string][] = [
+    [words.subtotal, totals.amount],
+    ...optional.filter(([, amount]) => !isZero(amount)),
+    ...taxes,
+    [words.total, totals.total],
   ];
+  return rows.map(([label, amount]) => [label, money(amount)]);
+}
+
+function notesOf({ description }: Invoice, { profile }: InvoiceDocumentSettings, words: Words) {
+  const notes: { heading: string | undefined; text: string | undefined }[] = [
+    { heading: undefined, text: description },
+    { heading: words.howToPay, text: profile.payment_instructions },
+    { heading: words.terms, text: profile.terms },
+  ];
+  return notes.flatMap(({ heading, text }) => (text === undefined ? [] : [{ heading, text }]));
 }

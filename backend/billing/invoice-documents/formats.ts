@@ -1,6 +1,7 @@
 /** Money, dates and quantities as people of a locale write them. */
 import { Decimal } from '../../platform/decimal.ts';
 import type { Currency } from '../../platform/money.ts';
+import type { Language } from '../billing-profiles/index.ts';
 import type { InvoiceCustomer } from '../invoice-records/index.ts';
 
 export interface Formats {
@@ -18,9 +19,15 @@ const MAX_DIGITS = 20;
 /** The digits that everybody reads, and that nobody can take for others: 0 to 9. */
 const DIGITS = 'latn';
 
-/** The locale that was asked for, else that of the customer's country, else English. */
-export function localeOf(asked: string | undefined, customer: InvoiceCustomer): string {
-  for (const candidate of [asked, countryLocale(customer.billing_address?.country)]) {
+/** The locale that was asked for, else the agreed language as in the customer's country, else that of the country, else English. */
+export function localeOf(
+  asked: string | undefined,
+  { billing_address }: Pick<InvoiceCustomer, 'billing_address'>,
+  language: Language | undefined,
+): string {
+  const country = billing_address?.country;
+  const agreed = language === undefined || country === undefined ? language : `${language}-${country}`;
+  for (const candidate of [asked, agreed, countryLocale(country)]) {
     const known = candidate === undefined ? undefined : supported(candidate);
     if (known !== undefined) return known;
   }

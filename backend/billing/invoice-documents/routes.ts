@@ -31,7 +31,8 @@ export function documentRoutes(router: Router, service: DocumentService): void {
       tag: 'Invoices',
       summary: 'Get an invoice as a page or a PDF',
       description:
-        "Money, numbers and dates are written as in the customer's country, or in the locale that is asked for.",
+        "In the customer's language, or the profile's, and as its country writes money and dates; or in the locale that is " +
+        'asked for. The document of an issued invoice without a locale is made once, and always the same.',
       access: 'read',
       params: z.object({ invoiceId: ulidSchema }),
       query: QUERY,
@@ -48,8 +49,11 @@ export function documentRoutes(router: Router, service: DocumentService): void {
       const bytes = await service.make(params.invoiceId, format, locale, c.req.raw.signal);
       c.header('Content-Length', `${bytes.length}`);
       if (format === 'pdf') return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'application/pdf' });
-      // Fonts stand in the page itself.
-      c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; font-src data:");
+      // Fonts and the logo stand in the page itself.
+      c.header(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:",
+      );
       return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'text/html; charset=UTF-8' });
     },
   );

@@ -1,12 +1,21 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Scope } from '../../platform/scope.ts';
 import { currencyOf } from '../charges/index.ts';
-import { type Invoice, type InvoiceLine, invoiceRepository, lineRepository } from '../invoice-records/index.ts';
+import {
+  type Invoice,
+  type InvoiceLine,
+  invoiceRepository,
+  lineRepository,
+  statusOf,
+} from '../invoice-records/index.ts';
 import { invoiceNotFound } from '../invoices/index.ts';
 import type { DocumentsDeps } from './deps.ts';
 import { localeOf } from './formats.ts';
+import { documentRepository } from './repository.ts';
 import { createDocumentMaker } from './thread/document-maker.ts';
 import type { DocumentFormat } from './thread/messages.ts';
+import { languageOf } from './words/index.ts';
 
 export interface DocumentService {
   /**
@@ -21,6 +30,12 @@ export interface DocumentService {
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
+
+/** Nothing of what it says changes any more; a void one is marked so. */
+function isIssued({ status, issuedAtMs }: Invoice): boolean {
+  return issuedAtMs !== undefined && !UNSETTLED.has(statusOf(status));
+}
+const UNSETTLED: ReadonlySet<string> = new Set(['draft', 'issuing', 'delete', 'deleted', 'voided']);
 
 /** A draft that is edited all the time is printed as it was read. */
 const MAX_READINGS = 3;
@@ -45,14 +60,30 @@ export function createDocumentService(scope: Scope, deps: DocumentsDeps): Docume
       if (isAsItWas || reading === MAX_READINGS) return { invoice, lines };
     }
   };
+  const frameOf = async (invoice: Invoice, asked: string | undefined) => {
+    const settings = invoice.document ?? (await deps.documentOf(invoice, scope));
+    const agreed = settings.customer.language ?? settings.profile.language;
+    const locale = localeOf(asked, invoice.customer, agreed);
+    const language = (asked === undefined ? agreed : languageOf(locale)) ?? 'en';
+    const { logo } = await deps.documentSettings(invoice.profileId);
+    return { locale, frame: { settings, language, logo } };
+  };
   return {
     make: async (invoiceId, format, asked, signal) => {
-      await find(invoiceId);
-      return maker.make(async () => {
+      const found = await find(invoiceId);
+      const isKept = asked === undefined && isIssued(found);
+      const kept = isKept ? await documentRepository(scope).find(invoiceId, format) : undefined;
+      if (kept !== undefined) return kept;
+      const bytes = await maker.make(async () => {
         const { invoice, lines } = await read(invoiceId);
         const currency = await currencyOf(deps, invoice.currency, scope);
-        return { format, invoice, lines, currency, locale: localeOf(asked, invoice.customer) };
+        return { format, invoice, lines, currency, ...(await frameOf(invoice, asked)) };
       }, signal);
+      if (!isKept) return bytes;
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      await documentRepository(scope).insert({ invoiceId, format, bytes, sha256 }, scope.clock.nowMs());
+      // Two may have made it at once: everybody gets the one that stays.
+      return (await documentRepository(scope).find(invoiceId, format)) ?? bytes;
     },
   };
 }

@@ -18,7 +18,7 @@ export {
 } from './line-schema.ts';
 export { type LineOfCharge, lineRepository } from './lines/repository.ts';
 export { nextNumber } from './next-number.ts';
-export { draftNumber, gatheringNumber, isDraftNumber, issuedNumber } from './numbers.ts';
+export { draftNumber, gatheringNumber, isDraftNumber, issuedNumber, profileNumbers } from './numbers.ts';
 export {
   earlierParts,
   quantityOfPart,

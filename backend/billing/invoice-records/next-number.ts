@@ -8,17 +8,24 @@ interface TablesOfNumbers {
 }
 
 /**
- * The next number of its kind, from 1. Given back when the transaction is: none is missing. So whoever has one keeps others
+ * The next number of its kind, from `start` on. Given back when the transaction is: none is missing. So whoever has one keeps others
  * from all of them until it is committed; of two kinds, two could wait for each other.
  */
-export function nextNumber(scope: Scope, kind: NumberScope): Promise<number> {
+export function nextNumber(scope: Scope, kind: NumberScope, start = 1): Promise<number> {
   return scope.transaction(
     async (scope) => {
       const { value } = await withTables<TablesOfNumbers>(scope)
         .insertInto('invoice_counters')
-        .values({ scope: kind, value: 1 })
+        .values({ scope: kind, value: start })
         .onConflict((conflict) =>
-          conflict.column('scope').doUpdateSet((eb) => ({ value: eb('invoice_counters.value', '+', 1) })),
+          conflict.column('scope').doUpdateSet((eb) => ({
+            value: eb
+              .case()
+              .when('invoice_counters.value', '<', start)
+              .then(start)
+              .else(eb('invoice_counters.value', '+', 1))
+              .end(),
+          })),
         )
         .returning('value')
         .executeTakeFirstOrThrow();

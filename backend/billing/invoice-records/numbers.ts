@@ -1,5 +1,7 @@
 /** Invoice numbers. Pure; the counters are the repository's. */
 
+import type { Numbering } from '../billing-profiles/index.ts';
+
 /** Letters that a decomposition does not turn into ASCII. */
 const OTHER_LETTERS: Readonly<Record<string, string>> = {
   ß: 'SS',
@@ -37,7 +39,11 @@ export function customerPrefix(name: string): string {
 }
 
 /** Where a number is counted. Gathering and draft numbers may have gaps, those of issued invoices have none. */
-export type NumberScope = 'invoices/gathering' | 'invoices/draft' | `invoices/app/${string}`;
+export type NumberScope =
+  | 'invoices/gathering'
+  | 'invoices/draft'
+  | `invoices/app/${string}`
+  | `invoices/number/${string}`;
 
 export function gatheringNumber(customerName: string, currency: string, count: number): string {
   return `GATHER-${customerPrefix(customerName)}-${currency}-${count}`;
@@ -50,6 +56,15 @@ export function draftNumber(customerName: string, count: number): string {
 /** The number of an issued invoice. @param prefix of the app that issues it */
 export function issuedNumber(prefix: string, customerName: string, count: number): string {
   return `${prefix}-${customerPrefix(customerName)}-${count}`;
+}
+
+/** The number of an issued invoice as its profile numbers, and where it is counted. @param issuedMs the year is that of UTC */
+export function profileNumbers({ prefix, with_year, digits }: Numbering, issuedMs: number) {
+  const start = with_year ? `${prefix}${new Date(issuedMs).getUTCFullYear()}-` : prefix;
+  return {
+    scope: `invoices/number/${start}` as const,
+    numberOf: (count: number) => `${start}${String(count).padStart(digits, '0')}`,
+  };
 }
 
 export function isDraftNumber(number: string): boolean {

@@ -4,7 +4,12 @@ import type { PricingTerms, RatedLine, SplitPosition, Totals } from '../../catal
 import type { Customer } from '../../customers/customers/index.ts';
 import type { Period } from '../../platform/period/index.ts';
 import type { App } from '../apps/index.ts';
-import type { AdjustmentSettings, InvoiceSupplier, Workflow } from '../billing-profiles/index.ts';
+import type {
+  AdjustmentSettings,
+  InvoiceDocumentSettings,
+  InvoiceSupplier,
+  Workflow,
+} from '../billing-profiles/index.ts';
 import type { Labels, SubscriptionRef, TaxRef } from '../charges/index.ts';
 import type { CustomerTax, Tax, TaxGroup } from '../tax/index.ts';
 import type { ExtendedStatus } from './states.ts';
@@ -109,6 +114,8 @@ export interface Invoice {
   taxes?: readonly TaxGroup[];
   /** What the customer was for them. */
   customerTax?: CustomerTax;
+  /** What its documents say besides, from its issue on. */
+  document?: InvoiceDocumentSettings;
   servicePeriod: Period;
   issues: readonly ValidationIssue[];
   collectionAtMs?: number;

@@ -20,7 +20,7 @@ export interface TaxParties {
 }
 
 /** Article 196 of the VAT directive: a service between businesses of two member states is taxed where the buyer is. */
-export const REVERSE_CHARGE: Tax = { category: 'reverse_charge', percentage: '0', name: 'Reverse charge' };
+const REVERSE_CHARGE: Tax = { category: 'reverse_charge', percentage: '0', name: 'Reverse charge' };
 
 /**
  * What the customer is comes first, then the reverse charge between businesses of two member states, then the rate that is

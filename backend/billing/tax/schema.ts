@@ -32,7 +32,7 @@ const percentageSchema = z
   .refine((text) => new Decimal(text).lte(100), { error: 'must be at most 100' })
   .openapi({ description: `A decimal number with at most ${MAX_PERCENTAGE_DIGITS} decimals.`, example: '19' });
 
-export const countrySchema = z
+const countrySchema = z
   .string()
   .regex(/^[A-Z]{2}$/, 'must be a country of two capital letters, as in ISO 3166')
   .openapi({ example: 'DE' });
@@ -88,18 +88,17 @@ const vatIdSchema = z
   })
   .openapi({ type: 'string', example: 'DE136695976' });
 
-export const taxIdSchema = z
+const taxIdSchema = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('vat'), value: vatIdSchema }),
     z.strictObject({ type: z.literal('other'), value: z.string().min(1).max(64) }),
   ])
   .openapi('TaxId', { description: 'A VAT id, checked by its form and digits, or another number, printed as it is.' });
-export type TaxId = z.output<typeof taxIdSchema>;
 
 /** Nobody has more. */
 const MAX_TAX_IDS = 5;
 
-export const taxIdsSchema = z.array(taxIdSchema).max(MAX_TAX_IDS);
+const taxIdsSchema = z.array(taxIdSchema).max(MAX_TAX_IDS);
 
 export const customerTaxSchema = z
   .strictObject({

@@ -1,5 +1,5 @@
 /** Pages of a PDF file on which lines of glyphs are set. */
-import PDFDocument, { type EmbeddedFont } from 'pdfkit';
+import PDFDocument, { type EmbeddedFont, type StructureElement } from 'pdfkit';
 import type { Face } from '../fonts/library.ts';
 import type { Line } from '../text/lines.ts';
 import type { Glyph, ShapedRun } from '../text/shape.ts';
@@ -12,18 +12,35 @@ export interface Canvas {
   /** @param top of the line, above its highest letters @param gray from 0, black */
   line(line: Line, at: { x: number; top: number; size: number; gray?: number }): void;
   rule(from: { x: number; y: number }, toX: number, thickness: number): void;
+  /** A picture in a box, as large as it fits. @returns its height; 0 when it is none */
+  image(bytes: Uint8Array, box: { x: number; y: number; width: number; height: number }): number;
+  /** What is set meanwhile is this part of the document's structure: "H1", "P", "Table". May stand in another one. */
+  part(type: string, set: () => void): void;
+  /** A part of a part; what is not in one stays so. */
+  cell(type: string, set: () => void): void;
+  /** Done with each page at the end. @param page from 1 */
+  onEachPage(set: (page: number, pages: number) => void): void;
   /** @returns the file; nothing can be added after it */
   end(): Promise<Uint8Array>;
 }
 
-/** @param createdAtMs that the same content makes the same file */
-export function createCanvas({ title, createdAtMs }: { title: string; createdAtMs: number }): Canvas {
+export interface CanvasOptions {
+  title: string;
+  /** That the same content makes the same file. */
+  createdAtMs: number;
+  language: string;
+  pageSize: 'A4' | 'letter';
+}
+
+export function createCanvas({ title, createdAtMs, language, pageSize }: CanvasOptions): Canvas {
   const doc = new PDFDocument({
-    size: 'A4',
+    size: pageSize === 'A4' ? 'A4' : 'LETTER',
     margin: 0,
     font: null,
     pdfVersion: '1.7',
-    lang: 'en',
+    lang: language,
+    tagged: true,
+    bufferPages: true,
     displayTitle: true,
     autoFirstPage: true,
     info: { Title: title, CreationDate: new Date(createdAtMs) },
@@ -34,6 +51,7 @@ export function createCanvas({ title, createdAtMs }: { title: string; createdAtM
     doc.on('end', resolve);
     doc.on('error', reject);
   });
+  const structure = createStructure(doc);
   const embedded = new Map<Face, EmbeddedFont>();
   const embed = (face: Face): EmbeddedFont => {
     const known = embedded.get(face) ?? doc.registerFont(face.name, face.bytes).font(face.name)._font;
@@ -47,21 +65,85 @@ export function createCanvas({ title, createdAtMs }: { title: string; createdAtM
     addPage: () => void doc.addPage(),
     line: ({ runs, ascent }, { x, top, size, gray = 0 }) => {
       let left = x;
+      const isMarked = structure.open();
       for (const run of runs) {
         const font = embed(run.face);
         doc.addContent(`BT ${gray} g /${font.id} ${size} Tf 1 0 0 -1 ${short(left)} ${short(top + ascent)} Tm`);
         doc.addContent(`${shown(run, font, size)} ET`);
         left += (run.width * size) / 1000;
       }
+      if (isMarked) structure.close();
     },
-    rule: ({ x, y }, toX, thickness) =>
-      void doc.addContent(`${thickness} w 0 G ${short(x)} ${short(y)} m ${short(toX)} ${short(y)} l S`),
+    rule: ({ x, y }, toX, thickness) => {
+      doc.addContent('/Artifact <</Type /Layout>> BDC');
+      doc.addContent(`${thickness} w 0 G ${short(x)} ${short(y)} m ${short(toX)} ${short(y)} l S EMC`);
+    },
+    image: (bytes, box) => drawImage(doc, bytes, box),
+    part: structure.part,
+    cell: structure.cell,
+    onEachPage: (set) => {
+      const { start, count } = doc.bufferedPageRange();
+      for (let page = 1; page <= count; page++) {
+        doc.switchToPage(start + page - 1);
+        doc.markContent('Artifact', { type: 'Pagination' });
+        set(page, count);
+        doc.endMarkedContent();
+      }
+    },
     end: async () => {
+      structure.end();
       doc.end();
       await ended;
       return Buffer.concat(chunks);
     },
   };
+}
+
+/** The order in which programs read the document. What is set outside of a part is for the eyes only. */
+function createStructure(doc: PDFDocument) {
+  const root = doc.struct('Document');
+  doc.addStructure(root);
+  const open: { type: string; element: StructureElement }[] = [];
+  const part = (type: string, set: () => void) => {
+    const element = doc.struct(type);
+    (open.at(-1)?.element ?? root).add(element);
+    open.push({ type, element });
+    set();
+    open.pop();
+    element.end();
+  };
+  return {
+    part,
+    cell: (type: string, set: () => void) => (open.at(-1)?.type === 'TR' ? part(type, set) : set()),
+    /** @returns whether what follows is in a part, until it is closed */
+    open: (): boolean => {
+      const last = open.at(-1);
+      last?.element.add(doc.markStructureContent(last.type));
+      return last !== undefined;
+    },
+    close: () => void doc.endMarkedContent(),
+    end: () => root.end(),
+  };
+}
+
+function drawImage(
+  doc: PDFDocument,
+  bytes: Uint8Array,
+  box: { x: number; y: number; width: number; height: number },
+): number {
+  let image: { width: number; height: number };
+  try {
+    image = doc.openImage(bytes);
+  } catch {
+    // Its first bytes were right, the others are not: an invoice without a picture is one too.
+    return 0;
+  }
+  const scale = Math.min(box.width / image.width, box.height / image.height, 1);
+  const [width, height] = [image.width * scale, image.height * scale];
+  doc.markContent('Artifact', { type: 'Layout' });
+  doc.image(image, box.x, box.y, { width, height });
+  doc.endMarkedContent();
+  return height;
 }
 
 function short(value: number): string {

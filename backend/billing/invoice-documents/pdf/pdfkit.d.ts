@@ -11,6 +11,15 @@ declare module 'pdfkit' {
     widths: (number | undefined)[];
     unicode: (number[] | undefined)[];
   }
+  /** A part of the structure that programs read a document by. */
+  export interface StructureElement {
+    add(child: StructureElement | StructureContent): this;
+    end(): void;
+  }
+  /** What stands on a page between a mark and its end. */
+  export interface StructureContent {
+    push(content: StructureContent): void;
+  }
   class PDFDocument {
     constructor(options: {
       size: string;
@@ -18,6 +27,8 @@ declare module 'pdfkit' {
       font: null;
       pdfVersion: string;
       lang: string;
+      tagged: boolean;
+      bufferPages: boolean;
       displayTitle: boolean;
       autoFirstPage: boolean;
       info: Record<string, string | Date>;
@@ -27,6 +38,15 @@ declare module 'pdfkit' {
     registerFont(name: string, bytes: Uint8Array): this;
     font(name: string): this;
     addPage(): this;
+    bufferedPageRange(): { start: number; count: number };
+    switchToPage(index: number): unknown;
+    struct(type: string): StructureElement;
+    addStructure(element: StructureElement): this;
+    markStructureContent(tag: string): StructureContent;
+    markContent(tag: string, options: { type: string }): this;
+    endMarkedContent(): this;
+    openImage(source: Uint8Array): { width: number; height: number };
+    image(image: unknown, x: number, y: number, options: { width: number; height: number }): this;
     /** Operators of a page's content; y grows downwards. */
     addContent(operators: string): this;
     on(event: 'data', listener: (chunk: Uint8Array) => void): this;

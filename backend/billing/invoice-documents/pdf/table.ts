@@ -18,6 +18,8 @@ export interface TableStyle {
   bold: TextStyle;
   /** The pages' edges, in points. */
   margin: number;
+  /** Room for what stands at the foot of each page. */
+  footer: number;
 }
 
 interface Column {
@@ -37,18 +39,29 @@ const THIN = 0.5;
 /** A column of figures is as wide as the widest of them, but leaves room for what they are of. */
 const MAX_FIGURES_WIDTH = 120;
 
-/** @param rows with a first column that takes the room that is left @returns where the table ends */
-export function drawTable(
-  canvas: Canvas,
-  { head, rows, top }: { head: readonly Cell[]; rows: readonly (readonly Cell[])[]; top: number },
-  style: TableStyle,
-): number {
-  const columns = columnsOf(canvas.width - 2 * style.margin, [head, ...rows], style);
-  const bottom = canvas.height - style.margin;
+export interface Table {
+  head: readonly Cell[];
+  /** With a first column that takes the room that is left. */
+  rows: readonly (readonly Cell[])[];
+  /** Rows that stay together. */
+  tail?: readonly (readonly Cell[])[];
+  top: number;
+}
+
+/** @returns where the table ends */
+export function drawTable(canvas: Canvas, { head, rows, tail = [], top }: Table, style: TableStyle): number {
+  const columns = columnsOf(canvas.width - 2 * style.margin, [head, ...rows, ...tail], style);
+  const bottom = canvas.height - style.margin - style.footer;
   let y = top;
   const rule = (thickness: number) => canvas.rule({ x: style.margin, y }, canvas.width - style.margin, thickness);
   const drawHead = () => {
-    y = drawLines(canvas, layRow(head, columns, style), y + ROW_PADDING, style) + ROW_PADDING;
+    const isFirst = y === top;
+    const draw = () => {
+      y = drawLines(canvas, layRow(head, columns, style), y + ROW_PADDING, style, 'TH') + ROW_PADDING;
+    };
+    // A head that stands on another page again is for the eyes only.
+    if (isFirst) canvas.part('TR', draw);
+    else draw();
     rule(2 * THIN);
   };
   const turnPage = () => {
@@ -56,22 +69,28 @@ export function drawTable(
     y = style.margin;
     drawHead();
   };
-  drawHead();
-  for (const row of rows) {
+  const drawRow = (row: readonly Cell[]) => {
     const cells = layRow(row, columns, style);
     const height = heightOf(cells) + 2 * ROW_PADDING;
     if (y + height > bottom && y > style.margin) turnPage();
     for (const part of partsOf(cells, bottom - y - 2 * ROW_PADDING)) {
       if (part.isFurther) turnPage();
-      y = drawLines(canvas, part.cells, y + ROW_PADDING, style) + ROW_PADDING;
+      y = drawLines(canvas, part.cells, y + ROW_PADDING, style, 'TD') + ROW_PADDING;
     }
     rule(THIN);
-  }
+  };
+  canvas.part('Table', () => {
+    drawHead();
+    for (const row of rows) canvas.part('TR', () => drawRow(row));
+    const tailHeight = tail.reduce((sum, row) => sum + heightOf(layRow(row, columns, style)) + 2 * ROW_PADDING, 0);
+    if (tail.length > 0 && y + tailHeight > bottom && y > style.margin) turnPage();
+    for (const row of tail) canvas.part('TR', () => drawRow(row));
+  });
   return y;
 }
 
 function columnsOf(whole: number, rows: readonly (readonly Cell[])[], style: TableStyle): Column[] {
-  const widths: number[] = [0, 0, 0, 0];
+  const widths: number[] = (rows[0] ?? []).map(() => 0);
   // Figures are short and many are alike: each is measured once.
   const measured = new Map<string, number>();
   for (const row of rows) {
@@ -145,14 +164,22 @@ function countWithin(lines: readonly Line[], room: number): number {
 }
 
 /** @returns the lowest end */
-function drawLines(canvas: Canvas, cells: readonly Laid[], top: number, { regular }: TableStyle): number {
+function drawLines(
+  canvas: Canvas,
+  cells: readonly Laid[],
+  top: number,
+  { regular }: TableStyle,
+  type: 'TH' | 'TD',
+): number {
   for (const { cell, column, lines } of cells) {
-    let y = top + dropOf(cells, lines);
-    for (const line of lines) {
-      const x = cell.isRight ? column.left + column.width - line.width : column.left;
-      canvas.line(line, { x, top: y, size: regular.size });
-      y += line.ascent + line.descent;
-    }
+    canvas.cell(type, () => {
+      let y = top + dropOf(cells, lines);
+      for (const line of lines) {
+        const x = cell.isRight ? column.left + column.width - line.width : column.left;
+        canvas.line(line, { x, top: y, size: regular.size });
+        y += line.ascent + line.descent;
+      }
+    });
   }
   return top + heightOf(cells);
 }

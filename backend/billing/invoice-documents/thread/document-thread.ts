@@ -26,10 +26,10 @@ port.on('message', async (message: ToDocumentThread) => {
 });
 
 async function made(request: DocumentRequest, lines: readonly InvoiceLine[]): Promise<FromDocumentThread> {
-  const { format, invoice, locale, currency } = request;
+  const { format, invoice, locale, currency, frame } = request;
   const missing = new Set<number>();
   const options = { locale, fonts, onMissing: (codePoint: number) => missing.add(codePoint) };
-  const content = contentOf(invoice, lines, formatsOf(locale, currency));
+  const content = contentOf(invoice, lines, formatsOf(locale, currency), frame);
   const file =
     format === 'pdf' ? await invoicePdf(content, options) : new TextEncoder().encode(invoiceHtml(content, options));
   // A buffer of its own: what is handed over may share none.

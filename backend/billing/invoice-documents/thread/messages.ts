@@ -1,6 +1,8 @@
 import type { Currency } from '../../../platform/money.ts';
 import type { Invoice, InvoiceLine } from '../../invoice-records/index.ts';
 
+import type { DocumentFrame } from '../content.ts';
+
 export type DocumentFormat = 'html' | 'pdf';
 
 /** What a document says, but for its lines, which follow in slices that no turn is long for. */
@@ -8,6 +10,7 @@ export interface DocumentRequest {
   format: DocumentFormat;
   invoice: Invoice;
   locale: string;
+  frame: DocumentFrame;
   currency: Currency;
 }
 

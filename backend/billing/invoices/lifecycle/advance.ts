@@ -168,7 +168,7 @@ async function becomeOverdue(moving: Moving, context: StepContext): Promise<Movi
 }
 
 function enter(moving: Moving, status: ExtendedStatus, context: StepContext): Promise<Moving> {
-  const { scope, deps, ...rest } = context;
+  const { scope, ...rest } = context;
   const entered = { ...moving, invoice: { ...moving.invoice, status } };
   return enterState(entered, { ...rest, scope, nowMs: scope.clock.nowMs() });
 }

@@ -12,9 +12,11 @@ import {
   isMetered,
   issuedNumber,
   nextNumber,
+  profileNumbers,
   type ReadQuantities,
 } from '../../invoice-records/index.ts';
 import { attachAdjustments } from '../adjustments/attach.ts';
+import type { InvoicesDeps } from '../deps.ts';
 import { droppedLine } from '../edit.ts';
 import { giveCreditsBack, payWithCredits } from '../pay-with-credits.ts';
 import type { Rail } from '../rail.ts';
@@ -31,6 +33,7 @@ export interface EnterContext {
   app: App | undefined;
   /** Of the invoice's app. */
   rail: Rail;
+  deps: Pick<InvoicesDeps, 'documentOf' | 'storedProfile'>;
   isTaxEnforced: boolean;
   /** Read for `draft.collecting`. */
   quantities: ReadQuantities | undefined;
@@ -52,7 +55,7 @@ export async function enterState(moving: Moving, context: EnterContext): Promise
     case 'draft.validating':
       return validate(moving, context);
     case 'issuing.syncing':
-      return { ...moving, invoice: withDatesOfIssue(withoutAppIssues(invoice), context.nowMs) };
+      return { ...moving, invoice: await issuing(withoutAppIssues(invoice), context) };
     case 'issued':
       await chargeRepository(context.scope).setIssued(chargesOf(moving), context.nowMs);
       return { ...moving, invoice: await withFinalNumber(invoice, context) };
@@ -111,8 +114,10 @@ function withoutAppIssues(invoice: Invoice): Invoice {
 /** Codes of what apps report begin with it. */
 const APP_ISSUE = 'app_';
 
-function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
-  return { ...invoice, issuedAtMs: nowMs, dueAtMs: dueAtMs(nowMs, invoice.workflow.payment) };
+/** From here on it says when it was issued, and its documents always say the same. */
+async function issuing(invoice: Invoice, { scope, deps, nowMs }: EnterContext): Promise<Invoice> {
+  const document = await deps.documentOf(invoice, scope);
+  return { ...invoice, document, issuedAtMs: nowMs, dueAtMs: dueAtMs(nowMs, invoice.workflow.payment) };
 }
 
 /**
@@ -120,11 +125,18 @@ function withDatesOfIssue(invoice: Invoice, nowMs: number): Invoice {
  * number is missing. A number that the external system has given stays, also when it looks like one of ours: that one is
  * passed over.
  */
-async function withFinalNumber(invoice: Invoice, { scope, rail }: EnterContext): Promise<Invoice> {
+async function withFinalNumber(invoice: Invoice, { scope, deps, nowMs, rail }: EnterContext): Promise<Invoice> {
   if (!isDraftNumber(invoice.number)) return invoice;
+  const { numbering } = await deps.storedProfile(invoice.profileId, scope);
+  const series =
+    numbering === undefined
+      ? {
+          scope: `invoices/app/${invoice.appType}` as const,
+          numberOf: (count: number) => issuedNumber(rail.numberPrefix, invoice.customer.name, count),
+        }
+      : profileNumbers(numbering, invoice.issuedAtMs ?? nowMs);
   for (;;) {
-    const count = await nextNumber(scope, `invoices/app/${invoice.appType}`);
-    const number = issuedNumber(rail.numberPrefix, invoice.customer.name, count);
+    const number = series.numberOf(await nextNumber(scope, series.scope, numbering?.start));
     if (!(await invoiceRepository(scope).numberIsTaken(number))) return { ...invoice, number };
   }
 }

@@ -34,6 +34,7 @@ const ofLines =
     format,
     invoice,
     locale: 'en',
+    frame: { settings: { profile: {}, customer: {} }, language: 'en', logo: undefined },
     currency: USD,
     lines: Array<InvoiceLine>(count).fill(line),
   });

@@ -1,0 +1,44 @@
+/** The words of a document, in one language. Braces hold what is put in their place. */
+export interface Words {
+  invoice: string;
+  creditNote: string;
+  draft: string;
+  voided: string;
+  number: string;
+  issued: string;
+  due: string;
+  servicePeriod: string;
+  billTo: string;
+  attention: string;
+  item: string;
+  quantity: string;
+  unitPrice: string;
+  amount: string;
+  subtotal: string;
+  minimumSpend: string;
+  discount: string;
+  discounts: string;
+  credits: string;
+  net: string;
+  total: string;
+  taxIncluded: string;
+  taxId: string;
+  vatId: string;
+  purchaseOrder: string;
+  reference: string;
+  rate: string;
+  taxable: string;
+  tax: string;
+  howToPay: string;
+  terms: string;
+  contact: string;
+  register: string;
+  upTo: string;
+  between: string;
+  over: string;
+  flatFee: string;
+  page: string;
+  reverseCharge: string;
+  exempt: string;
+  creditFor: string;
+}
