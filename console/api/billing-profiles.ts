@@ -34,6 +34,77 @@ export function useBillingProfile(id: MaybeRefOrGetter<string>) {
   });
 }
 
+export type DocumentSettings = components['schemas']['DocumentSettings'];
+export type NumberingSettings = components['schemas']['InvoiceNumberingSettings'];
+export type CustomerDocumentSettings = components['schemas']['CustomerDocumentSettings'];
+
+/** What documents of a profile say, and how its invoices are numbered. */
+export function useProfileDocument(id: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['billing-profiles', 'document', id],
+    queryFn: async ({ signal }) => {
+      const params = { path: { id: toValue(id) } };
+      const [document, numbering] = await Promise.all([
+        call(api.GET('/v3/openmeter/profiles/{id}/document-settings', { params, signal })),
+        call(api.GET('/v3/openmeter/profiles/{id}/numbering', { params, signal })),
+      ]);
+      return { document, numbering };
+    },
+  });
+}
+
+export function useProfileDocumentChanges() {
+  const queries = useQueryClient();
+  const onSuccess = () => queries.invalidateQueries({ queryKey: ['billing-profiles', 'document'] });
+  return {
+    putDocument: useMutation({
+      mutationFn: ({ id, body }: { id: string; body: DocumentSettings }) =>
+        call(api.PUT('/v3/openmeter/profiles/{id}/document-settings', { params: { path: { id } }, body })),
+      onSuccess,
+    }),
+    putNumbering: useMutation({
+      mutationFn: ({ id, body }: { id: string; body: NumberingSettings }) =>
+        call(api.PUT('/v3/openmeter/profiles/{id}/numbering', { params: { path: { id } }, body })),
+      onSuccess,
+    }),
+  };
+}
+
+/** What documents say of a customer. */
+export function useCustomerDocument(customerId: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['billing-profiles', 'customer-document', customerId],
+    queryFn: ({ signal }) =>
+      call(
+        api.GET('/v3/openmeter/customers/{customerId}/document-settings', {
+          params: { path: { customerId: toValue(customerId) } },
+          signal,
+        }),
+      ),
+  });
+}
+
+export function useCustomerDocumentChange() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ customerId, body }: { customerId: string; body: CustomerDocumentSettings }) =>
+      call(
+        api.PUT('/v3/openmeter/customers/{customerId}/document-settings', { params: { path: { customerId } }, body }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['billing-profiles', 'customer-document'] }),
+  });
+}
+
+/** How a document with these settings looks, as a page. */
+export function useDocumentPreview() {
+  return useMutation({
+    mutationFn: async ({ id, body }: { id: string; body: DocumentSettings }) => {
+      const params = { path: { id } };
+      return call(api.POST('/v3/openmeter/profiles/{id}/document-settings/preview', { params, body, parseAs: 'text' }));
+    },
+  });
+}
+
 export type CustomerBilling = components['schemas']['BillingCustomerData'];
 
 /** What a customer has of its own: a billing profile, data of apps. */

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 
 /** Languages that the words of a document are written in. */
-export const LANGUAGES = [
+const LANGUAGES = [
   ...(['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl'] as const),
   ...(['ja', 'zh', 'ko', 'ar', 'he', 'hi', 'th'] as const),
 ] as const;

@@ -9,8 +9,8 @@ export { documentSettingsRoutes } from './document-routes.ts';
 export {
   type CustomerDocumentSettings,
   type DocumentSettings,
+  documentSettingsSchema,
   type InvoiceDocumentSettings,
-  LANGUAGES,
   type Language,
   type Numbering,
 } from './document-schema.ts';

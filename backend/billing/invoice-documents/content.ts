@@ -16,6 +16,8 @@ export interface InvoiceContent {
   mark: string | undefined;
   /** Of its words. */
   language: Language;
+  /** Its language runs from right to left, and so does its layout. */
+  isRtl: boolean;
   /** Of who reads it and where they live, the most wanted first: countries write the same characters differently. */
   languages: string[];
   /** When what it says came to be. */
@@ -38,6 +40,8 @@ export interface InvoiceContent {
   words: Words;
 }
 
+const RTL: ReadonlySet<Language> = new Set(['ar', 'he']);
+
 /** What a document needs besides the invoice. */
 export interface DocumentFrame {
   settings: InvoiceDocumentSettings;
@@ -57,12 +61,13 @@ export function contentOf(
     title: `${words.invoice} ${invoice.number}`,
     mark: markOf(invoice, words),
     language,
+    isRtl: RTL.has(language),
     languages: languagesOf(formats.locale, invoice.customer),
     createdAtMs: invoice.issuedAtMs ?? invoice.createdAtMs,
     pageSize: profile.page_size ?? 'A4',
     logo,
-    supplier: supplierLines(invoice, settings, words),
-    customer: customerLines(invoice, settings, words),
+    supplier: supplierLines(invoice, settings, words, language),
+    customer: customerLines(invoice, settings, words, language),
     facts: factsOf(invoice, settings, formats, words),
     rows: lines.filter((line) => line.deletedAtMs === undefined).flatMap((line) => rowsOf(line, formats, words)),
     totals: totalsOf(invoice, formats, words),
@@ -79,26 +84,36 @@ function markOf({ status }: Invoice, words: Words): string | undefined {
   return ['draft', 'issuing', 'delete', 'deleted'].includes(short) ? words.draft : undefined;
 }
 
-function supplierLines({ supplier }: Invoice, { profile }: InvoiceDocumentSettings, words: Words): string[] {
+function supplierLines(
+  { supplier }: Invoice,
+  { profile }: InvoiceDocumentSettings,
+  words: Words,
+  language: Language,
+): string[] {
   return [
-    ...partyLines(supplier.name, supplier.addresses?.billing_address),
+    ...partyLines(supplier.name, supplier.addresses?.billing_address, language),
     labelled(words.taxId, supplier.tax_id?.code),
     labelled(words.register, profile.registration),
     labelled(words.contact, profile.contact),
   ].filter((line) => line !== '');
 }
 
-function customerLines(invoice: Invoice, { customer: own }: InvoiceDocumentSettings, words: Words): string[] {
+function customerLines(
+  invoice: Invoice,
+  { customer: own }: InvoiceDocumentSettings,
+  words: Words,
+  language: Language,
+): string[] {
   const { customer, customerTax } = invoice;
-  const [name = '', ...address] = partyLines(customer.name, customer.billing_address);
+  const [name = '', ...address] = partyLines(customer.name, customer.billing_address, language);
   const ids = (customerTax?.tax_ids ?? []).map(({ type, value }) =>
     labelled(type === 'vat' ? words.vatId : words.taxId, value),
   );
   return [name, labelled(words.attention, own.contact), ...address, ...ids].filter((line) => line !== '');
 }
 
-function partyLines(name: string | undefined, address: Address | undefined): string[] {
-  return [name ?? '', ...addressLines(address)];
+function partyLines(name: string | undefined, address: Address | undefined, language: Language): string[] {
+  return [name ?? '', ...addressLines(address, language)];
 }
 
 function labelled(label: string, value: string | undefined): string {

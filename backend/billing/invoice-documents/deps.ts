@@ -5,6 +5,7 @@ import type { DocumentLimits } from './thread/document-maker.ts';
 export interface DocumentsDeps extends Pick<ChargesDeps, 'findCurrency'> {
   /** What documents of an invoice say that is not issued yet. */
   documentOf: CustomerBillingService['documentOf'];
+  storedProfile: ProfilesService['stored'];
   /** Of a profile, with its logo. */
   documentSettings: ProfilesService['documentSettings'];
   /** A folder with fonts of the operator's, for documents; undefined: there is none. */

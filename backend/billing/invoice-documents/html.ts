@@ -35,13 +35,12 @@ export function invoiceHtml(content: InvoiceContent, { locale, fonts, onMissing 
   const family = ['system-ui', ...families, 'sans-serif'].join(',');
   const body = `body{font:14px/1.5 ${family};color:#1a1a1a;max-width:52rem;margin:2rem auto;padding:0 1rem}`;
   const { words } = content;
-  const isRtl = RTL.has(content.language);
   const mark = content.mark === undefined ? '' : `<p class="mark">${text(content.mark)}</p>`;
   const logo = content.logo === undefined ? '' : `<img class="logo" alt="" src="${escapeHtml(content.logo)}">`;
   const notes = content.notes.map(({ heading, text: note }) => noteOf(heading, note, text)).join('\n');
   const customersLanguage = escapeHtml(content.languages.at(-1) ?? 'en');
   return `<!doctype html>
-<html lang="${content.language}"${isRtl ? ' dir="rtl"' : ''} data-locale="${escapeHtml(locale)}"><head><meta charset="utf-8"><title>${escapeHtml(content.title)}</title>
+<html lang="${content.language}"${content.isRtl ? ' dir="rtl"' : ''} data-locale="${escapeHtml(locale)}"><head><meta charset="utf-8"><title>${escapeHtml(content.title)}</title>
 <meta name="viewport" content="width=device-width"><style>${rules}${body}
 ${STYLE}</style></head><body>
 ${logo}<h1>${text(content.title)}</h1>
@@ -57,8 +56,6 @@ ${notes}
 </body></html>
 `;
 }
-
-const RTL: ReadonlySet<string> = new Set(['ar', 'he']);
 
 function noteOf(heading: string | undefined, note: string, text: (source: string) => string): string {
   const head = heading === undefined ? '' : `<h2>${text(heading)}</h2>`;

@@ -6,6 +6,7 @@ import { choice, text } from '../../platform/http/query-parts.ts';
 import type { Router } from '../../platform/http/router.ts';
 import { ulidSchema } from '../../platform/http/schemas.ts';
 import { bytesAsTaken } from '../../platform/http/slow-client.ts';
+import { documentSettingsSchema } from '../billing-profiles/index.ts';
 import type { DocumentService } from './service.ts';
 
 const FORMATS = ['html', 'pdf'] as const;
@@ -20,6 +21,8 @@ const QUERY = queryOf({
     throw invalidParameter({ field: 'locale', rule: 'matches_regex', reason, source: 'query' });
   }),
 });
+
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:";
 
 /** Registers the invoice as a document. */
 export function documentRoutes(router: Router, service: DocumentService): void {
@@ -50,10 +53,32 @@ export function documentRoutes(router: Router, service: DocumentService): void {
       c.header('Content-Length', `${bytes.length}`);
       if (format === 'pdf') return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'application/pdf' });
       // Fonts and the logo stand in the page itself.
-      c.header(
-        'Content-Security-Policy',
-        "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:",
-      );
+      c.header('Content-Security-Policy', PAGE_POLICY);
+      return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'text/html; charset=UTF-8' });
+    },
+  );
+  sampleRoute(router, service);
+}
+
+function sampleRoute(router: Router, service: DocumentService): void {
+  router.endpoint(
+    {
+      method: 'post',
+      path: '/profiles/{id}/document-settings/preview',
+      operationId: 'preview-billing-profile-document',
+      tag: 'Billing profiles',
+      summary: 'See how documents look',
+      description: 'An invoice of nothing real as a page, with the settings that are sent. Nothing is stored.',
+      access: 'read',
+      params: z.object({ id: ulidSchema }),
+      body: documentSettingsSchema,
+      responses: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
+    },
+    async ({ c, params, body }) => {
+      requireAnswerRoom();
+      const bytes = await service.sample(params.id, body, c.req.raw.signal);
+      c.header('Content-Length', `${bytes.length}`);
+      c.header('Content-Security-Policy', PAGE_POLICY);
       return c.body(bytesAsTaken(bytes), 200, { 'Content-Type': 'text/html; charset=UTF-8' });
     },
   );

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Scope } from '../../platform/scope.ts';
+import type { DocumentSettings } from '../billing-profiles/index.ts';
 import { currencyOf } from '../charges/index.ts';
 import {
   type Invoice,
@@ -13,6 +14,7 @@ import { invoiceNotFound } from '../invoices/index.ts';
 import type { DocumentsDeps } from './deps.ts';
 import { localeOf } from './formats.ts';
 import { documentRepository } from './repository.ts';
+import { sampleInvoice } from './sample.ts';
 import { createDocumentMaker } from './thread/document-maker.ts';
 import type { DocumentFormat } from './thread/messages.ts';
 import { languageOf } from './words/index.ts';
@@ -29,6 +31,8 @@ export interface DocumentService {
     locale: string | undefined,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>>;
+  /** A page of nothing real, with these settings of a profile. @throws RequestProblem 404 */
+  sample(profileId: string, settings: DocumentSettings, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Nothing of what it says changes any more; a void one is marked so. */
@@ -69,6 +73,17 @@ export function createDocumentService(scope: Scope, deps: DocumentsDeps): Docume
     return { locale, frame: { settings, language, logo } };
   };
   return {
+    sample: async (profileId, { logo, ...settings }, signal) => {
+      const stored = await deps.storedProfile(profileId, scope);
+      const { invoice, lines } = sampleInvoice(stored, scope.clock.nowMs());
+      const { language = 'en' } = settings;
+      return maker.make(async () => {
+        const currency = await currencyOf(deps, invoice.currency, scope);
+        const locale = localeOf(undefined, invoice.customer, settings.language);
+        const frame = { settings: { profile: settings, customer: {} }, language, logo };
+        return { format: 'html' as const, invoice, lines, currency, locale, frame };
+      }, signal);
+    },
     make: async (invoiceId, format, asked, signal) => {
       const found = await find(invoiceId);
       const isKept = asked === undefined && isIssued(found);

@@ -194,6 +194,25 @@ export const FORMS: readonly FormCase[] = [
     send: 'Save',
   },
   {
+    form: 'numbers of a profile',
+    path: ({ profile }) => `/settings/billing-profiles/${profile}`,
+    choose: { Prefix: 'RE-' },
+    wrong: { Digits: '99', 'First number': 'many' },
+    send: 'Save Numbers',
+  },
+  {
+    form: 'documents of a profile',
+    path: ({ profile }) => `/settings/billing-profiles/${profile}`,
+    wrong: { Register: 'x'.repeat(257), Terms: 'x'.repeat(2001) },
+    send: 'Save Documents',
+  },
+  {
+    form: 'documents of a customer',
+    path: CUSTOMER('settings'),
+    wrong: { 'Purchase order': 'x'.repeat(257) },
+    send: 'Save Documents',
+  },
+  {
     form: 'taxes of a customer',
     path: CUSTOMER('settings'),
     wrong: { 'VAT id': 'DE123456789' },

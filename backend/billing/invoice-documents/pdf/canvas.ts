@@ -30,9 +30,11 @@ export interface CanvasOptions {
   createdAtMs: number;
   language: string;
   pageSize: 'A4' | 'letter';
+  /** The page as in a mirror, but for its letters: what would stand on the left stands on the right. */
+  isRtl: boolean;
 }
 
-export function createCanvas({ title, createdAtMs, language, pageSize }: CanvasOptions): Canvas {
+export function createCanvas({ title, createdAtMs, language, pageSize, isRtl }: CanvasOptions): Canvas {
   const doc = new PDFDocument({
     size: pageSize === 'A4' ? 'A4' : 'LETTER',
     margin: 0,
@@ -63,8 +65,8 @@ export function createCanvas({ title, createdAtMs, language, pageSize }: CanvasO
     width: doc.page.width,
     height: doc.page.height,
     addPage: () => void doc.addPage(),
-    line: ({ runs, ascent }, { x, top, size, gray = 0 }) => {
-      let left = x;
+    line: ({ runs, ascent, width }, { x, top, size, gray = 0 }) => {
+      let left = isRtl ? doc.page.width - x - width : x;
       const isMarked = structure.open();
       for (const run of runs) {
         const font = embed(run.face);
@@ -78,7 +80,7 @@ export function createCanvas({ title, createdAtMs, language, pageSize }: CanvasO
       doc.addContent('/Artifact <</Type /Layout>> BDC');
       doc.addContent(`${thickness} w 0 G ${short(x)} ${short(y)} m ${short(toX)} ${short(y)} l S EMC`);
     },
-    image: (bytes, box) => drawImage(doc, bytes, box),
+    image: (bytes, box) => drawImage(doc, bytes, box, isRtl),
     part: structure.part,
     cell: structure.cell,
     onEachPage: (set) => {
@@ -130,6 +132,7 @@ function drawImage(
   doc: PDFDocument,
   bytes: Uint8Array,
   box: { x: number; y: number; width: number; height: number },
+  isRtl: boolean,
 ): number {
   let image: { width: number; height: number };
   try {
@@ -141,7 +144,7 @@ function drawImage(
   const scale = Math.min(box.width / image.width, box.height / image.height, 1);
   const [width, height] = [image.width * scale, image.height * scale];
   doc.markContent('Artifact', { type: 'Layout' });
-  doc.image(image, box.x, box.y, { width, height });
+  doc.image(image, isRtl ? doc.page.width - box.x - width : box.x, box.y, { width, height });
   doc.endMarkedContent();
   return height;
 }

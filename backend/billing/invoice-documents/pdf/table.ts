@@ -94,9 +94,11 @@ function columnsOf(whole: number, rows: readonly (readonly Cell[])[], style: Tab
   // Figures are short and many are alike: each is measured once.
   const measured = new Map<string, number>();
   for (const row of rows) {
-    if (row.some(({ span }) => span !== undefined)) continue;
-    for (const [index, { texts, isBold }] of row.entries()) {
-      if (index === 0) continue;
+    let at = -1;
+    for (const { texts, isBold, span = 1 } of row) {
+      at += span;
+      const index = at;
+      if (index === 0 || span > 1) continue;
       for (const text of texts) {
         const key = `${isBold} ${text.replaceAll(/\d/g, '0')}`;
         const width = measured.get(key) ?? widest(linesOf(text, undefined, isBold ? style.bold : style.regular));
