@@ -24,7 +24,8 @@ export function whyNoTax(
   const isEnough = taxCodeIds === undefined ? chosen.some((tax) => tax !== undefined) : !chosen.includes(undefined);
   if (isEnough) return undefined;
   const { country } = customer.billing_address ?? {};
-  const where = country === undefined ? 'a customer without a billing address with a country' : `this customer in ${country}`;
+  const where =
+    country === undefined ? 'a customer without a billing address with a country' : `this customer in ${country}`;
   return `${why}; no tax rate is for what is sold to ${where}`;
 }
 

@@ -10,10 +10,7 @@ import type { Moving } from './moving.ts';
 /** Who sells, and who buys. */
 export type Parties = Pick<Invoice, 'supplier'> & { customer: Pick<InvoiceCustomer, 'billing_address'> };
 
-export function partiesOf(
-  { supplier, customer }: Parties,
-  taxes: Pick<TaxRules, 'customer'>,
-): TaxParties {
+export function partiesOf({ supplier, customer }: Parties, taxes: Pick<TaxRules, 'customer'>): TaxParties {
   return {
     supplierCountry: supplier.addresses?.billing_address?.country,
     supplierTaxId: supplier.tax_id?.code,

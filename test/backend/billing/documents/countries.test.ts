@@ -3,9 +3,12 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { invoiceNow } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 import { glyphsOf, hasPdfReader, textOfPdf, withoutBlanks } from '../invoices/pdf-reader.ts';
-import { createCharge, createCustomer, flatCharge, invoiceNow, send } from '../invoices/support.ts';
 import { COUNTRIES } from './countries.ts';
 
 const NOW = '2026-11-21T12:00:00Z';

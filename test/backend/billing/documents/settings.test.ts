@@ -1,18 +1,13 @@
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend, TOKENS } from '../../../support/backend.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { act, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createMeteredFeature } from '../../../support/catalog/features.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
+import { sendEvents } from '../../../support/metering/events.ts';
 import { hasPdfReader, textOfPdf, withoutBlanks } from '../invoices/pdf-reader.ts';
-import {
-  act,
-  createCharge,
-  createCustomer,
-  createFeature,
-  flatCharge,
-  invoiceNow,
-  send,
-  sendEvents,
-  useProfile,
-} from '../invoices/support.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 let t: TestBackend;
@@ -123,7 +118,7 @@ describe('what a document says', () => {
   );
 
   test('usage with its units, and tiers in words', async () => {
-    const feature = await createFeature(t, 'llm_tokens', 'sum');
+    const feature = await createMeteredFeature(t, 'llm_tokens', 'sum');
     const { id } = await customerWith('units', {});
     const [from, to] = ['2026-11-01T00:00:00Z', '2026-11-21T00:00:00Z'];
     await sendEvents(t, 'llm_tokens', 'units', '2026-11-02T00:00:00Z', [349_418]);

@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { send } from '../../../support/answers.ts';
 import { createTestBackend, type TestBackend } from '../../../support/backend.ts';
-import {
-  act,
-  createCharge,
-  createCustomer,
-  extended,
-  flatCharge,
-  getInvoice,
-  invoiceNow,
-  send,
-  useProfile,
-} from '../invoices/support.ts';
+import { createCharge, flatCharge } from '../../../support/billing/charges.ts';
+import { act, extended, getInvoice, invoiceNow, useProfile } from '../../../support/billing/invoices.ts';
+import { createCustomer } from '../../../support/customers/customers.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 let t: TestBackend;
