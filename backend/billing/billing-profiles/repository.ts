@@ -33,6 +33,11 @@ interface CustomerBillingRow {
   updated_at: string;
 }
 
+interface TablesOfProfiles {
+  billing_profiles: ProfileRow;
+  customer_billing: CustomerBillingRow;
+}
+
 /** A profile with what answers do not carry. */
 export interface StoredProfile {
   profile: BillingProfile;
@@ -68,6 +73,7 @@ export function profileRepository(db: DbHandle) {
     workflow: JSON.stringify(values.workflow),
   });
   return {
+    ...documentsOf(tables),
     insert: async (
       profile: UpsertProfile & { id: string; appId: string; adjustments: AdjustmentSettings; createdAtMs: number },
     ): Promise<void> => {
@@ -93,28 +99,6 @@ export function profileRepository(db: DbHandle) {
     },
     replaceAdjustments: async (id: string, settings: AdjustmentSettings, updatedAtMs: number): Promise<void> => {
       const columns = { adjustments: JSON.stringify(settings), updated_at: toStoredInstant(updatedAtMs) };
-      await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
-    },
-    documentSettings: async (id: string): Promise<DocumentSettings> => {
-      const own = tables.selectFrom('billing_profiles').select(['document', 'logo']).where('id', '=', id);
-      const { document, logo } = await own.executeTakeFirstOrThrow();
-      return { ...(JSON.parse(document) as DocumentSettings), ...(logo !== null && { logo }) };
-    },
-    replaceDocumentSettings: async (
-      id: string,
-      { logo, ...settings }: DocumentSettings,
-      updatedAtMs: number,
-    ): Promise<void> => {
-      const columns = {
-        document: JSON.stringify(settings),
-        logo: logo ?? null,
-        updated_at: toStoredInstant(updatedAtMs),
-      };
-      await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
-    },
-    replaceNumbering: async (id: string, numbering: Numbering | undefined, updatedAtMs: number): Promise<void> => {
-      const text = numbering === undefined ? null : JSON.stringify(numbering);
-      const columns = { numbering: text, updated_at: toStoredInstant(updatedAtMs) };
       await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
     },
     /** Makes it the only default. */
@@ -176,6 +160,48 @@ function ofCustomers(tables: Tables) {
       const own = tables.selectFrom('customer_billing').select('customer_id');
       return (await own.where('stripe_customer_id', '=', stripeCustomerId).executeTakeFirst())?.customer_id;
     },
+    saveCustomerBilling: async (customerId: string, billing: CustomerBilling, atMs: number): Promise<void> => {
+      const at = toStoredInstant(atMs);
+      const columns = {
+        billing_profile_id: billing.billing_profile?.id ?? null,
+        app_data: billing.app_data === undefined ? null : JSON.stringify(billing.app_data),
+        stripe_customer_id: billing.app_data?.stripe?.customer_id ?? null,
+        updated_at: at,
+      };
+      await tables
+        .insertInto('customer_billing')
+        .values({ customer_id: customerId, document: '{}', created_at: at, ...columns })
+        .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
+        .execute();
+    },
+  };
+}
+
+/** What documents say of suppliers and customers, and how invoices are numbered. */
+function documentsOf(tables: ReturnType<typeof withTables<TablesOfProfiles>>) {
+  return {
+    documentSettings: async (id: string): Promise<DocumentSettings> => {
+      const own = tables.selectFrom('billing_profiles').select(['document', 'logo']).where('id', '=', id);
+      const { document, logo } = await own.executeTakeFirstOrThrow();
+      return { ...(JSON.parse(document) as DocumentSettings), ...(logo !== null && { logo }) };
+    },
+    replaceDocumentSettings: async (
+      id: string,
+      { logo, ...settings }: DocumentSettings,
+      updatedAtMs: number,
+    ): Promise<void> => {
+      const columns = {
+        document: JSON.stringify(settings),
+        logo: logo ?? null,
+        updated_at: toStoredInstant(updatedAtMs),
+      };
+      await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
+    },
+    replaceNumbering: async (id: string, numbering: Numbering | undefined, updatedAtMs: number): Promise<void> => {
+      const text = numbering === undefined ? null : JSON.stringify(numbering);
+      const columns = { numbering: text, updated_at: toStoredInstant(updatedAtMs) };
+      await tables.updateTable('billing_profiles').set(columns).where('id', '=', id).execute();
+    },
     customerDocumentSettings: async (customerId: string): Promise<CustomerDocumentSettings> => {
       const own = tables.selectFrom('customer_billing').select('document').where('customer_id', '=', customerId);
       const row = await own.executeTakeFirst();
@@ -191,20 +217,6 @@ function ofCustomers(tables: Tables) {
       await tables
         .insertInto('customer_billing')
         .values({ customer_id: customerId, billing_profile_id: null, app_data: null, stripe_customer_id: null, created_at: at, ...columns })
-        .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
-        .execute();
-    },
-    saveCustomerBilling: async (customerId: string, billing: CustomerBilling, atMs: number): Promise<void> => {
-      const at = toStoredInstant(atMs);
-      const columns = {
-        billing_profile_id: billing.billing_profile?.id ?? null,
-        app_data: billing.app_data === undefined ? null : JSON.stringify(billing.app_data),
-        stripe_customer_id: billing.app_data?.stripe?.customer_id ?? null,
-        updated_at: at,
-      };
-      await tables
-        .insertInto('customer_billing')
-        .values({ customer_id: customerId, document: '{}', created_at: at, ...columns })
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
     },
