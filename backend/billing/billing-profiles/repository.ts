@@ -74,6 +74,7 @@ export function profileRepository(db: DbHandle) {
   });
   return {
     ...documentsOf(tables),
+    ...customersOf(tables),
     insert: async (
       profile: UpsertProfile & { id: string; appId: string; adjustments: AdjustmentSettings; createdAtMs: number },
     ): Promise<void> => {
@@ -133,6 +134,12 @@ export function profileRepository(db: DbHandle) {
     },
     byApp: async (appId: string): Promise<BillingProfile[]> =>
       (await living.selectAll().where('app_id', '=', appId).execute()).map((row) => toProfile(row).profile),
+  };
+}
+
+/** What customers have of their own. */
+function customersOf(tables: ReturnType<typeof withTables<TablesOfProfiles>>) {
+  return {
     /** Customers that have the profile as their own: the first few and their number. */
     pinnedCustomers: async (profileId: string, limit: number): Promise<{ ids: string[]; total: number }> => {
       const own = tables.selectFrom('customer_billing').where('billing_profile_id', '=', profileId);

@@ -28,7 +28,11 @@ const MAX_PERCENTAGE_DIGITS = 4;
 
 const percentageSchema = z
   .string()
-  .regex(/^(?:\d{1,2}|100)(?:\.\d{1,4})?$/, 'must be a decimal number from 0 to 100 with at most 4 decimals')
+  .regex(/^(?:\d{1,2}|100)(?:\.\d{1,4})?$/, {
+    error: 'must be a decimal number from 0 to 100 with at most 4 decimals',
+    // What is no number cannot be judged further.
+    abort: true,
+  })
   .refine((text) => new Decimal(text).lte(100), { error: 'must be at most 100' })
   .openapi({ description: `A decimal number with at most ${MAX_PERCENTAGE_DIGITS} decimals.`, example: '19' });
 

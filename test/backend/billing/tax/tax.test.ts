@@ -173,7 +173,9 @@ describe('who is taxed', () => {
     expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('tax_ids.0.value')]);
     const france = { name: 'Again', country: 'FR', category: 'standard', percentage: '5' };
     await send(t, 'POST', '/tax-rates', france, 409);
-    await send(t, 'POST', '/tax-rates', { ...france, country: 'IT', percentage: '0' }, 400);
+    for (const percentage of ['0', 'a fifth', '-1', '100.5', '1e1', '19.12345']) {
+      await send(t, 'POST', '/tax-rates', { ...france, country: 'IT', percentage }, 400);
+    }
     await send(t, 'POST', '/tax-rates', { ...france, country: 'IT', category: 'exempt' }, 400);
     const code = { id: '01HZZZZZZZZZZZZZZZZZZZZZZZ' };
     await send(t, 'POST', '/tax-rates', { ...france, country: 'IT', tax_code: code }, 400);
