@@ -20,7 +20,8 @@ import {
   releaseRuns,
 } from '../credits/index.ts';
 import { type InvoiceLine, netOf, rateLine } from '../invoice-records/index.ts';
-import { type Moving, withTotals } from './lifecycle/collect.ts';
+import { withTotals } from './lifecycle/collect.ts';
+import type { Moving } from './lifecycle/moving.ts';
 import { type Cuts, cutTotals } from './read-cuts.ts';
 
 /** Draws credit for the invoice as it is rated now. Runs inside the transaction that stores it. */

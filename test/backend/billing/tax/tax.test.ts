@@ -104,6 +104,14 @@ describe('one rate of a country', () => {
     expect(invoice.lines[0].detailed_lines[0].totals.taxes_total).toBe('17.1');
   });
 
+  test('what credit pays is not taxed', async () => {
+    const id = await customerIn('DE');
+    const grant = { name: 'Gift', amount: '40', currency: 'USD', funding_method: 'none' };
+    await send(t, 'POST', `/customers/${id}/credits/grants`, grant, 201);
+    const { totals } = await invoiceOf(id, ['100']);
+    expect(totals).toMatchObject({ amount: '100', credits_total: '40', taxes_total: '11.4', total: '71.4' });
+  });
+
   test('none where the profile has taxes off, and none elsewhere', async () => {
     expect((await invoiceOf(await customerIn('DE', undefined, { tax: { enabled: false } }), ['5'])).totals.total).toBe(
       '5',
