@@ -1,3 +1,4 @@
+import { customerLock } from '../../platform/db/locks.ts';
 import { notFound, RequestProblem } from '../../platform/errors.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Scope } from '../../platform/scope.ts';
@@ -80,13 +81,16 @@ export function createTaxService({ scope, findCustomer, hasTaxCode }: TaxDeps): 
       return (await taxRepository(scope).ofCustomer(customerId)) ?? NO_CUSTOMER_TAX;
     },
     setCustomerTax: (customerId, tax) =>
-      scope.transaction(async (scope) => {
-        const customer = await findCustomer(customerId, scope);
-        if (customer === undefined) throw notFound('customer', customerId);
-        if (customer.deleted_at !== undefined) throw new RequestProblem('gone', `customer ${customerId} was deleted`);
-        await taxRepository(scope).saveOfCustomer(customerId, tax, scope.clock.nowMs());
-        return tax;
-      }),
+      scope.transaction(
+        async (scope) => {
+          const customer = await findCustomer(customerId, scope);
+          if (customer === undefined) throw notFound('customer', customerId);
+          if (customer.deleted_at !== undefined) throw new RequestProblem('gone', `customer ${customerId} was deleted`);
+          await taxRepository(scope).saveOfCustomer(customerId, tax, scope.clock.nowMs());
+          return tax;
+        },
+        [customerLock(customerId)],
+      ),
     rulesFor: async (customerId, own) => ({
       rates: await taxRepository(own).living(),
       customer: (await taxRepository(own).ofCustomer(customerId)) ?? NO_CUSTOMER_TAX,
