@@ -223,7 +223,14 @@ function documentsOf(tables: ReturnType<typeof withTables<TablesOfProfiles>>) {
       const columns = { document: JSON.stringify(settings), updated_at: at };
       await tables
         .insertInto('customer_billing')
-        .values({ customer_id: customerId, billing_profile_id: null, app_data: null, stripe_customer_id: null, created_at: at, ...columns })
+        .values({
+          customer_id: customerId,
+          billing_profile_id: null,
+          app_data: null,
+          stripe_customer_id: null,
+          created_at: at,
+          ...columns,
+        })
         .onConflict((conflict) => conflict.column('customer_id').doUpdateSet(columns))
         .execute();
     },

@@ -5,7 +5,7 @@ import { type Charge, chargeRepository, currencyOf, type TaxRef } from '../charg
 import { type PurchaseStep, purchasesFollow } from '../credits/index.ts';
 import { type InvoiceLine, type ShortStatus, stands } from '../invoice-records/index.ts';
 import type { InvoicesDeps } from './deps.ts';
-import type { Moving } from './lifecycle/collect.ts';
+import type { Moving } from './lifecycle/moving.ts';
 
 /** What is bought. */
 export interface CreditOrder {
