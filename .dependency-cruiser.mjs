@@ -56,7 +56,7 @@ const BILLING = [
 
 /** Payments: rails do not know each other. */
 const PAYMENTS = [['invoice-payments'], ['outgoing'], ['sandbox', 'external', 'stripe']];
-const NOTIFICATIONS = [['outbox'], ['deliveries'], ['channels'], ['rules'], ['invoice-events']];
+const NOTIFICATIONS = [['outbox'], ['deliveries'], ['channels'], ['rules'], ['invoice-events', 'entitlement-events']];
 
 const areaOrder = AREAS.slice(0, -1).map((area, index) => ({
   name: `area-${area}`,

@@ -45,7 +45,7 @@ export function createBackend(given: AppParts): Backend {
   const area = createCustomersArea(parts, hooks, catalog);
   const billing = createBilling(parts, hooks, catalog, area);
   const payments = createPayments(parts, area, billing);
-  const notifications = createNotifications(parts, billing);
+  const notifications = createNotifications(parts, { billing, ...area, catalog });
   fillHooks(hooks, { ...area, billing, payments, notifications });
   const { customers, entitlements, subscriptions } = area;
   // Once more for what was stored when the process ended.
@@ -53,7 +53,7 @@ export function createBackend(given: AppParts): Backend {
     .followAllCustomers()
     .catch((error: unknown) => log.error({ err: error }, 'entitlements are not up to date'));
 
-  const events = metering.over({ customers, subscriptions });
+  const events = metering.over({ customers, subscriptions, onEvents: notifications.onEvents });
   const access = createAccess(parts);
   const v3 = access.router();
   events.routes(v3);

@@ -122,6 +122,7 @@ async function serveFrom(
   const server = await listen(app.fetch, config);
   const stopBilling = billingRuns.schedule(jobs.track);
   const stopOutgoing = outgoing.schedule(jobs.track);
+  const stopWatching = notifications.thresholds.schedule(jobs.track);
   const stopSending = notifications.sender.schedule(jobs.track, stores.server === undefined);
   const stopRetention = removeOld({
     config,
@@ -138,6 +139,7 @@ async function serveFrom(
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
       await stopBilling();
+      await stopWatching();
       await stopSending();
       await notifications.close();
       await stopOutgoing();

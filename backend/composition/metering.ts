@@ -35,6 +35,8 @@ import type { Parts } from './parts.ts';
 import { rollupsFollowMeters } from './rollups.ts';
 
 interface Above {
+  /** Events are stored. */
+  onEvents(events: readonly { readonly subject: string }[]): void;
   customers: Customers;
   subscriptions: SubscriptionViews;
 }
@@ -67,6 +69,7 @@ function operationsOver({ usage, scope, metrics, maxEventDataBytes }: Parts, par
     clock: scope.clock,
     annotations,
     onIngest: metrics?.onIngest,
+    onStored: parts.onEvents,
     maxDataBytes: maxEventDataBytes,
   });
   const query: MeterOperations['query'] = (meter, request, format, signal) =>

@@ -10,6 +10,7 @@ import type { UsageStore } from '../metering/usage-store/index.ts';
 import type { MachineClock } from '../monitoring/machine-clock/index.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import type { Sender } from '../notifications/deliveries/index.ts';
+import type { EntitlementEvents } from '../notifications/entitlement-events/index.ts';
 import type { Outgoing } from '../payments/outgoing/index.ts';
 import type { StripeSettings } from '../payments/stripe/index.ts';
 import type { BodyBudget } from '../platform/http/body-budget.ts';
@@ -92,6 +93,7 @@ export interface Backend {
   auditLog: AuditLog;
   notifications: {
     sender: Sender;
+    thresholds: Pick<EntitlementEvents, 'evaluateDue' | 'evaluateAll' | 'schedule'>;
     /** Removes some of what is older. */
     expire(days: number): Promise<{ removed: number; state: 'more' | 'done' }>;
     close(): Promise<void>;

@@ -17,8 +17,17 @@ type Parameters = MaybeRefOrGetter<Record<string, string>>;
 
 /** As Konnect calls them. */
 export const RULE_TITLES: Record<RuleType, string> = {
+  'entitlements.balance.threshold': 'Entitlement balance threshold',
+  'entitlements.reset': 'Entitlement reset',
   'invoice.created': 'Invoice created',
   'invoice.updated': 'Invoice updated',
+};
+
+export type Threshold = Schemas['NotificationThreshold'];
+export const THRESHOLD_TITLES: Record<Threshold['type'], string> = {
+  usage_percentage: 'Usage in %',
+  usage_value: 'Usage',
+  balance_value: 'Balance',
 };
 
 export function ruleTitle(type: string): string {

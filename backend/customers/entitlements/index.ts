@@ -10,6 +10,7 @@ import { type AccessQueryDeps, createAccessQueries } from './access-query.ts';
 import { accessRoutes } from './access-routes.ts';
 import { type FollowDeps, followAllCustomers, followCustomer } from './follow-customer.ts';
 import { usageNeededFromMs } from './needed-usage.ts';
+import { createReadings, type Readings } from './readings.ts';
 import { entitlementRepository } from './repository.ts';
 import { entitlementRoutes } from './routes.ts';
 import { createEntitlementsService, type EntitlementsService, nowOf } from './service.ts';
@@ -18,10 +19,12 @@ import { usageRoutes } from './usage-routes.ts';
 import { createValues, type Values } from './values.ts';
 
 export type * from './credit.ts';
+export type { Reading, Readings } from './readings.ts';
 
 /** Entitlements: the API's operations, values for modules above, and what subscriptions bring about. */
 export interface Entitlements extends EntitlementsService, UsageChanges {
   readonly values: Values;
+  readonly readings: Readings;
   routes(router: Router): void;
   /** Makes a customer's entitlements what their subscriptions say, as they are now. */
   followCustomer(customerId: string): Promise<void>;
@@ -42,6 +45,7 @@ export function createEntitlements(deps: AccessQueryDeps & FollowDeps): Entitlem
     ...service,
     ...changes,
     values,
+    readings: createReadings(deps),
     routes: (router) => {
       entitlementRoutes(router, service);
       usageRoutes(router, changes, values);

@@ -19,11 +19,12 @@ export async function storeEvents(
   usage: UsageStore,
   events: EventsOfBody,
   delivery: DeliveryHeaders | undefined,
+  onStored?: (events: readonly NewEvent[]) => void,
 ): Promise<IngestReport> {
   const { acceptedCount, rejected, rejectedCount } = events;
   return {
     received: acceptedCount + rejectedCount,
-    ...(await append(usage, events, delivery)),
+    ...(await append(usage, events, delivery, onStored)),
     rejected_total: rejectedCount,
     rejected: rejected.map(({ invalidParameters, ...event }) => ({
       ...event,
@@ -41,6 +42,7 @@ async function append(
   usage: UsageStore,
   { slices, acceptedCount, rejectedCount }: EventsOfBody,
   delivery: DeliveryHeaders | undefined,
+  onStored: ((events: readonly NewEvent[]) => void) | undefined,
 ): Promise<AppendResult> {
   const counts = delivery && {
     ...delivery,
@@ -55,6 +57,7 @@ async function append(
     left -= slice.length;
     // Told with the last one: only then has all been received.
     const { stored, duplicates } = await storeSlice(usage, slice, left === 0 ? counts : undefined, sum);
+    onStored?.(slice);
     sum.stored += stored;
     sum.duplicates += duplicates;
   }

@@ -74,10 +74,12 @@ export function createEventsService(deps: {
   clock: Clock;
   annotations: EventAnnotations;
   onIngest?: ((outcome: IngestOutcome) => void) | undefined;
+  /** Is told of events that are stored, also of those that were before. It must be quick. */
+  onStored?: ((events: readonly { readonly subject: string }[]) => void) | undefined;
   /** Of one event's data as JSON. */
   maxDataBytes?: number | undefined;
 }): EventsService {
-  const { usage, clock, annotations, onIngest, maxDataBytes = DEFAULT_MAX_DATA_BYTES } = deps;
+  const { usage, clock, annotations, onIngest, onStored, maxDataBytes = DEFAULT_MAX_DATA_BYTES } = deps;
   const reader = createEventReader();
   const read = async ({ delivery: _delivery, ...body }: IngestRequest) => {
     try {
@@ -91,7 +93,7 @@ export function createEventsService(deps: {
     const events = await read(request);
     const { acceptedCount, rejectedCount } = events;
     try {
-      const report = await storeEvents(usage, events, request.delivery);
+      const report = await storeEvents(usage, events, request.delivery, onStored);
       onIngest?.({ ...NONE, accepted: report.stored, duplicate: report.duplicates, rejected: rejectedCount });
       return report;
     } catch (error) {

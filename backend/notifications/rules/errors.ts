@@ -3,6 +3,7 @@ import { DomainProblem, notFound, type RequestProblem } from '../../platform/err
 
 const RULE_ERRORS = {
   notification_channel_not_found: { field: 'channels', message: 'there is no such channel' },
+  notification_feature_not_found: { field: 'features', message: 'there is no such feature' },
   notification_rule_type_fixed: { field: 'type', message: 'the type of a rule cannot be changed' },
   notification_rules_too_many: { field: undefined, message: 'there are as many rules of the type as there can be' },
 } as const;

@@ -1,6 +1,7 @@
+import type { Kysely } from 'kysely';
 import { filterExpression } from '../../platform/db/filter-expression.ts';
 import { type DbHandle, withTables } from '../../platform/db/handle.ts';
-import { inLists } from '../../platform/db/in-lists.ts';
+import { inLists, inPieces } from '../../platform/db/in-lists.ts';
 import type { FilterCondition } from '../../platform/http/filtering.ts';
 import type { PageRequest } from '../../platform/http/paging.ts';
 import type { Sort } from '../../platform/http/sorting.ts';
@@ -24,6 +25,7 @@ interface RuleRow {
 interface Tables {
   notification_rules: RuleRow;
   notification_rule_channels: { rule_id: string; position: number; channel_id: string };
+  notification_rule_features: { rule_id: string; feature_id: string };
 }
 
 const INSTANTS: ReadonlySet<RuleFilterField> = new Set(['created_at', 'updated_at']);
@@ -32,40 +34,20 @@ const INSTANTS: ReadonlySet<RuleFilterField> = new Set(['created_at', 'updated_a
 export function ruleRepository(db: DbHandle) {
   const tables = withTables<Tables>(db);
   const living = tables.selectFrom('notification_rules').where('deleted_at', 'is', null);
-  const withChannels = async (rows: readonly RuleRow[]): Promise<Rule[]> => {
-    const channels = await inLists(
-      rows.map(({ id }) => id),
-      (list) =>
-        tables
-          .selectFrom('notification_rule_channels')
-          .selectAll()
-          .where('rule_id', 'in', list)
-          .orderBy('rule_id')
-          .orderBy('position')
-          .execute(),
-    );
-    const byRule = Map.groupBy(channels, ({ rule_id }) => rule_id);
-    return rows.map((row) => toRule(row, byRule.get(row.id) ?? []));
-  };
-  const setChannels = async ({ id, channelIds }: Rule): Promise<void> => {
-    await tables.deleteFrom('notification_rule_channels').where('rule_id', '=', id).execute();
-    const rows = channelIds.map((channel_id, position) => ({ rule_id: id, position, channel_id }));
-    if (rows.length > 0) await tables.insertInto('notification_rule_channels').values(rows).execute();
-  };
   return {
     insert: async (rule: Rule): Promise<void> => {
       await tables.insertInto('notification_rules').values(toRow(rule)).execute();
-      await setChannels(rule);
+      await setParts(tables, rule);
     },
     replace: async (rule: Rule): Promise<void> => {
       const { id, ...columns } = toRow(rule);
       await tables.updateTable('notification_rules').set(columns).where('id', '=', id).execute();
-      await setChannels(rule);
+      await setParts(tables, rule);
     },
     /** Deleted ones too. */
     byId: async (id: string): Promise<Rule | undefined> => {
       const rows = await tables.selectFrom('notification_rules').selectAll().where('id', '=', id).execute();
-      return (await withChannels(rows))[0];
+      return (await withChannels(tables, rows))[0];
     },
     countOfType: async (type: RuleType): Promise<number> => {
       const counted = living.where('type', '=', type).select((eb) => eb.fn.countAll<number>().as('count'));
@@ -74,7 +56,37 @@ export function ruleRepository(db: DbHandle) {
     /** Those that are in force, in the order of their ids. */
     ofType: async (type: RuleType): Promise<Rule[]> => {
       const inForce = living.where('disabled', '=', 0).where('type', '=', type);
-      return withChannels(await inForce.selectAll().orderBy('id').execute());
+      return withChannels(tables, await inForce.selectAll().orderBy('id').execute());
+    },
+    /** Those in force that are for one of the features, or for all. */
+    forFeatures: async (type: RuleType, featureIds: readonly string[]): Promise<Rule[]> => {
+      const inForce = living.where('disabled', '=', 0).where('type', '=', type).selectAll();
+      const own = await inLists(featureIds, (list) => {
+        const concerned = tables
+          .selectFrom('notification_rule_features')
+          .select('rule_id')
+          .where('feature_id', 'in', list);
+        return inForce.where('id', 'in', concerned).execute();
+      });
+      const ofAll = await inForce
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('notification_rule_features')
+                .select('rule_id')
+                .whereRef('notification_rule_features.rule_id', '=', 'notification_rules.id'),
+            ),
+          ),
+        )
+        .execute();
+      const byId = new Map([...own, ...ofAll].map((row) => [row.id, row]));
+      return withChannels(tables, [...byId.values()]);
+    },
+    isAnyInForce: async (types: readonly RuleType[]): Promise<boolean> => {
+      const found = await inLists(types, (list) =>
+        living.where('disabled', '=', 0).where('type', 'in', list).select('id').limit(1).execute(),
+      );
+      return found.length > 0;
     },
     /** Names of the living ones that go to the channel. */
     namesUsing: async (channelId: string, limit: number): Promise<string[]> => {
@@ -108,9 +120,38 @@ export function ruleRepository(db: DbHandle) {
         .limit(page.size)
         .offset((page.number - 1) * page.size)
         .execute();
-      return { rules: await withChannels(rows), total: Number(total) };
+      return { rules: await withChannels(tables, rows), total: Number(total) };
     },
   };
+}
+
+/** What a rule has in tables of its own, so that it is found by it. */
+async function setParts(tables: Kysely<Tables>, { id, channelIds, settings }: Rule): Promise<void> {
+  await tables.deleteFrom('notification_rule_channels').where('rule_id', '=', id).execute();
+  const rows = channelIds.map((channel_id, position) => ({ rule_id: id, position, channel_id }));
+  await inPieces(rows, (piece) => tables.insertInto('notification_rule_channels').values(piece).execute());
+  await tables.deleteFrom('notification_rule_features').where('rule_id', '=', id).execute();
+  const features = (settings['features'] ?? []) as readonly { id: string }[];
+  await inPieces(
+    features.map((feature) => ({ rule_id: id, feature_id: feature.id })),
+    (piece) => tables.insertInto('notification_rule_features').values(piece).execute(),
+  );
+}
+
+async function withChannels(tables: Kysely<Tables>, rows: readonly RuleRow[]): Promise<Rule[]> {
+  const channels = await inLists(
+    rows.map(({ id }) => id),
+    (list) =>
+      tables
+        .selectFrom('notification_rule_channels')
+        .selectAll()
+        .where('rule_id', 'in', list)
+        .orderBy('rule_id')
+        .orderBy('position')
+        .execute(),
+  );
+  const byRule = Map.groupBy(channels, ({ rule_id }) => rule_id);
+  return rows.map((row) => toRule(row, byRule.get(row.id) ?? []));
 }
 
 const toFlag = (text: string) => (text === 'true' ? 1 : 0);

@@ -4,6 +4,7 @@ import type { FilterCondition } from '../../platform/http/filtering.ts';
 import { type PageRequest, pageMeta } from '../../platform/http/paging.ts';
 import type { Sort, SortRules } from '../../platform/http/sorting.ts';
 import { formatInstant } from '../../platform/instant.ts';
+import { rawJson } from '../../platform/json.ts';
 import type { Scope } from '../../platform/scope.ts';
 import type { ChannelsService } from '../channels/index.ts';
 import { type NewEvent, type Outbox, payloadText } from '../outbox/index.ts';
@@ -27,9 +28,6 @@ export const RULE_SORT: SortRules<RuleSortField> = {
   defaultDirection: 'asc',
 };
 
-/** Of a type: each that is concerned writes a message in the transaction of what happens. */
-const MAX_OF_TYPE = 100;
-
 export interface RulesService {
   /** @throws DomainProblem 400 */
   create(request: RuleRequest): Promise<RuleBody>;
@@ -50,6 +48,9 @@ export interface RulesService {
   eventTypes(): EventTypes;
   /** The rules that are in force. */
   inForce(type: RuleType, scope: Scope): Promise<Rule[]>;
+  /** Those that are for one of the features, or for all. */
+  inForceFor(type: RuleType, featureIds: readonly string[], scope: Scope): Promise<Rule[]>;
+  isAnyInForce(types: readonly RuleType[], scope: Scope): Promise<boolean>;
   /** Tells the rule's channels, in the transaction in which it happens. */
   tell(
     scope: Scope,
@@ -62,10 +63,19 @@ export interface RulesDeps {
   scope: Scope;
   outbox: Outbox;
   channels: Pick<ChannelsService, 'openChannels' | 'livingChannels'>;
+  /** Those that there are and that are not archived. */
+  livingFeatures(ids: readonly string[], scope: Scope): Promise<ReadonlySet<string>>;
 }
 
 /** What is told to which channels. */
-export function createRulesService({ scope, outbox, channels }: RulesDeps): RulesService {
+export function createRulesService({ scope, outbox, channels, livingFeatures }: RulesDeps): RulesService {
+  const checkFeatures = async (request: RuleRequest, own: Scope) => {
+    const { features = [] } = request as { features?: readonly { id: string }[] };
+    const ids = features.map(({ id }) => id);
+    const known = await livingFeatures(ids, own);
+    const at = ids.findIndex((id) => !known.has(id));
+    if (at !== -1) throw ruleProblem('notification_feature_not_found', ids[at], { field: `features.${at}.id` });
+  };
   const checkChannels = async (request: RuleRequest, own: Scope) => {
     const ids = request.channels.map(({ id }) => id);
     const known = await channels.livingChannels(ids, own);
@@ -82,8 +92,10 @@ export function createRulesService({ scope, outbox, channels }: RulesDeps): Rule
     create: (request) =>
       scope.transaction(async (scope) => {
         await checkChannels(request, scope);
-        if ((await ruleRepository(scope).countOfType(request.type)) >= MAX_OF_TYPE) {
-          throw ruleProblem('notification_rules_too_many', `${MAX_OF_TYPE}`);
+        await checkFeatures(request, scope);
+        const { maxRules } = RULE_TYPE_DEFINITIONS[request.type];
+        if ((await ruleRepository(scope).countOfType(request.type)) >= maxRules) {
+          throw ruleProblem('notification_rules_too_many', `${maxRules}`);
         }
         const nowMs = scope.clock.nowMs();
         const rule = withRequest({ id: scope.newId(), createdAtMs: nowMs }, request, nowMs);
@@ -100,6 +112,7 @@ export function createRulesService({ scope, outbox, channels }: RulesDeps): Rule
         const found = await living(scope, id);
         if (found.type !== request.type) throw ruleProblem('notification_rule_type_fixed', found.type);
         await checkChannels(request, scope);
+        await checkFeatures(request, scope);
         const rule = withRequest(found, request, scope.clock.nowMs());
         await ruleRepository(scope).replace(rule);
         return toRuleBody(rule);
@@ -120,6 +133,8 @@ export function createRulesService({ scope, outbox, channels }: RulesDeps): Rule
         return eventId;
       }),
     eventTypes: () => ({ data: RULE_TYPES.map((type) => eventTypeOf(type, scope.clock.nowMs())) }),
+    inForceFor: (type, featureIds, own) => ruleRepository(own).forFeatures(type, featureIds),
+    isAnyInForce: (types, own) => ruleRepository(own).isAnyInForce(types),
     inForce: (type, own) => ruleRepository(own).ofType(type),
     tell: record,
   };
@@ -169,11 +184,18 @@ function toRuleBody(rule: Rule): RuleBody {
     name,
     disabled: isDisabled,
     channels: channelIds.map((channelId) => ({ id: channelId })),
-    ...settings,
+    ...shownSettings(settings),
     created_at: formatInstant(rule.createdAtMs),
     updated_at: formatInstant(rule.updatedAtMs),
     ...defined({ labels, deleted_at: deletedAtMs === undefined ? undefined : formatInstant(deletedAtMs) }),
   };
+}
+
+/** Values are kept as texts, digit by digit, and are numbers to the API. */
+function shownSettings(settings: Rule['settings']): Rule['settings'] {
+  const thresholds = settings['thresholds'] as readonly { value: string }[] | undefined;
+  if (thresholds === undefined) return settings;
+  return { ...settings, thresholds: thresholds.map((one) => ({ ...one, value: rawJson(one.value) })) };
 }
 
 const EXAMPLE_ID = '01JD0000000000000000000000';

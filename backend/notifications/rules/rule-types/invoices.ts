@@ -57,6 +57,7 @@ const updatedData = z
 export const invoiceCreated: RuleTypeDefinition = {
   description: 'An invoice was made. Its amounts are not known yet: usage is counted when it is collected.',
   fields: {},
+  maxRules: 100,
   data: createdData,
   sample: SAMPLE_INVOICE,
 };
@@ -64,6 +65,7 @@ export const invoiceCreated: RuleTypeDefinition = {
 export const invoiceUpdated: RuleTypeDefinition = {
   description: 'The status, the totals, the number or a date of an invoice has changed.',
   fields: {},
+  maxRules: 100,
   data: updatedData,
   sample: { ...SAMPLE_INVOICE, status: 'paid', previous: { status: 'draft', extended_status: 'draft.created' } },
 };
