@@ -38,6 +38,7 @@ import {
   readCuts,
   takeQuantities,
   taxDefaultsOf,
+  taxRulesOf,
   toInvoiceBody,
   withCreditUses,
   withTotals,
@@ -161,7 +162,7 @@ async function gather(
   const untilMs = draftUntilMs(scope.clock.nowMs(), collectAtMs, stored.profile.workflow.invoicing);
   return {
     currency: await currencyOf(deps, currency, scope),
-    taxes: await deps.taxRules(customer.id, scope),
+    taxes: await taxRulesOf(deps, scope, head),
     invoice: {
       ...head,
       id,

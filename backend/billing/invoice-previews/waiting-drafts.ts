@@ -3,7 +3,7 @@ import type { CustomerScope } from '../../customers/test-clocks/index.ts';
 import type { BillingRunsDeps } from '../billing-runs/index.ts';
 import { currencyOf } from '../charges/index.ts';
 import { type Invoice, invoiceRepository, lineRepository, nextStatus } from '../invoice-records/index.ts';
-import { draftUntilMs, factsOf, hasLiving, type Moving, passes } from '../invoices/index.ts';
+import { draftUntilMs, factsOf, hasLiving, type Moving, passes, taxRulesOf } from '../invoices/index.ts';
 
 export interface WaitingDraft {
   moving: Moving;
@@ -21,9 +21,9 @@ export async function waitingDrafts(
   currencyCode: string,
 ): Promise<WaitingDraft[]> {
   const currency = await currencyOf(deps, currencyCode, scope);
-  const taxes = await deps.taxRules(customerId, scope);
   const found: WaitingDraft[] = [];
   for (const invoice of await invoiceRepository(scope).movingDrafts(customerId, currencyCode)) {
+    const taxes = await taxRulesOf(deps, scope, invoice);
     const moving = { invoice, lines: await lineRepository(scope).ofInvoice(invoice.id), currency, taxes };
     found.push({ moving, ...(await instantsOf(deps, scope, moving)) });
   }

@@ -17,6 +17,7 @@ export { DRAFT_SYNCED_AT, FINALIZED_AT, factsOf, hasLiving, passes } from './lif
 export type { Moving } from './lifecycle/moving.ts';
 export { taxDefaultsOf } from './lifecycle/tax-defaults.ts';
 export { whyNoTax } from './lifecycle/tax-issue.ts';
+export { taxRulesOf } from './lifecycle/taxes.ts';
 export { collectedAtMs, collectionAtMs, draftUntilMs } from './lifecycle/times.ts';
 export { payableOf, runOf, withCreditUses } from './pay-with-credits.ts';
 export type { Rail, Rails } from './rail.ts';

@@ -8,6 +8,8 @@ import type { ExtendedStatus, Invoice, InvoiceCustomer } from '../invoice-record
 export interface Rail {
   /** Stands before the customer's part in the number of an issued invoice, unless the app has given one. */
   numberPrefix: string;
+  /** Whether the app computes taxes itself: then rates of one's own are on nothing. */
+  computesTaxes?: boolean;
   /** Why nobody can compute the taxes of a customer's invoices; undefined when somebody can. */
   whyNoTax(customer: Pick<InvoiceCustomer, 'billing_address'>): string | undefined;
   /** Whether the draft still has to be taken over. */

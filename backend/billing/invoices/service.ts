@@ -23,6 +23,7 @@ import { invoiceDeleted, invoiceNotFound, invoiceProblem } from './errors.ts';
 import { moveInvoice } from './lifecycle/advance.ts';
 import { factsOf, hasLiving } from './lifecycle/facts.ts';
 import type { Moving } from './lifecycle/moving.ts';
+import { taxRulesOf } from './lifecycle/taxes.ts';
 import type { UpdateInvoice } from './schema.ts';
 
 export const INVOICE_SORT: SortRules<InvoiceSortField> = {
@@ -129,7 +130,7 @@ async function factsNow(deps: InvoicesDeps, root: Scope, invoice: Invoice, hasLi
 async function currentState(deps: InvoicesDeps, scope: Scope, id: string): Promise<Moving> {
   const invoice = await existing(scope, id);
   const currency = await currencyOf(deps, invoice.currency, scope);
-  const taxes = await deps.taxRules(invoice.customerId, scope);
+  const taxes = await taxRulesOf(deps, scope, invoice);
   return { invoice, lines: await lineRepository(scope).ofInvoice(id), currency, taxes };
 }
 

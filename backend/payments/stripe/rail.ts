@@ -4,6 +4,7 @@ import { DRAFT_SYNCED_AT, FINALIZED_AT, type Rail } from '../../billing/invoices
 export const stripeRail: Rail = {
   // Until Stripe's number is there; it is before the invoice is issued.
   numberPrefix: 'INV',
+  computesTaxes: true,
   whyNoTax: ({ billing_address }) =>
     billing_address?.country === undefined
       ? 'taxes are enforced, and the customer has no billing address with a country to compute them for'

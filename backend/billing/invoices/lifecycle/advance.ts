@@ -29,6 +29,7 @@ import { enterState } from './enter.ts';
 import { factsOf, hasLiving, passesCollecting, wakeAtMs } from './facts.ts';
 import { type LetOff, readLetOff, withLetOff } from './let-off.ts';
 import type { Moving } from './moving.ts';
+import { taxRulesOf } from './taxes.ts';
 
 /** What is to happen to an invoice. */
 export interface Move {
@@ -75,7 +76,7 @@ async function readIfCollecting(deps: InvoicesDeps, scope: CustomerScope, id: st
   const invoice = await invoiceRepository(scope).byId(id);
   if (invoice === undefined) throw invoiceNotFound(id);
   const currency = await currencyOf(deps, invoice.currency, scope);
-  const taxes = await deps.taxRules(invoice.customerId, scope);
+  const taxes = await taxRulesOf(deps, scope, invoice);
   const before = { invoice, lines: await lineRepository(scope).ofInvoice(id), currency, taxes };
   const start = move.change === undefined ? before : await move.change(before);
   const app = await deps.findApp(invoice.appId, scope);

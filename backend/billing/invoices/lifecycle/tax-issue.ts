@@ -11,13 +11,13 @@ import { type Parties, partiesOf } from './taxes.ts';
  * @param taxCodeIds of what is sold; undefined: not known yet, one rate for anything is enough
  */
 export function whyNoTax(
-  rail: Pick<Rail, 'whyNoTax'>,
+  rail: Pick<Rail, 'whyNoTax' | 'computesTaxes'>,
   rules: TaxRules,
   { supplier, customer }: Parties,
   taxCodeIds?: ReadonlySet<string | undefined>,
 ): string | undefined {
   const why = rail.whyNoTax(customer);
-  if (why === undefined) return undefined;
+  if (why === undefined || rail.computesTaxes === true) return why;
   const codes = taxCodeIds ?? new Set([undefined, ...rules.rates.map(({ tax_code }) => tax_code?.id)]);
   const parties = partiesOf({ supplier, customer }, rules);
   const chosen = [...codes].map((code) => chooseTax(rules.rates, parties, code));
@@ -38,7 +38,7 @@ const TAX_ISSUE = 'tax_not_calculated';
 export function withTaxIssue(
   { invoice, lines, taxes }: Moving,
   isEnforced: boolean,
-  rail: Pick<Rail, 'whyNoTax'>,
+  rail: Pick<Rail, 'whyNoTax' | 'computesTaxes'>,
 ): Invoice {
   const others = invoice.issues.filter(({ code }) => code !== TAX_ISSUE);
   const untaxed = lines.filter(isUntaxed).map(({ taxConfig }) => taxConfig?.taxCodeId);

@@ -3,8 +3,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { sumTotals } from '../../../catalog/rating/index.ts';
 import { mapInSlices } from '../../../platform/in-slices.ts';
 import type { Currency } from '../../../platform/money.ts';
+import type { Scope } from '../../../platform/scope.ts';
 import type { Invoice, InvoiceCustomer, InvoiceLine, StoredRating } from '../../invoice-records/index.ts';
-import { chooseTax, createTally, type Tax, type TaxParties, type TaxRules, type TaxTally } from '../../tax/index.ts';
+import {
+  chooseTax,
+  createTally,
+  NO_CUSTOMER_TAX,
+  type Tax,
+  type TaxParties,
+  type TaxRules,
+  type TaxTally,
+} from '../../tax/index.ts';
+import type { InvoicesDeps } from '../deps.ts';
 import type { Moving } from './moving.ts';
 
 /** Who sells, and who buys. */
@@ -17,6 +27,16 @@ export function partiesOf({ supplier, customer }: Parties, taxes: Pick<TaxRules,
     customerCountry: customer.billing_address?.country,
     customer: taxes.customer,
   };
+}
+
+/** What an invoice's taxes depend on besides. An app that computes them itself is told nothing of rates here. */
+export async function taxRulesOf(
+  deps: Pick<InvoicesDeps, 'rails' | 'taxRules'>,
+  scope: Scope,
+  { appType, customerId }: Pick<Invoice, 'appType' | 'customerId'>,
+): Promise<TaxRules> {
+  if (deps.rails[appType].computesTaxes === true) return { rates: [], customer: NO_CUSTOMER_TAX };
+  return deps.taxRules(customerId, scope);
 }
 
 /** The invoice with the taxes of its lines: as the rates and the customer are now. Lines that stay as they are stay the same. */
