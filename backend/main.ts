@@ -116,33 +116,18 @@ async function serveFrom(
     version: readVersion(),
     consoleDir: CONSOLE,
   });
-  const { app, billingRuns, notifications, outgoing } = backend;
   // Costs 100 ms of computing once: here, where nobody waits.
-  await app.request('/openapi.json');
-  const server = await listen(app.fetch, config);
-  const stopBilling = billingRuns.schedule(jobs.track);
-  const stopOutgoing = outgoing.schedule(jobs.track);
-  const stopWatching = notifications.thresholds.schedule(jobs.track);
-  const stopSending = notifications.sender.schedule(jobs.track, stores.server === undefined);
-  const stopRetention = removeOld({
-    config,
-    usage,
-    backend,
-    machineClock,
-    log,
-    track: jobs.track,
-    leadership: stores.leadership,
-  });
+  await backend.app.request('/openapi.json');
+  const server = await listen(backend.app.fetch, config);
+  const { track } = jobs;
+  const stopJobs = schedule(backend, track, stores.server === undefined);
+  const stopRetention = removeOld({ config, usage, backend, machineClock, log, track, leadership: stores.leadership });
   return {
     url: urlOf(server, config),
     firstToken,
     stop: async () => {
       await closeServer(server, config.shutdownTimeoutMs, log);
-      await stopBilling();
-      await stopWatching();
-      await stopSending();
-      await notifications.close();
-      await stopOutgoing();
+      await stopJobs();
       await stopRetention();
       await machineClock.stop();
       await usage.close();
@@ -150,6 +135,24 @@ async function serveFrom(
       await db.close();
       await stores.release();
     },
+  };
+}
+
+/** What runs beside the answers. @param isAlone no other backend is on the database @returns ends it, when it can be left */
+function schedule(
+  { billingRuns, notifications, outgoing }: ReturnType<typeof createBackend>,
+  track: TrackJob,
+  isAlone: boolean,
+): () => Promise<void> {
+  const stops = [
+    billingRuns.schedule(track),
+    notifications.thresholds.schedule(track),
+    notifications.sender.schedule(track, isAlone),
+    outgoing.schedule(track),
+  ];
+  return async () => {
+    for (const stop of stops) await stop();
+    await notifications.close();
   };
 }
 

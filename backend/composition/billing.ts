@@ -18,6 +18,7 @@ import { invoiceTraceRoutes } from '../billing/invoice-trace/index.ts';
 import {
   createInvoices,
   type InvoiceChange,
+  type InvoicesDeps,
   invoicesInUse,
   orderCredit,
   runningCharges,
@@ -45,9 +46,9 @@ import { RAILS } from './rails.ts';
 
 /** Apps, billing profiles, what customers have of them, and invoices. */
 export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area: CustomersArea) {
-  const { scope, usage, machineClock, documentFontsDir, documentLimits, leadership = ALONE } = parts;
+  const { scope } = parts;
   const { features, taxCodes, currencies, plans } = catalog;
-  const { customers, subscriptions, findCustomer } = area;
+  const { customers, findCustomer } = area;
   const apps = createAppsService({ scope, hooks: hooks.apps });
   const profiles = createProfilesService({
     scope,
@@ -63,34 +64,7 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     checkStripeData: hooks.customerBilling.checkStripeData,
   });
   const taxes = createTaxService({ scope, findCustomer, hasTaxCode: taxCodes.isLiving });
-  const deps = {
-    leadership,
-    documentFontsDir,
-    documentLimits,
-    heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
-    onTestClocks: async (scope: Scope) => new Set((await nowByCustomer(scope)).ofTestClocks.keys()),
-    findCustomer,
-    profileOf: customerBilling.profileOf,
-    findApp: apps.find,
-    rails: RAILS,
-    onInvoice: async (change: InvoiceChange, scope: Scope) => void (await hooks.invoices.onInvoice(change, scope)),
-    findCurrency: currencies.find,
-    taxRules: taxes.rulesFor,
-    documentOf: customerBilling.documentOf,
-    storedProfile: profiles.stored,
-    documentSettings: profiles.documentSettings,
-    invoicingTaxCode: taxCodes.invoicing,
-    findTaxCodes: taxCodes.findByIds,
-    findFeatures: features.findByIds,
-    findFeaturesByKey: features.findByKeys,
-    usage: features.usage,
-    tracing: usage,
-    findMeters: (ids: readonly string[], scope: Scope) => findMeters(scope, ids),
-    subscriptionChanges: subscriptions.listChanges,
-    subscriptionChangesFollowed: subscriptions.changesFollowed,
-    findSubscriptions: subscriptions.listViews,
-    listSubscribers: subscriptions.listCustomerIds,
-  };
+  const deps = depsOf(parts, hooks, catalog, area, { apps, profiles, customerBilling, taxes });
   const invoices = createInvoices(scope, deps);
   const billingRuns = createBillingRuns(scope, { ...deps, invoices });
   const authorisation = {
@@ -106,20 +80,9 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
     billingRuns,
     profiles,
     /** Fees in advance are invoiced at once. What fails here is not lost: the hourly run works out all charges anew. */
-    followSubscriptions: async (customerId: string): Promise<void> => {
-      await billingRuns.billCustomer(customerId).catch((error: unknown) => {
-        scope.log.error({ err: error, customerId }, 'the invoices do not follow the subscription yet');
-      });
-    },
-    setupProblem: async (customerId: string, scope: Scope): Promise<string | undefined> => {
-      const { profile } = await customerBilling.profileOf(customerId, scope);
-      if (!profile.workflow.tax.enforced) return undefined;
-      const app = await apps.find(profile.apps.invoicing.id, scope);
-      const customer = app && (await findCustomer(customerId, scope));
-      if (app === undefined || customer === undefined) return undefined;
-      const rules = await taxes.rulesFor(customerId, scope);
-      return whyNoTax(RAILS[app.type], rules, { supplier: profile.supplier, customer });
-    },
+    followSubscriptions: (customerId: string) =>
+      billLater(scope, billingRuns, customerId, 'the invoices do not follow the subscription yet'),
+    setupProblem: (customerId: string, scope: Scope) => setupProblem(deps, customerId, scope),
     routes: (router: Router) => {
       appRoutes(router, apps);
       profileRoutes(router, profiles);
@@ -148,17 +111,85 @@ export function createBilling(parts: Parts, hooks: Hooks, catalog: Catalog, area
   };
 }
 
+/** What billing is told by the areas below, and by its own head. */
+function depsOf(
+  { documentFontsDir, documentLimits, leadership = ALONE, machineClock, usage }: Parts,
+  hooks: Hooks,
+  { currencies, features, taxCodes }: Catalog,
+  { findCustomer, subscriptions }: CustomersArea,
+  own: {
+    apps: ReturnType<typeof createAppsService>;
+    profiles: ReturnType<typeof createProfilesService>;
+    customerBilling: ReturnType<typeof createCustomerBilling>;
+    taxes: ReturnType<typeof createTaxService>;
+  },
+) {
+  const { apps, profiles, customerBilling, taxes } = own;
+  return {
+    leadership,
+    documentFontsDir,
+    documentLimits,
+    heldBack: () => (machineClock?.state().isHeld ? `The machine's clock has jumped: ${WAITING}.` : undefined),
+    onTestClocks: async (scope: Scope) => new Set((await nowByCustomer(scope)).ofTestClocks.keys()),
+    findCustomer,
+    profileOf: customerBilling.profileOf,
+    findApp: apps.find,
+    rails: RAILS,
+    onInvoice: async (change: InvoiceChange, scope: Scope) => void (await hooks.invoices.onInvoice(change, scope)),
+    findCurrency: currencies.find,
+    taxRules: taxes.rulesFor,
+    documentOf: customerBilling.documentOf,
+    storedProfile: profiles.stored,
+    documentSettings: profiles.documentSettings,
+    invoicingTaxCode: taxCodes.invoicing,
+    findTaxCodes: taxCodes.findByIds,
+    findFeatures: features.findByIds,
+    findFeaturesByKey: features.findByKeys,
+    usage: features.usage,
+    tracing: usage,
+    findMeters: (ids: readonly string[], scope: Scope) => findMeters(scope, ids),
+    subscriptionChanges: subscriptions.listChanges,
+    subscriptionChangesFollowed: subscriptions.changesFollowed,
+    findSubscriptions: subscriptions.listViews,
+    listSubscribers: subscriptions.listCustomerIds,
+  };
+}
+
+/** Why a customer's invoices could not be issued as its profile wants them. */
+async function setupProblem(
+  {
+    profileOf,
+    findApp,
+    findCustomer,
+    taxRules,
+  }: Pick<InvoicesDeps, 'profileOf' | 'findApp' | 'findCustomer' | 'taxRules'>,
+  customerId: string,
+  scope: Scope,
+): Promise<string | undefined> {
+  const { profile } = await profileOf(customerId, scope);
+  if (!profile.workflow.tax.enforced) return undefined;
+  const app = await findApp(profile.apps.invoicing.id, scope);
+  const customer = app && (await findCustomer(customerId, scope));
+  if (app === undefined || customer === undefined) return undefined;
+  const rules = await taxRules(customerId, scope);
+  return whyNoTax(RAILS[app.type], rules, { supplier: profile.supplier, customer });
+}
+
 /** What credits need of what stands above them. */
 function creditHooks(scope: Scope, deps: Parameters<typeof runningCharges>[0], billingRuns: BillingRuns) {
   return {
     orderCredit,
     runningCharges: (own: CustomerScope) => runningCharges(deps, own),
-    billNow: async (customerId: string): Promise<void> => {
-      await billingRuns.billCustomer(customerId).catch((error: unknown) => {
-        scope.log.error({ err: error, customerId }, 'credit that was bought is not invoiced yet');
-      });
-    },
+    billNow: (customerId: string) =>
+      billLater(scope, billingRuns, customerId, 'credit that was bought is not invoiced yet'),
   };
+}
+
+/** What fails here is not lost: the hourly run works out all charges anew. @param complaint what the log says then */
+async function billLater(scope: Scope, runs: BillingRuns, customerId: string, complaint: string): Promise<void> {
+  await runs.billCustomer(customerId).catch((error: unknown) => {
+    scope.log.error({ err: error, customerId }, complaint);
+  });
 }
 
 export type Billing = ReturnType<typeof createBilling>;
