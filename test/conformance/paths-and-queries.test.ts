@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, createTestBackend, type TestBackend } from '../support/backend.ts';
 import { CONTRACT_MISSING, contractIsAvailable } from '../support/contract.ts';
+import { stripeParts } from '../support/stripe/billing.ts';
+import { type FakeStripe, startFakeStripe } from '../support/stripe/fake-stripe.ts';
+import { testClock } from '../support/test-clock.ts';
 import { instanceOf, variantsOf } from './support/instances.ts';
 import { servedIds } from './support/operations.ts';
 import { PREPARATIONS, paramsOf } from './support/preparations.ts';
@@ -10,12 +13,18 @@ import { createWorld, type World } from './support/world.ts';
 
 /** Paths and query strings as a client made from the contract would send them, and wrong ones. */
 let backend: TestBackend;
+let stripe: FakeStripe;
 let world: World;
 beforeAll(async () => {
-  backend = await createTestBackend();
+  const clock = testClock();
+  stripe = await startFakeStripe(clock);
+  backend = await createTestBackend({ clock, ...stripeParts(stripe) });
   world = createWorld(backend);
 });
-afterAll(() => backend.close());
+afterAll(async () => {
+  await backend.close();
+  await stripe.close();
+});
 
 const UNKNOWN = '01G65Z755AFWAKHE12NY0CQ9FH';
 const served = servedIds();
