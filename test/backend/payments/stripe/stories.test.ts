@@ -156,6 +156,21 @@ test('taxes by Stripe are read back, and are part of what is paid', async () => 
   expect((await payments(id)).summary).toMatchObject({ total: '119', amount_paid: '119', amount_due: '0' });
 });
 
+test('rates of one’s own are not on what Stripe taxes', async () => {
+  world.stripe.taxPercent.value = 19;
+  const everywhere = { name: 'VAT', category: 'standard', percentage: '7' };
+  const { id: rate } = await send(world.t, 'POST', '/tax-rates', everywhere, 201);
+  const { invoiceId: id } = await billThroughStripe(world, 'own-rates', {
+    amounts: ['100'],
+    charge: { tax_config: { behavior: 'exclusive' } },
+  });
+  expect((await getInvoice(world.t, id)).totals).toMatchObject({ taxes_total: '0', total: '100' });
+  await work();
+  expect(oneThere(world, id)).toMatchObject({ subtotal: 10_000, total: 11_900 });
+  expect((await getInvoice(world.t, id)).totals).toMatchObject({ taxes_total: '19', total: '119' });
+  await send(world.t, 'DELETE', `/tax-rates/${rate}`, undefined, 204);
+});
+
 test('without a place to tax, an invoice goes out untaxed unless taxes are enforced', async () => {
   world.stripe.taxPercent.value = 19;
   const { invoiceId: id } = await billThroughStripe(world, 'nowhere', { there: { method: 'pm_n', country: '' } });
@@ -198,7 +213,7 @@ test('a draft that was deleted there is made anew by a retry; one that was chang
   await act(id, 'retry');
   await work();
   expect(oneThere(world, id)).toMatchObject({ status: 'draft', total: 1100 });
-  world.stripe.call('POST', '/v1/invoices/' + oneThere(world, id).id + '/add_lines', {
+  world.stripe.call('POST', `/v1/invoices/${oneThere(world, id).id}/add_lines`, {
     lines: [{ amount: '5', description: 'Tip' }],
   });
   await act(id, 'approve');
