@@ -9,7 +9,7 @@ ALTER TABLE customer_billing ADD COLUMN document TEXT NOT NULL DEFAULT '{}'; -- 
 CREATE TABLE invoice_documents (
   invoice_id TEXT NOT NULL REFERENCES invoices (id),
   format     TEXT NOT NULL, -- html, pdf
-  bytes      TEXT NOT NULL, -- base64
+  bytes      TEXT NOT NULL, -- packed by gzip, in base64
   sha256     TEXT NOT NULL, -- of the bytes, hexadecimal
   made_at    TEXT NOT NULL,
   PRIMARY KEY (invoice_id, format)

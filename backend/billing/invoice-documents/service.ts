@@ -95,10 +95,14 @@ export function createDocumentService(scope: Scope, deps: DocumentsDeps): Docume
         return { format, invoice, lines, currency, ...(await frameOf(invoice, asked)) };
       }, signal);
       if (!isKept) return bytes;
+      // Some have megabytes: each step is a turn of its own.
+      await nextTurn();
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      await documentRepository(scope).insert({ invoiceId, format, bytes, sha256 }, scope.clock.nowMs());
+      await nextTurn();
+      const isFirst = await documentRepository(scope).insert({ invoiceId, format, bytes, sha256 }, scope.clock.nowMs());
+      await nextTurn();
       // Two may have made it at once: everybody gets the one that stays.
-      return (await documentRepository(scope).find(invoiceId, format)) ?? bytes;
+      return (isFirst ? undefined : await documentRepository(scope).find(invoiceId, format)) ?? bytes;
     },
   };
 }
